@@ -1,0 +1,56 @@
+import type { ErrorCode } from "./error-codes.ts";
+import { errorCodes } from "./error-codes.ts";
+
+/** A fault in one field of a document: `path` is dotted with indexes, e.g. `spec.upstream.production.targets[0]`. */
+export interface FieldIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface GatewayErrorOptions {
+  /** For the operator's log only; never sent to the caller. */
+  readonly detail?: string;
+  readonly cause?: unknown;
+  /** How long the caller should wait before it tries again. */
+  readonly retryAfterMs?: number;
+  /** Fields at fault, sent to the caller. */
+  readonly issues?: readonly FieldIssue[];
+  /** The one request parameter at fault (OpenAI's `param`), sent to the caller. */
+  readonly param?: string;
+}
+
+/**
+ * The one exception of this codebase. `message` is for the caller and says what to do; `detail` and `cause` are for
+ * the operator. Status and retry hint come from the code.
+ */
+export class GatewayError extends Error {
+  override readonly name = "GatewayError";
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly issues: readonly FieldIssue[];
+  readonly param: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail;
+    this.retryAfterMs = options.retryAfterMs;
+    this.issues = options.issues ?? [];
+    this.param = options.param;
+  }
+
+  get status(): number {
+    return errorCodes[this.code].status;
+  }
+}
+
+/** Any thrown value as a `GatewayError`: one that is not ours becomes `internal`, and its text stays with the operator. */
+export function toGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new GatewayError("internal", "The gateway failed to handle this. The request id names it in the log.", {
+    detail,
+    cause: error,
+  });
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { FieldIssue } from "../kernel/errors.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { ApiArtifact, SupportingArtifact } from "../core/plane-message.ts";
+import type { SpanEdit, TextSpan } from "./define-guardrail.ts";
+import type { Answer, Exchange, Frame, Operation } from "./exchange.ts";
+import type { Deny, Outcome } from "./outcome.ts";
+import type { PluginRegistry } from "./registry.ts";
+import type { PluginTools } from "./plugin.ts";
+import type { CompiledTarget } from "./target.ts";
+import type { Environment } from "../core/environment.ts";
+import type { Strategy } from "./define-strategy.ts";
+
+/** The raw Node pair behind the router: HTTP/1.1, or HTTP/2's compatible one. */
+export type ClientRequest = IncomingMessage | Http2ServerRequest;
+export type ClientResponse = ServerResponse | Http2ServerResponse;
+
+/** A route below the API's context: `{ method: "POST", path: "/v1/chat/completions" }`. */
+export interface AdapterRoute {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+}
+
+/** One environment of an API, compiled: who may serve, in which order, how often to try and how long to wait. */
+export interface CompiledUpstream {
+  readonly targets: readonly CompiledTarget[];
+  readonly strategy: Strategy;
+  /** Tries in all, the first included, before the first byte to the client. */
+  readonly maxAttempts: number;
+  readonly timeouts: UpstreamTimeouts;
+}
+
+export interface UpstreamTimeouts {
+  readonly connectMs: number;
+  /** From the request's last byte to the answer's headers. */
+  readonly firstByteMs: number;
+  /** Between two pieces of the answer. */
+  readonly idleMs: number;
+}
+
+/** What an adapter makes of an API's `spec` at publish. */
+export interface CompiledProtocol {
+  readonly upstreams: Readonly<Record<Environment, CompiledUpstream>>;
+  /** The adapter's own tables; only it reads them. */
+  readonly own: unknown;
+}
+
+export interface ProtocolCompileInput {
+  readonly artifact: ApiArtifact;
+  readonly supporting: readonly SupportingArtifact[];
+  readonly registry: PluginRegistry;
+  readonly tools: PluginTools;
+  /** Adds a fault; compilation goes on so that all are reported at once. */
+  fault(issue: FieldIssue): void;
+}
+
+/**
+ * A protocol: the only part that knows its wire. The runner and the policies see operations, frames and spans.
+ * One adapter serves all APIs of its kind and keeps no state of an exchange outside of it.
+ */
+export interface ProtocolAdapter {
+  /** The API kind that it serves. */
+  readonly kind: string;
+  readonly routes: readonly AdapterRoute[];
+  compile(input: ProtocolCompileInput): CompiledProtocol;
+  /** Reads the client's body within the API's limit and says what is asked. Runs after `identify` only. */
+  decode(exchange: Exchange, request: ClientRequest): MaybePromise<readonly Operation[] | Deny>;
+  /** The texts of the request, all of them, in order. */
+  requestSpans(operation: Operation): readonly TextSpan[];
+  /** Puts edits of those spans into `operation.body`; every other byte stays. */
+  editRequest(operation: Operation, spans: readonly TextSpan[], edits: readonly SpanEdit[]): void;
+  /** The texts of one frame of an answer. In a stream, equal `place` means the same channel. */
+  frameSpans(operation: Operation, frame: Frame): readonly TextSpan[];
+  editFrame(operation: Operation, frame: Frame, spans: readonly TextSpan[], edits: readonly SpanEdit[]): Frame;
+  /** An answer that needs no upstream (a list of models); undefined sends the operation upstream. */
+  answerLocally?(exchange: Exchange, operation: Operation): Answer | undefined;
+  /** One try. Throws `GatewayError("upstream.…")` when no usable answer came. */
+  call(exchange: Exchange, operation: Operation, target: CompiledTarget, signal: AbortSignal): Promise<Answer>;
+  /** Writes the outcome to the client in its dialect. Resolves when the last byte is handed over or the client left. */
+  encode(exchange: Exchange, outcome: Outcome, response: ClientResponse): Promise<void>;
+  /** Writes an error for a request that has no exchange: unknown path below the context, wrong method. */
+  encodeDeny(deny: Deny, requestId: string, response: ClientResponse, headers: Readonly<Record<string, string>>): void;
+}

@@ -1,0 +1,59 @@
+import type { z } from "zod";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { OnError, PluginDescription, PluginTools } from "./plugin.ts";
+
+/** A piece of text and its place in a message; what a guardrail sees of any protocol. */
+export interface TextSpan {
+  /** `messages[2].content`, `params.arguments.query`; in a stream, the channel: `choices[0].delta.content`. */
+  readonly place: string;
+  readonly text: string;
+  /** Who wrote it, where the protocol tells. */
+  readonly author: "system" | "user" | "assistant" | "tool" | "unknown";
+}
+
+/** Replaces `[start, end)` (UTF-16 units) of the text of `spans[span]`. Edits of one span do not overlap. */
+export interface SpanEdit {
+  readonly span: number;
+  readonly start: number;
+  readonly end: number;
+  readonly replacement: string;
+}
+
+export type Verdict =
+  | { readonly type: "pass" }
+  /** `reason` is for the caller, `detail` for the log. Neither quotes the text. */
+  | { readonly type: "deny"; readonly reason: string; readonly detail?: string }
+  | { readonly type: "rewrite"; readonly edits: readonly SpanEdit[]; readonly detail?: string };
+
+export type GuardrailPhase = "request" | "response";
+
+/** What of a stream a guardrail must see at once. */
+export interface StreamWindow {
+  /** Characters (UTF-16 units) of a channel held back before a verdict is asked for. */
+  readonly size: number;
+  /** Characters judged again with the next window, so that what it looks for is not cut in two. Less than `size`. */
+  readonly overlap: number;
+}
+
+export interface CompiledGuardrail {
+  readonly phases: readonly GuardrailPhase[];
+  /** Required for the response phase: streams are judged through it. */
+  readonly window?: StreamWindow;
+  /** Judges all spans of a message together. */
+  inspect(spans: readonly TextSpan[], phase: GuardrailPhase): MaybePromise<Verdict>;
+  dispose?(): MaybePromise<void>;
+}
+
+/** A content check. Knows spans, never a protocol. */
+export interface GuardrailPlugin<Config extends z.ZodType = z.ZodType> extends PluginDescription<Config> {
+  readonly kind: "guardrail";
+  readonly onError: OnError;
+  compile(config: z.output<Config>, tools: PluginTools): CompiledGuardrail;
+}
+
+/** Declares a guardrail; pure. Put it in its own file and in the list of `guardrails/index.ts`. */
+export function defineGuardrail<Config extends z.ZodType>(
+  plugin: Omit<GuardrailPlugin<Config>, "kind">,
+): GuardrailPlugin<Config> {
+  return { ...plugin, kind: "guardrail" };
+}

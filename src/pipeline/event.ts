@@ -1,0 +1,97 @@
+import type { Environment } from "../core/environment.ts";
+
+/** What one policy or guardrail decided; in `monitor` mode, what it would have done. */
+export interface PolicyDecision {
+  readonly policy: string;
+  readonly step: string;
+  readonly action: "deny" | "rewrite" | "respond" | "error";
+  readonly mode: "enforce" | "monitor";
+  readonly code?: string;
+  readonly detail?: string;
+}
+
+/** One try at one upstream target, while it is going on. */
+export interface AttemptRecord {
+  readonly operationId: string;
+  readonly target: string;
+  readonly provider: string;
+  readonly model: string | undefined;
+  readonly startedAtMs: number;
+  status: number | undefined;
+  errorCode: string | undefined;
+  firstByteMs: number | undefined;
+  durationMs: number | undefined;
+}
+
+/** One row per client-visible operation. Never a body, an argument's value, a key or a token. */
+export interface ExchangeEvent {
+  readonly type: "exchange";
+  readonly ts: number;
+  readonly exchange_id: string;
+  readonly operation_id: string;
+  readonly parent_id: string | null;
+  readonly trace_id: string | null;
+  readonly node: string;
+  readonly config_hash: string;
+  readonly team_id: string;
+  readonly api_id: string;
+  readonly api_name: string;
+  readonly api_kind: string;
+  readonly api_revision: number;
+  readonly environment: Environment | null;
+  readonly auth_method: string | null;
+  readonly key_id: string | null;
+  readonly application_id: string | null;
+  readonly plan_id: string | null;
+  readonly client_ip: string;
+  readonly protocol: string;
+  readonly http_method: string;
+  readonly http_status: number;
+  readonly operation_kind: string;
+  readonly operation_name: string;
+  readonly stream: boolean;
+  readonly outcome: "ok" | "denied" | "failed" | "upstream_error" | "cancelled";
+  readonly error_code: string | null;
+  readonly error_detail: string | null;
+  readonly denied_by: string | null;
+  readonly decisions: readonly PolicyDecision[];
+  readonly request_bytes: number;
+  readonly response_bytes: number;
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly cached_input_tokens: number | null;
+  readonly reasoning_tokens: number | null;
+  readonly usage_source: "actual" | "estimated" | null;
+  readonly attempts: number;
+  readonly client_retry_count: number | null;
+  readonly duration_ms: number;
+  readonly upstream_ms: number | null;
+  readonly first_byte_ms: number | null;
+}
+
+/** One row per try at an upstream. */
+export interface AttemptEvent {
+  readonly type: "attempt";
+  readonly ts: number;
+  readonly exchange_id: string;
+  readonly operation_id: string;
+  readonly attempt: number;
+  readonly config_hash: string;
+  readonly api_id: string;
+  readonly target: string;
+  readonly provider: string;
+  readonly model: string | null;
+  readonly status: number | null;
+  readonly error_code: string | null;
+  readonly first_byte_ms: number | null;
+  readonly duration_ms: number | null;
+}
+
+export type AnalyticsEvent = ExchangeEvent | AttemptEvent;
+
+/** Takes events off the request's path. `record` returns at once and never throws; what does not fit is counted. */
+export interface EventSink {
+  record(event: AnalyticsEvent): void;
+  /** Events that were dropped since the start, because the bounded spool was full or could not be written. */
+  readonly dropped: number;
+}

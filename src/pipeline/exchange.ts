@@ -1,0 +1,101 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Environment } from "../core/environment.ts";
+import type { ExchangeId, Id } from "../kernel/ids.ts";
+import type { AttemptRecord, PolicyDecision } from "./event.ts";
+import type { CompiledApi, Snapshot } from "./snapshot.ts";
+import type { CredentialIndex } from "./credential-index.ts";
+
+/** The client's request as far as its headers tell: everything `identify` may see. */
+export interface InboundRequest {
+  readonly method: string;
+  /** The raw path that the router matched, without the query. Authorisation uses this and never a rebuilt URL. */
+  readonly path: string;
+  /** Without the question mark; empty when there is none. */
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The peer of the socket, or what the nearest trusted proxy said. IPv4-mapped addresses are plain IPv4. */
+  readonly clientIp: string;
+  readonly protocol: "HTTP/1.1" | "HTTP/2";
+}
+
+/** Who is calling, as `identify` found. */
+export interface Principal {
+  readonly type: "api-key" | "anonymous";
+  readonly environment: Environment;
+  readonly keyId: Id<"apiKey"> | undefined;
+  readonly applicationId: Id<"application"> | undefined;
+  readonly planId: Id<"plan"> | undefined;
+  /** Which operations (models, tools) the credential may call; everything of its API when undefined. */
+  readonly mayCall: ((operation: string) => boolean) | undefined;
+}
+
+/**
+ * One thing that a client asks for, whatever the protocol: a chat completion, a tool call, `GET /orders/7`. Limits,
+ * conditions and analytics rows see nothing else.
+ */
+export interface Operation {
+  readonly id: string;
+  readonly parentId: string | undefined;
+  /** What is done: `chat`, `embeddings`, `models`, `tools/call`, … */
+  readonly kind: string;
+  /** What it is done to: the model, the tool. Globs in `on` match this. */
+  readonly name: string;
+  readonly stream: boolean;
+  /** The request's bytes as they will go upstream: the client's own unless a policy changed them. */
+  body: Buffer;
+  /** The parsed body, for the adapter that made this operation; parsed once. */
+  readonly message: unknown;
+  /** What the operation has used so far; `estimated` when the upstream did not say. */
+  usage: Usage | undefined;
+}
+
+/** Tokens of one operation. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly reasoningTokens: number;
+  readonly source: "actual" | "estimated";
+}
+
+/** One HTTP exchange on its way through the steps. Owned by one request; nothing of it outlives `record`. */
+export interface Exchange {
+  readonly id: ExchangeId;
+  readonly startedAtMs: number;
+  readonly startedMonotonicMs: number;
+  /** Aborted when the client goes away or the deadline passes. Everything that leaves the process listens to it. */
+  readonly signal: AbortSignal;
+  readonly inbound: InboundRequest;
+  readonly snapshot: Snapshot;
+  readonly credentials: CredentialIndex;
+  readonly api: CompiledApi;
+  /** Set by `identify`, present in every later step. */
+  principal: Principal | undefined;
+  readonly operations: Operation[];
+  readonly attempts: AttemptRecord[];
+  readonly decisions: PolicyDecision[];
+  /** Headers for the client that policies add (rate limits and the like); lower-case names. */
+  readonly responseHeaders: Record<string, string>;
+  /** Bytes of the client's body as read. */
+  requestBytes: number;
+  /** Body bytes written to the client. */
+  responseBytes: number;
+  /** Milliseconds from start to the first body byte for the client. */
+  firstByteMs: number | undefined;
+}
+
+/** One message of an answer: raw bytes, and what they mean if somebody asks. */
+export interface Frame {
+  readonly bytes: Uint8Array;
+  /** The parsed message, made at the first call; undefined when the frame carries none (a heartbeat). */
+  message(): unknown;
+}
+
+/** An upstream's answer on its way back. Header names are lower-case; hop-by-hop and credential headers are gone. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body:
+    | { readonly type: "whole"; readonly frame: Frame }
+    | { readonly type: "stream"; readonly frames: AsyncIterable<Frame> };
+}

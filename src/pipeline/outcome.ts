@@ -1,0 +1,34 @@
+import type { ErrorCode } from "../kernel/error-codes.ts";
+import type { GatewayError } from "../kernel/errors.ts";
+import type { Answer } from "./exchange.ts";
+
+/** A policy's refusal. A value, not an exception: nothing is broken. `message` is for the caller. */
+export interface Deny {
+  readonly type: "deny";
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The true reason, for the log and the event only. */
+  readonly detail?: string;
+  readonly retryAfterMs?: number;
+  readonly param?: string;
+}
+
+/** A policy's own answer instead of the upstream's (a cache hit, a preflight). */
+export interface Respond {
+  readonly type: "respond";
+  readonly answer: Answer;
+}
+
+/** What a step's handler says: nothing to go on, or where to go instead. */
+export type StepResult = undefined | Deny | Respond;
+
+/** How an exchange ended: what `encode` renders and `record` writes down. */
+export type Outcome =
+  | { readonly type: "answer"; readonly answer: Answer }
+  | { readonly type: "denied"; readonly deny: Deny; readonly by: string }
+  | { readonly type: "failed"; readonly error: GatewayError };
+
+/** A refusal with `code`; status and title come from the code's row. */
+export function deny(code: ErrorCode, message: string, more: Omit<Deny, "type" | "code" | "message"> = {}): Deny {
+  return { type: "deny", code, message, ...more };
+}

@@ -1,0 +1,68 @@
+import type { ApiId, Id } from "../kernel/ids.ts";
+import type { CompiledGuardrail } from "./define-guardrail.ts";
+import type { PolicyHandlers } from "./define-policy.ts";
+import type { CompiledProtocol, ProtocolAdapter } from "./adapter.ts";
+import type { Exchange, Operation } from "./exchange.ts";
+import type { OnError } from "./plugin.ts";
+
+/** One entry of a `spec.policies` list, compiled. */
+export interface Attachment {
+  /** The plug-in's id. */
+  readonly use: string;
+  /** `llm_…/policies[0]`: the same over restarts and republishing. */
+  readonly place: string;
+  readonly mode: "enforce" | "monitor";
+  readonly onError: OnError;
+  /** The `on` globs and the `when` condition in one; a condition that fails to evaluate applies the policy. */
+  applies(exchange: Exchange, operation: Operation): boolean;
+  readonly policy: PolicyHandlers | undefined;
+  readonly guardrail: CompiledGuardrail | undefined;
+}
+
+/** The attachments of one API in the order gateway → API → operation, sorted out by step so that a step reads its own. */
+export interface CompiledChain {
+  readonly identify: readonly Attachment[];
+  readonly admit: readonly Attachment[];
+  readonly request: readonly Attachment[];
+  readonly response: readonly Attachment[];
+  readonly record: readonly Attachment[];
+}
+
+/** An API as the data plane serves it. */
+export interface CompiledApi {
+  readonly id: ApiId;
+  readonly name: string;
+  readonly kind: string;
+  readonly teamId: Id<"team">;
+  readonly revision: number;
+  readonly context: string;
+  /** Open to anybody: said explicitly in the API, never the result of an empty chain. */
+  readonly keyless: boolean;
+  readonly subscriptionRequired: boolean;
+  readonly chain: CompiledChain;
+  readonly adapter: ProtocolAdapter;
+  readonly protocol: CompiledProtocol;
+  readonly limits: CompiledLimits;
+}
+
+export interface CompiledLimits {
+  /** Bytes of a request's body, as read. */
+  readonly requestBytes: number;
+  /** Bytes of an answer that is not a stream, and of one event of a stream. */
+  readonly responseBytes: number;
+  readonly jsonDepth: number;
+  /** The whole exchange, streams included. */
+  readonly deadlineMs: number;
+}
+
+/** All that the data plane serves at one moment. Immutable; a running request keeps the one it started with. */
+export interface Snapshot {
+  readonly configHash: string;
+  readonly apis: readonly CompiledApi[];
+  /** Chains of plans, run after the API's own. */
+  readonly plans: ReadonlyMap<string, CompiledChain>;
+  /** Catalogue entries that are deployed but have no adapter in this build. */
+  readonly notServed: readonly { readonly kind: string; readonly name: string; readonly context: string }[];
+  /** Disposes all plug-ins; call it when the last request of the snapshot has ended. */
+  dispose(): Promise<void>;
+}
