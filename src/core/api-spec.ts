@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { attachmentsSchema } from "./attachment.ts";
+
+/** First path segments that belong to the gateway itself. */
+const reservedSegments = ["livez", "readyz", "auth", "api", ".well-known", "metrics"];
+
+export const contextSchema = z
+  .string()
+  .max(200)
+  .regex(/^(\/[A-Za-z0-9][A-Za-z0-9._~-]*)+$/, "start with a slash, do not end with one; letters, digits and . _ ~ -")
+  .refine((context) => !reservedSegments.includes(context.split("/")[1] ?? ""), "this path belongs to the gateway")
+  .meta({ title: "Context", description: "The whole base path, unique among deployed APIs." });
+
+/** `${secret:name}` */
+export const secretReferenceSchema = z
+  .string()
+  .regex(/^\$\{secret:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\}$/, "write a reference such as ${secret:openai-key}")
+  .meta({ title: "Secret", description: "A reference to a secret in the vault; never the value itself." });
+
+/** The name in a `${secret:name}` reference. */
+export function secretName(reference: string): string {
+  return reference.slice("${secret:".length, -1);
+}
+
+export const httpUrlSchema = z
+  .url({ protocol: /^https?$/ })
+  .max(2000)
+  .refine((url) => !URL.canParse(url) || (new URL(url).username === "" && new URL(url).password === ""), {
+    message: "put credentials into a secret, not into the URL",
+  })
+  .refine((url) => !URL.canParse(url) || (new URL(url).hash === "" && new URL(url).search === ""), {
+    message: "leave out the query and the fragment",
+  })
+  .meta({ title: "URL", description: "An absolute http or https URL." });
+
+export const timeoutsSchema = z
+  .strictObject({
+    connectMs: z.int().min(1).max(60_000).default(5_000).meta({ title: "Connect", description: "Milliseconds." }),
+    firstByteMs: z
+      .int()
+      .min(1)
+      .max(3_600_000)
+      .default(120_000)
+      .meta({ title: "First byte", description: "Milliseconds from the request's last byte to the answer's headers." }),
+    idleMs: z
+      .int()
+      .min(1)
+      .max(3_600_000)
+      .default(120_000)
+      .meta({ title: "Idle", description: "Milliseconds between two pieces of an answer." }),
+  })
+  .prefault({})
+  .meta({ title: "Timeouts" });
+
+export const securitySchema = z
+  .strictObject({
+    apiKey: z
+      .union([
+        z.literal(false),
+        z.strictObject({
+          header: z
+            .string()
+            .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "a header's name")
+            .refine((name) => !["host", "cookie", "content-length", "connection"].includes(name.toLowerCase()))
+            .default("apikey")
+            .meta({ title: "Header", description: "The header that carries the key, beside `Authorization: Bearer`." }),
+        }),
+      ])
+      .prefault({})
+      .meta({ title: "API key", description: "Whether and where API-bound keys are accepted." }),
+    subscription: z
+      .enum(["none", "required"])
+      .default("none")
+      .meta({ title: "Subscription", description: "Whether the key's application must be subscribed to this API." }),
+    keyless: z.boolean().default(false).meta({
+      title: "Keyless",
+      description: "Open to anybody who reaches the gateway. Loopback only outside production; refused in production.",
+    }),
+  })
+  .prefault({})
+  .refine((security) => security.keyless !== (security.apiKey !== false), {
+    message: "either accept API keys, or say `apiKey: false` and `keyless: true`",
+  })
+  .meta({ title: "Security" });
+
+export const apiLimitsSchema = z
+  .strictObject({
+    requestBytes: z
+      .int()
+      .min(1)
+      .max(1_073_741_824)
+      .default(52_428_800)
+      .meta({ title: "Request bytes", description: "The largest request body, counted as it is read." }),
+    responseBytes: z
+      .int()
+      .min(1)
+      .max(1_073_741_824)
+      .default(67_108_864)
+      .meta({ title: "Response bytes", description: "The largest answer, or event of a stream." }),
+    jsonDepth: z.int().min(1).max(1_000).default(128).meta({ title: "Depth", description: "Levels of nesting." }),
+    deadlineMs: z
+      .int()
+      .min(100)
+      .max(86_400_000)
+      .default(3_600_000)
+      .meta({ title: "Deadline", description: "Milliseconds for a whole exchange, streams included." }),
+  })
+  .prefault({})
+  .meta({ title: "Limits" });
+
+export const sameAsProductionSchema = z
+  .strictObject({ sameAs: z.literal("production") })
+  .meta({ title: "Same as production", description: "Sandbox keys reach the production upstream: said explicitly." });
+
+/** What every API has, whatever its protocol. */
+export const commonApiFields = {
+  displayName: z.string().max(200).optional().meta({ title: "Display name" }),
+  description: z.string().max(10_000).optional().meta({ title: "Description" }),
+  version: z.string().max(30).default("1.0").meta({ title: "Version", description: "The API's own version." }),
+  context: contextSchema,
+  security: securitySchema,
+  limits: apiLimitsSchema,
+  policies: attachmentsSchema,
+};

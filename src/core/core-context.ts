@@ -1,0 +1,41 @@
+import type { KeyObject } from "node:crypto";
+import type { Clock } from "../kernel/clock.ts";
+import type { FieldIssue } from "../kernel/errors.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Catalog } from "./catalog.ts";
+import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
+
+/** A key and the id that is stored beside what it made. */
+export interface NamedKey {
+  readonly id: string;
+  readonly key: KeyObject;
+}
+
+/** Keys by id: new values are made with `current`, old ones are read with the key that they name. */
+export interface Keyring {
+  readonly current: NamedKey;
+  find(id: string): KeyObject | undefined;
+}
+
+/** Everything impure that the domain functions use; `main.ts` builds it. */
+export interface CoreContext {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Seals secrets. */
+  readonly vaultKeys: Keyring;
+  /** Hashes API keys. Its own id and life: rotating the vault's keys leaves it alone. */
+  readonly pepper: NamedKey;
+  /** Refuses `keyless` APIs and the like. */
+  readonly production: boolean;
+  /** Sends to every gateway, after the transaction that it tells of has been committed. */
+  publish(message: PlaneMessage): void;
+  /** Compiles the set as a gateway would, and throws it away. No issue means that it may be published. */
+  check(set: ArtifactSet): Promise<readonly FieldIssue[]>;
+}
+
+/** Who acts. `id` is what the audit row shows: `admin`, `cli`, `quickstart`. */
+export interface Actor {
+  readonly type: "admin" | "system";
+  readonly id: string;
+}

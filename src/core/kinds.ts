@@ -1,0 +1,30 @@
+import { application } from "./application.ts";
+import { gateway } from "./gateway.ts";
+import { llmApi } from "./llm-api.ts";
+import { llmProvider } from "./llm-provider.ts";
+import { mcpServer } from "./mcp-server.ts";
+import { plan } from "./plan.ts";
+import type { ResourceKind } from "./resource.ts";
+import { restApi } from "./rest-api.ts";
+import { subscription } from "./subscription.ts";
+import { team } from "./team.ts";
+
+/** Every kind of resource, each before those that may refer to it: the order in which files are applied. */
+export const resourceKinds: readonly ResourceKind[] = [
+  team,
+  gateway,
+  llmProvider,
+  plan,
+  application,
+  llmApi,
+  mcpServer,
+  restApi,
+  subscription,
+] as readonly unknown[] as readonly ResourceKind[]; // `references` takes each kind's own spec, which only that kind's rows reach
+
+const byKind = new Map(resourceKinds.map((kind) => [kind.kind, kind]));
+
+/** The kind of that name, or undefined. */
+export function findKind(kind: string): ResourceKind | undefined {
+  return byKind.get(kind);
+}

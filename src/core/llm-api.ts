@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { commonApiFields, sameAsProductionSchema, timeoutsSchema } from "./api-spec.ts";
+import { defineResource, nameSchema } from "./resource.ts";
+
+const globSchema = z.string().min(1).max(256);
+
+const targetSchema = z.strictObject({
+  provider: nameSchema.meta({ title: "Provider", description: "The name of an LlmProvider." }),
+  model: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .meta({ title: "Model", description: "Asked for in place of the client's; absent leaves it." }),
+  models: z
+    .array(globSchema)
+    .min(1)
+    .max(1_000)
+    .default(["*"])
+    .meta({ title: "Serves", description: "Globs of the models that clients may ask of this target." }),
+  weight: z.int().min(0).max(1_000).default(1).meta({ title: "Weight", description: "Share among equal targets; 0 is a reserve." }),
+});
+
+const upstreamSchema = z.strictObject({
+  targets: z.array(targetSchema).min(1).max(100).meta({ title: "Targets" }),
+  strategy: z
+    .strictObject({
+      use: z.string().min(1).max(64).meta({ title: "Strategy", description: "The id of a routing strategy." }),
+      with: z.record(z.string(), z.unknown()).default({}).meta({ title: "Configuration" }),
+    })
+    .prefault({ use: "weighted" })
+    .meta({ title: "Strategy", description: "How the target of each request is chosen." }),
+  maxAttempts: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(2)
+    .meta({ title: "Attempts", description: "Tries in all before the first byte; each next try takes the next target." }),
+  timeouts: timeoutsSchema,
+});
+
+const llmApiSpec = z.strictObject({
+  ...commonApiFields,
+  models: z
+    .array(z.strictObject({ name: globSchema.meta({ title: "Model", description: "A name, or a glob." }) }))
+    .min(1)
+    .max(1_000)
+    .default([{ name: "*" }])
+    .meta({ title: "Models", description: "What clients may ask for and what `/v1/models` lists." }),
+  upstream: z
+    .strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) })
+    .meta({ title: "Upstream", description: "Where production and sandbox keys lead." }),
+});
+
+export type LlmApiSpec = z.output<typeof llmApiSpec>;
+export type LlmUpstreamSpec = z.output<typeof upstreamSchema>;
+
+/** An LLM endpoint in OpenAI's dialect at `{context}/v1/…`. */
+export const llmApi = defineResource({
+  kind: "LlmApi",
+  idKind: "llmApi",
+  path: "llm-apis",
+  title: "LLM API",
+  summary: "An LLM endpoint that apps call, routed to one of several providers.",
+  spec: llmApiSpec,
+  live: "revision",
+  references: (spec) => {
+    const blocks = [["production", spec.upstream.production] as const, ["sandbox", spec.upstream.sandbox] as const];
+    return blocks.flatMap(([environment, block]) =>
+      "sameAs" in block
+        ? []
+        : block.targets.map((target, index) => ({
+            kind: "LlmProvider",
+            name: target.provider,
+            path: `spec.upstream.${environment}.targets[${index}].provider`,
+          })),
+    );
+  },
+  examples: [
+    {
+      context: "/chat",
+      upstream: { production: { targets: [{ provider: "openai" }] }, sandbox: { sameAs: "production" } },
+    },
+  ],
+});

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { commonApiFields, httpUrlSchema, sameAsProductionSchema, timeoutsSchema } from "./api-spec.ts";
+import { defineResource } from "./resource.ts";
+
+const upstreamSchema = z.strictObject({ url: httpUrlSchema, timeouts: timeoutsSchema });
+
+const restApiSpec = z.strictObject({
+  ...commonApiFields,
+  definition: z
+    .looseObject({
+      openapi: z.string().regex(/^3\.[01]\.\d+$/, "OpenAPI 3.0 or 3.1"),
+      info: z.looseObject({ title: z.string(), version: z.string() }),
+      paths: z.record(z.string(), z.unknown()).optional(),
+    })
+    .meta({ title: "Definition", description: "The OpenAPI document, kept as it is." }),
+  upstream: z.strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) }),
+});
+
+export type RestApiSpec = z.output<typeof restApiSpec>;
+
+/** A REST API: a catalogue entry with its OpenAPI document. */
+export const restApi = defineResource({
+  kind: "RestApi",
+  idKind: "restApi",
+  path: "rest-apis",
+  title: "REST API",
+  summary: "A REST API in the catalogue, with its OpenAPI document.",
+  spec: restApiSpec,
+  live: "revision",
+  references: () => [],
+  examples: [
+    {
+      context: "/orders",
+      definition: { openapi: "3.1.0", info: { title: "Orders", version: "1.0" }, paths: {} },
+      upstream: { production: { url: "https://orders.example.com" }, sandbox: { sameAs: "production" } },
+    },
+  ],
+});
