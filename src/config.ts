@@ -1,0 +1,198 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { isMap, isNode, LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import type { Config, Setting } from "./config-schema.ts";
+import { configSchema, listSettings } from "./config-schema.ts";
+import type { FieldIssue } from "./kernel/errors.ts";
+import { GatewayError } from "./kernel/errors.ts";
+import { didYouMean } from "./kernel/nearest-name.ts";
+
+export type { Config } from "./config-schema.ts";
+
+/** Where the parts of a configuration come from; each has the process's own as its default. */
+export interface ConfigInput {
+  /** Values by setting (`port`, `limits.drainTimeoutMs`), as text. The strongest source. */
+  readonly flags?: Readonly<Record<string, string | undefined>>;
+  /** A configuration file that must exist. Absent: `GATEHOUSE_CONFIG`, then `gatehouse.yaml` where there is one. */
+  readonly file?: string | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+/** A configuration and, by setting, what it was taken from; settings that nobody set are not in `sources`. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly sources: ReadonlyMap<string, string>;
+  readonly file: string | undefined;
+}
+
+/**
+ * Reads flags, environment and file, in that order of strength, over the defaults. An empty variable counts as absent.
+ * Throws `config.invalid` that names each fault, where it stands, and the nearest known name of an unknown one.
+ */
+export function loadConfig(input: ConfigInput = {}): Config {
+  return readConfig(input).config;
+}
+
+/** As `loadConfig`, and tells where each value came from. */
+export function readConfig({
+  flags = {},
+  file,
+  env = process.env,
+  cwd = process.cwd(),
+}: ConfigInput = {}): LoadedConfig {
+  const settings = listSettings();
+  const path = findFile(file ?? (env["GATEHOUSE_CONFIG"] || undefined), cwd);
+  const found: Found = {
+    values: {},
+    sources: new Map(),
+    places: new Map(),
+    issues: [],
+    fromFile: new Set(),
+    root: cwd,
+  };
+  if (path !== undefined) takeFile(found, path);
+  takeEnvironment(found, settings, env);
+  for (const setting of settings) take(found, setting, flags[setting.name], `the flag for ${setting.name}`);
+  const parsed = configSchema.safeParse(found.values);
+  const issues = [
+    ...found.issues,
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, found))),
+  ];
+  if (!parsed.success || issues.length > 0) throw invalid(issues);
+  return { config: resolvePaths(parsed.data, found, cwd), sources: found.sources, file: path };
+}
+
+/** The settings with their values as text, secrets masked, for people to look at. */
+export function describeConfig({
+  config,
+  sources,
+}: LoadedConfig): readonly { name: string; value: string; source: string }[] {
+  return listSettings().map((setting) => {
+    const value = setting.name.split(".").reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), config);
+    const shown = value === undefined ? "(not set)" : setting.secret ? "(set, not shown)" : JSON.stringify(value);
+    return { name: setting.name, value: shown, source: sources.get(setting.name) ?? "default" };
+  });
+}
+
+interface Found {
+  readonly values: Record<string, unknown>;
+  readonly sources: Map<string, string>;
+  readonly places: Map<string, string>;
+  readonly issues: FieldIssue[];
+  readonly fromFile: Set<string>;
+  root: string;
+}
+
+function findFile(named: string | undefined, cwd: string): string | undefined {
+  const path = resolve(cwd, named ?? "gatehouse.yaml");
+  if (existsSync(path)) return path;
+  if (named === undefined) return undefined;
+  throw new GatewayError("config.invalid", `There is no configuration file at ${path}.`);
+}
+
+function takeFile(found: Found, path: string): void {
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(path, "utf8"), { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => `${path}:${lines.linePos(offset).line}`;
+  for (const error of document.errors) found.issues.push({ path: at(error.pos[0]), message: error.message });
+  if (document.errors.length > 0 || document.contents === null) return;
+  const values: unknown = document.toJS({ maxAliasCount: 20 });
+  if (!isRecord(values)) {
+    found.issues.push({ path: `${path}:1`, message: "must be a mapping of settings" });
+    return;
+  }
+  Object.assign(found.values, values);
+  found.root = dirname(path);
+  notePlaces(document.contents, "", (name, offset) => {
+    found.places.set(name, at(offset));
+    found.sources.set(name, at(offset));
+    found.fromFile.add(name);
+  });
+}
+
+function notePlaces(node: unknown, prefix: string, note: (name: string, offset: number) => void): void {
+  if (!isMap(node)) return;
+  for (const pair of node.items) {
+    const name = `${prefix}${String(pair.key)}`;
+    if (isNode(pair.key) && pair.key.range) note(name, pair.key.range[0]);
+    notePlaces(pair.value, `${name}.`, note);
+  }
+}
+
+function takeEnvironment(
+  found: Found,
+  settings: readonly Setting[],
+  env: Readonly<Record<string, string | undefined>>,
+) {
+  const known = new Map(settings.map((setting) => [setting.env, setting]));
+  for (const setting of settings) take(found, setting, env[setting.env] || undefined, setting.env);
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith("GATEHOUSE_") || name === "GATEHOUSE_CONFIG" || known.has(name)) continue;
+    found.issues.push({ path: name, message: `unknown variable${didYouMean(name, known.keys())}` });
+  }
+}
+
+function take(found: Found, setting: Setting, text: string | undefined, source: string): void {
+  if (text === undefined) return;
+  const keys = setting.name.split(".");
+  const last = keys.pop() ?? setting.name;
+  let holder: unknown = found.values;
+  for (const key of keys) if (isRecord(holder)) holder = holder[key] ??= {};
+  if (!isRecord(holder)) return; // the file has no mapping there, and the schema will say so
+  holder[last] = fromText(setting, text);
+  found.fromFile.delete(setting.name);
+  found.sources.set(setting.name, source);
+  found.places.set(setting.name, source);
+}
+
+function fromText(setting: Setting, text: string): unknown {
+  if (setting.type === "integer") return /^-?\d+$/.test(text.trim()) ? Number(text) : text;
+  if (setting.type === "array")
+    return text
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== "");
+  return text;
+}
+
+function explain(issue: z.core.$ZodIssue, found: Found): readonly FieldIssue[] {
+  const name = issue.path.join(".");
+  if (issue.code !== "unrecognized_keys") return [{ path: placed(found, name), message: issue.message }];
+  const siblings = listSettings()
+    .filter((setting) => name === "" || setting.name.startsWith(`${name}.`))
+    .map((setting) => setting.name.slice(name === "" ? 0 : name.length + 1).split(".")[0] ?? "");
+  return issue.keys.map((key) => ({
+    path: placed(found, name === "" ? key : `${name}.${key}`),
+    message: `unknown setting${didYouMean(key, siblings)}`,
+  }));
+}
+
+// A list's item stands where the list does when the source has no finer place.
+function placed(found: Found, name: string): string {
+  for (let at = name; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf(".")))) {
+    const place = found.places.get(at);
+    if (place !== undefined) return place === name ? name : `${place} ${name}`;
+  }
+  return name;
+}
+
+function invalid(issues: readonly FieldIssue[]): GatewayError {
+  const text = issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
+  return new GatewayError("config.invalid", `The configuration is not valid. ${text}`, { issues });
+}
+
+// A path in the file is relative to the file, so that the same file means the same wherever it is started from.
+function resolvePaths(config: Config, found: Found, cwd: string): Config {
+  const absolute = (name: string, path: string): string => resolve(found.fromFile.has(name) ? found.root : cwd, path);
+  const dataDir = absolute("dataDir", config.dataDir);
+  if (config.tls === undefined) return { ...config, dataDir };
+  const { certFile, keyFile } = config.tls;
+  const tls = { certFile: absolute("tls.certFile", certFile), keyFile: absolute("tls.keyFile", keyFile) };
+  return { ...config, dataDir, tls };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
