@@ -1,0 +1,42 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests that are about one folder of `src/` mirror it under `test/`; the rest stand in these folders. */
+const special = ["contract", "e2e", "gates"];
+
+// What a developer has set for a gateway of their own must not reach the tests.
+for (const name of Object.keys(process.env)) {
+  if (/^(GATEHOUSE|OPENAI)_/.test(name)) delete process.env[name];
+}
+
+const common = {
+  environment: "node",
+  pool: "forks",
+  restoreMocks: true,
+  unstubEnvs: true,
+} as const;
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    passWithNoTests: false,
+    reporters: process.env["CI"]
+      ? ["default", ["json", { outputFile: "node_modules/.cache/test-report.json" }]]
+      : ["default"],
+    projects: [
+      {
+        test: {
+          ...common,
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: special.map((folder) => `test/${folder}/**`),
+          testTimeout: 5_000,
+        },
+      },
+      { test: { ...common, name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 15_000 } },
+      {
+        test: { ...common, name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      { test: { ...common, name: "gates", include: ["test/gates/**/*.test.ts"], testTimeout: 60_000 } },
+    ],
+  },
+});
