@@ -71,6 +71,8 @@ export default defineConfig({
         "eslint/no-console": "off",
         "eslint/no-var": "off",
         "eslint/prefer-const": "off",
+        "unicorn/prefer-node-protocol": "off",
+        "unicorn/prefer-string-starts-ends-with": "off",
         "typescript/no-unsafe-assignment": "off",
         "typescript/no-unsafe-call": "off",
         "typescript/no-unsafe-member-access": "off",
