@@ -1,0 +1,162 @@
+import type { KeyObject } from "node:crypto";
+import type { CredentialRecord, PlaneMessage, SubscriptionRecord } from "../core/plane-message.ts";
+import { assertNever } from "../kernel/assert-never.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { equalInConstantTime, hmacSha256 } from "../kernel/crypto.ts";
+import type { CredentialIndex } from "../pipeline/credential-index.ts";
+
+/** The latest use of one key. */
+export interface KeyUse {
+  readonly keyId: string;
+  readonly atMs: number;
+}
+
+export interface CredentialIndexParts {
+  /** Hashes keys; a record made under another pepper than `pepperId` matches no key. */
+  readonly pepper: KeyObject;
+  readonly pepperId: string;
+  readonly clock: Clock;
+  /** Gets a batch, each key once, `reportAfterMs` after the first use in it. When it throws, the batch is kept. */
+  readonly onUsed: (used: readonly KeyUse[]) => void;
+  /** 5,000 unless told. */
+  readonly reportAfterMs?: number;
+}
+
+/** The index with its two other ends: messages come in, uses go out. */
+export interface LiveCredentialIndex extends CredentialIndex {
+  /** Takes a message over; those that are not about credentials or subscriptions are passed over. Holds at once. */
+  apply(message: PlaneMessage): void;
+  /** The uses that were not reported yet, which then count as reported; for shutting down. */
+  flush(): readonly KeyUse[];
+  /** Keys in the index. */
+  readonly size: number;
+}
+
+/**
+ * An empty index. A `credentials` message replaces everything in one step: a lookup sees all of the old state or all
+ * of the new. 100,000 keys take some 35 MB.
+ */
+export function createCredentialIndex(parts: CredentialIndexParts): LiveCredentialIndex {
+  const uses = createUses(parts);
+  let state = createState();
+  return {
+    find: (publicId) => state.keys.get(publicId),
+    matches: (record, key) =>
+      record.pepperId === parts.pepperId &&
+      equalInConstantTime(hmacSha256(parts.pepper, key), Buffer.from(record.hash, "hex")),
+    subscription: (applicationId, apiId) => state.subscriptions.get(pairOf(applicationId, apiId)),
+    used: uses.note,
+    flush: uses.flush,
+    get size() {
+      return state.keys.size;
+    },
+    apply(message) {
+      switch (message.type) {
+        case "credentials": {
+          const next = createState();
+          for (const record of message.records) putKey(next, record);
+          for (const record of message.subscriptions) putSubscription(next, record);
+          state = next;
+          return;
+        }
+        case "credential.put":
+          return putKey(state, message.record);
+        case "credential.removed":
+          state.keys.delete(message.publicId);
+          return;
+        case "subscription.put":
+          return putSubscription(state, message.record);
+        case "subscription.removed":
+          return removeSubscription(state, message.id);
+        case "artifacts":
+        case "secret.changed":
+          return;
+        default:
+          return assertNever(message);
+      }
+    },
+  };
+}
+
+interface State {
+  readonly keys: Map<string, CredentialRecord>;
+  readonly subscriptions: Map<string, SubscriptionRecord>;
+  readonly pairBySubscription: Map<string, string>;
+  /** One copy of each text that many records share, which halves what they take. */
+  readonly texts: Map<string, string>;
+}
+
+function createState(): State {
+  return { keys: new Map(), subscriptions: new Map(), pairBySubscription: new Map(), texts: new Map() };
+}
+
+const none: readonly never[] = Object.freeze([]);
+
+function putKey(state: State, record: CredentialRecord): void {
+  const { texts } = state;
+  state.keys.set(record.publicId, {
+    ...record,
+    pepperId: shared(texts, record.pepperId),
+    apiId: shared(texts, record.apiId),
+    applicationId: record.applicationId === null ? null : shared(texts, record.applicationId),
+    permittedIps: record.permittedIps.length === 0 ? none : record.permittedIps,
+    permittedReferrers: record.permittedReferrers.length === 0 ? none : record.permittedReferrers,
+  });
+}
+
+function shared<Text extends string>(texts: Map<string, string>, text: Text): Text {
+  const known = texts.get(text);
+  if (known !== undefined) return known as Text; // the map's values equal their keys
+  texts.set(text, text);
+  return text;
+}
+
+function putSubscription(state: State, record: SubscriptionRecord): void {
+  removeSubscription(state, record.id);
+  const pair = pairOf(record.applicationId, record.apiId);
+  state.subscriptions.set(pair, record);
+  state.pairBySubscription.set(record.id, pair);
+}
+
+function removeSubscription(state: State, id: string): void {
+  const pair = state.pairBySubscription.get(id);
+  if (pair === undefined) return;
+  state.pairBySubscription.delete(id);
+  // Another subscription may have taken the pair over meanwhile.
+  if (state.subscriptions.get(pair)?.id === id) state.subscriptions.delete(pair);
+}
+
+function pairOf(applicationId: string, apiId: string): string {
+  return `${applicationId} ${apiId}`;
+}
+
+interface Uses {
+  note(keyId: string, atMs: number): void;
+  flush(): readonly KeyUse[];
+}
+
+function createUses({ clock, onUsed, reportAfterMs = 5_000 }: CredentialIndexParts): Uses {
+  const latest = new Map<string, number>();
+  let cancel: (() => void) | undefined;
+  const note = (keyId: string, atMs: number): void => {
+    const before = latest.get(keyId);
+    if (before === undefined || before < atMs) latest.set(keyId, atMs);
+    cancel ??= clock.after(reportAfterMs, report);
+  };
+  const flush = (): readonly KeyUse[] => {
+    cancel?.();
+    cancel = undefined;
+    const batch = Array.from(latest, ([keyId, atMs]) => ({ keyId, atMs }));
+    latest.clear();
+    return batch;
+  };
+  const report = (): void => {
+    const batch = flush();
+    try {
+      onUsed(batch);
+    } catch {
+      for (const { keyId, atMs } of batch) note(keyId, atMs);
+    }
+  };
+  return { note, flush };
+}
