@@ -1,0 +1,19 @@
+import type { ApiKeyRow } from "./catalog.ts";
+import type { CredentialRecord } from "./plane-message.ts";
+
+/** What a gateway is told of a key: the columns that it checks a request with, and no others. */
+export function credentialRecord(row: ApiKeyRow): CredentialRecord {
+  return {
+    id: row.id,
+    publicId: row.publicId,
+    hash: row.hash,
+    pepperId: row.pepperId,
+    apiId: row.apiId,
+    applicationId: row.applicationId,
+    environment: row.environment,
+    expiresAtMs: row.expiresAtMs,
+    permittedIps: row.permittedIps,
+    permittedReferrers: row.permittedReferrers,
+    allow: row.allow,
+  };
+}

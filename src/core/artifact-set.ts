@@ -1,0 +1,78 @@
+import type { ApiId, Id } from "../kernel/ids.ts";
+import type { CatalogTransaction } from "./catalog.ts";
+import { contentHash } from "./content-hash.ts";
+import { refusal } from "./parse-document.ts";
+import type { ApiArtifact, ArtifactSet, SupportingArtifact } from "./plane-message.ts";
+import type { Write } from "./write.ts";
+
+const supportingKinds = ["Gateway", "LlmProvider", "Plan"] as const;
+
+/** Whether a snapshot is made of resources of this kind at their present state, so that a write to one is live at once. */
+export function isSupportingKind(kind: string): boolean {
+  return supportingKinds.some((supporting) => supporting === kind);
+}
+
+/**
+ * All that a gateway compiles its snapshot from: deployed revisions, providers, plans and gateways, without keys or
+ * secrets. Sorted by kind and name, so that equal content has an equal hash.
+ */
+export async function buildArtifactSet(transaction: CatalogTransaction): Promise<ArtifactSet> {
+  const apis: ApiArtifact[] = [];
+  for (const deployment of await transaction.deployments.all()) {
+    const revision = await transaction.revisions.find(deployment.resourceId, deployment.revision);
+    if (revision === undefined) continue;
+    apis.push({
+      kind: deployment.kind,
+      id: deployment.resourceId as ApiId, // only kinds that are published have a deployment
+      name: deployment.name,
+      teamId: deployment.teamId as Id<"team">, // written from the resource, whose team was found by name
+      revision: deployment.revision,
+      spec: revision.spec,
+    });
+  }
+  const supporting: SupportingArtifact[] = [];
+  for (const kind of supportingKinds) {
+    const resources = await transaction.resources.all(kind);
+    supporting.push(...resources.map(({ id, name, spec }) => ({ kind, id, name, spec })));
+  }
+  const content = { apis: apis.toSorted(byKindAndName), supporting: supporting.toSorted(byKindAndName) };
+  return { hash: contentHash(content), ...content };
+}
+
+/**
+ * Ends a write that may have changed what gateways compile: builds the new set inside the transaction, compiles it as
+ * a gateway would, and sends it after the commit. Throws `code` with the faults when it does not compile.
+ *
+ * @param subject whose own faults are told without its name before the path
+ */
+export async function settleArtifacts(
+  write: Write,
+  code: "resource.invalid" | "publish.refused",
+  subject?: { readonly kind: string; readonly name: string },
+): Promise<ArtifactSet> {
+  const set = await buildArtifactSet(write.transaction);
+  if (!write.artifactsChanged) return set;
+  const issues = await write.context.check(set);
+  if (issues.length > 0) {
+    const own = subject === undefined ? "" : `${subject.kind}/${subject.name}: `;
+    const told = issues.map(({ path, message }) => ({
+      path: path.startsWith(own) ? path.slice(own.length) : path,
+      message,
+    }));
+    throw refusal(code, "The gateway would refuse this", told);
+  }
+  // Before the rest: a subscription may name a plan that only this set brings.
+  write.messages.unshift({ type: "artifacts", set });
+  return set;
+}
+
+interface KindAndName {
+  readonly kind: string;
+  readonly name: string;
+}
+
+// By code units, not by a locale: the hash must not depend on the machine.
+function byKindAndName(left: KindAndName, right: KindAndName): number {
+  if (left.kind !== right.kind) return left.kind < right.kind ? -1 : 1;
+  return left.name < right.name ? -1 : 1;
+}

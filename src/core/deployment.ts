@@ -1,0 +1,113 @@
+import { z } from "zod";
+import type { FieldIssue } from "../kernel/errors.ts";
+import { contextSchema } from "./api-spec.ts";
+import type { RevisionRow } from "./catalog.ts";
+import { contentHash } from "./content-hash.ts";
+import { fieldIssues, refusal } from "./parse-document.ts";
+import { resolveReferences } from "./references.ts";
+import type { Resource, ResourceKind } from "./resource.ts";
+import type { Write } from "./write.ts";
+import { audit } from "./write.ts";
+
+/** Which revision is live now, and whether this call made it so. */
+export interface DeployOutcome {
+  readonly revision: number;
+  readonly changed: boolean;
+}
+
+/** Makes a revision of the draft, unless the latest one is equal, and deploys it within a write. Throws `publish.refused`. */
+export async function publishDraft(write: Write, kind: ResourceKind, resource: Resource): Promise<DeployOutcome> {
+  const { revisions } = write.transaction;
+  const specHash = contentHash(resource.spec);
+  const latest = await revisions.latest(resource.id);
+  if (latest?.specHash === specHash) return deploy(write, kind, resource, latest, "api.published");
+  const revision: RevisionRow = {
+    resourceId: resource.id,
+    number: (latest?.number ?? 0) + 1,
+    spec: resource.spec,
+    specHash,
+    createdAtMs: write.nowMs,
+    createdBy: write.actor.id,
+  };
+  await revisions.insert(revision);
+  return deploy(write, kind, resource, revision, "api.published");
+}
+
+/**
+ * Makes a revision live within a write; no change when it is already. Throws `publish.refused` for a spec that this
+ * build does not take, names that are gone, a context that another API has, and `keyless` in production.
+ */
+export async function deploy(
+  write: Write,
+  kind: ResourceKind,
+  resource: Resource,
+  revision: RevisionRow,
+  action: "api.published" | "api.deployed",
+): Promise<DeployOutcome> {
+  const { transaction } = write;
+  const current = await transaction.deployments.find(resource.id);
+  if (current?.revision === revision.number) return { revision: revision.number, changed: false };
+  const { context, found } = await checkRevision(write, kind, resource, revision);
+  await transaction.deployments.put({
+    resourceId: resource.id,
+    kind: resource.kind,
+    name: resource.name,
+    teamId: resource.teamId,
+    context,
+    revision: revision.number,
+    deployedAtMs: write.nowMs,
+  });
+  await transaction.references.replace(deploymentHolder(resource), found);
+  write.artifactsChanged = true;
+  await audit(write, action, resource, { revision: revision.number, replaced: current?.revision ?? null, context });
+  return { revision: revision.number, changed: true };
+}
+
+/** Takes an API off the gateways within a write; false when it was not deployed. */
+export async function undeploy(write: Write, resource: Resource): Promise<boolean> {
+  const { transaction } = write;
+  const current = await transaction.deployments.find(resource.id);
+  if (current === undefined) return false;
+  await transaction.deployments.delete(resource.id);
+  await transaction.references.replace(deploymentHolder(resource), []);
+  write.artifactsChanged = true;
+  await audit(write, "api.undeployed", resource, { revision: current.revision, context: current.context });
+  return true;
+}
+
+/** What every API's spec has that deploying it depends on. */
+const deployableSchema = z.looseObject({
+  context: contextSchema,
+  security: z.looseObject({ keyless: z.boolean() }),
+});
+
+async function checkRevision(write: Write, kind: ResourceKind, resource: Resource, revision: RevisionRow) {
+  const parsed = kind.spec.safeParse(revision.spec);
+  if (!parsed.success) throw refused(resource, fieldIssues(parsed.error.issues, ["spec"]));
+  const { context, security } = deployableSchema.parse(parsed.data);
+  const { found, issues } = await resolveReferences(write.transaction, kind, parsed.data);
+  const all: FieldIssue[] = [...issues];
+  if (security.keyless && write.context.production) {
+    all.push({ path: "spec.security.keyless", message: "an API that is open to anybody is refused in production" });
+  }
+  const deployments = await write.transaction.deployments.all();
+  const owner = deployments.find((other) => other.context === context && other.resourceId !== resource.id);
+  if (owner !== undefined) {
+    all.push({ path: "spec.context", message: `${context} belongs to ${owner.kind}/${owner.name} already` });
+  }
+  if (all.length > 0) throw refused(resource, all);
+  return { context, found };
+}
+
+function refused(resource: Resource, issues: readonly FieldIssue[]) {
+  return refusal("publish.refused", `${resource.kind}/${resource.name} cannot be published`, issues);
+}
+
+function deploymentHolder(resource: Resource) {
+  return {
+    holderType: "deployment",
+    holderId: resource.id,
+    holderKind: resource.kind,
+    holderName: resource.name,
+  } as const;
+}

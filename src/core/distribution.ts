@@ -1,0 +1,41 @@
+import { credentialRecord } from "./api-key-record.ts";
+import { buildArtifactSet } from "./artifact-set.ts";
+import type { CatalogTransaction } from "./catalog.ts";
+import type { CoreContext } from "./core-context.ts";
+import type { CredentialRecord, GatewayReport, PlaneMessage } from "./plane-message.ts";
+import { liveSubscriptions } from "./subscriptions.ts";
+
+const pageRows = 200;
+
+/**
+ * What a gateway that (re)connects must hear first: the artifacts, then all live credentials and subscriptions. Read in
+ * one transaction, so nothing is older than a message that was sent before it; send it before any that comes after.
+ */
+export async function currentMessages(context: CoreContext): Promise<readonly PlaneMessage[]> {
+  return context.catalog.transaction(async (transaction) => [
+    { type: "artifacts", set: await buildArtifactSet(transaction) },
+    {
+      type: "credentials",
+      records: await liveCredentials(transaction),
+      subscriptions: await liveSubscriptions(transaction),
+    },
+  ]);
+}
+
+/** Takes in what a gateway reports: when keys were used. A gateway whose clock is ahead cannot write the future. */
+export async function takeReport(context: CoreContext, report: GatewayReport): Promise<void> {
+  const nowMs = context.clock.now();
+  const used = report.used.map(({ keyId, atMs }) => ({ id: keyId, atMs: Math.min(atMs, nowMs) }));
+  if (used.length > 0) await context.catalog.transaction((transaction) => transaction.apiKeys.touch(used));
+}
+
+async function liveCredentials(transaction: CatalogTransaction): Promise<readonly CredentialRecord[]> {
+  const records: CredentialRecord[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await transaction.apiKeys.live({ limit: pageRows, cursor });
+    for (const row of page.rows) records.push(credentialRecord(row));
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return records;
+}

@@ -1,0 +1,89 @@
+import { GatewayError } from "../kernel/errors.ts";
+import { settleArtifacts } from "./artifact-set.ts";
+import type { Page, PageRequest, RevisionRow } from "./catalog.ts";
+import type { Actor, CoreContext } from "./core-context.ts";
+import type { DeployOutcome } from "./deployment.ts";
+import { deploy, publishDraft, undeploy } from "./deployment.ts";
+import type { Resource, ResourceKind } from "./resource.ts";
+import { notFound, requireResource } from "./resource-changes.ts";
+import type { Write } from "./write.ts";
+import { inWrite } from "./write.ts";
+
+/** What a publication came to. */
+export interface Publication extends DeployOutcome {
+  /** The hash of all that the gateways now serve; analytics rows carry it. */
+  readonly configHash: string;
+}
+
+/**
+ * Makes a revision of the draft, unless the latest is equal, and deploys it.
+ *
+ * Throws `publish.refused` with issues when the context is taken, something referred to is gone, the API is keyless in
+ * production, or the gateways' configuration would not compile; and `resource.not_found`.
+ */
+export async function publishApi(
+  context: CoreContext,
+  actor: Actor,
+  kind: ResourceKind,
+  name: string,
+): Promise<Publication> {
+  return publication(context, actor, { kind, name }, (write, resource) => publishDraft(write, kind, resource));
+}
+
+/** Deploys a revision that exists, an older one too. Throws as `publishApi` does. */
+export async function deployRevision(
+  context: CoreContext,
+  actor: Actor,
+  kind: ResourceKind,
+  name: string,
+  revision: number,
+): Promise<Publication> {
+  return publication(context, actor, { kind, name }, async (write, resource) => {
+    const row = await write.transaction.revisions.find(resource.id, revision);
+    if (row === undefined) {
+      throw new GatewayError("resource.not_found", `${kind.kind}/${name} has no revision ${revision}.`);
+    }
+    return deploy(write, kind, resource, row, "api.deployed");
+  });
+}
+
+/** Takes an API off the gateways; its revisions, keys and subscriptions stay. Nothing happens when it is not deployed. */
+export async function undeployApi(context: CoreContext, actor: Actor, kind: ResourceKind, name: string): Promise<void> {
+  await inWrite(context, actor, async (write) => {
+    const resource = await requirePublishable(write, kind, name);
+    if (await undeploy(write, resource)) await settleArtifacts(write, "publish.refused", resource);
+  });
+}
+
+/** The revisions of an API in the order in which they were made. Throws `resource.not_found`. */
+export async function listRevisions(
+  context: CoreContext,
+  kind: ResourceKind,
+  name: string,
+  page: PageRequest,
+): Promise<Page<RevisionRow>> {
+  const resource = await context.catalog.read.resources.find(kind.kind, name);
+  if (resource === undefined) throw notFound(kind.kind, name);
+  return context.catalog.read.revisions.list(resource.id, page);
+}
+
+async function publication(
+  context: CoreContext,
+  actor: Actor,
+  api: { readonly kind: ResourceKind; readonly name: string },
+  work: (write: Write, resource: Resource) => Promise<DeployOutcome>,
+): Promise<Publication> {
+  return inWrite(context, actor, async (write) => {
+    const resource = await requirePublishable(write, api.kind, api.name);
+    const outcome = await work(write, resource);
+    const set = await settleArtifacts(write, "publish.refused", resource);
+    return { ...outcome, configHash: set.hash };
+  });
+}
+
+async function requirePublishable(write: Write, kind: ResourceKind, name: string): Promise<Resource> {
+  if (kind.live !== "revision") {
+    throw new GatewayError("request.invalid", `A ${kind.title} is live at once; it has no revisions.`);
+  }
+  return requireResource(write.transaction, kind, name);
+}

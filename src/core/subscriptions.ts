@@ -1,0 +1,82 @@
+import type { ApiId, Id } from "../kernel/ids.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import type { CatalogTransaction } from "./catalog.ts";
+import type { SubscriptionRecord } from "./plane-message.ts";
+import type { Resource } from "./resource.ts";
+import type { SubscriptionSpec } from "./subscription.ts";
+import { subscription } from "./subscription.ts";
+import type { Write } from "./write.ts";
+
+/** More than any application has: a bound on the rows, not on the subscriptions. */
+const referenceLimit = 1_000_000;
+
+/** Tells the gateways of a written subscription. Throws `resource.conflict` when its application has one to the API. */
+export async function subscriptionWritten(write: Write, after: Resource, before: Resource | undefined): Promise<void> {
+  const record = await subscriptionRecord(write.transaction, after);
+  await refuseSecond(write.transaction, after, record);
+  const active = specOf(after).state === "active";
+  // Removed first also when it goes on: it may lead from another application or to another API than before.
+  if (before !== undefined || !active) write.messages.push({ type: "subscription.removed", id: after.id });
+  if (active) write.messages.push({ type: "subscription.put", record });
+}
+
+/** Every active subscription, as a gateway needs it. */
+export async function liveSubscriptions(transaction: CatalogTransaction): Promise<readonly SubscriptionRecord[]> {
+  const records: SubscriptionRecord[] = [];
+  const ids = new Map<string, Promise<string>>();
+  for (const resource of await transaction.resources.all(subscription.kind)) {
+    if (specOf(resource).state === "active") records.push(await subscriptionRecord(transaction, resource, ids));
+  }
+  return records;
+}
+
+async function subscriptionRecord(
+  transaction: CatalogTransaction,
+  resource: Resource,
+  ids = new Map<string, Promise<string>>(),
+): Promise<SubscriptionRecord> {
+  const spec = specOf(resource);
+  const idOf = (kind: string, name: string): Promise<string> => {
+    const known = ids.get(`${kind}/${name}`) ?? requireId(transaction, kind, name, resource.name);
+    ids.set(`${kind}/${name}`, known);
+    return known;
+  };
+  return {
+    id: resource.id as Id<"subscription">, // the resource is of that kind
+    applicationId: (await idOf("Application", spec.application)) as Id<"application">, // found by kind
+    apiId: (await idOf(spec.api.kind, spec.api.name)) as ApiId, // found by kind
+    planId: (await idOf("Plan", spec.plan)) as Id<"plan">, // found by kind
+  };
+}
+
+async function requireId(transaction: CatalogTransaction, kind: string, name: string, holder: string): Promise<string> {
+  const resource = await transaction.resources.find(kind, name);
+  if (resource !== undefined) return resource.id;
+  throw new GatewayError("internal", "The catalog is not consistent.", {
+    detail: `Subscription/${holder} refers to ${kind}/${name}, which is not there`,
+  });
+}
+
+async function refuseSecond(
+  transaction: CatalogTransaction,
+  resource: Resource,
+  record: SubscriptionRecord,
+): Promise<void> {
+  for (const row of await transaction.references.to(record.applicationId, referenceLimit)) {
+    if (row.holderKind !== subscription.kind || row.holderId === resource.id) continue;
+    const other = await transaction.resources.findById(row.holderId);
+    if (other === undefined) continue;
+    const { api, application } = specOf(other);
+    const own = specOf(resource).api;
+    if (api.kind !== own.kind || api.name !== own.name) continue;
+    throw new GatewayError(
+      "resource.conflict",
+      `Application ${application} is subscribed to ${api.kind}/${api.name} already, by Subscription/${other.name}.`,
+      { issues: [{ path: "spec.api", message: `taken by Subscription/${other.name}` }] },
+    );
+  }
+}
+
+function specOf(resource: Resource): SubscriptionSpec {
+  return subscription.spec.parse(resource.spec) as SubscriptionSpec; // the schema's output, widened by the list of kinds
+}

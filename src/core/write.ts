@@ -1,0 +1,68 @@
+import { newId } from "../kernel/ids.ts";
+import type { CatalogTransaction } from "./catalog.ts";
+import type { Actor, CoreContext } from "./core-context.ts";
+import type { PlaneMessage } from "./plane-message.ts";
+
+/** One write on its way: what the inner domain functions share, so that several of them make one transaction. */
+export interface Write {
+  readonly context: CoreContext;
+  readonly transaction: CatalogTransaction;
+  readonly actor: Actor;
+  readonly nowMs: number;
+  /** Sent to the gateways in this order, once the transaction has been committed. */
+  readonly messages: PlaneMessage[];
+  /** Set by whoever changes what a snapshot is made of; `settleArtifacts` then checks and sends the new set. */
+  artifactsChanged: boolean;
+}
+
+/**
+ * Runs `work` in one transaction and sends its messages only after the commit: a gateway never hears of a write that
+ * did not last. A throw in `work` leaves nothing behind, audit rows included.
+ */
+export async function inWrite<Result>(
+  context: CoreContext,
+  actor: Actor,
+  work: (write: Write) => Promise<Result>,
+): Promise<Result> {
+  const { result, messages } = await context.catalog.transaction(async (transaction) => {
+    const write: Write = {
+      context,
+      transaction,
+      actor,
+      nowMs: context.clock.now(),
+      messages: [],
+      artifactsChanged: false,
+    };
+    return { result: await work(write), messages: write.messages };
+  });
+  for (const message of messages) context.publish(message);
+  return result;
+}
+
+/** What an audit row is about. */
+export interface AuditSubject {
+  readonly kind: string;
+  readonly id: string;
+  readonly name: string;
+  readonly teamId: string;
+}
+
+/** Adds the audit row of a write to its transaction. `detail` must hold no secret's value and no key. */
+export async function audit(
+  write: Write,
+  action: string,
+  subject: AuditSubject,
+  detail: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  await write.transaction.audit.insert({
+    id: newId("audit"),
+    atMs: write.nowMs,
+    actor: write.actor.id,
+    action,
+    kind: subject.kind,
+    resourceId: subject.id,
+    resourceName: subject.name,
+    teamId: subject.teamId,
+    detail,
+  });
+}
