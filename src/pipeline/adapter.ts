@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import type { FieldIssue } from "../kernel/errors.ts";
+import type { FieldIssue, GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { ApiArtifact, SupportingArtifact } from "../core/plane-message.ts";
 import type { SpanEdit, TextSpan } from "./define-guardrail.ts";
@@ -12,9 +11,9 @@ import type { CompiledTarget } from "./target.ts";
 import type { Environment } from "../core/environment.ts";
 import type { Strategy } from "./define-strategy.ts";
 
-/** The raw Node pair behind the router: HTTP/1.1, or HTTP/2's compatible one. */
-export type ClientRequest = IncomingMessage | Http2ServerRequest;
-export type ClientResponse = ServerResponse | Http2ServerResponse;
+/** The raw Node pair behind the router. Over HTTP/2 it is Node's compatible pair, which has all that is used here. */
+export type ClientRequest = IncomingMessage;
+export type ClientResponse = ServerResponse;
 
 /** A route below the API's context: `{ method: "POST", path: "/v1/chat/completions" }`. */
 export interface AdapterRoute {
@@ -53,6 +52,14 @@ export interface ProtocolCompileInput {
   readonly tools: PluginTools;
   /** Adds a fault; compilation goes on so that all are reported at once. */
   fault(issue: FieldIssue): void;
+  /** Registers what must be disposed when the snapshot retires. */
+  onDispose(place: string, dispose: () => unknown): void;
+}
+
+/** How the encoding ended. `error` is set when a stream broke after the client had got its first byte. */
+export interface Encoded {
+  readonly status: number;
+  readonly error: GatewayError | undefined;
 }
 
 /**
@@ -63,7 +70,8 @@ export interface ProtocolAdapter {
   /** The API kind that it serves. */
   readonly kind: string;
   readonly routes: readonly AdapterRoute[];
-  compile(input: ProtocolCompileInput): CompiledProtocol;
+  /** Undefined when it reported a fault that leaves nothing to serve. */
+  compile(input: ProtocolCompileInput): CompiledProtocol | undefined;
   /** Reads the client's body within the API's limit and says what is asked. Runs after `identify` only. */
   decode(exchange: Exchange, request: ClientRequest): MaybePromise<readonly Operation[] | Deny>;
   /** The texts of the request, all of them, in order. */
@@ -73,12 +81,17 @@ export interface ProtocolAdapter {
   /** The texts of one frame of an answer. In a stream, equal `place` means the same channel. */
   frameSpans(operation: Operation, frame: Frame): readonly TextSpan[];
   editFrame(operation: Operation, frame: Frame, spans: readonly TextSpan[], edits: readonly SpanEdit[]): Frame;
-  /** An answer that needs no upstream (a list of models); undefined sends the operation upstream. */
-  answerLocally?(exchange: Exchange, operation: Operation): Answer | undefined;
+  /** The refusal for an operation that the API does not offer, or that this caller may not see: the same for both. */
+  notOffered(operation: Operation): Deny;
+  /** An answer that no single target can give (a list of models); undefined sends the operation upstream. */
+  answerLocally?(exchange: Exchange, operation: Operation): MaybePromise<Answer | Deny | undefined>;
   /** One try. Throws `GatewayError("upstream.…")` when no usable answer came. */
   call(exchange: Exchange, operation: Operation, target: CompiledTarget, signal: AbortSignal): Promise<Answer>;
-  /** Writes the outcome to the client in its dialect. Resolves when the last byte is handed over or the client left. */
-  encode(exchange: Exchange, outcome: Outcome, response: ClientResponse): Promise<void>;
+  /**
+   * Writes the outcome to the client in its dialect; resolves to what was sent when the last byte is handed over.
+   * A stream that breaks after the first byte ends with the dialect's error frame, and the error is in the result.
+   */
+  encode(exchange: Exchange, outcome: Outcome, response: ClientResponse): MaybePromise<Encoded>;
   /** Writes an error for a request that has no exchange: unknown path below the context, wrong method. */
   encodeDeny(deny: Deny, requestId: string, response: ClientResponse, headers: Readonly<Record<string, string>>): void;
 }

@@ -1,0 +1,156 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { GatewayError } from "../../kernel/errors.ts";
+import type { ByteEdit } from "../../kernel/json-scan.ts";
+import { spliceBytes } from "../../kernel/json-scan.ts";
+import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
+import type { CompiledProvider, ProviderRequest } from "../../pipeline/define-provider.ts";
+import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
+import type { CompiledTarget } from "../../pipeline/target.ts";
+import { answerHeaders, forwardableHeaders } from "../headers.ts";
+import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
+import { llmTables } from "./compile-llm.ts";
+import type { LlmRequest } from "./llm-request.ts";
+import { llmRequest } from "./llm-request.ts";
+import { llmFrames, startStream } from "./llm-stream.ts";
+import { readableError } from "./upstream-error.ts";
+
+export interface LlmCallTools {
+  readonly upstream: UpstreamClient;
+  readonly clock: Clock;
+}
+
+/** One try of a chat or embeddings call at one target. */
+export async function callLlm(
+  exchange: Exchange,
+  operation: Operation,
+  target: CompiledTarget,
+  signal: AbortSignal,
+  tools: LlmCallTools,
+): Promise<Answer> {
+  const request = llmRequest(operation);
+  const injectsUsage = operation.stream && target.provider.streamUsage && !request.wantsUsage;
+  const kind = request.kind === "embeddings" ? "embeddings" : "chat";
+  const wanted = target.provider.request({
+    operation: kind,
+    model: target.model ?? operation.name,
+    stream: operation.stream,
+    body: upstreamBody(operation, request, target.model, injectsUsage),
+  });
+  const providerRequest = wanted instanceof Promise ? await wanted : wanted;
+  const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
+  const response = await sendToProvider(exchange, target.provider, providerRequest, timeouts, signal, tools.upstream);
+  const headers = answerHeaders(response.headers);
+  if (response.status >= 300) return errorAnswer(response, headers);
+
+  const contentType = String(response.headers["content-type"] ?? "").toLowerCase();
+  if (contentType.startsWith("text/event-stream")) {
+    const maxEventBytes = exchange.api.limits.responseBytes;
+    const { provider } = target;
+    const frames = llmFrames(response.body, { operation, provider, stripUsage: injectsUsage, maxEventBytes, clock: tools.clock });
+    headers["content-type"] = "text/event-stream; charset=utf-8";
+    headers["cache-control"] = "no-cache";
+    headers["x-accel-buffering"] = "no";
+    return { status: response.status, headers, body: { type: "stream", frames: await startStream(frames) } };
+  }
+  const bytes = await response.body.whole(exchange.api.limits.responseBytes);
+  const message = parseAnswer(bytes);
+  operation.usage = target.provider.usage(message) ?? operation.usage;
+  headers["content-type"] = "application/json";
+  return { status: response.status, headers, body: { type: "whole", frame: jsonFrame(bytes, message) } };
+}
+
+/** A provider's request on its way, with the headers of the client that may travel on. */
+export function sendToProvider(
+  exchange: Exchange,
+  provider: CompiledProvider,
+  request: ProviderRequest,
+  timeouts: UpstreamTimeouts,
+  signal: AbortSignal,
+  upstream: UpstreamClient,
+): Promise<UpstreamResponse> {
+  const { origin, basePath } = placeOf(provider);
+  const headers = forwardableHeaders(exchange.inbound.headers, llmTables(exchange.api).keyHeader);
+  if (request.body !== undefined) headers["content-type"] = "application/json";
+  Object.assign(headers, request.headers);
+  headers["x-request-id"] = exchange.id;
+  return upstream.send({
+    origin,
+    method: request.method,
+    path: basePath + request.path,
+    headers,
+    body: request.body,
+    timeouts,
+    signal,
+  });
+}
+
+/** A frame of JSON bytes that have been parsed already. */
+export function jsonFrame(bytes: Uint8Array, message: unknown): Frame {
+  return { bytes, message: () => message };
+}
+
+/** The client's bytes; the model's name and the wish for usage are put in where the target needs them. */
+function upstreamBody(
+  operation: Operation,
+  request: LlmRequest,
+  model: string | undefined,
+  injectsUsage: boolean,
+): Buffer {
+  const edits: ByteEdit[] = [];
+  const modelAt = request.scan.members.get("model");
+  if (model !== undefined && model !== operation.name && modelAt !== undefined) {
+    edits.push({ start: modelAt[0], end: modelAt[1], replacement: JSON.stringify(model) });
+  }
+  if (injectsUsage) edits.push(usageEdit(request));
+  return edits.length === 0 ? operation.body : spliceBytes(operation.body, edits);
+}
+
+function usageEdit(request: LlmRequest): ByteEdit {
+  const options = request.json["stream_options"];
+  const at = request.scan.members.get("stream_options");
+  if (at === undefined) {
+    const { insertAt } = request.scan;
+    return { start: insertAt, end: insertAt, replacement: '"stream_options":{"include_usage":true},' };
+  }
+  const others = options !== null && typeof options === "object" ? options : {};
+  return { start: at[0], end: at[1], replacement: JSON.stringify({ ...others, include_usage: true }) };
+}
+
+function parseAnswer(bytes: Buffer): unknown {
+  try {
+    const message: unknown = JSON.parse(bytes.toString("utf8"));
+    if (message !== null && typeof message === "object") return message;
+  } catch {
+    // told below, with everything else that is no JSON object
+  }
+  throw new GatewayError("upstream.invalid", "The upstream's answer is not valid JSON.", {
+    detail: `${bytes.length} bytes`,
+  });
+}
+
+async function errorAnswer(response: UpstreamResponse, headers: Record<string, string>): Promise<Answer> {
+  const { status } = response;
+  const bytes = await response.body.whole(1_048_576);
+  if (status < 400) {
+    throw new GatewayError("upstream.invalid", "The upstream answered with a redirect, which is not followed.", {
+      detail: `status ${status} to ${String(response.headers["location"])}`,
+    });
+  }
+  if (status === 401 || status === 407) {
+    const message = "The provider refused the gateway's own credentials; the operator must renew its secret.";
+    throw new GatewayError("upstream.credentials", message, { detail: `status ${status}` });
+  }
+  headers["content-type"] = "application/json";
+  return { status, headers, body: { type: "whole", frame: readableError(bytes, status) } };
+}
+
+const places = new WeakMap<CompiledProvider, { readonly origin: string; readonly basePath: string }>();
+
+function placeOf(provider: CompiledProvider): { readonly origin: string; readonly basePath: string } {
+  const known = places.get(provider);
+  if (known !== undefined) return known;
+  const url = new URL(provider.baseUrl);
+  const place = { origin: url.origin, basePath: url.pathname.replace(/\/$/, "") };
+  places.set(provider, place);
+  return place;
+}

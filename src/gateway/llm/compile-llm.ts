@@ -1,0 +1,119 @@
+import type { LlmApiSpec, LlmUpstreamSpec } from "../../core/llm-api.ts";
+import { llmProvider } from "../../core/llm-provider.ts";
+import { toGatewayError } from "../../kernel/errors.ts";
+import { globMatcher } from "../../kernel/glob.ts";
+import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
+import type { CompiledProvider } from "../../pipeline/define-provider.ts";
+import type { CompiledApi } from "../../pipeline/snapshot.ts";
+import type { CompiledTarget } from "../../pipeline/target.ts";
+
+/** What the adapter knows of an API beside its upstreams. */
+export interface LlmTables {
+  /** Models that have a name of their own here: those are listed without asking anybody. */
+  readonly namedModels: readonly string[];
+  /** Some offered models are globs, so that the upstreams' own lists matter. */
+  readonly hasGlobs: boolean;
+  readonly offers: (model: string) => boolean;
+  /** The header in which clients send their key; never forwarded. */
+  readonly keyHeader: string;
+}
+
+/** The adapter's tables of a compiled API. */
+export function llmTables(api: CompiledApi): LlmTables {
+  return api.protocol.own as LlmTables; // `compileLlm` below is the only one that makes them for this adapter
+}
+
+/** Targets, strategies and tables of an `LlmApi`; faults are reported with their path. */
+export function compileLlm(input: ProtocolCompileInput): CompiledProtocol | undefined {
+  const spec = input.artifact.spec as LlmApiSpec; // the snapshot compiler has just parsed it by the kind's schema
+  const providers = new Map<string, CompiledProvider>();
+  const production = compileBlock(spec.upstream.production, "production", providers, input);
+  const { sandbox: block } = spec.upstream;
+  const sandbox = "sameAs" in block ? production : compileBlock(block, "sandbox", providers, input);
+  if (production === undefined || sandbox === undefined) return undefined;
+  const names = spec.models.map(({ name }) => name);
+  const tables: LlmTables = {
+    namedModels: names.filter((name) => !/[*?]/.test(name)),
+    hasGlobs: names.some((name) => /[*?]/.test(name)),
+    offers: globMatcher(names),
+    keyHeader: spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase(),
+  };
+  return { upstreams: { production, sandbox }, own: tables };
+}
+
+function compileBlock(
+  block: LlmUpstreamSpec,
+  environment: "production" | "sandbox",
+  providers: Map<string, CompiledProvider>,
+  input: ProtocolCompileInput,
+): CompiledUpstream | undefined {
+  const at = `spec.upstream.${environment}`;
+  const targets = block.targets.flatMap((target, index): CompiledTarget[] => {
+    const provider = compileProvider(target.provider, `${at}.targets[${index}].provider`, providers, input);
+    if (provider === undefined) return [];
+    return [
+      {
+        id: target.model === undefined ? target.provider : `${target.provider}/${target.model}`,
+        providerName: target.provider,
+        provider,
+        weight: target.weight,
+        model: target.model,
+        serves: globMatcher(target.models),
+      },
+    ];
+  });
+  const plugin = input.registry.strategies.get(block.strategy.use);
+  if (plugin === undefined) {
+    const known = [...input.registry.strategies.keys()].join(", ");
+    input.fault({ path: `${at}.strategy.use`, message: `there is no strategy "${block.strategy.use}"; there are: ${known}` });
+    return undefined;
+  }
+  const config = plugin.config.safeParse(block.strategy.with);
+  if (!config.success) {
+    for (const issue of config.error.issues) {
+      input.fault({ path: [at, "strategy.with", ...issue.path].map(String).join("."), message: issue.message });
+    }
+    return undefined;
+  }
+  const strategy = plugin.compile(config.data, input.tools);
+  if (strategy.dispose !== undefined) input.onDispose(at, strategy.dispose.bind(strategy));
+  return { targets, strategy, maxAttempts: block.maxAttempts, timeouts: block.timeouts };
+}
+
+function compileProvider(
+  name: string,
+  path: string,
+  compiled: Map<string, CompiledProvider>,
+  input: ProtocolCompileInput,
+): CompiledProvider | undefined {
+  const known = compiled.get(name);
+  if (known !== undefined) return known;
+  const artifact = input.supporting.find((each) => each.kind === "LlmProvider" && each.name === name);
+  const spec = artifact && llmProvider.spec.parse(artifact.spec);
+  const plugin = spec && input.registry.providers.get(spec.use);
+  if (spec === undefined) {
+    input.fault({ path, message: `there is no LlmProvider "${name}"` });
+    return undefined;
+  }
+  if (plugin === undefined) {
+    const there = [...input.registry.providers.keys()].join(", ");
+    input.fault({ path, message: `LlmProvider "${name}" uses "${spec.use}", which is unknown; there are: ${there}` });
+    return undefined;
+  }
+  const config = plugin.config.safeParse(spec.with);
+  if (!config.success) {
+    for (const issue of config.error.issues) {
+      input.fault({ path, message: `LlmProvider "${name}": with.${issue.path.join(".")}: ${issue.message}` });
+    }
+    return undefined;
+  }
+  try {
+    const provider = plugin.compile(config.data, input.tools);
+    if (provider.dispose !== undefined) input.onDispose(`LlmProvider/${name}`, provider.dispose.bind(provider));
+    compiled.set(name, provider);
+    return provider;
+  } catch (error) {
+    input.fault({ path, message: `LlmProvider "${name}": ${toGatewayError(error).message}` });
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+import { scanJson } from "../../kernel/json-scan.ts";
+import { GatewayError } from "../../kernel/errors.ts";
+import { uuidV7 } from "../../kernel/ids.ts";
+import type { ClientRequest } from "../../pipeline/adapter.ts";
+import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { Deny } from "../../pipeline/outcome.ts";
+import { deny } from "../../pipeline/outcome.ts";
+import { parseJson, readBody, requireJson } from "../read-body.ts";
+import type { LlmOperationKind, LlmRequest } from "./llm-request.ts";
+import { bodilessRequest } from "./llm-request.ts";
+
+const noBody = Buffer.alloc(0);
+const postKinds: Readonly<Record<string, "chat" | "embeddings">> = {
+  "/v1/chat/completions": "chat",
+  "/v1/embeddings": "embeddings",
+};
+const modelsPath = "/v1/models";
+
+/**
+ * What the client asks, in OpenAI's dialect. Checks only what the gateway acts on; everything else is the upstream's
+ * to judge, so that a new parameter works on the day it is invented.
+ */
+export async function decodeLlm(exchange: Exchange, request: ClientRequest): Promise<readonly Operation[] | Deny> {
+  const path = exchange.inbound.path.slice(exchange.api.context.length);
+  if (path === modelsPath) return [operationOf(exchange, "models", "", noBody, bodilessRequest("models"))];
+  if (path.startsWith(`${modelsPath}/`)) {
+    const model = decodePath(path.slice(modelsPath.length + 1));
+    if (model === undefined) return deny("request.invalid", "The model's name in the path is not valid.");
+    return [operationOf(exchange, "model", model, noBody, bodilessRequest("model"))];
+  }
+  const kind = postKinds[path];
+  if (kind === undefined) return deny("route.not_found", "There is no such endpoint.");
+  const wrongType = requireJson(exchange.inbound.headers["content-type"]);
+  if (wrongType !== undefined) return wrongType;
+
+  const body = await readBody(request, exchange.api.limits.requestBytes, exchange.signal);
+  if ("type" in body) return body;
+  exchange.requestBytes = body.length;
+  return decodeBody(exchange, kind, body);
+}
+
+function decodeBody(exchange: Exchange, kind: "chat" | "embeddings", body: Buffer): readonly Operation[] | Deny {
+  try {
+    const scan = scanJson(body, { maxDepth: exchange.api.limits.jsonDepth });
+    const parsed = parseJson(body);
+    if ("type" in parsed) return parsed;
+    const json = parsed.value;
+    if (!isObject(json)) return deny("request.invalid", "The body must be a JSON object.");
+    const { model, stream } = json;
+    if (typeof model !== "string" || model === "") {
+      return deny("request.invalid", "`model` must be a non-empty string.", { param: "model" });
+    }
+    if (stream !== undefined && stream !== null && typeof stream !== "boolean") {
+      return deny("request.invalid", "`stream` must be true or false.", { param: "stream" });
+    }
+    const options = json["stream_options"];
+    const wantsUsage = isObject(options) && options["include_usage"] === true;
+    const own: LlmRequest = { kind, json, scan, wantsUsage, contentEvents: 0, streamError: false };
+    return [operationOf(exchange, kind, model, body, own)];
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return deny(error.code, error.message, error.param === undefined ? {} : { param: error.param });
+  }
+}
+
+function operationOf(
+  exchange: Exchange,
+  kind: LlmOperationKind,
+  name: string,
+  body: Buffer,
+  message: LlmRequest,
+): Operation {
+  // The only operation of its exchange carries the exchange's id: one id leads from the client to the row.
+  const id = exchange.operations.length === 0 ? exchange.id : uuidV7(exchange.startedAtMs);
+  const stream = kind === "chat" && message.json["stream"] === true;
+  return { id, parentId: undefined, kind, name, stream, body, message, usage: undefined };
+}
+
+function decodePath(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

@@ -1,0 +1,133 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { errorCodes } from "../../kernel/error-codes.ts";
+import { GatewayError } from "../../kernel/errors.ts";
+import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
+import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { Outcome } from "../../pipeline/outcome.ts";
+import type { UpstreamClient } from "../upstream.ts";
+import type { WriteOptions } from "../write-answer.ts";
+import { writeAnswer, writeWhole } from "../write-answer.ts";
+import { callLlm } from "./call-llm.ts";
+import { compileLlm } from "./compile-llm.ts";
+import { decodeLlm } from "./decode-llm.ts";
+import { answerModels, notOffered } from "./llm-models.ts";
+import { llmRequest } from "./llm-request.ts";
+import { editFrame, editRequest, frameSpans, requestSpans } from "./llm-spans.ts";
+import type { ErrorParts } from "./openai-error.ts";
+import { openAiError, shouldRetry } from "./openai-error.ts";
+
+export interface LlmAdapterOptions {
+  readonly upstream: UpstreamClient;
+  readonly clock: Clock;
+  /** A client that takes no byte of its stream for so long is let go. */
+  readonly stalledMs: number;
+}
+
+/** LLM endpoints in OpenAI's dialect: chat completions, embeddings and models. */
+export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
+  const write: WriteOptions = {
+    clock: options.clock,
+    stalledMs: options.stalledMs,
+    // The blank line ends whatever event stands half-written, so that it cannot swallow the error.
+    errorFrame: (error) => Buffer.from(`\n\ndata: ${JSON.stringify(openAiError(error))}\n\n`),
+  };
+  return {
+    kind: "LlmApi",
+    routes: [
+      { method: "POST", path: "/v1/chat/completions" },
+      { method: "POST", path: "/v1/embeddings" },
+      { method: "GET", path: "/v1/models" },
+      { method: "GET", path: "/v1/models/:model{.+}" },
+    ],
+    compile: compileLlm,
+    decode: decodeLlm,
+    requestSpans,
+    editRequest,
+    frameSpans,
+    editFrame,
+    notOffered,
+    answerLocally: (exchange, operation) =>
+      operation.kind === "models" || operation.kind === "model" ? answerModels(exchange, operation, options) : undefined,
+    call: (exchange, operation, target, signal) => callLlm(exchange, operation, target, signal, options),
+    encode: (exchange, outcome, response) => encode(exchange, outcome, response, write),
+    encodeDeny(deny, requestId, response, headers) {
+      const bytes = Buffer.from(JSON.stringify(openAiError(deny)));
+      response.writeHead(errorCodes[deny.code].status, {
+        ...headers,
+        "content-type": "application/json",
+        "content-length": bytes.length,
+        "x-request-id": requestId,
+        "x-should-retry": "false",
+      });
+      response.end(bytes);
+    },
+  };
+}
+
+async function encode(
+  exchange: Exchange,
+  outcome: Outcome,
+  response: ClientResponse,
+  write: WriteOptions,
+): Promise<Encoded> {
+  if (outcome.type !== "answer") return encodeFault(exchange, outcome, response, write);
+  try {
+    const encoded = await writeAnswer(exchange, outcome.answer, response, write);
+    return withStreamError(exchange, encoded);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || response.headersSent) throw error;
+    return { ...encodeFault(exchange, { type: "failed", error }, response, write), error };
+  } finally {
+    estimateUsage(exchange.operations[0], outcome.answer.status);
+  }
+}
+
+function encodeFault(
+  exchange: Exchange,
+  outcome: Exclude<Outcome, { type: "answer" }>,
+  response: ClientResponse,
+  write: WriteOptions,
+): Encoded {
+  const parts: ErrorParts & { readonly retryAfterMs?: number | undefined } =
+    outcome.type === "denied" ? outcome.deny : outcome.error;
+  const { status } = errorCodes[parts.code];
+  const headers: Record<string, string | number> = {
+    ...exchange.responseHeaders,
+    "content-type": "application/json",
+    "x-request-id": exchange.id,
+  };
+  const retry = shouldRetry(parts.code, exchange.attempts.length);
+  if (retry !== undefined) headers["x-should-retry"] = retry;
+  const retryAfterMs = parts.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined);
+  if (retryAfterMs !== undefined) {
+    headers["retry-after"] = Math.ceil(retryAfterMs / 1_000);
+    headers["retry-after-ms"] = Math.ceil(retryAfterMs);
+  }
+  // The body of a refused request may still be arriving: nobody reads it, so the connection ends with the answer.
+  if (exchange.requestBytes === 0 && exchange.inbound.method === "POST" && exchange.inbound.protocol === "HTTP/1.1") {
+    headers["connection"] = "close";
+  }
+  return writeWhole(exchange, status, headers, Buffer.from(JSON.stringify(openAiError(parts))), response, write.clock);
+}
+
+function withStreamError(exchange: Exchange, encoded: Encoded): Encoded {
+  const [operation] = exchange.operations;
+  if (encoded.error !== undefined || operation === undefined || !llmRequest(operation).streamError) return encoded;
+  const error = new GatewayError("upstream.invalid", "The upstream reported an error inside its stream.");
+  return { ...encoded, error };
+}
+
+/**
+ * Where the upstream told no usage: a quarter of a token for each byte of the request, one for each piece of the
+ * stream. Marked as estimated; a bill says so too.
+ */
+function estimateUsage(operation: Operation | undefined, status: number): void {
+  if (operation === undefined || operation.usage !== undefined || status !== 200 || operation.body.length === 0) return;
+  operation.usage = {
+    inputTokens: Math.ceil(operation.body.length / 4),
+    outputTokens: llmRequest(operation).contentEvents,
+    cachedInputTokens: 0,
+    reasoningTokens: 0,
+    source: "estimated",
+  };
+}

@@ -1,0 +1,90 @@
+import { toGatewayError } from "../../kernel/errors.ts";
+import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { Deny } from "../../pipeline/outcome.ts";
+import { deny } from "../../pipeline/outcome.ts";
+import type { CompiledTarget } from "../../pipeline/target.ts";
+import type { LlmCallTools } from "./call-llm.ts";
+import { jsonFrame, sendToProvider } from "./call-llm.ts";
+import { llmTables } from "./compile-llm.ts";
+import { llmRequest } from "./llm-request.ts";
+
+/** A row of `/v1/models`. Fields that a provider adds are kept. */
+interface ModelRow {
+  readonly id: string;
+  readonly object: "model";
+  readonly created: number;
+  readonly owned_by: string;
+}
+
+/**
+ * `/v1/models` and `/v1/models/{model}`: what this caller may ask for, never more. Models named by the API are listed
+ * as they stand; where it offers globs, the providers are asked, all at once, and one that does not answer is left
+ * out. A model that is not offered and one that the key may not call look alike.
+ */
+export async function answerModels(
+  exchange: Exchange,
+  operation: Operation,
+  tools: LlmCallTools,
+): Promise<Answer | Deny | undefined> {
+  const { kind } = llmRequest(operation);
+  if (kind === "models") return listAnswer(await visibleModels(exchange, tools));
+  if (kind !== "model") return undefined;
+  const found = (await visibleModels(exchange, tools)).find(({ id }) => id === operation.name);
+  return found === undefined ? notOffered(operation) : whole(found);
+}
+
+/** The refusal of a model: one text for a model that does not exist and one that this caller may not see. */
+export function notOffered(operation: Operation): Deny {
+  const message = `The model \`${operation.name}\` does not exist or you do not have access to it.`;
+  return deny("request.not_offered", message, { param: "model" });
+}
+
+async function visibleModels(exchange: Exchange, tools: LlmCallTools): Promise<readonly ModelRow[]> {
+  const tables = llmTables(exchange.api);
+  const mayCall = exchange.principal?.mayCall ?? (() => true);
+  const { targets } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
+  const named = tables.namedModels.map((id): ModelRow => ({ id, object: "model", created: 0, owned_by: exchange.api.name }));
+  const listed = tables.hasGlobs ? await askProviders(exchange, targets, tools) : [];
+  const rows = new Map<string, ModelRow>();
+  for (const row of [...named, ...listed]) {
+    const isServed = targets.some((target) => target.serves(row.id));
+    if (!rows.has(row.id) && tables.offers(row.id) && isServed && mayCall(row.id)) rows.set(row.id, row);
+  }
+  return [...rows.values()];
+}
+
+async function askProviders(
+  exchange: Exchange,
+  targets: readonly CompiledTarget[],
+  tools: LlmCallTools,
+): Promise<readonly ModelRow[]> {
+  const one = new Map(targets.filter((target) => target.model === undefined).map((target) => [target.provider, target]));
+  const lists = await Promise.allSettled([...one.values()].map((target) => listOf(exchange, target, tools)));
+  const failures = lists.filter((list) => list.status === "rejected");
+  if (failures.length > 0 && failures.length === lists.length) throw toGatewayError(failures[0]?.reason);
+  return lists.flatMap((list) => (list.status === "fulfilled" ? list.value : []));
+}
+
+async function listOf(exchange: Exchange, target: CompiledTarget, tools: LlmCallTools): Promise<readonly ModelRow[]> {
+  const request = await target.provider.request({ operation: "models", model: "", stream: false, body: Buffer.alloc(0) });
+  const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
+  const response = await sendToProvider(exchange, target.provider, request, timeouts, exchange.signal, tools.upstream);
+  const bytes = await response.body.whole(exchange.api.limits.responseBytes);
+  if (response.status !== 200) return [];
+  const message: unknown = JSON.parse(bytes.toString("utf8"));
+  const data = message !== null && typeof message === "object" && "data" in message ? message.data : [];
+  return Array.isArray(data) ? data.filter(isModelRow) : [];
+}
+
+function isModelRow(row: unknown): row is ModelRow {
+  return row !== null && typeof row === "object" && "id" in row && typeof row.id === "string";
+}
+
+function listAnswer(rows: readonly ModelRow[]): Answer {
+  return whole({ object: "list", data: rows });
+}
+
+function whole(message: unknown): Answer {
+  const bytes = Buffer.from(JSON.stringify(message));
+  return { status: 200, headers: { "content-type": "application/json" }, body: { type: "whole", frame: jsonFrame(bytes, message) } };
+}

@@ -1,0 +1,153 @@
+import { locateJson, spliceBytes } from "../../kernel/json-scan.ts";
+import { parseSseEvent } from "../../kernel/sse.ts";
+import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
+import type { Frame, Operation } from "../../pipeline/exchange.ts";
+import { jsonFrame } from "./call-llm.ts";
+import { llmRequest, replaceBody } from "./llm-request.ts";
+import { SseFrame } from "./llm-stream.ts";
+
+type Path = readonly (string | number)[];
+
+/** A span that remembers where its string stands, so that an edit can be put back. */
+interface LlmSpan extends TextSpan {
+  readonly path: Path;
+}
+
+/** Every text of a chat or embeddings request: all turns, tool results, tool calls and tool descriptions. */
+export function requestSpans(operation: Operation): readonly TextSpan[] {
+  const { json, kind } = llmRequest(operation);
+  if (kind === "embeddings") return inputSpans(json["input"]);
+  return [
+    ...list(json["messages"]).flatMap((message, index) => messageSpans(message, ["messages", index])),
+    ...list(json["tools"]).flatMap((tool, index) => {
+      const path = ["tools", index, "function", "description"];
+      return textSpan(member(member(tool, "function"), "description"), path, "system");
+    }),
+    ...textSpan(member(json["prediction"], "content"), ["prediction", "content"], "user"),
+  ];
+}
+
+/** Puts the edits into the body; every byte outside of the edited strings stays. */
+export function editRequest(operation: Operation, spans: readonly TextSpan[], edits: readonly SpanEdit[]): void {
+  replaceBody(operation, editStrings(operation.body, spans, edits));
+}
+
+/** The texts of a whole answer or of one chunk. A chunk's `place` names its channel by the choice's own index. */
+export function frameSpans(_operation: Operation, frame: Frame): readonly TextSpan[] {
+  const message = frame.message();
+  return list(member(message, "choices")).flatMap((choice, position) => {
+    const index = member(choice, "index");
+    const place = `choices[${typeof index === "number" ? index : position}]`;
+    return ["message", "delta"].flatMap((part) =>
+      partSpans(member(choice, part), ["choices", position, part], `${place}.${part}`),
+    );
+  });
+}
+
+/** The frame with its edits made: a chunk stays an event with the same fields, a whole answer stays JSON. */
+export function editFrame(
+  operation: Operation,
+  frame: Frame,
+  spans: readonly TextSpan[],
+  edits: readonly SpanEdit[],
+): Frame {
+  if (!operation.stream || !(frame instanceof SseFrame)) {
+    const bytes = editStrings(frame.bytes, spans, edits);
+    return jsonFrame(bytes, JSON.parse(bytes.toString("utf8")));
+  }
+  const { event, id, data } = parseSseEvent(frame.bytes);
+  const payload = editStrings(Buffer.from(data ?? ""), spans, edits);
+  const head = `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`;
+  return new SseFrame(Buffer.concat([Buffer.from(`${head}data: `), payload, Buffer.from("\n\n")]));
+}
+
+function messageSpans(message: unknown, path: Path): readonly LlmSpan[] {
+  const author = authorOf(member(message, "role"));
+  return partSpans(message, path, placeOf(path), author);
+}
+
+function partSpans(
+  part: unknown,
+  path: Path,
+  place: string,
+  author: TextSpan["author"] = "assistant",
+): readonly LlmSpan[] {
+  const content = member(part, "content");
+  const spans = [...textSpan(content, [...path, "content"], author, `${place}.content`)];
+  for (const [index, piece] of list(content).entries()) {
+    for (const name of ["text", "refusal"]) {
+      const at = [...path, "content", index, name];
+      spans.push(...textSpan(member(piece, name), at, author, `${place}.content[${index}].${name}`));
+    }
+  }
+  for (const name of ["refusal", "reasoning_content", "reasoning"]) {
+    spans.push(...textSpan(member(part, name), [...path, name], author, `${place}.${name}`));
+  }
+  const call = ["function_call", "arguments"];
+  spans.push(...textSpan(member(member(part, "function_call"), "arguments"), [...path, ...call], author, `${place}.function_call.arguments`));
+  for (const [position, toolCall] of list(member(part, "tool_calls")).entries()) {
+    const index = member(toolCall, "index");
+    const at = `${place}.tool_calls[${typeof index === "number" ? index : position}].function.arguments`;
+    const text = member(member(toolCall, "function"), "arguments");
+    spans.push(...textSpan(text, [...path, "tool_calls", position, "function", "arguments"], author, at));
+  }
+  return spans;
+}
+
+function inputSpans(input: unknown): readonly LlmSpan[] {
+  if (typeof input === "string") return textSpan(input, ["input"], "user");
+  return list(input).flatMap((text, index) => textSpan(text, ["input", index], "user"));
+}
+
+function editStrings(bytes: Uint8Array, spans: readonly TextSpan[], edits: readonly SpanEdit[]): Buffer {
+  const bySpan = Map.groupBy(edits, (edit) => edit.span);
+  return spliceBytes(
+    bytes,
+    [...bySpan].flatMap(([index, own]) => {
+      const span = spans[index] as LlmSpan | undefined; // this file's own spans come back to it
+      const range = span && locateJson(bytes, span.path);
+      if (span === undefined || range === undefined) return [];
+      return [{ start: range[0], end: range[1], replacement: JSON.stringify(editText(span.text, own)) }];
+    }),
+  );
+}
+
+function editText(text: string, edits: readonly SpanEdit[]): string {
+  return edits
+    .toSorted((left, right) => right.start - left.start)
+    .reduce((edited, { start, end, replacement }) => edited.slice(0, start) + replacement + edited.slice(end), text);
+}
+
+function textSpan(text: unknown, path: Path, author: TextSpan["author"], place = placeOf(path)): readonly LlmSpan[] {
+  return typeof text === "string" && text !== "" ? [{ place, text, author, path }] : [];
+}
+
+function authorOf(role: unknown): TextSpan["author"] {
+  switch (role) {
+    case "system":
+    case "user":
+    case "assistant":
+    case "tool":
+      return role;
+    case "developer":
+      return "system";
+    case "function":
+      return "tool";
+    default:
+      return "unknown";
+  }
+}
+
+function placeOf(path: Path): string {
+  return path.map((step, at) => (typeof step === "number" ? `[${step}]` : at === 0 ? step : `.${step}`)).join("");
+}
+
+function member(value: unknown, name: string): unknown {
+  return value !== null && typeof value === "object" && name in value
+    ? (value as Readonly<Record<string, unknown>>)[name] // `in` has just found it
+    : undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

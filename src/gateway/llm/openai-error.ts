@@ -1,0 +1,51 @@
+import type { ErrorCode } from "../../kernel/error-codes.ts";
+import { errorCodes } from "../../kernel/error-codes.ts";
+import type { FieldIssue } from "../../kernel/errors.ts";
+
+/** The error object of OpenAI's API: what its SDKs read of every answer that is no success. */
+export interface OpenAiError {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string | null;
+  };
+}
+
+export interface ErrorParts {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly param?: string | undefined;
+  readonly issues?: readonly FieldIssue[];
+}
+
+/** Codes that OpenAI's own API uses for the same case; any other keeps our name with underscores. */
+const openAiCodes: Partial<Record<ErrorCode, string>> = {
+  "auth.missing_credentials": "invalid_api_key",
+  "auth.invalid_credentials": "invalid_api_key",
+  "auth.forbidden": "permission_denied",
+  "request.not_offered": "model_not_found",
+  "limit.exceeded": "rate_limit_exceeded",
+  "guardrail.denied": "content_policy_violation",
+};
+
+/** The envelope of a fault. */
+export function openAiError({ code, message, param }: ErrorParts): OpenAiError {
+  const type = openAiType(errorCodes[code].status);
+  return { error: { message, type, param: param ?? null, code: openAiCodes[code] ?? code.replaceAll(".", "_") } };
+}
+
+function openAiType(status: number): string {
+  if (status === 401) return "authentication_error";
+  if (status === 403) return "permission_error";
+  if (status === 429) return "rate_limit_error";
+  return status < 500 ? "invalid_request_error" : "api_error";
+}
+
+/**
+ * `x-should-retry` for the SDKs, which retry 408, 409, 429 and 5xx by themselves: `false` where a second try can only
+ * fail or where the gateway has tried several times itself; undefined leaves it to them.
+ */
+export function shouldRetry(code: ErrorCode, attempts: number): "false" | undefined {
+  return !errorCodes[code].retry || attempts > 1 ? "false" : undefined;
+}

@@ -1,0 +1,36 @@
+import type { Frame } from "../../pipeline/exchange.ts";
+import type { OpenAiError } from "./openai-error.ts";
+
+/**
+ * An upstream's error body in OpenAI's envelope: as it is when it has that shape, else wrapped with whatever text its
+ * own shape holds, so that an SDK finds a message also behind a proxy's HTML page.
+ */
+export function readableError(bytes: Buffer, status: number): Frame {
+  const message = parse(bytes);
+  if (isObject(message) && isObject(message["error"])) return { bytes, message: () => message };
+  const text = ownText(message) ?? `The upstream answered with status ${status} and no readable error.`;
+  const type = status < 500 ? "invalid_request_error" : "api_error";
+  const wrapped: OpenAiError = { error: { message: text, type, param: null, code: null } };
+  return { bytes: Buffer.from(JSON.stringify(wrapped)), message: () => wrapped };
+}
+
+function ownText(message: unknown): string | undefined {
+  if (!isObject(message)) return undefined;
+  for (const name of ["message", "detail", "error", "error_description"]) {
+    const text = message[name];
+    if (typeof text === "string" && text !== "") return text.slice(0, 2_000);
+  }
+  return undefined;
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

@@ -1,0 +1,72 @@
+import { isUtf8 } from "node:buffer";
+import type { ClientRequest } from "../pipeline/adapter.ts";
+import type { Deny } from "../pipeline/outcome.ts";
+import { deny } from "../pipeline/outcome.ts";
+
+/**
+ * The client's whole body. The limit holds on the bytes that arrive, whatever `content-length` says. Refuses encoded
+ * bodies (415): a few bytes of gzip can stand for gigabytes. Rejects with the signal's reason when the client leaves.
+ */
+export async function readBody(
+  request: ClientRequest,
+  limitBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer | Deny> {
+  const encoding = request.headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity") {
+    return deny("request.unsupported_media_type", "Send the body without content-encoding.");
+  }
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > limitBytes) return tooLarge(limitBytes);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (finish: () => void): void => {
+      request.off("data", onData);
+      request.off("end", onEnd);
+      request.off("error", onError);
+      signal.removeEventListener("abort", onError);
+      finish();
+    };
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > limitBytes) {
+        request.pause();
+        settle(() => resolve(tooLarge(limitBytes)));
+        return;
+      }
+      chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      const [first] = chunks;
+      settle(() => resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes)));
+    };
+    const onError = (): void => settle(() => reject(signal.reason ?? request.errored ?? new Error("the body broke off")));
+    request.on("data", onData);
+    request.on("end", onEnd);
+    request.on("error", onError);
+    signal.addEventListener("abort", onError, { once: true });
+  });
+}
+
+/** Undefined when the request says that its body is JSON, else the refusal. Parameters such as charset=utf-8 are fine. */
+export function requireJson(contentType: string | undefined): Deny | undefined {
+  const mediaType = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (mediaType === "application/json" || /^application\/[a-z0-9.-]+\+json$/.test(mediaType)) return undefined;
+  return deny("request.unsupported_media_type", "Send the body as `content-type: application/json`.");
+}
+
+/** The JSON value of a body, or the refusal; invalid UTF-8 is refused, not replaced. */
+export function parseJson(body: Buffer): { readonly value: unknown } | Deny {
+  if (!isUtf8(body)) return deny("request.malformed_json", "The body is not valid UTF-8.");
+  try {
+    return { value: JSON.parse(body.toString("utf8")) };
+  } catch {
+    const message = body.length === 0 ? "The body is empty; send a JSON object." : "The body is not valid JSON.";
+    return deny("request.malformed_json", message);
+  }
+}
+
+function tooLarge(limitBytes: number): Deny {
+  return deny("request.too_large", `The body is larger than ${limitBytes} bytes.`);
+}

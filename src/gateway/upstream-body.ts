@@ -1,0 +1,133 @@
+import type { Clock } from "../kernel/clock.ts";
+import { GatewayError } from "../kernel/errors.ts";
+
+/** What the body needs of undici: to hold the socket back, and to let go of it. */
+export interface BodySource {
+  pause(): void;
+  resume(): void;
+  abort(reason: Error): void;
+}
+
+const highWaterBytes = 65_536;
+
+/**
+ * The body of an upstream's answer: pulled, never pushed. One reader, either `whole` or `chunks`. While the
+ * reader is behind, the socket is held back, so an answer of any length needs little memory.
+ */
+export class UpstreamBody {
+  readonly #source: BodySource;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #paused = false;
+  #state: "open" | "ended" | "failed" = "open";
+  #error: unknown;
+  #wake: (() => void) | undefined;
+  #limitBytes = Number.POSITIVE_INFINITY;
+  #collecting = false;
+  #released = false;
+
+  constructor(source: BodySource) {
+    this.#source = source;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#released) return;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#collecting) {
+      if (this.#bytes > this.#limitBytes) this.#source.abort(tooLarge(this.#limitBytes));
+      return;
+    }
+    if (this.#bytes > highWaterBytes && !this.#paused) {
+      this.#paused = true;
+      this.#source.pause();
+    }
+    this.#wakeReader();
+  }
+
+  end(): void {
+    this.#state = "ended";
+    this.#wakeReader();
+  }
+
+  fail(error: unknown): void {
+    this.#state = "failed";
+    this.#error = error;
+    this.#wakeReader();
+  }
+
+  /** All of it. Rejects with `upstream.too_large` beyond `limitBytes`, and with the fault of a body that breaks off. */
+  async whole(limitBytes: number): Promise<Buffer> {
+    this.#collecting = true;
+    this.#limitBytes = limitBytes;
+    if (this.#bytes > limitBytes) this.#source.abort(tooLarge(limitBytes));
+    this.#resume();
+    while (this.#state === "open") await this.#change();
+    if (this.#state === "failed") throw this.#error;
+    const [first] = this.#chunks;
+    return this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#bytes);
+  }
+
+  /** Lets go of the socket when nobody will read on. Harmless after the end. */
+  discard(): void {
+    if (this.#state !== "open") return;
+    this.#source.abort(new GatewayError("client.closed", "The answer is not needed any more."));
+  }
+
+  /**
+   * The message is whole, though the body may not have ended: reads the rest away, so that the connection can serve
+   * again, and gives up on an upstream that has not ended it after `waitMs`.
+   */
+  release(clock: Clock, waitMs: number): void {
+    this.#released = true;
+    this.#chunks = [];
+    this.#resume();
+    if (this.#state === "open") clock.after(waitMs, () => this.discard());
+  }
+
+  /** Piece by piece. Leaving the loop early lets go of the socket, unless `release` was called. */
+  async *chunks(): AsyncGenerator<Buffer> {
+    try {
+      for (;;) {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) {
+          this.#bytes -= chunk.length;
+          if (this.#chunks.length === 0) this.#resume();
+          yield chunk;
+        } else if (this.#state === "ended") {
+          return;
+        } else if (this.#state === "failed") {
+          throw this.#error;
+        } else {
+          await this.#change();
+        }
+      }
+    } finally {
+      if (!this.#released) this.discard();
+    }
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#state === "open") this.#source.resume();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #wakeReader(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+function tooLarge(limitBytes: number): GatewayError {
+  return new GatewayError("upstream.too_large", "The upstream's answer is too large.", {
+    detail: `over ${limitBytes} bytes`,
+  });
+}

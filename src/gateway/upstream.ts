@@ -1,0 +1,130 @@
+import type { Dispatcher } from "undici";
+import { Pool } from "undici";
+import type { UpstreamTimeouts } from "../pipeline/adapter.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import { UpstreamBody } from "./upstream-body.ts";
+import { upstreamFault } from "./upstream-fault.ts";
+
+/** One request to an upstream whose host the operator chose. */
+export interface UpstreamRequest {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Path and query as they go on the wire. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | undefined;
+  readonly timeouts: UpstreamTimeouts;
+  /** Aborting ends the request and its body, and frees the socket at once. */
+  readonly signal: AbortSignal;
+}
+
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: UpstreamBody;
+}
+
+/** The data plane's way out. Keeps connections alive per origin. */
+export interface UpstreamClient extends AsyncDisposable {
+  /**
+   * Resolves at the answer's headers. Redirects are not followed. Rejects with `upstream.unreachable`, `.reset`,
+   * `.timeout`, `.refused_address`, or with the signal's reason.
+   */
+  send(request: UpstreamRequest): Promise<UpstreamResponse>;
+}
+
+export interface UpstreamClientOptions {
+  /** Resolves a host and hands on permitted addresses only; see `createGuardedLookup`. */
+  readonly lookup: LookupFunction;
+  /** Throws `upstream.refused_address` for a host that is a literal address and not permitted. */
+  assertHost(hostname: string): void;
+}
+
+type LookupFunction = NonNullable<import("node:net").TcpSocketConnectOpts["lookup"]>;
+
+/** undici pools behind one function. `dispatch` rather than `request`: no stream object is made for an answer. */
+export function createUpstreamClient({ lookup, assertHost }: UpstreamClientOptions): UpstreamClient {
+  const pools = new Map<string, Pool>();
+
+  const poolFor = (origin: string, connectMs: number): Pool => {
+    const key = `${connectMs} ${origin}`;
+    const known = pools.get(key);
+    if (known !== undefined) return known;
+    assertHost(new URL(origin).hostname);
+    // No pipelining: an answer that takes minutes must not stand in front of another. No limit on connections: a slow
+    // stream holds one, and the server's own limit bounds them all.
+    const pool = new Pool(origin, { pipelining: 1, keepAliveTimeout: 30_000, connect: { timeout: connectMs, lookup } });
+    pools.set(key, pool);
+    return pool;
+  };
+
+  return {
+    send: (request) =>
+      new Promise<UpstreamResponse>((resolve, reject) => {
+        if (request.signal.aborted) {
+          reject(request.signal.reason);
+          return;
+        }
+        const pool = poolFor(request.origin, request.timeouts.connectMs);
+        pool.dispatch(
+          {
+            method: request.method,
+            path: request.path,
+            headers: request.headers,
+            body: request.body ?? null,
+            headersTimeout: request.timeouts.firstByteMs,
+            bodyTimeout: request.timeouts.idleMs,
+          },
+          createHandler(request, resolve, reject),
+        );
+      }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      pools.clear();
+    },
+  };
+}
+
+function createHandler(
+  request: UpstreamRequest,
+  resolve: (response: UpstreamResponse) => void,
+  reject: (error: unknown) => void,
+): Dispatcher.DispatchHandler {
+  const { signal } = request;
+  let body: UpstreamBody | undefined;
+  let stopListening: (() => void) | undefined;
+  return {
+    onRequestStart(controller) {
+      const abort = (): void => controller.abort(asError(signal.reason));
+      if (signal.aborted) {
+        abort();
+        return;
+      }
+      signal.addEventListener("abort", abort, { once: true });
+      stopListening = () => signal.removeEventListener("abort", abort);
+    },
+    onResponseStart(controller, status, headers) {
+      if (status < 200) return; // informational: the answer is still to come
+      body = new UpstreamBody(controller);
+      resolve({ status, headers, body });
+    },
+    onResponseData(_controller, chunk) {
+      body?.push(chunk);
+    },
+    onResponseEnd() {
+      stopListening?.();
+      body?.end();
+    },
+    onResponseError(_controller, cause) {
+      stopListening?.();
+      const fault = signal.aborted ? asError(signal.reason) : upstreamFault(cause, request.origin);
+      if (body === undefined) reject(fault);
+      else body.fail(fault);
+    },
+  };
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new GatewayError("client.closed", "The client went away.");
+}

@@ -1,0 +1,103 @@
+import { GatewayError, toGatewayError } from "../kernel/errors.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { ClientResponse, Encoded } from "../pipeline/adapter.ts";
+import type { Answer, Exchange, Frame } from "../pipeline/exchange.ts";
+
+export interface WriteOptions {
+  readonly clock: Clock;
+  /** A client that takes no byte for so long is let go. */
+  readonly stalledMs: number;
+  /** The bytes that end a broken stream in the client's dialect. */
+  errorFrame(error: GatewayError): Uint8Array;
+}
+
+/** Writes an answer to the raw response: at once when whole, frame by frame as the client takes them when a stream. */
+export function writeAnswer(
+  exchange: Exchange,
+  answer: Answer,
+  response: ClientResponse,
+  options: WriteOptions,
+): Encoded | Promise<Encoded> {
+  const headers = { ...answer.headers, ...exchange.responseHeaders, "x-request-id": exchange.id };
+  if (answer.body.type === "stream") return writeStream(exchange, answer, answer.body.frames, headers, response, options);
+  const { bytes } = answer.body.frame;
+  return writeWhole(exchange, answer.status, headers, bytes, response, options.clock);
+}
+
+/** Writes one whole body with its length. */
+export function writeWhole(
+  exchange: Exchange,
+  status: number,
+  headers: Record<string, string | number>,
+  bytes: Uint8Array,
+  response: ClientResponse,
+  clock: Clock,
+): Encoded {
+  if (response.destroyed || exchange.signal.aborted) return clientLeft(exchange);
+  exchange.firstByteMs = clock.monotonic() - exchange.startedMonotonicMs;
+  exchange.responseBytes += bytes.length;
+  headers["content-length"] = bytes.length;
+  response.writeHead(status, headers);
+  response.end(bytes);
+  return { status, error: undefined };
+}
+
+async function writeStream(
+  exchange: Exchange,
+  answer: Answer,
+  frames: AsyncIterable<Frame>,
+  headers: Record<string, string>,
+  response: ClientResponse,
+  options: WriteOptions,
+): Promise<Encoded> {
+  const { clock } = options;
+  let error: GatewayError | undefined;
+  try {
+    for await (const frame of frames) {
+      if (exchange.signal.aborted) throw exchange.signal.reason;
+      if (exchange.firstByteMs === undefined) {
+        exchange.firstByteMs = clock.monotonic() - exchange.startedMonotonicMs;
+        response.writeHead(answer.status, headers);
+      }
+      exchange.responseBytes += frame.bytes.length;
+      if (!response.write(frame.bytes)) await drained(response, exchange.signal, options);
+    }
+  } catch (cause) {
+    error = toGatewayError(exchange.signal.aborted ? (exchange.signal.reason ?? cause) : cause);
+  }
+  if (error?.code === "client.closed" || response.destroyed) {
+    response.destroy();
+    return { status: 499, error: error ?? new GatewayError("client.closed", "The client went away.") };
+  }
+  if (exchange.firstByteMs === undefined) {
+    // Nothing was sent: the fault can still be a proper answer with a status of its own.
+    if (error !== undefined) throw error;
+    response.writeHead(answer.status, headers);
+  }
+  if (error !== undefined) response.write(options.errorFrame(error));
+  response.end();
+  return { status: answer.status, error };
+}
+
+/** Resolves when the client takes bytes again; rejects when it has gone or stands still for too long. */
+function drained(response: ClientResponse, signal: AbortSignal, { clock, stalledMs }: WriteOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void): void => {
+      cancel();
+      response.off("drain", onDrain);
+      signal.removeEventListener("abort", onAbort);
+      finish();
+    };
+    const onDrain = (): void => settle(resolve);
+    const onAbort = (): void => settle(() => reject(signal.reason));
+    const cancel = clock.after(stalledMs, () =>
+      settle(() => reject(new GatewayError("client.closed", "The client stopped reading.", { detail: `${stalledMs} ms` }))),
+    );
+    response.on("drain", onDrain);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+function clientLeft(exchange: Exchange): Encoded {
+  return { status: 499, error: toGatewayError(exchange.signal.reason ?? new GatewayError("client.closed", "The client went away.")) };
+}

@@ -1,0 +1,86 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { ErrorCode } from "../kernel/error-codes.ts";
+import { GatewayError, toGatewayError } from "../kernel/errors.ts";
+import type { AttemptRecord } from "./event.ts";
+import type { Answer, Exchange, Operation } from "./exchange.ts";
+import type { Outcome } from "./outcome.ts";
+import type { CompiledTarget } from "./target.ts";
+
+/** Faults after which another try may help: no answer was used, nothing has reached the client. */
+const retryableCodes: ReadonlySet<ErrorCode> = new Set([
+  "upstream.unreachable",
+  "upstream.reset",
+  "upstream.timeout",
+  "upstream.unavailable",
+  "upstream.invalid",
+]);
+
+/** Statuses by which a target says that it cannot now; another one may. */
+const retryableStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504, 529]);
+
+/**
+ * Routes and calls: the strategy orders the targets that serve the operation, and tries go down that order until one
+ * answers or `maxAttempts` are spent. A target is tried again only when the request never reached it (connection
+ * refused); a model call that may have run is repeated at another target or not at all, since it costs money.
+ */
+export async function callUpstream(
+  exchange: Exchange,
+  operation: Operation,
+  { clock }: { readonly clock: Clock },
+): Promise<Answer | Outcome> {
+  const { adapter, protocol } = exchange.api;
+  const upstream = protocol.upstreams[exchange.principal?.environment ?? "production"];
+  const offered = upstream.targets.filter((target) => target.serves(operation.name));
+  if (offered.length === 0) return { type: "denied", deny: adapter.notOffered(operation), by: "route" };
+
+  const chosen = upstream.strategy.choose(offered, exchange, operation);
+  const targets = chosen instanceof Promise ? await chosen : chosen;
+  let next = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const target = targets[next];
+    if (target === undefined) throw new GatewayError("internal", "No target was chosen.", { detail: operation.name });
+    const result = await tryTarget(exchange, operation, target, clock);
+    const another = next + 1 < targets.length;
+    const mayTryAgain = attempt < upstream.maxAttempts && !exchange.signal.aborted;
+    if (result instanceof GatewayError) {
+      const unreached = result.code === "upstream.unreachable";
+      if (!mayTryAgain || !retryableCodes.has(result.code) || !(another || unreached)) throw result;
+    } else if (!mayTryAgain || !another || !retryableStatuses.has(result.status)) {
+      return result;
+    }
+    if (another) next += 1;
+  }
+}
+
+async function tryTarget(
+  exchange: Exchange,
+  operation: Operation,
+  target: CompiledTarget,
+  clock: Clock,
+): Promise<Answer | GatewayError> {
+  const startedMs = clock.monotonic();
+  const record: AttemptRecord = {
+    operationId: operation.id,
+    target: target.id,
+    provider: target.providerName,
+    model: target.model ?? operation.name,
+    startedAtMs: clock.now(),
+    status: undefined,
+    errorCode: undefined,
+    firstByteMs: undefined,
+    durationMs: undefined,
+  };
+  exchange.attempts.push(record);
+  try {
+    const answer = await exchange.api.adapter.call(exchange, operation, target, exchange.signal);
+    record.status = answer.status;
+    record.firstByteMs = clock.monotonic() - startedMs;
+    return answer;
+  } catch (error) {
+    const fault = toGatewayError(error);
+    record.errorCode = fault.code;
+    return fault;
+  } finally {
+    record.durationMs = clock.monotonic() - startedMs;
+  }
+}

@@ -1,0 +1,11 @@
+import { z } from "zod";
+import { attachmentsSchema } from "../core/attachment.ts";
+import { apiLimitsSchema, contextSchema, securitySchema } from "../core/api-spec.ts";
+
+/** The fields that every API has, read from a spec that its own kind's schema has checked; the rest is left alone. */
+export const commonSpecSchema = z.looseObject({
+  context: contextSchema,
+  security: securitySchema,
+  limits: apiLimitsSchema,
+  policies: attachmentsSchema,
+});

@@ -1,0 +1,91 @@
+import type { AttachmentSpec } from "../core/attachment.ts";
+import type { FieldIssue } from "../kernel/errors.ts";
+import { toGatewayError } from "../kernel/errors.ts";
+import { globMatcher } from "../kernel/glob.ts";
+import { compileCondition } from "./compile-condition.ts";
+import type { PluginTools } from "./plugin.ts";
+import type { PluginRegistry } from "./registry.ts";
+import type { Attachment, CompiledChain } from "./snapshot.ts";
+
+export interface ChainCompiler {
+  /** Compiles a list of attachments; `place` is the owner's id, `path` where the list stands in its document. */
+  attachments(list: readonly AttachmentSpec[], place: string, path: string): readonly Attachment[];
+}
+
+/** A compiler of `spec.policies`. Faults go to `fault`, all of them; what is faulty is left out of the result. */
+export function createChainCompiler(
+  registry: PluginRegistry,
+  tools: PluginTools,
+  fault: (issue: FieldIssue) => void,
+): ChainCompiler {
+  return {
+    attachments: (list, place, path) =>
+      list.flatMap((spec, index) => {
+        const at = `${path}[${index}]`;
+        const found = compileAttachment(spec, `${place}/policies[${index}]`, registry, tools, (issue) =>
+          fault({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` }),
+        );
+        return found === undefined ? [] : [found];
+      }),
+  };
+}
+
+/** One attachment, or undefined with its faults reported; paths are below the attachment. */
+export function compileAttachment(
+  spec: AttachmentSpec,
+  place: string,
+  registry: PluginRegistry,
+  tools: PluginTools,
+  fault: (issue: FieldIssue) => void,
+): Attachment | undefined {
+  const policy = registry.policies.get(spec.use);
+  const guardrail = registry.guardrails.get(spec.use);
+  const plugin = policy ?? guardrail;
+  if (plugin === undefined) {
+    const known = [...registry.policies.keys(), ...registry.guardrails.keys()].toSorted().join(", ");
+    fault({ path: "use", message: `there is no policy or guardrail "${spec.use}"; there are: ${known}` });
+    return undefined;
+  }
+  const config = plugin.config.safeParse(spec.with);
+  if (!config.success) {
+    for (const issue of config.error.issues) {
+      fault({ path: ["with", ...issue.path].map(String).join("."), message: issue.message });
+    }
+    return undefined;
+  }
+  try {
+    const applies = compileApplies(spec);
+    return {
+      use: spec.use,
+      place,
+      mode: spec.mode,
+      onError: spec.onError ?? plugin.onError,
+      applies,
+      policy: policy?.compile(config.data, tools, { place }),
+      guardrail: guardrail?.compile(config.data, tools),
+    };
+  } catch (error) {
+    fault({ path: "", message: toGatewayError(error).message });
+    return undefined;
+  }
+}
+
+/** Sorts attachments by step, in their order, so that a request reads only those that take part. */
+export function sortIntoChain(attachments: readonly Attachment[]): CompiledChain {
+  return {
+    identify: attachments.filter(({ policy }) => policy?.identify),
+    admit: attachments.filter(({ policy }) => policy?.admit),
+    request: attachments.filter(({ policy, guardrail }) => policy?.request ?? guardrail?.phases.includes("request")),
+    response: attachments.filter(({ policy, guardrail }) => policy?.response ?? guardrail?.phases.includes("response")),
+    record: attachments.filter(({ policy }) => policy?.record),
+  };
+}
+
+function compileApplies(spec: AttachmentSpec): Attachment["applies"] {
+  const named = spec.on && globMatcher(spec.on);
+  const holds = spec.when === undefined ? undefined : compileCondition(spec.when);
+  if (named === undefined && holds === undefined) return () => true;
+  return (exchange, operation) =>
+    (named === undefined || named(operation.name) || named(operation.kind)) &&
+    (holds === undefined || holds(exchange, operation));
+}

@@ -1,0 +1,78 @@
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { Environment } from "@marcbachmann/cel-js";
+import { GatewayError } from "../kernel/errors.ts";
+import type { Exchange, Operation } from "./exchange.ts";
+
+/** What a `when` expression may name; each is a map. */
+const conditionVariables = ["request", "operation", "principal", "api"];
+
+export type Condition = (exchange: Exchange, operation: Operation) => boolean;
+
+/**
+ * Compiles a CEL expression over `request`, `operation`, `principal` and `api` (absent ids are empty strings).
+ * Throws `resource.invalid` for a fault in it, a result that is no boolean, or a use of `matches`: CEL promises linear
+ * time for it, and the library's engine backtracks.
+ * An evaluation that fails (a header that is not there) counts as true, so that the policy applies.
+ * @see https://github.com/google/cel-spec/blob/master/doc/langdef.md
+ */
+export function compileCondition(expression: string): Condition {
+  const environment = new Environment({ limits: { maxAstNodes: 500, maxDepth: 50 } });
+  for (const name of conditionVariables) environment.registerVariable(name, "map<string, dyn>");
+  const parsed = parse(environment, expression);
+  if (callsMatches(parsed.ast)) {
+    throw new GatewayError(
+      "resource.invalid",
+      "The condition uses `matches`, which may not end in linear time; use startsWith, endsWith or contains.",
+    );
+  }
+  return (exchange, operation) => {
+    try {
+      return parsed(conditionContext(exchange, operation)) !== false;
+    } catch {
+      return true;
+    }
+  };
+}
+
+function parse(environment: Environment, expression: string): ReturnType<Environment["parse"]> {
+  try {
+    const parsed = environment.parse(expression);
+    const checked = parsed.check();
+    if (!checked.valid) throw checked.error ?? new Error("it does not type-check");
+    if (checked.type !== "bool" && checked.type !== "dyn") throw new Error(`it gives ${checked.type}, not a boolean`);
+    return parsed;
+  } catch (cause) {
+    const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
+    throw new GatewayError("resource.invalid", `The condition is not valid CEL: ${reason}`, { cause });
+  }
+}
+
+function conditionContext(exchange: Exchange, operation: Operation): Record<string, unknown> {
+  const { inbound, principal, api } = exchange;
+  return {
+    request: {
+      method: inbound.method,
+      path: inbound.path,
+      query: inbound.query,
+      clientIp: inbound.clientIp,
+      headers: inbound.headers,
+    },
+    operation: { kind: operation.kind, name: operation.name, stream: operation.stream },
+    principal: {
+      type: principal?.type ?? "",
+      keyId: principal?.keyId ?? "",
+      applicationId: principal?.applicationId ?? "",
+      planId: principal?.planId ?? "",
+      environment: principal?.environment ?? "",
+    },
+    api: { id: api.id, name: api.name, kind: api.kind, context: api.context },
+  };
+}
+
+function callsMatches(node: unknown): boolean {
+  if (Array.isArray(node)) return node.some(callsMatches);
+  if (node === null || typeof node !== "object" || !("op" in node) || !("args" in node)) return false;
+  const { op, args } = node as ASTNode; // op and args make it one
+  if ((op === "call" || op === "rcall") && Array.isArray(args) && args[0] === "matches") return true;
+  return callsMatches(args);
+}

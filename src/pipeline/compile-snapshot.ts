@@ -1,0 +1,181 @@
+import { gateway } from "../core/gateway.ts";
+import { findKind } from "../core/kinds.ts";
+import { plan } from "../core/plan.ts";
+import type { ApiArtifact, ArtifactSet } from "../core/plane-message.ts";
+import type { FieldIssue } from "../kernel/errors.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import type { ChainCompiler } from "./compile-chain.ts";
+import { compileAttachment, createChainCompiler, sortIntoChain } from "./compile-chain.ts";
+import { commonSpecSchema } from "./common-spec.ts";
+import type { PluginTools } from "./plugin.ts";
+import type { PluginRegistry } from "./registry.ts";
+import type { Attachment, CompiledApi, CompiledChain, Snapshot } from "./snapshot.ts";
+
+export interface CompileSnapshotOptions {
+  readonly registry: PluginRegistry;
+  readonly tools: PluginTools;
+  /** In production an API that is open to anybody is refused. */
+  readonly allowKeyless: boolean;
+}
+
+type Fault = (issue: FieldIssue) => void;
+
+/**
+ * Everything that a request needs, made from the deployed artifacts once. Throws `publish.refused` with every fault
+ * found (paths begin with `Kind/name:`); plug-ins that were compiled on the way are disposed.
+ */
+export function compileSnapshot(set: ArtifactSet, options: CompileSnapshotOptions): Snapshot {
+  const issues: FieldIssue[] = [];
+  const made: Compiled[] = [];
+  const fault: Fault = (issue) => issues.push(issue);
+  const chains = tracked(createChainCompiler(options.registry, options.tools, fault), made);
+
+  const everywhere = gatewayAttachments(set, chains);
+  const plans = compilePlans(set, chains);
+  const served = set.apis.filter((api) => options.registry.adapters.has(api.kind));
+  const apis = served.flatMap((artifact) => {
+    const api = compileApi(artifact, { set, everywhere, chains, options, fault, made });
+    return api === undefined ? [] : [api];
+  });
+  refuseSharedContexts(apis, fault);
+
+  const dispose = async (): Promise<void> => {
+    for (const each of made.toReversed()) {
+      try {
+        await each.dispose();
+      } catch (error) {
+        options.tools.log.error({ err: error, place: each.place }, "a plug-in failed to dispose");
+      }
+    }
+  };
+  if (issues.length > 0) {
+    void dispose();
+    const first = issues[0];
+    throw new GatewayError("publish.refused", `It does not compile: ${first?.path} ${first?.message}`, { issues });
+  }
+  const notServed = set.apis
+    .filter((api) => !options.registry.adapters.has(api.kind))
+    .map((api) => ({ kind: api.kind, name: api.name, context: commonSpecSchema.parse(api.spec).context }));
+  return { configHash: set.hash, apis, plans, notServed, dispose };
+}
+
+interface Compiled {
+  readonly place: string;
+  dispose(): unknown;
+}
+
+interface ApiInput {
+  readonly set: ArtifactSet;
+  readonly everywhere: readonly Attachment[];
+  readonly chains: ChainCompiler;
+  readonly options: CompileSnapshotOptions;
+  readonly fault: Fault;
+  readonly made: Compiled[];
+}
+
+function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undefined {
+  const at = `${artifact.kind}/${artifact.name}:`;
+  const fault: Fault = (issue) => input.fault({ path: `${at} ${issue.path}`, message: issue.message });
+  const adapter = input.options.registry.adapters.get(artifact.kind);
+  const parsed = findKind(artifact.kind)?.spec.safeParse(artifact.spec);
+  if (adapter === undefined || parsed === undefined) return undefined;
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      fault({ path: ["spec", ...issue.path].map(String).join("."), message: issue.message });
+    }
+    return undefined;
+  }
+  const spec = commonSpecSchema.parse(parsed.data);
+  if (spec.security.keyless && !input.options.allowKeyless) {
+    fault({ path: "spec.security.keyless", message: "an API without keys is refused here; see network settings" });
+  }
+  const security = securityAttachments(artifact, spec.security.apiKey, input, fault);
+  const own = input.chains.attachments(spec.policies, artifact.id, `${at} spec.policies`);
+  const chain = sortIntoChain([...security, ...input.everywhere, ...own]);
+  if (chain.identify.length === 0 && !spec.security.keyless) {
+    fault({ path: "spec.security", message: "nobody could be identified: accept API keys, or say `keyless: true`" });
+  }
+  const protocol = adapter.compile({
+    artifact: { ...artifact, spec: parsed.data },
+    supporting: input.set.supporting,
+    registry: input.options.registry,
+    tools: input.options.tools,
+    fault,
+    onDispose: (place, dispose) => input.made.push({ place, dispose }),
+  });
+  if (protocol === undefined) return undefined;
+  return {
+    id: artifact.id,
+    name: artifact.name,
+    kind: artifact.kind,
+    teamId: artifact.teamId,
+    revision: artifact.revision,
+    context: spec.context,
+    keyless: spec.security.keyless,
+    subscriptionRequired: spec.security.subscription === "required",
+    chain,
+    adapter,
+    protocol,
+    limits: spec.limits,
+  };
+}
+
+function securityAttachments(
+  artifact: ApiArtifact,
+  apiKey: false | { readonly header: string },
+  input: ApiInput,
+  fault: Fault,
+): readonly Attachment[] {
+  if (apiKey === false) return [];
+  const { registry, tools } = input.options;
+  const spec = { use: "api-key", with: { header: apiKey.header }, mode: "enforce" as const, onError: "deny" as const };
+  const attachment = compileAttachment(spec, `${artifact.id}/security/apiKey`, registry, tools, (issue) =>
+    fault({ path: `spec.security.apiKey.${issue.path}`, message: issue.message }),
+  );
+  return attachment === undefined ? [] : [attachment];
+}
+
+function gatewayAttachments(set: ArtifactSet, chains: ChainCompiler): readonly Attachment[] {
+  return set.supporting
+    .filter(({ kind, name }) => kind === "Gateway" && name === "default")
+    .flatMap(({ id, spec }) => chains.attachments(gateway.spec.parse(spec).policies, id, "Gateway/default: spec.policies"));
+}
+
+function compilePlans(set: ArtifactSet, chains: ChainCompiler): ReadonlyMap<string, CompiledChain> {
+  return new Map(
+    set.supporting
+      .filter(({ kind }) => kind === "Plan")
+      .map(({ id, name, spec }) => {
+        const { policies } = plan.spec.parse(spec);
+        return [id, sortIntoChain(chains.attachments(policies, id, `Plan/${name}: spec.policies`))];
+      }),
+  );
+}
+
+function refuseSharedContexts(apis: readonly CompiledApi[], fault: Fault): void {
+  const seen = new Map<string, CompiledApi>();
+  for (const api of apis) {
+    const other = seen.get(api.context);
+    if (other === undefined) seen.set(api.context, api);
+    else {
+      fault({
+        path: `${api.kind}/${api.name}: spec.context`,
+        message: `${api.context} belongs to ${other.kind}/${other.name} already`,
+      });
+    }
+  }
+}
+
+/** Remembers what was compiled, so that it can be disposed with the snapshot. */
+function tracked(chains: ChainCompiler, made: Compiled[]): ChainCompiler {
+  return {
+    attachments(list, place, path) {
+      const attachments = chains.attachments(list, place, path);
+      for (const { policy, guardrail, place: at } of attachments) {
+        const dispose = policy?.dispose?.bind(policy) ?? guardrail?.dispose?.bind(guardrail);
+        if (dispose !== undefined) made.push({ place: at, dispose });
+      }
+      return attachments;
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { Exchange, Principal } from "./exchange.ts";
+import type { Outcome } from "./outcome.ts";
+import { deny } from "./outcome.ts";
+
+const anonymous: Principal = {
+  type: "anonymous",
+  environment: "production",
+  keyId: undefined,
+  applicationId: undefined,
+  planId: undefined,
+  mayCall: undefined,
+};
+
+/**
+ * Finds out who calls, from the headers alone: sets `exchange.principal`, or gives the refusal. The first policy that
+ * recognises a credential decides. Nobody is let in because a chain is empty: only a keyless API knows strangers.
+ */
+export async function identify(exchange: Exchange): Promise<Outcome | undefined> {
+  for (const attachment of exchange.api.chain.identify) {
+    const result = attachment.policy?.identify?.(exchange);
+    const identified = result instanceof Promise ? await result : result;
+    if (identified === undefined) continue;
+    if (identified.type === "deny") return { type: "denied", deny: identified, by: attachment.use };
+    exchange.principal = identified.principal;
+    return checkSubscription(exchange, identified.principal);
+  }
+  if (exchange.api.keyless) {
+    exchange.principal = anonymous;
+    return undefined;
+  }
+  const message = "No API key was sent. Send it as `Authorization: Bearer <key>` or in the API's key header.";
+  return { type: "denied", deny: deny("auth.missing_credentials", message), by: "identify" };
+}
+
+function checkSubscription(exchange: Exchange, principal: Principal): Outcome | undefined {
+  if (!exchange.api.subscriptionRequired || principal.planId !== undefined) return undefined;
+  const detail = principal.applicationId
+    ? `application ${principal.applicationId} has no live subscription to ${exchange.api.id}`
+    : `key ${principal.keyId} is not associated with an application`;
+  return { type: "denied", deny: deny("auth.forbidden", "This key may not call this API.", { detail }), by: "subscription" };
+}

@@ -1,0 +1,172 @@
+import { errorCodes } from "../kernel/error-codes.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Encoded } from "./adapter.ts";
+import type { AttemptEvent, EventSink, ExchangeEvent } from "./event.ts";
+import type { Exchange, Operation } from "./exchange.ts";
+import type { Outcome } from "./outcome.ts";
+import { runRecord } from "./run-steps.ts";
+
+export interface RecordTools {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sink: EventSink;
+  readonly node: string;
+}
+
+/**
+ * The last step, on every path: settles what policies hold, and writes one row per operation, one per try and one log
+ * line. An exchange that was refused before it was understood has one row too, without an operation.
+ */
+export async function recordExchange(
+  exchange: Exchange,
+  outcome: Outcome,
+  encoded: Encoded,
+  tools: RecordTools,
+): Promise<void> {
+  const settled: Outcome = encoded.error === undefined ? outcome : { type: "failed", error: encoded.error };
+  const durationMs = tools.clock.monotonic() - exchange.startedMonotonicMs;
+  endLastAttempt(exchange, durationMs);
+  for (const operation of exchange.operations) await runRecord(exchange, operation, settled, tools);
+
+  const operations = exchange.operations.length === 0 ? [undefined] : exchange.operations;
+  for (const operation of operations) {
+    tools.sink.record(exchangeEvent(exchange, operation, settled, encoded.status, durationMs, tools.node));
+  }
+  for (const [index, attempt] of exchange.attempts.entries()) tools.sink.record(attemptEvent(exchange, index, attempt));
+  logExchange(exchange, settled, encoded.status, durationMs, tools.log);
+}
+
+function exchangeEvent(
+  exchange: Exchange,
+  operation: Operation | undefined,
+  outcome: Outcome,
+  status: number,
+  durationMs: number,
+  node: string,
+): ExchangeEvent {
+  const { api, principal, inbound } = exchange;
+  const usage = operation?.usage;
+  const own = exchange.attempts.filter((attempt) => attempt.operationId === operation?.id);
+  return {
+    type: "exchange",
+    ts: exchange.startedAtMs,
+    exchange_id: exchange.id,
+    operation_id: operation?.id ?? exchange.id,
+    parent_id: operation?.parentId ?? null,
+    trace_id: traceId(inbound.headers["traceparent"]),
+    node,
+    config_hash: exchange.snapshot.configHash,
+    team_id: api.teamId,
+    api_id: api.id,
+    api_name: api.name,
+    api_kind: api.kind,
+    api_revision: api.revision,
+    environment: principal?.environment ?? null,
+    auth_method: principal?.type ?? null,
+    key_id: principal?.keyId ?? null,
+    application_id: principal?.applicationId ?? null,
+    plan_id: principal?.planId ?? null,
+    client_ip: inbound.clientIp,
+    protocol: inbound.protocol,
+    http_method: inbound.method,
+    http_status: status,
+    operation_kind: operation?.kind ?? "",
+    operation_name: operation?.name ?? "",
+    stream: operation?.stream ?? false,
+    ...outcomeFields(outcome, status),
+    decisions: exchange.decisions,
+    request_bytes: exchange.requestBytes,
+    response_bytes: exchange.responseBytes,
+    input_tokens: usage?.inputTokens ?? null,
+    output_tokens: usage?.outputTokens ?? null,
+    cached_input_tokens: usage?.cachedInputTokens ?? null,
+    reasoning_tokens: usage?.reasoningTokens ?? null,
+    usage_source: usage?.source ?? null,
+    attempts: own.length,
+    client_retry_count: retryCount(inbound.headers["x-stainless-retry-count"]),
+    duration_ms: rounded(durationMs),
+    upstream_ms: own.length === 0 ? null : rounded(own.reduce((sum, { durationMs: ms }) => sum + (ms ?? 0), 0)),
+    first_byte_ms: exchange.firstByteMs === undefined ? null : rounded(exchange.firstByteMs),
+  };
+}
+
+type OutcomeFields = Pick<ExchangeEvent, "outcome" | "error_code" | "error_detail" | "denied_by">;
+
+function outcomeFields(outcome: Outcome, status: number): OutcomeFields {
+  switch (outcome.type) {
+    case "answer":
+      return { outcome: status < 400 ? "ok" : "upstream_error", error_code: null, error_detail: null, denied_by: null };
+    case "denied":
+      return {
+        outcome: "denied",
+        error_code: outcome.deny.code,
+        error_detail: outcome.deny.detail ?? null,
+        denied_by: outcome.by,
+      };
+    case "failed": {
+      const { code, detail } = outcome.error;
+      const kind = code === "client.closed" ? "cancelled" : code.startsWith("upstream.") ? "upstream_error" : "failed";
+      return { outcome: kind, error_code: code, error_detail: detail ?? null, denied_by: null };
+    }
+  }
+}
+
+function attemptEvent(exchange: Exchange, index: number, attempt: Exchange["attempts"][number]): AttemptEvent {
+  return {
+    type: "attempt",
+    ts: attempt.startedAtMs,
+    exchange_id: exchange.id,
+    operation_id: attempt.operationId,
+    attempt: index + 1,
+    config_hash: exchange.snapshot.configHash,
+    api_id: exchange.api.id,
+    target: attempt.target,
+    provider: attempt.provider,
+    model: attempt.model ?? null,
+    status: attempt.status ?? null,
+    error_code: attempt.errorCode ?? null,
+    first_byte_ms: attempt.firstByteMs === undefined ? null : rounded(attempt.firstByteMs),
+    duration_ms: attempt.durationMs === undefined ? null : rounded(attempt.durationMs),
+  };
+}
+
+// A try's own measure ends at the answer's headers; the last one goes on for as long as its stream did.
+function endLastAttempt(exchange: Exchange, durationMs: number): void {
+  const last = exchange.attempts.at(-1);
+  if (last === undefined || last.errorCode !== undefined || exchange.operations[0]?.stream !== true) return;
+  const startedMs = last.startedAtMs - exchange.startedAtMs;
+  last.durationMs = Math.max(last.durationMs ?? 0, durationMs - startedMs, 0);
+  if (exchange.signal.aborted && last.status !== undefined) last.errorCode = "client.closed";
+}
+
+function logExchange(exchange: Exchange, outcome: Outcome, status: number, durationMs: number, log: Log): void {
+  const fields = { exchange: exchange.id, api: exchange.api.name, status, ms: rounded(durationMs) };
+  switch (outcome.type) {
+    case "answer":
+      log.debug(fields, "exchange");
+      break;
+    case "denied":
+      log.info({ ...fields, code: outcome.deny.code, by: outcome.by, detail: outcome.deny.detail }, "exchange denied");
+      break;
+    case "failed": {
+      const { code, detail, cause } = outcome.error;
+      if (errorCodes[code].status >= 500) log.warn({ ...fields, code, detail, err: cause }, "exchange failed");
+      else log.info({ ...fields, code, detail }, "exchange failed");
+    }
+  }
+}
+
+/** The trace id of a W3C `traceparent`, or null. */
+function traceId(header: unknown): string | null {
+  const parts = typeof header === "string" ? /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(header) : null;
+  return parts?.[1] ?? null;
+}
+
+function retryCount(header: unknown): number | null {
+  return typeof header === "string" && /^\d{1,4}$/.test(header) ? Number(header) : null;
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,148 @@
+import type { Log } from "../kernel/log.ts";
+import { toGatewayError } from "../kernel/errors.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { Answer, Exchange, Operation } from "./exchange.ts";
+import { guardAnswer, guardRequest } from "./guardrail-runner.ts";
+import type { Outcome, StepResult } from "./outcome.ts";
+import { deny } from "./outcome.ts";
+import type { Attachment, CompiledChain } from "./snapshot.ts";
+import { guardStream } from "./window-runner.ts";
+
+type Step = "admit" | "request" | "response";
+
+interface StepTools {
+  readonly log: Log;
+}
+
+/** The admit step: the API's chain, then the plan's. The outcome that ends the operation, or undefined to go on. */
+export function runAdmit(exchange: Exchange, operation: Operation, tools: StepTools): MaybePromise<Outcome | undefined> {
+  const { admit } = exchange.api.chain;
+  const plan = planChain(exchange)?.admit ?? [];
+  if (admit.length === 0 && plan.length === 0) return undefined;
+  return runEach("admit", [...admit, ...plan], exchange, operation, tools, (attachment) =>
+    attachment.policy?.admit?.(exchange, operation),
+  );
+}
+
+/** The request step: policies and guardrails in list order, each on what the former left. */
+export function runRequest(exchange: Exchange, operation: Operation, tools: StepTools): MaybePromise<Outcome | undefined> {
+  const { request } = exchange.api.chain;
+  const plan = planChain(exchange)?.request ?? [];
+  if (request.length === 0 && plan.length === 0) return undefined;
+  return runEach("request", [...request, ...plan], exchange, operation, tools, (attachment) =>
+    attachment.guardrail === undefined
+      ? attachment.policy?.request?.(exchange, operation)
+      : guardRequest(exchange, operation, attachment),
+  );
+}
+
+/** The response step: the answer as policies and guardrails leave it. A stream is judged while it runs. */
+export async function runResponse(
+  exchange: Exchange,
+  operation: Operation,
+  answer: Answer,
+  tools: StepTools,
+): Promise<Outcome> {
+  const all = [...exchange.api.chain.response, ...(planChain(exchange)?.response ?? [])];
+  const attachments = all.filter((attachment) => attachment.applies(exchange, operation));
+  if (attachments.length === 0) return { type: "answer", answer };
+  if (answer.body.type === "stream") {
+    const frames = guardStream(answer.body.frames, { exchange, operation, attachments });
+    return { type: "answer", answer: { ...answer, body: { type: "stream", frames } } };
+  }
+  let current: Answer = answer;
+  let { frame } = answer.body;
+  const stopped = await runEach("response", attachments, exchange, operation, tools, async (attachment) => {
+    if (attachment.guardrail === undefined) return attachment.policy?.response?.(exchange, operation, current);
+    const judged = await guardAnswer(exchange, operation, attachment, frame);
+    if ("type" in judged) return judged;
+    frame = judged;
+    current = { ...current, body: { type: "whole", frame } };
+    return undefined;
+  });
+  return stopped ?? { type: "answer", answer: current };
+}
+
+/** Runs the record step of every attachment; one that throws is logged and holds up no other. */
+export async function runRecord(
+  exchange: Exchange,
+  operation: Operation,
+  outcome: Outcome,
+  tools: StepTools,
+): Promise<void> {
+  for (const attachment of [...exchange.api.chain.record, ...(planChain(exchange)?.record ?? [])]) {
+    try {
+      await attachment.policy?.record?.(exchange, operation, outcome);
+    } catch (error) {
+      tools.log.error({ exchange: exchange.id, policy: attachment.place, err: error }, "a policy failed to record");
+    }
+  }
+}
+
+type Handler = (attachment: Attachment) => MaybePromise<StepResult>;
+
+// Goes on synchronously for as long as the handlers answer at once: most do, and each await would cost a turn.
+function runEach(
+  step: Step,
+  attachments: readonly Attachment[],
+  exchange: Exchange,
+  operation: Operation,
+  tools: StepTools,
+  handler: Handler,
+  from = 0,
+): MaybePromise<Outcome | undefined> {
+  for (let at = from; at < attachments.length; at += 1) {
+    const attachment = attachments[at];
+    if (attachment === undefined || !attachment.applies(exchange, operation)) continue;
+    const settle = (result: StepResult): Outcome | undefined => toOutcome(step, attachment, exchange, result);
+    const broken = (error: unknown): Outcome | undefined => toOutcome(step, attachment, exchange, undefined, error, tools);
+    try {
+      const result = handler(attachment);
+      if (result instanceof Promise) {
+        return result
+          .then(settle, broken)
+          .then((stopped) => stopped ?? runEach(step, attachments, exchange, operation, tools, handler, at + 1));
+      }
+      const stopped = settle(result);
+      if (stopped !== undefined) return stopped;
+    } catch (error) {
+      const stopped = broken(error);
+      if (stopped !== undefined) return stopped;
+    }
+  }
+  return undefined;
+}
+
+/** What a result means under the attachment's mode and `onError`; what was decided is noted in the exchange. */
+function toOutcome(
+  step: Step,
+  attachment: Attachment,
+  exchange: Exchange,
+  result: StepResult,
+  error?: unknown,
+  tools?: StepTools,
+): Outcome | undefined {
+  const { mode, use } = attachment;
+  if (error !== undefined) {
+    const fault = toGatewayError(error);
+    tools?.log.error({ exchange: exchange.id, policy: attachment.place, err: error }, "a policy failed");
+    exchange.decisions.push({ policy: use, step, action: "error", mode, code: fault.code });
+    if (mode === "monitor" || attachment.onError === "continue") return undefined;
+    const refusal = deny("policy.failed", "A policy of this API failed, and it is set to refuse then.", { detail: attachment.place });
+    return { type: "denied", deny: refusal, by: use };
+  }
+  if (result === undefined) return undefined;
+  const isGuardrail = attachment.guardrail !== undefined; // its runner has noted the decision already
+  if (!isGuardrail) {
+    const code = result.type === "deny" ? { code: result.code } : {};
+    exchange.decisions.push({ policy: use, step, action: result.type, mode, ...code });
+  }
+  if (mode === "monitor") return undefined;
+  return result.type === "deny" ? { type: "denied", deny: result, by: use } : { type: "answer", answer: result.answer };
+}
+
+function planChain(exchange: Exchange): CompiledChain | undefined {
+  const planId = exchange.principal?.planId;
+  return planId === undefined ? undefined : exchange.snapshot.plans.get(planId);
+}
+
