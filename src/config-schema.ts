@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import { z } from "zod";
+import { isCidr } from "./kernel/cidr-set.ts";
 
 const urlSchema = z
   .url({ protocol: /^https?$/ })
@@ -166,6 +166,13 @@ export function listSettings(): readonly Setting[] {
   return settingsOf(z.toJSONSchema(configSchema, { io: "input" }), "");
 }
 
+/** What a configuration has for a setting; undefined when it is not set. */
+export function settingValue(config: Config, name: string): unknown {
+  return name
+    .split(".")
+    .reduce<unknown>((at, key) => (typeof at === "object" && at !== null ? Reflect.get(at, key) : undefined), config);
+}
+
 function settingsOf(schema: JsonSchema, prefix: string): readonly Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, member]) => {
     if (typeof member === "boolean") return [];
@@ -188,11 +195,3 @@ function variableName(name: string): string {
 }
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
-
-function isCidr(text: string): boolean {
-  const [address = "", prefix, ...rest] = text.split("/");
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  if (prefix === undefined) return true;
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
-}

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { isMap, isNode, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import type { Config, Setting } from "./config-schema.ts";
-import { configSchema, listSettings } from "./config-schema.ts";
+import { configSchema, listSettings, settingValue } from "./config-schema.ts";
 import type { FieldIssue } from "./kernel/errors.ts";
 import { GatewayError } from "./kernel/errors.ts";
 import { didYouMean } from "./kernel/nearest-name.ts";
@@ -70,7 +70,7 @@ export function describeConfig({
   sources,
 }: LoadedConfig): readonly { name: string; value: string; source: string }[] {
   return listSettings().map((setting) => {
-    const value = setting.name.split(".").reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), config);
+    const value = settingValue(config, setting.name);
     const shown = value === undefined ? "(not set)" : setting.secret ? "(set, not shown)" : JSON.stringify(value);
     return { name: setting.name, value: shown, source: sources.get(setting.name) ?? "default" };
   });

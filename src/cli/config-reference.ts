@@ -1,5 +1,5 @@
 import type { Setting } from "../config-schema.ts";
-import { configSchema, listSettings } from "../config-schema.ts";
+import { configSchema, listSettings, settingValue } from "../config-schema.ts";
 
 /** The configuration's reference page, in Markdown, made from the schema. */
 export function printReference(): string {
@@ -41,9 +41,9 @@ function describe(setting: Setting): string {
 
 // The parsed defaults rather than the schema's own: those behind a transformation do not show in a JSON Schema.
 function defaultOf({ name }: Setting): string {
-  const value = name.split(".").reduce<unknown>((at, key) => Object(at)[key], configSchema.parse({}));
+  const value = settingValue(configSchema.parse({}), name);
   if (value === undefined) return "";
-  return Array.isArray(value) ? "none" : `\`${String(value)}\``;
+  return Array.isArray(value) ? "none" : `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
 }
 
 function limitsOf({ schema, type }: Setting): string {

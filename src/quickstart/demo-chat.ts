@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import type { ChatRequest, ChatTool } from "./demo-request.ts";
 import { textOf } from "./demo-request.ts";
@@ -64,7 +65,7 @@ function replyText(request: ChatRequest): string {
 }
 
 function shorten(text: string): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= 400 ? text : `${characters.slice(0, 400).join("")}…`;
 }
 
@@ -93,12 +94,23 @@ function toolsToCall(request: ChatRequest): readonly ChatTool[] {
 
 const deepestExample = 5;
 
+// What is no schema is taken for an empty one: a demonstration does not judge a client's tools.
+const parameterSchema = z
+  .looseObject({
+    type: z.union([z.string(), z.array(z.string())]).optional(),
+    properties: z.record(z.string(), z.unknown()).optional(),
+    enum: z.array(z.unknown()).min(1).optional(),
+    default: z.unknown(),
+    const: z.unknown(),
+  })
+  .catch({ default: undefined, const: undefined });
+
 function exampleOf(schema: unknown, depth: number): unknown {
-  const { type, properties, default: preset, enum: values, const: constant } = Object(schema);
+  const { type, properties, default: preset, enum: values, const: constant } = parameterSchema.parse(schema);
   if (constant !== undefined) return constant;
   if (preset !== undefined) return preset;
-  if (Array.isArray(values)) return values[0];
-  if (typeof properties === "object" && properties !== null) {
+  if (values !== undefined) return values[0];
+  if (properties !== undefined) {
     if (depth >= deepestExample) return {};
     return Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, exampleOf(member, depth + 1)]));
   }

@@ -20,7 +20,10 @@ function inputsOf(input: EmbeddingsRequest["input"]): readonly (readonly string[
   if (typeof input === "string") return [demoTokens(input)];
   const numbers = input.filter((item) => typeof item === "number");
   if (numbers.length > 0) return [numbers.map(String)];
-  return input.map((item) => (typeof item === "string" ? demoTokens(item) : [...Object(item)].map(String)));
+  return input.flatMap((item) => {
+    if (typeof item === "string") return [demoTokens(item)];
+    return typeof item === "number" ? [] : [item.map(String)];
+  });
 }
 
 function embed(words: readonly string[], size: number): Float32Array {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { z } from "zod";
+import type { z } from "zod";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import { demoReply } from "./demo-chat.ts";

@@ -144,7 +144,9 @@ describe("credentials", () => {
   test("a key file with something else in it is refused without its content", async () => {
     await using data = await openDataDirectory(path);
     await writeFile(data.encryptionKeyPath, "not-a-key", { mode: 0o600 });
-    const refusal = await data.encryptionKey({ configured: undefined, production: false }).catch((error) => error);
+    const refusal = await data
+      .encryptionKey({ configured: undefined, production: false })
+      .catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: "config.invalid" });
     expect(String(refusal)).not.toContain("not-a-key");
   });
