@@ -100,10 +100,10 @@ const parameterSchema = z
     type: z.union([z.string(), z.array(z.string())]).optional(),
     properties: z.record(z.string(), z.unknown()).optional(),
     enum: z.array(z.unknown()).min(1).optional(),
-    default: z.unknown(),
-    const: z.unknown(),
+    default: z.unknown().optional(),
+    const: z.unknown().optional(),
   })
-  .catch({ default: undefined, const: undefined });
+  .catch({});
 
 function exampleOf(schema: unknown, depth: number): unknown {
   const { type, properties, default: preset, enum: values, const: constant } = parameterSchema.parse(schema);
