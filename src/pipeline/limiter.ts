@@ -4,7 +4,7 @@ import type { MaybePromise } from "../kernel/maybe-promise.ts";
 export interface LimitRequest {
   /** Who is counted: the policy's place and the subject, e.g. `llm_…/policies[0]/key_…`. */
   readonly key: string;
-  /** Units allowed in any window. */
+  /** Units that may be taken at once; they come back evenly, all of them after `windowMs`. */
   readonly limit: number;
   readonly windowMs: number;
   /** Units asked for; 1 for a request. */

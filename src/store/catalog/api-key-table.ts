@@ -1,0 +1,110 @@
+import type { Kysely, Selectable } from "kysely";
+import type { ApiKeyRow, CatalogTransaction } from "../../core/catalog.ts";
+import type { CatalogTables } from "./catalog-tables.ts";
+import { explainConflict } from "./explain-conflict.ts";
+import { closePage, openNumberedPage, openPage } from "./page-cursor.ts";
+
+/** API keys, as `CatalogTransaction` promises them. */
+export function apiKeyTable(db: Kysely<CatalogTables>): CatalogTransaction["apiKeys"] {
+  return {
+    ...apiKeyWrites(db),
+    find: async (name) => optional(await select(db).where("name", "=", name).executeTakeFirst()),
+    findById: async (id) => optional(await select(db).where("id", "=", idOf(id)).executeTakeFirst()),
+    async list(filter, page) {
+      const { after } = openNumberedPage("api-keys", page);
+      let query = select(db).where("seq", ">", after);
+      if (filter.teamId !== undefined) query = query.where("teamId", "=", filter.teamId);
+      if (filter.apiId !== undefined) query = query.where("apiId", "=", filter.apiId as ApiKeyRow["apiId"]); // a plain string of the caller; equality cannot confuse it
+      if (filter.applicationId !== undefined) {
+        query = query.where("applicationId", "=", filter.applicationId as NonNullable<ApiKeyRow["applicationId"]>); // as above
+      }
+      const found = await query
+        .orderBy("seq")
+        .limit(page.limit + 1)
+        .execute();
+      return closePage("api-keys", page, found, { row: fromStored, position: (row) => row.seq });
+    },
+    async live(page) {
+      const { after } = openPage("live-api-keys", page);
+      const found = await select(db)
+        .where("revokedAtMs", "is", null)
+        .where("id", ">", idOf(after ?? ""))
+        .orderBy("id")
+        .limit(page.limit + 1)
+        .execute();
+      return closePage("live-api-keys", page, found, { row: fromStored, position: (row) => row.id });
+    },
+  };
+}
+
+function apiKeyWrites(
+  db: Kysely<CatalogTables>,
+): Pick<CatalogTransaction["apiKeys"], "insert" | "update" | "delete" | "touch"> {
+  return {
+    async insert(key) {
+      const insert = db.insertInto("apiKeys").values(toStored(key));
+      await explainConflict(`An API key called ${key.name} exists already.`, insert.execute());
+    },
+    async update(key, expectedVersion) {
+      const { id, name: _name, teamId: _team, ...changing } = toStored(key);
+      const update = db
+        .updateTable("apiKeys")
+        .set(changing)
+        .where("id", "=", id)
+        .where("version", "=", expectedVersion);
+      const result = await explainConflict("Another API key has this public id.", update.executeTakeFirst());
+      return result.numUpdatedRows > 0n;
+    },
+    async delete(id, expectedVersion) {
+      const result = await db
+        .deleteFrom("apiKeys")
+        .where("id", "=", idOf(id))
+        .where("version", "=", expectedVersion)
+        .executeTakeFirst();
+      if (result.numDeletedRows === 0n) return false;
+      await db.deleteFrom("references").where("holderType", "=", "apiKey").where("holderId", "=", id).execute();
+      return true;
+    },
+    async touch(used) {
+      for (const { id, atMs } of used) {
+        await db
+          .updateTable("apiKeys")
+          .set({ lastUsedAtMs: atMs })
+          .where("id", "=", idOf(id))
+          .where((row) => row.or([row("lastUsedAtMs", "is", null), row("lastUsedAtMs", "<", atMs)]))
+          .execute();
+      }
+    },
+  };
+}
+
+function select(db: Kysely<CatalogTables>) {
+  return db.selectFrom("apiKeys").selectAll();
+}
+
+function idOf(id: string): ApiKeyRow["id"] {
+  return id as ApiKeyRow["id"]; // looked up only: an id of another kind is in no row
+}
+
+function toStored(key: ApiKeyRow) {
+  return {
+    ...key,
+    permittedIps: JSON.stringify(key.permittedIps),
+    permittedReferrers: JSON.stringify(key.permittedReferrers),
+    allow: key.allow === null ? null : JSON.stringify(key.allow),
+  };
+}
+
+// The three lists were written by toStored only, so they are lists of strings.
+function fromStored({ seq: _, ...row }: Selectable<CatalogTables["apiKeys"]>): ApiKeyRow {
+  return {
+    ...row,
+    permittedIps: JSON.parse(row.permittedIps) as ApiKeyRow["permittedIps"],
+    permittedReferrers: JSON.parse(row.permittedReferrers) as ApiKeyRow["permittedReferrers"],
+    allow: row.allow === null ? null : (JSON.parse(row.allow) as ApiKeyRow["allow"]),
+  };
+}
+
+function optional(row: Selectable<CatalogTables["apiKeys"]> | undefined): ApiKeyRow | undefined {
+  return row && fromStored(row);
+}

@@ -1,0 +1,28 @@
+import type { Kysely } from "kysely";
+import type { CatalogTransaction } from "../../core/catalog.ts";
+import { apiKeyTable } from "./api-key-table.ts";
+import { auditTable } from "./audit-table.ts";
+import type { CatalogTables } from "./catalog-tables.ts";
+import { deploymentTable } from "./deployment-table.ts";
+import { referenceTable } from "./reference-table.ts";
+import { resourceTable } from "./resource-table.ts";
+import { revisionTable } from "./revision-table.ts";
+import { secretTable } from "./secret-table.ts";
+import { settingTable } from "./setting-table.ts";
+
+/**
+ * The catalog's reads and writes over one connection or transaction of any database. The connection has to turn the
+ * database's violations of uniqueness into `resource.conflict` and its failures into `store.unavailable`.
+ */
+export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
+  return {
+    resources: resourceTable(db),
+    references: referenceTable(db),
+    revisions: revisionTable(db),
+    deployments: deploymentTable(db),
+    apiKeys: apiKeyTable(db),
+    secrets: secretTable(db),
+    audit: auditTable(db),
+    settings: settingTable(db),
+  };
+}

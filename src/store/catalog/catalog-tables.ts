@@ -1,0 +1,23 @@
+import type { Generated } from "kysely";
+import type { ApiKeyRow, AuditRow, DeploymentRow, ReferenceRow, RevisionRow, SecretRow } from "../../core/catalog.ts";
+import type { Resource } from "../../core/resource.ts";
+
+/** Tables and columns of the catalog as the queries name them; the database has them in snake_case. */
+export interface CatalogTables {
+  readonly resources: Stored<Sequenced<Resource>, "labels" | "spec">;
+  readonly references: ReferenceRow;
+  readonly revisions: Stored<RevisionRow, "spec">;
+  readonly deployments: DeploymentRow;
+  readonly apiKeys: Stored<Sequenced<ApiKeyRow>, "permittedIps" | "permittedReferrers", "allow">;
+  readonly secrets: Stored<Sequenced<SecretRow>, "sealed">;
+  readonly audit: Stored<Sequenced<AuditRow>, "detail">;
+  readonly settings: { readonly name: string; readonly value: string };
+}
+
+/** A row as stored: `Json` columns are text, `NullableJson` columns are text or null. */
+type Stored<Row, Json extends keyof Row, NullableJson extends keyof Row = never> = Omit<Row, Json | NullableJson> & {
+  [Column in Json]: string;
+} & { [Column in NullableJson]: string | null };
+
+/** `seq` is counted by the database; it says the order of creation and is in no row of the domain. */
+type Sequenced<Row> = Row & { readonly seq: Generated<number> };

@@ -1,0 +1,5 @@
+import { createCatalogTables } from "./create-catalog-tables.ts";
+import type { Migration } from "./migration.ts";
+
+/** Every step of the catalog's schema in order, for every database. */
+export const catalogMigrations: readonly Migration[] = [createCatalogTables];

@@ -1,0 +1,104 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setImmediate } from "node:timers/promises";
+import type { Dialect } from "kysely";
+import { CamelCasePlugin, Kysely } from "kysely";
+import type { Catalog } from "../../core/catalog.ts";
+import { GatewayError } from "../../kernel/errors.ts";
+import { catalogOver } from "../catalog/catalog-over.ts";
+import type { CatalogTables } from "../catalog/catalog-tables.ts";
+import { catalogMigrations } from "../migrations/catalog-migrations.ts";
+import type { SchemaDialect } from "../migrations/migration.ts";
+import { runMigrations } from "../migrations/run-migrations.ts";
+import { backupSqlite } from "./backup-sqlite.ts";
+import { nodeSqliteDialect } from "./node-sqlite-dialect.ts";
+import { inMemoryPath, openSqliteReader, openSqliteWriter } from "./sqlite-connection.ts";
+import type { TakeTurn } from "./turn-queue.ts";
+import { createTurnQueue } from "./turn-queue.ts";
+
+export interface SqliteCatalogOptions {
+  /** The file, made where there is none; its directory must be there. `:memory:` is for tests: gone when closed. */
+  readonly path: string;
+}
+
+/**
+ * The catalog in one SQLite file, brought to this version's schema. One process at a time may have it open.
+ *
+ * Writers queue for the one writing connection. Reads have a connection of their own and go on beside a transaction;
+ * in memory, where there is one connection only, they wait for it. Throws `config.invalid` for a file that is not a
+ * catalog or was written by a newer version, `store.unavailable` for one that cannot be opened.
+ */
+export async function openSqliteCatalog({ path }: SqliteCatalogOptions): Promise<Catalog> {
+  await using opening = new AsyncDisposableStack();
+  const writer = opening.adopt(openSqliteWriter(path), (database) => database.close());
+  const takeTurn = createTurnQueue();
+  const dialect = nodeSqliteDialect({ database: writer, use: "write", takeTurn });
+  await runMigrations(new Kysely<unknown>({ dialect }), catalogMigrations, sqliteSchema);
+  const writing = tablesOver(dialect);
+  const guard = nestingGuard();
+  const inMemory = path === inMemoryPath;
+  const reader = inMemory ? writer : opening.adopt(openSqliteReader(path), (database) => database.close());
+  const takeTurnInMemory: TakeTurn = async () => {
+    guard.refuseInside();
+    return takeTurn();
+  };
+  const readTurn = inMemory ? takeTurnInMemory : nextTurnOfEventLoop;
+  const reading = tablesOver(nodeSqliteDialect({ database: reader, use: "read", takeTurn: readTurn }));
+  const connections = opening.move();
+  return {
+    read: catalogOver(reading),
+    transaction: (work) =>
+      guard.run(() => writing.transaction().execute((transaction) => work(catalogOver(transaction)))),
+    async backup(to) {
+      if (inMemory) {
+        const turnEnds = await takeTurn();
+        await backupSqlite(writer, to).finally(turnEnds);
+        return;
+      }
+      using source = openSqliteReader(path); // of its own, so that no half-done transaction is in the copy
+      await backupSqlite(source, to);
+    },
+    async [Symbol.asyncDispose]() {
+      const turnEnds = await takeTurn();
+      await connections.disposeAsync().finally(turnEnds);
+    },
+  };
+}
+
+const sqliteSchema: SchemaDialect = {
+  sequence: { type: "integer", primaryKey: (column) => column.primaryKey().autoIncrement() },
+};
+
+function tablesOver(dialect: Dialect): Kysely<CatalogTables> {
+  return new Kysely({ dialect, plugins: [new CamelCasePlugin()] });
+}
+
+// SQLite answers at once, so somebody who reads page after page would keep the event loop from everybody else.
+const nextTurnOfEventLoop: TakeTurn = () => setImmediate(() => {});
+
+interface NestingGuard {
+  run<Result>(transaction: () => Promise<Result>): Promise<Result>;
+  refuseInside(): void;
+}
+
+// Whoever waits, inside of a transaction, for one that comes after it waits for ever, and all writers behind it.
+function nestingGuard(): NestingGuard {
+  const running = new AsyncLocalStorage<{ ended: boolean }>();
+  const refuseInside = () => {
+    if (running.getStore()?.ended !== false) return;
+    throw new GatewayError("internal", "The gateway used its store wrongly.", {
+      detail: "the catalog was used inside of a transaction; use the transaction that was passed in",
+    });
+  };
+  return {
+    refuseInside,
+    async run(transaction) {
+      refuseInside();
+      const state = { ended: false };
+      try {
+        return await running.run(state, transaction);
+      } finally {
+        state.ended = true;
+      }
+    },
+  };
+}
