@@ -41,7 +41,7 @@ interface Piece {
   readonly end: number;
 }
 
-/** How far a border is moved back so that it falls behind a white space: longer than nearly every word. */
+/** How far a border is moved back at most so that it falls behind a white space: longer than nearly every word. */
 const wordUnits = 64;
 
 /** An empty channel. */
@@ -51,6 +51,8 @@ export function createWindowChannel(first: TextSpan, window: StreamWindow): Wind
   let from = 0;
   let finalTo = 0;
   let pieces: Piece[] = [];
+  // A window without overlap is taken as it is: such a guardrail looks at no words.
+  const reach = Math.min(wordUnits, window.overlap);
 
   const hand = (edit: SpanEdit): void => {
     const start = Math.max(edit.start + from, finalTo);
@@ -95,12 +97,12 @@ export function createWindowChannel(first: TextSpan, window: StreamWindow): Wind
       held.channels.add(this);
     },
     question(extent) {
-      const length = extent === "all" ? text.length : borderBefore(text, text.length, window.overlap);
+      const length = extent === "all" ? text.length : borderBefore(text, text.length, window.overlap, reach);
       return { place: first.place, author: first.author, text: text.slice(0, length) };
     },
     settle(question, edits, extent) {
       const judged = question.text.length;
-      let settled = extent === "all" ? judged : borderBefore(text, judged - window.overlap, 0);
+      let settled = extent === "all" ? judged : borderBefore(text, judged - window.overlap, 0, reach);
       for (const edit of edits) {
         if (edit.start < settled) settled = Math.max(settled, edit.end);
       }
@@ -120,8 +122,8 @@ export function createWindowChannel(first: TextSpan, window: StreamWindow): Wind
  * The last place at or before `at`, and behind `least`, that follows white space, so that no word is cut by a window's
  * border and taken for another; `at` itself when none is near, but never inside of a surrogate pair.
  */
-function borderBefore(text: string, at: number, least: number): number {
-  const nearest = at - Math.min(wordUnits, (at - least) >> 2);
+function borderBefore(text: string, at: number, least: number, reach: number): number {
+  const nearest = at - Math.min(reach, (at - least) >> 2);
   for (let border = at; border > nearest; border -= 1) {
     if (/\s/.test(text[border - 1] ?? "")) return border;
   }

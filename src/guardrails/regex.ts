@@ -1,0 +1,138 @@
+import { z } from "zod";
+import type { LinearRegex } from "../kernel/safe-regex.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import { linearRegex } from "../kernel/safe-regex.ts";
+import type { SpanEdit, TextSpan, Verdict } from "../pipeline/define-guardrail.ts";
+import { defineGuardrail } from "../pipeline/define-guardrail.ts";
+
+const patternSchema = z.strictObject({
+  pattern: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .meta({ title: "Pattern", description: "RE2 syntax; it must not match nothing." }),
+  action: z
+    .enum(["deny", "redact"])
+    .default("deny")
+    .meta({ title: "Action", description: "Refuse the message, or replace what matches." }),
+  replacement: z
+    .string()
+    .max(200)
+    .default("[redacted]")
+    .meta({ title: "Replacement", description: "Stands in place of a redacted match; literal." }),
+  label: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ title: "Label", description: "Names the pattern in the log; its number when absent." }),
+});
+
+const windowSchema = z
+  .strictObject({
+    size: z
+      .int()
+      .min(2)
+      .max(100_000)
+      .default(512)
+      .meta({ title: "Size", description: "Characters of a stream that are held back before they are judged." }),
+    overlap: z
+      .int()
+      .min(1)
+      .max(50_000)
+      .default(128)
+      .meta({
+        title: "Overlap",
+        description: "The longest match, in characters, that is found wherever a stream is cut.",
+      }),
+  })
+  .refine(({ size, overlap }) => overlap < size, { message: "must be less than the size", path: ["overlap"] })
+  .prefault({});
+
+const config = z.strictObject({
+  patterns: z.array(patternSchema).min(1).max(200).meta({ title: "Patterns", description: "All are looked for." }),
+  ignoreCase: z.boolean().default(false).meta({ title: "Ignore case", description: "Whether `A` matches `a`." }),
+  phases: z
+    .array(z.enum(["request", "response"]))
+    .min(1)
+    .max(2)
+    .default(["request", "response"])
+    .meta({ title: "Phases", description: "Which messages are looked at." }),
+  window: windowSchema.meta({
+    title: "Window",
+    description: "For streamed answers. There `^` and `$` also match at the borders of a window.",
+  }),
+});
+
+/**
+ * Looks for patterns in all texts of a message, and refuses it or redacts them. The engine's time is linear in the
+ * text whatever the pattern (RE2). Where redacted matches overlap, all of them go, replaced once.
+ * @see https://github.com/google/re2/wiki/Syntax
+ */
+export const regex = defineGuardrail({
+  id: "regex",
+  title: "Regular expressions",
+  summary: "Refuses messages that match a pattern, or redacts what matches.",
+  config,
+  examples: [
+    { patterns: [{ pattern: "\\b\\d{3}-\\d{2}-\\d{4}\\b", action: "redact", replacement: "[ssn]", label: "us-ssn" }] },
+    { patterns: [{ pattern: "project (aurora|borealis)" }], ignoreCase: true, phases: ["request"] },
+  ],
+  onError: "deny",
+  compile({ patterns, ignoreCase, phases, window }) {
+    const rules = patterns.map((entry, index) => ({
+      regex: compilePattern(entry.pattern, ignoreCase),
+      replacement: entry.replacement,
+      action: entry.action,
+      detail: `pattern ${entry.label ?? index}`,
+    }));
+    const denies = rules.filter(({ action }) => action === "deny");
+    const redacts = rules.filter(({ action }) => action === "redact");
+    return {
+      phases,
+      window,
+      inspect(spans, phase) {
+        const denied = denies.find((rule) => spans.some(({ text }) => rule.regex.test(text)));
+        if (denied !== undefined) {
+          return { type: "deny", reason: `The ${phase} holds text that is not permitted here.`, detail: denied.detail };
+        }
+        return redact(spans, redacts);
+      },
+    };
+  },
+});
+
+interface Rule {
+  readonly regex: LinearRegex;
+  readonly replacement: string;
+  readonly detail: string;
+}
+
+function compilePattern(pattern: string, ignoreCase: boolean): LinearRegex {
+  const compiled = linearRegex(pattern, { ignoreCase });
+  if (!compiled.test("")) return compiled;
+  throw new GatewayError(
+    "resource.invalid",
+    `The pattern ${pattern} matches the empty text, so it matches everywhere.`,
+  );
+}
+
+function redact(spans: readonly TextSpan[], rules: readonly Rule[]): Verdict {
+  const edits: SpanEdit[] = [];
+  const found = new Set<string>();
+  for (const [span, { text }] of spans.entries()) {
+    const matches = rules.flatMap((rule) => rule.regex.findAll(text).map(([start, end]) => ({ start, end, rule })));
+    matches.sort((left, right) => left.start - right.start); // stable: of those that start together the first rule's
+    let open: { span: number; start: number; end: number; replacement: string } | undefined;
+    for (const { start, end, rule } of matches) {
+      found.add(rule.detail);
+      if (open !== undefined && start < open.end) {
+        open.end = Math.max(open.end, end);
+        continue;
+      }
+      open = { span, start, end, replacement: rule.replacement };
+      edits.push(open);
+    }
+  }
+  return edits.length === 0 ? { type: "pass" } : { type: "rewrite", edits, detail: [...found].join(", ") };
+}

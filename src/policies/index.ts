@@ -1,0 +1,8 @@
+import type { PolicyPlugin } from "../pipeline/define-policy.ts";
+import { apiKey } from "./api-key/api-key.ts";
+import { concurrencyLimit } from "./concurrency-limit.ts";
+import { ipFilter } from "./ip-filter.ts";
+import { rateLimit } from "./rate-limit.ts";
+
+/** All policies of this build. */
+export const policies: readonly PolicyPlugin[] = [apiKey, concurrencyLimit, ipFilter, rateLimit];

@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { definePolicy } from "../pipeline/define-policy.ts";
+import type { LimitDecision } from "../pipeline/limiter.ts";
+import { limitSubject, limitSubjectSchema } from "../pipeline/limit-subject.ts";
+import type { Deny } from "../pipeline/outcome.ts";
+import { deny } from "../pipeline/outcome.ts";
+
+const config = z.strictObject({
+  requests: z
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .default(100)
+    .meta({ title: "Requests", description: "How many are let through in any window, per subject." }),
+  windowMs: z
+    .int()
+    .min(100)
+    .max(2_678_400_000)
+    .default(60_000)
+    .meta({ title: "Window", description: "Milliseconds; at most 31 days." }),
+  per: limitSubjectSchema,
+});
+
+/**
+ * So many requests in any window, per subject. Tells the caller where it stands in OpenAI's `x-ratelimit-*-requests`
+ * headers, of the limit that is nearest to its end where several apply.
+ * @see https://platform.openai.com/docs/guides/rate-limits
+ */
+export const rateLimit = definePolicy({
+  id: "rate-limit",
+  title: "Rate limit",
+  summary: "Lets through so many requests in any window of time, counted per application, key, address or API.",
+  config,
+  examples: [{ requests: 100, windowMs: 60_000 }, { requests: 5, windowMs: 1_000, per: "ip" }, {}],
+  onError: "deny",
+  compile({ requests, windowMs, per }, { limiter }, { place }) {
+    return {
+      admit(exchange) {
+        const decided = (decision: LimitDecision): Deny | undefined => {
+          tell(exchange.responseHeaders, requests, decision);
+          if (decision.allowed) return undefined;
+          return deny("limit.exceeded", `The limit of ${requests} requests in ${duration(windowMs)} is used up.`, {
+            detail: `${place} per ${per}`,
+            retryAfterMs: decision.retryAfterMs,
+          });
+        };
+        const key = `${place}/${limitSubject(exchange, per)}`;
+        const taken = limiter.take({ key, limit: requests, windowMs, cost: 1 });
+        return taken instanceof Promise ? taken.then(decided) : decided(taken);
+      },
+    };
+  },
+});
+
+function tell(headers: Record<string, string>, limit: number, { allowed, remaining, resetMs }: LimitDecision): void {
+  const told = headers["x-ratelimit-remaining-requests"];
+  if (allowed && told !== undefined && Number(told) <= remaining) return;
+  headers["x-ratelimit-limit-requests"] = String(limit);
+  headers["x-ratelimit-remaining-requests"] = String(remaining);
+  headers["x-ratelimit-reset-requests"] = duration(resetMs);
+}
+
+// As Go prints a duration, which is how OpenAI's clients expect it: `250ms`, `1.5s`, `6m0s`, `1h0m0s`.
+function duration(ms: number): string {
+  const whole = Math.ceil(ms);
+  if (whole < 1_000) return whole === 0 ? "0s" : `${whole}ms`;
+  const hours = Math.floor(whole / 3_600_000);
+  const minutes = Math.floor(whole / 60_000) % 60;
+  const seconds = `${(whole % 60_000) / 1_000}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}

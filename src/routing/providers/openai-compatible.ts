@@ -1,0 +1,80 @@
+import { secretName } from "../../core/api-spec.ts";
+import { GatewayError } from "../../kernel/errors.ts";
+import type { CompiledProvider, ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
+import { defineProvider } from "../../pipeline/define-provider.ts";
+import type { PluginTools, SecretReader } from "../../pipeline/plugin.ts";
+import { dropMembers } from "./drop-members.ts";
+import type { OpenAiConfig } from "./openai-config.ts";
+import { baseUrlSchema, openAiConfig } from "./openai-config.ts";
+import { openAiUsage } from "./openai-usage.ts";
+
+/** Anything that speaks OpenAI's dialect at a base URL. */
+export const openaiCompatible = defineProvider({
+  id: "openai-compatible",
+  title: "OpenAI-compatible",
+  summary: "Any server that speaks OpenAI's chat completions and embeddings.",
+  config: openAiConfig(baseUrlSchema),
+  examples: [
+    { baseUrl: "https://llm.example.com/v1", apiKey: "${secret:llm-key}" },
+    { baseUrl: "http://127.0.0.1:8000/v1", header: "x-api-key", scheme: "", headers: { "x-tenant": "blue" } },
+  ],
+  compile: compileOpenAi,
+});
+
+const paths: Readonly<Record<ProviderCall["operation"], string>> = {
+  chat: "/chat/completions",
+  embeddings: "/embeddings",
+  models: "/models",
+};
+
+/** A provider of that configuration; what all of its kind share. Its key goes to its base URL and nowhere else. */
+export function compileOpenAi(config: OpenAiConfig, { secrets }: PluginTools): CompiledProvider {
+  const drop = new Set(config.drop);
+  const extra = Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const header = config.header.toLowerCase();
+  const secret = config.apiKey && secretName(config.apiKey);
+  const prefix = config.scheme === "" ? "" : `${config.scheme} `;
+  return {
+    baseUrl: config.baseUrl.replace(/\/+$/, ""),
+    streamUsage: config.streamUsage,
+    usage: openAiUsage,
+    request(call) {
+      if (secret === undefined) return build(call, drop, extra);
+      const withKey = (key: string): ProviderRequest => build(call, drop, { ...extra, [header]: `${prefix}${key}` });
+      const key = readKey(secrets, secret);
+      return key instanceof Promise ? key.then(withKey) : withKey(key);
+    },
+  };
+}
+
+// Read at each request, so that a secret that was changed is used at once.
+function readKey(secrets: SecretReader, name: string): string | Promise<string> {
+  const value = secrets.read(name);
+  return value instanceof Promise ? value.then((key) => headerValue(key, name)) : headerValue(value, name);
+}
+
+function headerValue(key: string, name: string): string {
+  const trimmed = key.trim();
+  if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
+  throw new GatewayError("config.invalid", "The gateway's credentials for this model are not usable.", {
+    detail: `the secret ${name} is empty or holds characters that a header cannot carry`,
+  });
+}
+
+function build(
+  { operation, stream, body }: ProviderCall,
+  drop: ReadonlySet<string>,
+  headers: Readonly<Record<string, string>>,
+): ProviderRequest {
+  const common = {
+    path: paths[operation],
+    headers: {
+      ...headers,
+      accept: stream ? "text/event-stream" : "application/json",
+      "accept-encoding": "identity", // what comes back is passed on and read as it is
+      ...(operation !== "models" && { "content-type": "application/json" }),
+    },
+  };
+  if (operation === "models") return { ...common, method: "GET", body: undefined };
+  return { ...common, method: "POST", body: dropMembers(body, drop) };
+}
