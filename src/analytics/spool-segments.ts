@@ -1,0 +1,124 @@
+import type { FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../kernel/clock.ts";
+
+/** The files of a spool on disk, the newest of them open for appending. */
+export interface SpoolSegments {
+  /**
+   * Appends as many of the lines, from the first on, as the present segment takes, at least one; answers how many.
+   * Rejects when the disk fails; nothing of the lines is then in a segment that a reader will see as whole.
+   */
+  append(lines: readonly Buffer[]): Promise<number>;
+  close(): Promise<void>;
+  /** Events that went with segments deleted to stay within the bound. */
+  readonly dropped: number;
+}
+
+export interface SpoolSegmentsOptions {
+  readonly directory: string;
+  /** All segments together. */
+  readonly maxBytes: number;
+  /** One segment; a line may not be larger. */
+  readonly segmentBytes: number;
+  readonly clock: Clock;
+}
+
+interface Segment {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Names of the segments in a directory, oldest first. Other files are passed over. */
+export async function listSegments(directory: string): Promise<string[]> {
+  return (await readdir(directory)).filter((name) => /^\d{15}\.ndjson$/.test(name)).sort();
+}
+
+/** Takes stock of a directory, made with mode 0700 where it is missing. No file is opened before the first append. */
+export async function openSpoolSegments(options: SpoolSegmentsOptions): Promise<SpoolSegments> {
+  const { directory, maxBytes, segmentBytes } = options;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const sealed: Segment[] = [];
+  for (const name of await listSegments(directory))
+    sealed.push({ name, bytes: (await stat(join(directory, name))).size });
+  let lastNumber = Number(sealed.at(-1)?.name.slice(0, 15) ?? 0);
+  let current: { readonly name: string; readonly file: FileHandle; bytes: number } | undefined;
+  let dropped = 0;
+
+  const begin = async (): Promise<NonNullable<typeof current>> => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    // From the clock, so that a name is not used again after a reader has removed all segments.
+    lastNumber = Math.max(lastNumber + 1, options.clock.now());
+    const name = `${String(lastNumber).padStart(15, "0")}.ndjson`;
+    return { name, file: await open(join(directory, name), "ax", 0o600), bytes: 0 };
+  };
+  const seal = async (): Promise<void> => {
+    if (current === undefined) return;
+    const { name, bytes, file } = current;
+    current = undefined;
+    sealed.push({ name, bytes });
+    await file.close();
+  };
+  const makeRoom = async (bytes: number): Promise<void> => {
+    let held = sealed.reduce((sum, segment) => sum + segment.bytes, current?.bytes ?? 0);
+    while (held + bytes > maxBytes) {
+      const oldest = sealed[0];
+      if (oldest === undefined) return;
+      dropped += await removeSegment(join(directory, oldest.name));
+      sealed.shift();
+      held -= oldest.bytes;
+    }
+  };
+
+  return {
+    async append(lines) {
+      const first = lines[0]?.length ?? 0;
+      if (current !== undefined && current.bytes + first > segmentBytes) await seal();
+      const { count, bytes } = fitting(lines, segmentBytes - (current?.bytes ?? 0));
+      await makeRoom(bytes);
+      current ??= await begin();
+      try {
+        await current.file.appendFile(Buffer.concat(lines.slice(0, count)));
+      } catch (error) {
+        // What was written in part is taken back; where that fails too, nothing is ever put behind it.
+        const takenBack = await current.file.truncate(current.bytes).then(
+          () => true,
+          () => false,
+        );
+        if (!takenBack) await seal().catch(() => undefined);
+        throw error;
+      }
+      current.bytes += bytes;
+      return count;
+    },
+    close: seal,
+    get dropped() {
+      return dropped;
+    },
+  };
+}
+
+function fitting(lines: readonly Buffer[], room: number): { readonly count: number; readonly bytes: number } {
+  let bytes = 0;
+  let count = 0;
+  for (const line of lines) {
+    if (count > 0 && bytes + line.length > room) break;
+    bytes += line.length;
+    count += 1;
+  }
+  return { count, bytes };
+}
+
+/** Deletes a segment and answers how many events it held; none when a reader has taken it already. */
+async function removeSegment(path: string): Promise<number> {
+  try {
+    const content = await readFile(path);
+    await rm(path);
+    let lines = 0;
+    for (let end = content.indexOf(0x0a); end >= 0; end = content.indexOf(0x0a, end + 1)) lines += 1;
+    return lines;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
+    throw error;
+  }
+}
