@@ -28,12 +28,18 @@ function install(lockText, stamp) {
   var count = Object.keys(JSON.parse(lockText).packages).length - 1;
   say("[1/3] npm brings up to " + count + " packages from its registry or cache (only this first time)");
   runNpm(["ci"], function (code, output) {
-    // Somebody who has just edited package.json wants the lock file to follow; a build machine does not.
-    if (code !== 0 && /EUSAGE/.test(output) && !process.env.CI) {
-      say("      package.json and package-lock.json differ; npm install brings them together");
-      return runNpm(["install"], finish);
+    if (code === 0 || !/EUSAGE/.test(output)) return finish(code, output);
+    if (lacksOnlyOptional(output, lockText)) {
+      say("      the lock file lacks packages for other platforms; npm install goes around them");
+      return runNpm(["install"], function (secondCode, secondOutput) {
+        keepLock(lockText);
+        finish(secondCode, secondOutput);
+      });
     }
-    return finish(code, output);
+    // Somebody who has just edited package.json wants the lock file to follow; a build machine does not.
+    if (process.env.CI) return finish(code, output);
+    say("      package.json and package-lock.json differ; npm install brings them together");
+    return runNpm(["install"], finish);
   });
 
   function finish(code, output) {
@@ -45,6 +51,32 @@ function install(lockText, stamp) {
     say("[3/3] installed " + Math.round(bytesBelow(modules, {}) / 1e6) + " MB in " + seconds + " s");
     return stamp;
   }
+}
+
+/**
+ * Whether npm refuses the lock file only for optional packages that it does not name. A registry that has some platforms'
+ * packages only makes such lock files; what they do name is still installed at its version and checksum.
+ */
+function lacksOnlyOptional(output, lockText) {
+  var packages = JSON.parse(lockText).packages;
+  var optional = {};
+  Object.keys(packages).forEach(function (place) {
+    Object.assign(optional, packages[place].optionalDependencies);
+  });
+  var complaints = output.match(/npm (error|ERR!) (Missing|Invalid): .*/g) || [];
+  return (
+    complaints.length > 0 &&
+    complaints.every(function (complaint) {
+      var missing = /Missing: (@?[^@\s]+)@\S* from lock file/.exec(complaint);
+      return missing !== null && optional[missing[1]] !== undefined;
+    })
+  );
+}
+
+/** Leaves the checkout as it was: starting the gateway is no reason for a change of the lock file. */
+function keepLock(lockText) {
+  var file = path.join(root, "package-lock.json");
+  if (readText(file) !== lockText) fs.writeFileSync(file, lockText);
 }
 
 /** Calls back with npm's exit code and the end of what it printed. */

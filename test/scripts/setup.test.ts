@@ -71,6 +71,25 @@ describe("when npm fails", () => {
   });
 });
 
+describe("when the lock file was made by a registry that lacks other platforms' packages", () => {
+  const incomplete = `
+    const missing = "npm error code EUSAGE\\nnpm error Missing: @tool/other-platform@ from lock file";
+    if (process.argv.includes("ci")) { console.error(missing + extra); process.exit(1); }
+  `;
+
+  test("installs what it names, on a build machine too, and leaves it as it is", () => {
+    const changing = `fs.appendFileSync(process.cwd() + "/package-lock.json", "\\n");`;
+    const run = setup(`const extra = "";${incomplete}${changing}${installing}`, { CI: "true" });
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    expect(readFileSync(join(checkout, "package-lock.json"), "utf8")).toBe(lock("1.0.0"));
+  });
+
+  test("still refuses it when something else is missing as well", () => {
+    const more = `const extra = "\\nnpm error Missing: hono@4.0.0 from lock file";`;
+    expect(setup(more + incomplete + installing, { CI: "true" }).status).toBe(1);
+  });
+});
+
 test("an old Node is not enough when npm was told to run no install steps", () => {
   writeFileSync(join(checkout, "old.cjs"), `Object.defineProperty(process.versions, "node", { value: "20.0.0" });`);
   const run = setup(installing, { NODE_OPTIONS: `--require ${join(checkout, "old.cjs")}` });
@@ -116,7 +135,7 @@ function install(version: string): void {
 function lock(version: string): string {
   const packages = {
     "": { name: "x" },
-    "node_modules/somewhere": { version },
+    "node_modules/somewhere": { version, optionalDependencies: { "@tool/other-platform": "1.0.0" } },
     "node_modules/elsewhere": { version, optional: true },
   };
   return JSON.stringify({ lockfileVersion: 3, packages });
