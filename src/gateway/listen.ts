@@ -1,0 +1,159 @@
+import { readFileSync, unwatchFile, watchFile } from "node:fs";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
+import { createSecureServer } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import { createSecureContext } from "node:tls";
+import { getRequestListener } from "@hono/node-server";
+import type { Clock } from "../kernel/clock.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import type { Log } from "../kernel/log.ts";
+
+export interface ListenOptions {
+  /** Names the port in messages: `gateway` or `control`. */
+  readonly name: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** What to set to take another port, for the message when this one is taken. */
+  readonly portSetting: string;
+  readonly fetch: Fetch;
+  readonly maxConnections: number;
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** PEM files; TLS with HTTP/2 and HTTP/1.1 where given, read again when they change. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Fetch = (
+  request: Request,
+  bindings: { incoming: IncomingMessage; outgoing: ServerResponse },
+) => Response | Promise<Response>;
+
+/** A port that is being listened on. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /** Takes no new connection, lets running requests end for `drainMs` at most, then closes what is left. */
+  drain(drainMs: number): Promise<void>;
+}
+
+/** Listens; resolves when connections are accepted. Rejects with what to do when the port is taken. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const listener = getRequestListener(options.fetch as Parameters<typeof getRequestListener>[0], {
+    overrideGlobalObjects: false, // Node's own Request and Response stay as they are for everybody else
+    autoCleanupIncoming: false, // the adapters read or refuse each body themselves
+  });
+  const handle: NodeListener = (incoming, outgoing) => void listener(incoming, outgoing);
+  const server = options.tls === undefined ? plainServer(handle, options) : secureServer(handle, options.tls, options);
+  await started(server.node, options);
+  const { port } = server.node.address() as AddressInfo; // a TCP server that listens has one
+  return { host: options.host, port, drain: (drainMs) => drain(server, drainMs, options.clock) };
+}
+
+type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+interface NodeServer {
+  readonly node: Server | Http2SecureServer;
+  /** Ends connections that carry no request now, gently. */
+  closeIdle(): void;
+  closeAll(): void;
+}
+
+async function drain(server: NodeServer, drainMs: number, clock: Clock): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.node.close(() => resolve()));
+  server.closeIdle();
+  const cancel = clock.after(drainMs, () => server.closeAll());
+  // A kept-alive connection falls idle when its request ends, which may be after close() has looked.
+  const sweep = setInterval(() => server.closeIdle(), 50);
+  await closed;
+  clearInterval(sweep);
+  cancel();
+}
+
+function plainServer(handle: NodeListener, options: ListenOptions): NodeServer {
+  const node = createServer({ keepAliveTimeout: 75_000, noDelay: true }, handle);
+  node.maxConnections = options.maxConnections;
+  node.headersTimeout = options.headersTimeoutMs;
+  node.requestTimeout = options.requestTimeoutMs;
+  return { node, closeIdle: () => node.closeIdleConnections(), closeAll: () => node.closeAllConnections() };
+}
+
+type TlsFiles = NonNullable<ListenOptions["tls"]>;
+
+function secureServer(handle: NodeListener, tls: TlsFiles, options: ListenOptions): NodeServer {
+  const node = createSecureServer({ ...readTls(tls), allowHTTP1: true }, (incoming, outgoing) => {
+    // The compatible pair has everything of HTTP/1.1's that the adapters use.
+    handle(incoming as unknown as IncomingMessage, outgoing as unknown as ServerResponse);
+  });
+  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
+  node.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
+  node.on("secureConnection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    if (sockets.size > options.maxConnections) socket.destroy();
+  });
+  const stopWatching = watchTls(node, tls, options);
+  node.once("close", stopWatching);
+  return {
+    node,
+    closeIdle: () => {
+      for (const session of sessions) session.close();
+    },
+    closeAll: () => {
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function readTls({ certFile, keyFile }: TlsFiles): { readonly cert: Buffer; readonly key: Buffer } {
+  try {
+    return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new GatewayError("config.invalid", `A TLS file cannot be read: ${reason}`, { cause });
+  }
+}
+
+/** New connections get the new certificate; a pair that does not fit is logged and the old one goes on. */
+function watchTls(node: Http2SecureServer, tls: TlsFiles, { log }: ListenOptions): () => void {
+  const reload = (): void => {
+    try {
+      const files = readTls(tls);
+      createSecureContext(files);
+      node.setSecureContext(files);
+      log.info({ certFile: tls.certFile }, "the certificate was read again");
+    } catch (error) {
+      log.error({ certFile: tls.certFile, err: error }, "the new certificate is not valid; the old one goes on");
+    }
+  };
+  for (const file of [tls.certFile, tls.keyFile]) watchFile(file, { interval: 1_000, persistent: false }, reload);
+  return () => {
+    for (const file of [tls.certFile, tls.keyFile]) unwatchFile(file, reload);
+  };
+}
+
+function started(node: Server | Http2SecureServer, { name, host, port, portSetting }: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => {
+      const taken = cause.code === "EADDRINUSE";
+      const what = taken ? `Port ${port} on ${host} is in use` : `Port ${port} on ${host} cannot be opened (${cause.code})`;
+      reject(
+        new GatewayError("config.invalid", `${what}: the ${name} cannot listen. Stop what uses it, or set ${portSetting}.`, { cause }),
+      );
+    };
+    node.once("error", fail);
+    node.listen(port, host, () => {
+      node.off("error", fail);
+      resolve();
+    });
+  });
+}
