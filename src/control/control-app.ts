@@ -1,0 +1,117 @@
+import type { Context } from "hono";
+import { Hono } from "hono";
+import { matchedRoutes } from "hono/route";
+import { GatewayError, toGatewayError } from "../kernel/errors.ts";
+import { uuidV7 } from "../kernel/ids.ts";
+import { createAllowedHosts } from "./allowed-hosts.ts";
+import type { ControlEnv } from "./control-env.ts";
+import type { ControlOptions } from "./control-options.ts";
+import type { ControlCall, ControlRoute } from "./control-route.ts";
+import { readJsonBody } from "./json-body.ts";
+import { problemResponse } from "./problem.ts";
+import { routeGuard, routerPath } from "./route-guard.ts";
+import { routes } from "./routes.ts";
+
+/**
+ * The control plane's HTTP app; the caller listens and hands requests to `fetch`. Every answer carries
+ * `x-request-id`, every error is problem+json, and nothing of a request is read before its host and its token are
+ * known to be right.
+ */
+export function createControlApp(options: ControlOptions): Hono<ControlEnv> {
+  const app = new Hono<ControlEnv>();
+  const table = routes();
+  const hosts = createAllowedHosts(options.allowedHosts, options.controlUrl);
+
+  app.use("*", async (context, next) => {
+    const startedAt = options.clock.monotonic();
+    context.set("requestId", uuidV7(options.clock.now()));
+    await next();
+    setCommonHeaders(context);
+    logRequest(options, context, options.clock.monotonic() - startedAt);
+  });
+  app.use("*", async (context, next) => {
+    const { host } = new URL(context.req.url);
+    hosts.check([context.req.header("host") ?? host, host], context.req.header("origin"));
+    await next();
+  });
+  app.use("*", routeGuard(app, table, options.adminTokenHash));
+  for (const route of table) {
+    app.on(route.method.toUpperCase(), routerPath(route.path), (context) => handle(options, route, context));
+  }
+  app.onError((error, context) => answerError(options, error, context));
+  return app;
+}
+
+const defaultMaxBodyBytes = 10_485_760;
+const defaultMaxBodyDepth = 128;
+
+async function handle(options: ControlOptions, route: ControlRoute, context: Context<ControlEnv>): Promise<Response> {
+  const url = new URL(context.req.url);
+  const call: ControlCall = {
+    options,
+    context: options.context,
+    actor: { type: "admin", id: "admin" },
+    params: context.req.param(),
+    query: queryOf(url),
+    url,
+    ifMatch: context.req.header("if-match"),
+    body: () =>
+      readJsonBody(context.req.raw, {
+        maxBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
+        maxDepth: options.maxBodyDepth ?? defaultMaxBodyDepth,
+      }),
+  };
+  return route.handle(call);
+}
+
+/** Parameters by name. One that comes twice stays a list, which no schema takes: two readers may disagree about it. */
+function queryOf(url: URL): Readonly<Record<string, unknown>> {
+  const names = [...new Set(url.searchParams.keys())];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = url.searchParams.getAll(name);
+      return [name, values.length === 1 ? values[0] : values];
+    }),
+  );
+}
+
+function answerError(options: ControlOptions, thrown: unknown, context: Context<ControlEnv>): Response {
+  const gone = context.req.raw.signal.aborted && !(thrown instanceof GatewayError);
+  const error = gone ? new GatewayError("client.closed", "The client went away.") : toGatewayError(thrown);
+  const requestId = context.get("requestId");
+  context.set("code", error.code);
+  if (error.status >= 500 && error.code !== "server.not_ready") {
+    const { code, detail, cause } = error;
+    const stack = cause instanceof Error ? cause.stack : error.stack;
+    options.log.error({ requestId, code, detail, stack }, "control request failed");
+  }
+  const response = problemResponse(error, requestId);
+  if (error.code === "route.method_not_allowed") response.headers.set("allow", context.get("allow"));
+  return response;
+}
+
+function setCommonHeaders(context: Context<ControlEnv>): void {
+  const { headers } = context.res;
+  headers.set("x-request-id", context.get("requestId"));
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("referrer-policy", "no-referrer");
+  headers.set("cross-origin-resource-policy", "same-origin");
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+  if (!headers.has("content-security-policy")) {
+    headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+  }
+}
+
+/** The route as it is declared, never the path as it came: paths and queries may hold what a log must not. */
+function logRequest({ log }: ControlOptions, context: Context<ControlEnv>, durationMs: number): void {
+  const route = matchedRoutes(context).at(-1)?.path ?? "";
+  const fields = {
+    requestId: context.get("requestId"),
+    method: context.req.method,
+    route: route === "/*" ? "none" : route,
+    status: context.res.status,
+    code: context.get("code"),
+    durationMs: Math.round(durationMs),
+  };
+  log.info(fields, "control request");
+}

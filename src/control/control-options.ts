@@ -1,0 +1,31 @@
+import type { CoreContext } from "../core/core-context.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+
+/** What the control plane's HTTP app is made of; the composition root fills it in. */
+export interface ControlOptions {
+  readonly context: CoreContext;
+  /** SHA-256 of the admin token, 32 bytes. The token itself is not kept. */
+  readonly adminTokenHash: Buffer;
+  /**
+   * Hosts by which this port may be reached, beside that of `controlUrl`: `gw.example.com`, `[::1]`, `localhost:9090`.
+   * Without a port an entry allows a Host header with any. It allows an Origin only with the port it names, or the
+   * scheme's own.
+   */
+  readonly allowedHosts: readonly string[];
+  /** Where clients reach the gateway: the base of the URLs that a deployed API shows. */
+  readonly gatewayUrl: string;
+  /** Where clients reach this port. */
+  readonly controlUrl: string;
+  /** Whether `/readyz` answers 200. */
+  ready(): boolean;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Kinds of API that the gateway of this installation really serves. */
+  readonly servedKinds: readonly string[];
+  /** The largest request body, in bytes read. 10 MiB when absent. */
+  readonly maxBodyBytes?: number;
+  /** Levels of nesting of a request body. 128 when absent. */
+  readonly maxBodyDepth?: number;
+}

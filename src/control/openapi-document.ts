@@ -1,0 +1,89 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "zod";
+import { nameSchema } from "../core/resource.ts";
+import type { ControlRoute, RouteAnswer } from "./control-route.ts";
+import { problemSchema } from "./problem.ts";
+import type { SchemaComponent } from "./schema-component.ts";
+import { schemaComponent, schemaReference } from "./schema-component.ts";
+
+/** The route table as an OpenAPI 3.1 document, its schemas made from those that check the requests. */
+export function openApiDocument(routes: readonly ControlRoute[], version: string): object {
+  const { openAPIRegistry: registry, getOpenAPI31Document } = new OpenAPIHono();
+  registry.registerComponent("securitySchemes", "adminToken", { type: "http", scheme: "bearer" });
+  registry.registerComponent("responses", "Problem", {
+    description: "An error, as RFC 9457 problem details.",
+    content: { "application/problem+json": { schema: schemaReference(problem) } },
+  });
+  for (const { name, json } of componentsOf(routes)) registry.registerComponent("schemas", name, json);
+  for (const route of routes) registry.registerPath(operation(route));
+  return getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Gatehouse control plane",
+      version,
+      license: { name: "Apache-2.0" },
+    },
+  });
+}
+
+const problem = schemaComponent("Problem", problemSchema, "output");
+
+function componentsOf(routes: readonly ControlRoute[]): readonly SchemaComponent[] {
+  const found = new Map<string, SchemaComponent>();
+  const add = (component: SchemaComponent): void => {
+    if (found.has(component.name)) return;
+    found.set(component.name, component);
+    component.uses.forEach(add);
+  };
+  add(problem);
+  for (const route of routes) {
+    if (route.body !== undefined) add(route.body);
+    for (const { schema } of Object.values(route.answers)) if (schema !== undefined) add(schema);
+  }
+  return [...found.values()].toSorted((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+function operation(route: ControlRoute): RouteConfig {
+  const { body, query } = route;
+  return {
+    method: route.method,
+    path: route.path,
+    operationId: route.operationId,
+    tags: [route.tag],
+    summary: route.summary,
+    security: route.access === "admin" ? [{ adminToken: [] }] : [],
+    request: {
+      query,
+      ...(route.path.includes("{name}") ? { params: z.object({ name: nameSchema }) } : {}),
+      ...(route.ifMatch ? { headers: z.object({ "If-Match": z.string().meta({ description: ifMatchText }) }) } : {}),
+      ...(body === undefined
+        ? {}
+        : { body: { required: true, content: { "application/json": { schema: schemaReference(body) } } } }),
+    },
+    responses: {
+      ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, response(answer)])),
+      default: { $ref: "#/components/responses/Problem" },
+    },
+  };
+}
+
+const ifMatchText = "The ETag that was last read: without it 428, with an older one 412.";
+
+const headerTexts: Readonly<Record<string, string>> = {
+  ETag: "The version, to be sent back in If-Match.",
+  Location: "Where the new resource is.",
+  Link: 'The next page, rel="next"; absent at the end.',
+};
+
+function response({ description, schema, mediaType, headers = [] }: RouteAnswer): RouteConfig["responses"][string] {
+  const type = mediaType ?? "application/json";
+  const isEmpty = schema === undefined && mediaType === undefined;
+  return {
+    description,
+    headers: Object.fromEntries(
+      headers.map((name) => [name, { description: headerTexts[name] ?? name, schema: { type: "string" as const } }]),
+    ),
+    ...(isEmpty ? {} : { content: { [type]: { schema: schema === undefined ? {} : schemaReference(schema) } } }),
+  };
+}

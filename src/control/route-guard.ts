@@ -1,0 +1,57 @@
+import type { Hono, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { GatewayError } from "../kernel/errors.ts";
+import { requireAdminToken } from "./admin-token.ts";
+import type { ControlEnv } from "./control-env.ts";
+import type { ControlRoute } from "./control-route.ts";
+
+const methods = ["GET", "POST", "PUT", "DELETE"] as const;
+
+/**
+ * Denies by default: lets a request pass only to handlers that are in the table, with the token that their row asks
+ * for. It asks the router itself what matched, so no other reading of the path can slip by it. A handler that was
+ * registered past the table is treated as if it were not there.
+ */
+export function routeGuard(
+  app: Hono<ControlEnv>,
+  table: readonly ControlRoute[],
+  adminTokenHash: Uint8Array,
+): MiddlewareHandler<ControlEnv> {
+  const access = new Map(
+    table.map((route) => [routeKey(route.method.toUpperCase(), routerPath(route.path)), route.access]),
+  );
+
+  const isDeclared = (method: string, path: string): boolean =>
+    app.router.match(method, path)[0].some(([[, route]]) => access.has(routeKey(route.method, route.path)));
+
+  return async (context, next) => {
+    const handlers = matchedRoutes(context).filter((route) => !isMiddleware(route));
+    if (handlers.length === 0) {
+      const allowed = methods.filter((method) => isDeclared(method, context.req.path));
+      if (allowed.length === 0) throw new GatewayError("route.not_found", "There is nothing at this path.");
+      context.set("allow", allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", "));
+      throw new GatewayError("route.method_not_allowed", "This path does not take this method.");
+    }
+    const rights = handlers.map((route) => access.get(routeKey(route.method, route.path)));
+    if (rights.includes(undefined)) {
+      throw new GatewayError("route.not_found", "There is nothing at this path.", {
+        detail: "handler is not in the table",
+      });
+    }
+    if (rights.includes("admin")) requireAdminToken(context.req.header("authorization"), adminTokenHash);
+    await next();
+  };
+}
+
+/** A path of the table as the router writes it. */
+export function routerPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+function isMiddleware(route: { readonly method: string; readonly path: string }): boolean {
+  return route.method === "ALL" && route.path === "/*";
+}
+
+function routeKey(method: string, path: string): string {
+  return `${method} ${path}`;
+}

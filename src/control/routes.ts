@@ -1,0 +1,26 @@
+import { resourceKinds } from "../core/kinds.ts";
+import { apiKeyRoutes } from "./api-key-routes.ts";
+import { applyRoutes } from "./apply-routes.ts";
+import { auditRoutes } from "./audit-routes.ts";
+import type { ControlRoute } from "./control-route.ts";
+import { documentationRoutes } from "./documentation-routes.ts";
+import { probeRoutes } from "./probe-routes.ts";
+import { publishingRoutes } from "./publishing-routes.ts";
+import { resourceRoutes } from "./resource-routes.ts";
+import { secretRoutes } from "./secret-routes.ts";
+import { statusRoutes } from "./status-routes.ts";
+
+/** The route table: all that the control port answers, and who may ask for it. */
+export function routes(): readonly ControlRoute[] {
+  return [
+    ...probeRoutes(),
+    ...documentationRoutes(routes),
+    ...statusRoutes(),
+    ...resourceKinds.flatMap(resourceRoutes),
+    ...resourceKinds.filter((kind) => kind.live === "revision").flatMap(publishingRoutes),
+    ...apiKeyRoutes(),
+    ...secretRoutes(),
+    ...applyRoutes(),
+    ...auditRoutes(),
+  ];
+}
