@@ -1,18 +1,87 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { z } from "zod";
+import { apiKeyDocumentSchema } from "../../src/core/api-key-spec.ts";
+import { findKind } from "../../src/core/kinds.ts";
+import { apiVersion, metadataInputSchema } from "../../src/core/resource.ts";
+import { projectFiles } from "../gates/project-files.ts";
 import { requiredHeader } from "./required-header.ts";
 
 const root = join(import.meta.dirname, "../..");
+const pages = projectFiles(/^(docs\/.*|[A-Z]+)\.md$/).map((file) => ({
+  file,
+  text: readFileSync(join(root, file), "utf8"),
+}));
 
-test("the plug-in that CONTRIBUTING shows is the file that is compiled here", () => {
-  const compiled = readFileSync(join(root, "test/docs/required-header.ts"), "utf8").replaceAll("../../src/", "../");
-  const shown = /```ts\n(import [\s\S]*?)```/.exec(readFileSync(join(root, "CONTRIBUTING.md"), "utf8"))?.[1];
-  expect(shown).toBe(compiled);
+describe("the plug-in that CONTRIBUTING shows", () => {
+  test("is the file that is compiled here", () => {
+    const compiled = readFileSync(join(root, "test/docs/required-header.ts"), "utf8").replaceAll("../../src/", "../");
+    const guide = pages.find(({ file }) => file === "CONTRIBUTING.md")?.text ?? "";
+    expect(/```ts\n(import [\s\S]*?)```/.exec(guide)?.[1]).toBe(compiled);
+  });
+
+  test("has examples that satisfy its own schema", () => {
+    const parsed = requiredHeader.examples.map((example) => requiredHeader.config.parse(example));
+    expect(parsed).toEqual([{ name: "x-cost-centre" }]);
+  });
 });
 
-test("its examples satisfy its own schema", () => {
-  expect(requiredHeader.examples.map((example) => requiredHeader.config.parse(example))).toEqual([
-    { name: "x-cost-centre" },
-  ]);
+describe("resources in the documentation", () => {
+  const documents = pages.flatMap(({ file, text }) =>
+    fences(text, "yaml").flatMap((source) =>
+      parseAllDocuments(source).map((document, index) => ({ file, index, value: document.toJS() as unknown })),
+    ),
+  );
+
+  test("were found", () => {
+    expect(documents.length).toBeGreaterThan(0);
+  });
+
+  test.each(documents)("$file, document $index is valid", ({ value }) => {
+    const envelope = z.strictObject({
+      apiVersion: z.literal(apiVersion),
+      kind: z.string(),
+      metadata: metadataInputSchema,
+      spec: z.unknown(),
+    });
+    const { kind, spec } = envelope.parse(value);
+    expect(findKind(kind)?.spec.safeParse(spec)).toMatchObject({ success: true });
+  });
+
+  test("the body that makes a key is valid", () => {
+    const guide = pages.find(({ file }) => file === "docs/guides/keys.md")?.text ?? "";
+    const [body] = fences(guide, "json");
+    expect(apiKeyDocumentSchema.safeParse(JSON.parse(body ?? ""))).toMatchObject({ success: true });
+  });
 });
+
+describe("links in the documentation", () => {
+  const links = pages.flatMap(({ file, text }) =>
+    [...text.matchAll(/\]\((?!https?:)([^)#]+)(#[^)]*)?\)/g)].map((match) => ({ file, target: match[1] ?? "" })),
+  );
+  const known = projectFiles(/./);
+
+  test("were found", () => {
+    expect(links.length).toBeGreaterThan(5);
+  });
+
+  test.each(links)("$file leads to $target, which is there", ({ file, target }) => {
+    const path = join(file, "..", target).replace(/\/$/, "");
+    expect(known.some((other) => other === path || other.startsWith(`${path}/`))).toBe(true);
+  });
+
+  test.each(pages)("the source files that $file names are there", ({ text }) => {
+    const named = [...text.matchAll(/`((?:src|scripts|test|bin|docs)\/[\w./-]+\.\w+)`/g)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(named.filter((file) => !known.includes(file) && file !== "src/policies/required-header.ts")).toEqual([]);
+  });
+});
+
+function fences(markdown: string, language: string): readonly string[] {
+  return [...markdown.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(
+    (match) => match[1] ?? "",
+  );
+}
