@@ -31,7 +31,7 @@ export async function openSqliteCatalog({ path }: SqliteCatalogOptions): Promise
   await using opening = new AsyncDisposableStack();
   const writer = opening.adopt(openSqliteWriter(path), (database) => database.close());
   const takeTurn = createTurnQueue();
-  const dialect = nodeSqliteDialect({ database: writer, use: "write", takeTurn });
+  const dialect = nodeSqliteDialect({ database: writer, use: "write", takeTurn: atOnce });
   await runMigrations(new Kysely<unknown>({ dialect }), catalogMigrations, sqliteSchema);
   const writing = tablesOver(dialect);
   const guard = nestingGuard();
@@ -44,23 +44,20 @@ export async function openSqliteCatalog({ path }: SqliteCatalogOptions): Promise
   const readTurn = inMemory ? takeTurnInMemory : nextTurnOfEventLoop;
   const reading = tablesOver(nodeSqliteDialect({ database: reader, use: "read", takeTurn: readTurn }));
   const connections = opening.move();
+  const inTurn = async <Result>(run: () => Promise<Result>) => {
+    const turnEnds = await takeTurn();
+    return run().finally(turnEnds);
+  };
   return {
     read: catalogOver(reading),
     transaction: (work) =>
-      guard.run(() => writing.transaction().execute((transaction) => work(catalogOver(transaction)))),
+      guard.run(() => inTurn(() => writing.transaction().execute((transaction) => work(catalogOver(transaction))))),
     async backup(to) {
-      if (inMemory) {
-        const turnEnds = await takeTurn();
-        await backupSqlite(writer, to).finally(turnEnds);
-        return;
-      }
+      if (inMemory) return inTurn(() => backupSqlite(writer, to));
       using source = openSqliteReader(path); // of its own, so that no half-done transaction is in the copy
       await backupSqlite(source, to);
     },
-    async [Symbol.asyncDispose]() {
-      const turnEnds = await takeTurn();
-      await connections.disposeAsync().finally(turnEnds);
-    },
+    [Symbol.asyncDispose]: () => inTurn(() => connections.disposeAsync()),
   };
 }
 
@@ -71,6 +68,8 @@ const sqliteSchema: SchemaDialect = {
 function tablesOver(dialect: Dialect): Kysely<CatalogTables> {
   return new Kysely({ dialect, plugins: [new CamelCasePlugin()] });
 }
+
+const atOnce: TakeTurn = async () => () => {};
 
 // SQLite answers at once, so somebody who reads page after page would keep the event loop from everybody else.
 const nextTurnOfEventLoop: TakeTurn = () => setImmediate(() => {});

@@ -1,0 +1,19 @@
+import { describe } from "vitest";
+import type { Catalog } from "../../src/core/catalog.ts";
+import { catalogKeyContract } from "./catalog-key-contract.ts";
+import { catalogPublishContract } from "./catalog-publish-contract.ts";
+import { catalogResourceContract } from "./catalog-resource-contract.ts";
+import { catalogTransactionContract } from "./catalog-transaction-contract.ts";
+
+/** Makes an empty catalog of the database under test. The contract closes it. */
+export type OpenCatalog = () => Promise<Catalog>;
+
+/** What every database behind `Catalog` promises. */
+export function catalogContract(name: string, open: OpenCatalog): void {
+  describe(`a catalog in ${name}`, () => {
+    describe("resources", () => catalogResourceContract(open));
+    describe("revisions and deployments", () => catalogPublishContract(open));
+    describe("keys, secrets, audit and settings", () => catalogKeyContract(open));
+    describe("transactions", () => catalogTransactionContract(open));
+  });
+}
