@@ -15,7 +15,7 @@ export interface DataPlane extends AsyncDisposable {
   readonly credentials: CredentialIndex;
   /** True once a snapshot has been loaded. */
   readonly ready: boolean;
-  /** Called with each new snapshot, before any request can see it. */
+  /** Calls back with the current snapshot, if there is one, and with each new one before any request can see it. */
   onSnapshot(listener: (snapshot: Snapshot) => void): void;
 }
 
@@ -49,7 +49,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     get ready() {
       return current !== undefined;
     },
-    onSnapshot: (listener) => listeners.push(listener),
+    onSnapshot(listener) {
+      listeners.push(listener);
+      if (current !== undefined) listener(current.snapshot);
+    },
     apply(message) {
       if (message.type !== "artifacts") {
         options.credentials.apply(message);

@@ -41,11 +41,10 @@ export interface GatewayApp {
  * route works on Node's own request and response, because a `Response` in between costs a third of the throughput.
  */
 export function createGatewayApp(options: GatewayAppOptions): GatewayApp {
-  let routes = new Hono<{ Bindings: Bindings }>();
+  let routes = createRoutes(undefined, options);
   options.dataPlane.onSnapshot((snapshot) => {
     routes = createRoutes(snapshot, options);
   });
-  routes = createRoutes(undefined, options);
   return { fetch: (request, bindings) => routes.fetch(request, bindings) };
 }
 

@@ -1,0 +1,102 @@
+import type { NamedKey } from "./core/core-context.ts";
+import type { GatewayReport } from "./core/plane-message.ts";
+import type { DataPlane } from "./gateway/data-plane.ts";
+import { createDataPlane } from "./gateway/data-plane.ts";
+import type { GatewayApp } from "./gateway/gateway-app.ts";
+import { createGatewayApp } from "./gateway/gateway-app.ts";
+import { createLlmAdapter } from "./gateway/llm/llm-adapter.ts";
+import { createUpstreamClient } from "./gateway/upstream.ts";
+import { guardrails } from "./guardrails/index.ts";
+import { createCredentialIndex } from "./identity/credential-index.ts";
+import { createAllowedHosts } from "./kernel/allowed-hosts.ts";
+import { createCidrSet } from "./kernel/cidr-set.ts";
+import type { Clock } from "./kernel/clock.ts";
+import type { Log } from "./kernel/log.ts";
+import type { NetworkPolicy } from "./kernel/network-policy.ts";
+import { createGuardedLookup } from "./kernel/network-policy.ts";
+import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
+import type { EventSink } from "./pipeline/event.ts";
+import type { SecretReader } from "./pipeline/plugin.ts";
+import { createRegistry } from "./pipeline/registry.ts";
+import { createRunner } from "./pipeline/runner.ts";
+import { policies } from "./policies/index.ts";
+import { providers } from "./routing/providers/index.ts";
+import { strategies } from "./routing/strategies/index.ts";
+import { createMemoryLimiter } from "./store/memory/limiter.ts";
+
+export interface GatewayComposition {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sink: EventSink;
+  readonly secrets: SecretReader;
+  readonly pepper: NamedKey;
+  readonly node: string;
+  readonly network: NetworkPolicy;
+  readonly allowKeyless: boolean;
+  readonly stalledMs: number;
+  report(report: GatewayReport): Promise<void>;
+}
+
+/** One gateway: its state and its HTTP face. Several may stand in one process; they share nothing. */
+export interface GatewayParts extends AsyncDisposable {
+  readonly dataPlane: DataPlane;
+  readonly compileOptions: CompileSnapshotOptions;
+  /** Kinds of API that have an adapter. */
+  readonly servedKinds: readonly string[];
+  /** Makes the face; the URL it is reached by is known only when the port is open. */
+  app(options: { allowedHosts: readonly string[]; gatewayUrl: string; trustedProxies: readonly string[] }): GatewayApp;
+  /** From here on `/readyz` says no and new requests are asked to come back. */
+  drain(): void;
+}
+
+/** All plug-ins of this build but the adapters, which need parts of their own. */
+export const pluginLists = { policies, guardrails, providers, strategies };
+
+const maxLimiterKeys = 1_000_000;
+
+/** Builds a gateway of the data plane's parts. Disposing closes its upstream connections and its snapshot. */
+export function composeGateway(parts: GatewayComposition): GatewayParts {
+  const { clock, log, network, pepper } = parts;
+  const upstream = createUpstreamClient({
+    lookup: createGuardedLookup(network, "operator"),
+    assertHost: (host) => network.assertHost(host, "operator"),
+  });
+  const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs });
+  const registry = createRegistry({ ...pluginLists, adapters: [llm] });
+  const limiter = createMemoryLimiter({ clock, maxKeys: maxLimiterKeys });
+  const tools = { clock, log, limiter, secrets: parts.secrets };
+  const compileOptions = { registry, tools, allowKeyless: parts.allowKeyless };
+  const credentials = createCredentialIndex({
+    pepper: pepper.key,
+    pepperId: pepper.id,
+    clock,
+    onUsed: (used) => void parts.report({ type: "credentials.used", used }),
+  });
+  const dataPlane = createDataPlane({ ...compileOptions, credentials, log });
+  const runner = createRunner({ clock, log, sink: parts.sink, node: parts.node });
+  let draining = false;
+  return {
+    dataPlane,
+    compileOptions,
+    servedKinds: [...registry.adapters.keys()],
+    app: ({ allowedHosts, gatewayUrl, trustedProxies }) =>
+      createGatewayApp({
+        dataPlane,
+        runner,
+        clock,
+        allowedHosts: createAllowedHosts(allowedHosts, gatewayUrl),
+        trustedProxies: createCidrSet(trustedProxies),
+        draining: () => draining,
+      }),
+    drain() {
+      draining = true;
+    },
+    async [Symbol.asyncDispose]() {
+      draining = true;
+      const used = credentials.flush();
+      if (used.length > 0) await parts.report({ type: "credentials.used", used });
+      await dataPlane[Symbol.asyncDispose]();
+      await upstream[Symbol.asyncDispose]();
+    },
+  };
+}
