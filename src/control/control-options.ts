@@ -18,7 +18,7 @@ export interface ControlOptions {
   /** Where clients reach this port. */
   readonly controlUrl: string;
   /** Whether `/readyz` answers 200. */
-  ready(): boolean;
+  readonly ready: () => boolean;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;

@@ -14,7 +14,7 @@ export interface ControlCall<Query = unknown> {
   readonly url: URL;
   readonly ifMatch: string | undefined;
   /** Reads the body, within the limits. Once. */
-  body(): Promise<unknown>;
+  readonly body: () => Promise<unknown>;
 }
 
 /** An answer as the documentation shows it. */

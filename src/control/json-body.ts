@@ -46,7 +46,8 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   const chunks: Uint8Array[] = [];
   let bytesRead = 0;
   // Leaving the loop early cancels the stream, so what was not read yet is not held either.
-  for await (const chunk of request.body) {
+  const received: AsyncIterable<Uint8Array> = request.body;
+  for await (const chunk of received) {
     bytesRead += chunk.byteLength;
     if (bytesRead > maxBytes) throw tooLarge();
     chunks.push(chunk);

@@ -8,12 +8,46 @@ import { openSqliteCatalog } from "../../src/store/sqlite/open-sqlite-catalog.ts
 import type { ManualClock } from "../kit/manual-clock.ts";
 import { manualClock } from "../kit/manual-clock.ts";
 
-/** What came back. `body` is the parsed JSON, or the text when it is none. */
+/**
+ * What tests look into, of a page, a document or a problem. Nothing is checked on the way: a member that the answer
+ * lacks is undefined, and the test that looks at it fails.
+ */
+export interface AnswerBody {
+  readonly items: readonly AnswerBody[];
+  readonly next: string | undefined;
+  readonly metadata: {
+    readonly id: string;
+    readonly name: string;
+    readonly team: string;
+    readonly labels: object;
+    readonly version: number;
+    readonly createdAt: string;
+    readonly updatedAt: string;
+  };
+  readonly spec: {
+    readonly description: string | undefined;
+    readonly displayName: string | undefined;
+    readonly application: string | undefined;
+  };
+  readonly status: {
+    readonly deployed: { readonly revision: number } | null;
+    readonly state: string;
+    readonly lastUsedAt: string | null;
+  };
+  readonly key: string;
+  readonly revision: number;
+  readonly configHash: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly errors: readonly { readonly path: string; readonly detail: string }[];
+}
+
+/** What came back. `body` is empty where the answer is not JSON. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint: a test looks into answers of every shape
-  readonly body: any;
+  readonly body: AnswerBody;
   readonly text: string;
 }
 
@@ -78,18 +112,19 @@ export async function openControlPlane(
     clock,
     messages,
     logged,
-    async send(method, path, body, extra = {}) {
+    async send(method, path, input, extra = {}) {
       const headers = new Headers({ authorization: `Bearer ${adminToken}` });
-      if (body !== undefined) headers.set("content-type", "application/json");
+      if (input !== undefined) headers.set("content-type", "application/json");
       for (const [name, value] of Object.entries(extra)) {
         if (value === null) headers.delete(name);
         else headers.set(name, value);
       }
-      const sent = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
+      const sent = input === undefined ? null : typeof input === "string" ? input : JSON.stringify(input);
       const response = await app.request(path, { method, headers, body: sent });
       const text = await response.text();
       const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
-      return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : text };
+      const body = (isJson ? JSON.parse(text) : {}) as AnswerBody; // see there: not checked, on purpose
+      return { status: response.status, headers: response.headers, text, body };
     },
     [Symbol.asyncDispose]: () => catalog[Symbol.asyncDispose](),
   };
