@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { buildArtifactSet } from "../../src/core/artifact-set.ts";
+import type { CatalogTransaction } from "../../src/core/catalog.ts";
+import { contentHash } from "../../src/core/content-hash.ts";
+import { generateApiKey } from "../../src/core/api-keys.ts";
+import { putSecret } from "../../src/core/secrets.ts";
+import { canonicalJson } from "../../src/kernel/canonical-json.ts";
+import { admin, coreFixture, create, providerSpec, withChatApi } from "./core-fixture.ts";
+
+describe("the config hash", () => {
+  test("is SHA-256 of the canonical JSON of the set without itself", async () => {
+    await using core = await coreFixture();
+    await withChatApi(core);
+    const { hash, ...rest } = await buildArtifactSet(core.context.catalog.read);
+    expect(hash).toBe(createHash("sha256").update(canonicalJson(rest)).digest("hex"));
+    expect(rest.supporting.map(({ kind, name }) => `${kind}/${name}`)).toEqual([
+      "Gateway/default",
+      "LlmProvider/openai",
+    ]);
+  });
+
+  test("is the same in whatever order the catalog gives the rows", async () => {
+    await using core = await coreFixture();
+    await withChatApi(core);
+    for (const name of ["b", "a", "c"]) {
+      await create(core, "Plan", name, {});
+      await create(core, "LlmProvider", name, providerSpec);
+    }
+    const { read } = core.context.catalog;
+    const { hash } = await buildArtifactSet(read);
+    const shuffled: CatalogTransaction = {
+      ...read,
+      deployments: { ...read.deployments, all: async () => (await read.deployments.all()).toReversed() },
+      resources: { ...read.resources, all: async (kind) => (await read.resources.all(kind)).toReversed() },
+    };
+    expect((await buildArtifactSet(shuffled)).hash).toBe(hash);
+  });
+
+  test("does not change with keys, secrets, applications or drafts", async () => {
+    await using core = await coreFixture();
+    await withChatApi(core);
+    const { hash } = await buildArtifactSet(core.context.catalog.read);
+    await putSecret(core.context, admin, { name: "token", value: "x" });
+    await create(core, "Application", "other", {});
+    const spec = { api: { kind: "LlmApi", name: "chat" }, environment: "production" };
+    await generateApiKey(core.context, admin, { spec });
+    expect((await buildArtifactSet(core.context.catalog.read)).hash).toBe(hash);
+  });
+
+  test("of equal content is equal whatever the order of members", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+        const reversed = Object.fromEntries(Object.entries(value).toReversed());
+        expect(contentHash(reversed)).toBe(contentHash(value));
+      }),
+    );
+  });
+});
