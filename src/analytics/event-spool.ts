@@ -64,6 +64,8 @@ export async function openEventSpool(options: EventSpoolOptions): Promise<EventS
   const write = (): Promise<void> => {
     writing ??= drain().finally(() => {
       writing = undefined;
+      // What came in between the last look at the queue and now has no timer yet.
+      if (queue.length > 0 && cancelTimer === undefined && !closed) schedule(batchAfterMs);
     });
     return writing;
   };

@@ -6,11 +6,16 @@ export function globMatcher(patterns: readonly string[]): (name: string) => bool
   if (patterns.includes("*")) return () => true;
   const exact = new Set(patterns.filter((pattern) => !/[*?]/.test(pattern)));
   const wild = patterns.filter((pattern) => /[*?]/.test(pattern)).map((pattern) => [...pattern]);
-  return (name) => exact.has(name) || wild.some((pattern) => matchesGlob(pattern, name));
+  if (wild.length === 0) return (name) => exact.has(name);
+  return (name) => {
+    if (exact.has(name)) return true;
+    const characters = [...name]; // as the patterns are: a character beyond the BMP is one, not two
+    return wild.some((pattern) => matchesGlob(pattern, characters));
+  };
 }
 
 // Greedy with one step back to the last star: linear for one star, quadratic at worst, never exponential.
-function matchesGlob(pattern: readonly string[], name: string): boolean {
+function matchesGlob(pattern: readonly string[], name: readonly string[]): boolean {
   let at = 0;
   let tokenAt = 0;
   let star = -1;

@@ -102,12 +102,13 @@ export interface ByteEdit {
   readonly replacement: string | Uint8Array;
 }
 
-/** The bytes with all edits made. Edits may come in any order and must not overlap. */
+/** The bytes with all edits made. Edits may come in any order; those that overlap or lie outside throw a RangeError. */
 export function spliceBytes(bytes: Uint8Array, edits: readonly ByteEdit[]): Buffer {
   const parts: Uint8Array[] = [];
   let from = 0;
   for (const edit of edits.toSorted((left, right) => left.start - right.start)) {
     if (edit.start < from) throw new RangeError("edits overlap");
+    if (edit.end < edit.start || edit.end > bytes.length) throw new RangeError("an edit lies outside of the bytes");
     parts.push(bytes.subarray(from, edit.start));
     parts.push(typeof edit.replacement === "string" ? Buffer.from(edit.replacement) : edit.replacement);
     from = edit.end;

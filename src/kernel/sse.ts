@@ -2,7 +2,10 @@ import { GatewayError } from "./errors.ts";
 
 /** Cuts a byte stream into whole server-sent events without changing a byte: joined again, the pieces are the stream. */
 export interface SseSplitter {
-  /** The events that `chunk` completes, each with the blank line that ends it. */
+  /**
+   * The events that `chunk` completes, each with the blank line that ends it. Line ends beyond that one come as pieces
+   * of their own, which are no events and carry nothing.
+   */
   push(chunk: Uint8Array): Uint8Array[];
   /** Bytes of an event that never ended: at the end of a stream, a sign that it was cut. */
   rest(): Uint8Array;
@@ -27,7 +30,14 @@ export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSpl
   let eventHasLines = false;
   let afterReturn = false;
 
+  const limit = (bytes: number): void => {
+    if (bytes <= maxEventBytes) return;
+    throw new GatewayError("upstream.too_large", "The upstream sent an event that is too large.", {
+      detail: `over ${maxEventBytes} bytes`,
+    });
+  };
   const take = (tail: Uint8Array): Uint8Array => {
+    limit(heldBytes + tail.length);
     if (heldBytes === 0) return tail;
     const whole = Buffer.concat([...held, tail]);
     held = [];
@@ -46,6 +56,10 @@ export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSpl
         afterReturn = byte === carriageReturn;
         if (continuesReturn) continue;
         if (!endsLine) {
+          if (!eventHasLines && start < at) {
+            events.push(chunk.subarray(start, at));
+            start = at;
+          }
           lineIsEmpty = false;
           eventHasLines = true;
           continue;
@@ -54,7 +68,7 @@ export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSpl
           lineIsEmpty = true;
           continue;
         }
-        if (!eventHasLines) continue; // blank lines between events travel with the next one
+        if (!eventHasLines) continue;
         let end = at + 1;
         if (byte === carriageReturn && chunk[end] === lineFeed) {
           end += 1;
@@ -65,14 +79,13 @@ export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSpl
         start = end;
         eventHasLines = false;
       }
-      if (start < chunk.length) {
+      if (start === chunk.length) return events;
+      if (eventHasLines) {
         held.push(chunk.subarray(start));
         heldBytes += chunk.length - start;
-        if (heldBytes > maxEventBytes) {
-          throw new GatewayError("upstream.too_large", "The upstream sent an event that is too large.", {
-            detail: `over ${maxEventBytes} bytes without an end`,
-          });
-        }
+        limit(heldBytes);
+      } else {
+        events.push(chunk.subarray(start)); // never held, or a whole stream would look cut
       }
       return events;
     },
@@ -94,7 +107,9 @@ export function parseSseEvent(bytes: Uint8Array): SseEvent {
   let data: string | undefined;
   let id: string | undefined;
   let retryMs: number | undefined;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8").replace(/^\uFEFF/, "");
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString("utf8")
+    .replace(/^\uFEFF/, "");
   for (const line of text.split(/\r\n|\n|\r/)) {
     if (line === "" || line.startsWith(":")) continue;
     const colonAt = line.indexOf(":");
