@@ -7,7 +7,7 @@ import type { Actor, CoreContext } from "./core-context.ts";
 import { invalid, parseDocument } from "./parse-document.ts";
 import { refuseWhileInUse } from "./references.ts";
 import { nameSchema } from "./resource.ts";
-import { findTeam, notFound, noTeam } from "./resource-changes.ts";
+import { findTeam, noTeam, notFound } from "./resource-changes.ts";
 import type { Write } from "./write.ts";
 import { audit, inWrite } from "./write.ts";
 

@@ -1,5 +1,5 @@
-import type { ApiId, Id } from "../kernel/ids.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import type { ApiId, Id } from "../kernel/ids.ts";
 import type { CatalogTransaction } from "./catalog.ts";
 import type { SubscriptionRecord } from "./plane-message.ts";
 import type { Resource } from "./resource.ts";
@@ -78,5 +78,5 @@ async function refuseSecond(
 }
 
 function specOf(resource: Resource): SubscriptionSpec {
-  return subscription.spec.parse(resource.spec) as SubscriptionSpec; // the schema's output, widened by the list of kinds
+  return subscription.spec.parse(resource.spec);
 }

@@ -21,7 +21,7 @@ describe("a new key", () => {
     const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     for (let count = 0; count < 200; count += 1) {
       const secret = makeApiKey().key.slice(20, 63);
-      const value = [...secret].reduce((sum, digit) => sum * 62n + BigInt(alphabet.indexOf(digit)), 0n);
+      const value = Array.from(secret).reduce((sum, digit) => sum * 62n + BigInt(alphabet.indexOf(digit)), 0n);
       expect(value < 2n ** 256n).toBe(true);
     }
   });
@@ -38,10 +38,14 @@ describe("a text that is not a key", () => {
   test("is refused when any one character was changed", () => {
     const { key } = makeApiKey();
     fc.assert(
-      fc.property(fc.nat(key.length - 1), fc.constantFrom(..."09AZaz_-. "), (at, character) => {
-        const changed = key.slice(0, at) + character + key.slice(at + 1);
-        expect(parseApiKey(changed) === undefined || changed === key).toBe(true);
-      }),
+      fc.property(
+        fc.nat(key.length - 1),
+        fc.constantFrom("0", "9", "A", "Z", "a", "z", "_", "-", ".", " "),
+        (at, character) => {
+          const changed = key.slice(0, at) + character + key.slice(at + 1);
+          expect(parseApiKey(changed) === undefined || changed === key).toBe(true);
+        },
+      ),
     );
   });
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { generateApiKey } from "../../src/core/api-keys.ts";
 import { buildArtifactSet } from "../../src/core/artifact-set.ts";
 import type { CatalogTransaction } from "../../src/core/catalog.ts";
 import { contentHash } from "../../src/core/content-hash.ts";
-import { generateApiKey } from "../../src/core/api-keys.ts";
 import { putSecret } from "../../src/core/secrets.ts";
 import { canonicalJson } from "../../src/kernel/canonical-json.ts";
 import { admin, coreFixture, create, providerSpec, withChatApi } from "./core-fixture.ts";
@@ -57,4 +57,13 @@ describe("the config hash", () => {
       }),
     );
   });
+});
+
+test("gateways hear of writes in the order of their commits, also when many race", async () => {
+  await using core = await coreFixture();
+  await Promise.all(Array.from({ length: 40 }, (_, index) => create(core, "Plan", `plan-${index}`, {})));
+  const sets = core.messages.flatMap((message) => (message.type === "artifacts" ? [message.set] : []));
+  const sizes = sets.map(({ supporting }) => supporting.length);
+  expect(sizes).toEqual(sizes.toSorted((left, right) => left - right));
+  expect(sets.at(-1)).toEqual(await buildArtifactSet(core.context.catalog.read));
 });

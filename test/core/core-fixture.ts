@@ -1,7 +1,7 @@
 import { createSecretKey } from "node:crypto";
+import { ensureDefaults } from "../../src/core/bootstrap.ts";
 import type { ApiKeyRow } from "../../src/core/catalog.ts";
 import type { Actor, CoreContext } from "../../src/core/core-context.ts";
-import { ensureDefaults } from "../../src/core/bootstrap.ts";
 import { findKind } from "../../src/core/kinds.ts";
 import type { ArtifactSet, PlaneMessage } from "../../src/core/plane-message.ts";
 import { publishApi } from "../../src/core/publishing.ts";

@@ -1,7 +1,7 @@
 import { createSecretKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { deleteSecret, listSecrets, putSecret, readSecret, secretView } from "../../src/core/secrets.ts";
 import { deleteResource } from "../../src/core/resources.ts";
+import { deleteSecret, listSecrets, putSecret, readSecret, secretView } from "../../src/core/secrets.ts";
 import { admin, auditActions, coreFixture, create, kindOf, providerSpec, rejection } from "./core-fixture.ts";
 
 const canary = "canary-5f1c";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deleteResource, replaceResource } from "../../src/core/resources.ts";
 import { publishApi } from "../../src/core/publishing.ts";
+import { deleteResource, replaceResource } from "../../src/core/resources.ts";
 import type { CoreFixture } from "./core-fixture.ts";
 import { admin, coreFixture, create, kindOf, llmApiSpec, rejection, withChatApi } from "./core-fixture.ts";
 
