@@ -133,6 +133,11 @@ export const configSchema = z
           description: "Where that key is good: anything that speaks OpenAI's dialect.",
           env: "OPENAI_BASE_URL",
         }),
+        openaiModel: z.string().min(1).max(256).default("gpt-4o-mini").meta({
+          title: "OpenAI model",
+          description: "The model that the printed lines ask for.",
+          env: "OPENAI_MODEL",
+        }),
       })
       .prefault({})
       .meta({ title: "Quickstart" }),

@@ -81,6 +81,7 @@ describe("where values come from", () => {
     expect(load({ OPENAI_API_KEY: "sk-1", OPENAI_BASE_URL: "http://127.0.0.1:9/v1/" }).quickstart).toEqual({
       openaiApiKey: "sk-1",
       openaiBaseUrl: "http://127.0.0.1:9/v1",
+      openaiModel: "gpt-4o-mini",
     });
   });
 });

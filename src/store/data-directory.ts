@@ -62,7 +62,8 @@ export async function openDataDirectory(path: string, clock: Clock = systemClock
     await writePrivateFile(holderPath, `${JSON.stringify(holder)}\n`);
     return {
       ...paths,
-      announce: (urls) => writePrivateFile(holderPath, `${JSON.stringify({ ...holder, ...urls })}\n`),
+      announce: ({ gatewayUrl, controlUrl }) =>
+        writePrivateFile(holderPath, `${JSON.stringify({ ...holder, gatewayUrl, controlUrl })}\n`),
       encryptionKey: (options) => credential(options, encryptionKeyKind(paths.encryptionKeyPath), hadCatalog),
       adminToken: (options) => credential(options, adminTokenKind(paths.adminTokenPath), false),
       async [Symbol.asyncDispose]() {

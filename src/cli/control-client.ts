@@ -1,0 +1,155 @@
+import { z } from "zod";
+import type { Config } from "../config.ts";
+import { errorCodes } from "../kernel/error-codes.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import { createNetworkPolicy, developmentReach } from "../kernel/network-policy.ts";
+import type { SafeFetch } from "../kernel/safe-fetch.ts";
+import { createSafeFetch } from "../kernel/safe-fetch.ts";
+import { dataPaths, findDataHolder } from "../store/data-directory.ts";
+import { readPrivateFile } from "../store/private-file.ts";
+import type { ControlOptions } from "./common-options.ts";
+import { commandConfig } from "./common-options.ts";
+import type { Shell } from "./shell.ts";
+
+/** The control API of a running Gatehouse, or of one that was opened for the command alone. */
+export interface ControlClient extends AsyncDisposable {
+  /**
+   * One call; `path` begins with `/api/v1/`. Gives the body, undefined for none. Throws what the control plane answered
+   * as the error that it is, with its fields at fault.
+   */
+  call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<unknown>;
+  /** All pages of a list, in order. */
+  list(path: string): AsyncGenerator<unknown>;
+}
+
+/**
+ * A client of the process that holds the data directory, or of the one at `--control-url`; with `--offline`, of one
+ * that lives for this command only. The token is that of `--token`, the configuration, or the data directory's file.
+ */
+export async function openControlClient(options: ControlOptions, shell: Shell): Promise<ControlClient> {
+  const { config } = commandConfig(options, shell);
+  await using opening = new AsyncDisposableStack();
+  const offline = options.offline === true ? opening.use(await startOffline(config)) : undefined;
+  const base = offline?.controlUrl ?? options.controlUrl ?? addressOf(config);
+  const token = options.token ?? config.adminToken ?? (await storedToken(config));
+  const safeFetch = opening.use(
+    // Whoever calls the command has chosen the address; it is theirs to reach this machine and the network around it.
+    createSafeFetch({ policy: createNetworkPolicy({ allowCidrs: [], operatorReach: developmentReach }) }),
+  );
+  const call: ControlClient["call"] = (method, path, body) =>
+    callControl({ safeFetch, base, token }, method, path, body);
+  const opened = opening.move();
+  return {
+    call,
+    list: (path) => listAll(call, path),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+async function startOffline(config: Config): Promise<AsyncDisposable & { readonly controlUrl: string }> {
+  const { startGatehouse } = await import("../main.ts");
+  const local = { host: "127.0.0.1", port: 0, controlHost: "127.0.0.1", controlPort: 0 };
+  const { publicUrl: _public, controlUrl: _control, tls: _tls, ...rest } = config;
+  return startGatehouse({ ...rest, ...local, logLevel: "error" });
+}
+
+function addressOf(config: Config): string {
+  const holder = findDataHolder(config.dataDir);
+  if (holder?.controlUrl !== undefined) return holder.controlUrl;
+  if (config.controlUrl !== undefined) return config.controlUrl;
+  const host = config.controlHost.includes(":") ? `[${config.controlHost}]` : config.controlHost;
+  return `http://${host}:${config.controlPort}`;
+}
+
+async function storedToken(config: Config): Promise<string> {
+  const { adminTokenPath } = dataPaths(config.dataDir);
+  const stored = (await readPrivateFile(adminTokenPath))?.trim();
+  if (stored !== undefined && stored !== "") return stored;
+  throw new GatewayError(
+    "config.invalid",
+    `There is no admin token at ${adminTokenPath}. Give one with --token or GATEHOUSE_ADMIN_TOKEN, or name the data directory with --data.`,
+  );
+}
+
+interface Connection {
+  readonly safeFetch: SafeFetch;
+  readonly base: string;
+  readonly token: string;
+}
+
+async function callControl(
+  { safeFetch, base, token }: Connection,
+  method: "GET" | "POST" | "PUT" | "DELETE",
+  path: string,
+  body: unknown,
+) {
+  const response = await safeFetch(`${base.replace(/\/+$/, "")}${path}`, {
+    chosenBy: "operator",
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      accept: "application/json",
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    maxBytes: 67_108_864,
+    timeoutMs: 60_000,
+  }).catch((error: unknown) => {
+    throw unreachable(base, error);
+  });
+  if (response.status >= 200 && response.status < 300) return response.body.length === 0 ? undefined : response.json();
+  throw refused(base, response.status, problemSchema.safeParse(parseLoosely(response.text())).data);
+}
+
+async function* listAll(call: ControlClient["call"], path: string): AsyncGenerator<unknown> {
+  for (let cursor: string | undefined = ""; cursor !== undefined; ) {
+    const more: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: z.output<typeof pageSchema> = pageSchema.parse(await call("GET", `${path}?limit=200${more}`));
+    yield* page.items;
+    cursor = page.next;
+  }
+}
+
+const pageSchema = z.looseObject({ items: z.array(z.unknown()), next: z.string().optional() });
+
+const problemSchema = z.looseObject({
+  detail: z.string(),
+  code: z.string(),
+  errors: z.array(z.looseObject({ path: z.string(), detail: z.string() })).default([]),
+});
+
+function parseLoosely(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // something else than a control plane answers there, and `refused` says so
+  }
+}
+
+function refused(base: string, status: number, problem: z.output<typeof problemSchema> | undefined): GatewayError {
+  if (problem === undefined) {
+    return new GatewayError(
+      "upstream.invalid",
+      `${base} answered ${status}, and not as a Gatehouse control plane does.`,
+    );
+  }
+  if (status === 401) {
+    return new GatewayError(
+      "auth.invalid_credentials",
+      `${base} does not accept the admin token. Give the right one with --token or GATEHOUSE_ADMIN_TOKEN.`,
+    );
+  }
+  const issues = problem.errors.map(({ path, detail }) => ({ path, message: detail }));
+  const code = Object.keys(errorCodes).find((known) => known === problem.code);
+  // `find` has compared it with the table's own keys.
+  return new GatewayError((code ?? "internal") as keyof typeof errorCodes, problem.detail, { issues });
+}
+
+function unreachable(base: string, cause: unknown): unknown {
+  if (!(cause instanceof GatewayError) || cause.code !== "upstream.unreachable") return cause;
+  return new GatewayError(
+    "upstream.unreachable",
+    `Nobody answers at ${base}. Start Gatehouse, name its address with --control-url, or use --offline.`,
+    { cause },
+  );
+}

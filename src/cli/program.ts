@@ -1,0 +1,138 @@
+import { Command, Option } from "commander";
+import { gatehouseVersion } from "../version.ts";
+import type { Shell } from "./shell.ts";
+
+/**
+ * The command line. Each command's own code is loaded when the command runs, so that none pays for another's parts.
+ * What a command throws rises out of `parseAsync`.
+ */
+export function createProgram(shell: Shell): Command {
+  const program = new Command("gatehouse")
+    .description("Gateway and governance engine for AI traffic.")
+    .version(gatehouseVersion)
+    .showSuggestionAfterError()
+    .showHelpAfterError("(--help shows what there is)")
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => shell.out(text.trimEnd()), writeErr: (text) => shell.note(text.trimEnd()) })
+    .addHelpText("after", exitCodes);
+  addRunning(program, shell);
+  addResources(program, shell);
+  addKeys(program, shell);
+  addSecrets(program, shell);
+  addFiles(program, shell);
+  addConfig(program, shell);
+  return program;
+}
+
+const exitCodes = `
+Exit codes:
+  0  done
+  1  refused or failed; one line on the standard error says why and what to do
+  2  wrong usage, or a configuration that is not valid
+  130, 143  ended by a second SIGINT or SIGTERM while draining`;
+
+// The settings' flags stand on every command, so that the order on the command line does not matter.
+function command(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option("--data <dir>", "data directory")
+    .option("--port <port>", "port of the gateway; 0 takes any")
+    .option("--control-port <port>", "port of the control plane; 0 takes any")
+    .option("--config <file>", "configuration file")
+    .option("--verbose", "on a fault, the operator's details and the stack too");
+}
+
+function controlCommand(parent: Command, name: string, description: string): Command {
+  return command(parent, name, description)
+    .option("--control-url <url>", "address of the control plane; that of the running process when absent")
+    .option("--token <token>", "admin token; better in GATEHOUSE_ADMIN_TOKEN, or found in the data directory")
+    .option("--offline", "open the data directory for this command, when no process holds it");
+}
+
+function addRunning(program: Command, shell: Shell): void {
+  command(program, "start", "run the gateway and the control plane").action(async (options) =>
+    (await import("./start.ts")).start(options, shell),
+  );
+  command(program, "doctor", "say what is on, what is missing, and what to do").action(async (options) =>
+    (await import("./doctor.ts")).doctor(options, shell),
+  );
+  command(program, "tail", "print the recorded events, one JSON object a line")
+    .option("-f, --follow", "go on with what comes")
+    .action(async (options) => (await import("./tail.ts")).tail(options, shell));
+}
+
+function addResources(program: Command, shell: Shell): void {
+  controlCommand(program, "apply", "create and change resources from files, all or none")
+    .addOption(
+      new Option("-f, --file <path...>", "files or directories; - is the standard input").makeOptionMandatory(),
+    )
+    .option("--dry-run", "say what would happen, and change nothing")
+    .option("--draft", "leave APIs unpublished")
+    .action(async (options) => (await import("./apply.ts")).apply(options, shell));
+}
+
+function addKeys(program: Command, shell: Shell): void {
+  const keys = program.command("keys").description("API keys");
+  controlCommand(keys, "list", "list the keys, masked")
+    .option("--json", "as JSON")
+    .action(async (options) => (await import("./keys.ts")).listKeys(options, shell));
+  controlCommand(keys, "generate", "make a key for one API and print it, this once")
+    .requiredOption("--api <kind/name>", "the API that it opens; LlmApi when only a name is given")
+    .option("--name <name>", "name of the key; made up when absent")
+    .option("--team <team>", "owning team")
+    .option("--display-name <text>", "what people call it")
+    .addOption(
+      new Option("--environment <which>", "upstream that it leads to")
+        .choices(["production", "sandbox"])
+        .default("production"),
+    )
+    .option("--application <name>", "whose plan it counts for")
+    .option("--validity <time>", "such as 30d, 12h or 90m; for ever when absent")
+    .option("--ip <range...>", "client addresses that may use it")
+    .option("--referrer <pattern...>", "referrers that may use it")
+    .option("--allow <glob...>", "models or tools that it may call")
+    .action(async (options) => (await import("./keys.ts")).generateKey(options, shell));
+  controlCommand(keys, "regenerate <name>", "give a key a new value and print it; the old one is dead at once").action(
+    async (name, options) => (await import("./keys.ts")).regenerateKey(name, options, shell),
+  );
+  controlCommand(keys, "revoke <name>", "end a key").action(async (name, options) =>
+    (await import("./keys.ts")).revokeKey(name, options, shell),
+  );
+}
+
+function addSecrets(program: Command, shell: Shell): void {
+  const secrets = program.command("secrets").description("secrets of the vault");
+  controlCommand(secrets, "set <name>", "set a secret; the value comes from the standard input or is asked for")
+    .option("--team <team>", "owning team")
+    .action(async (name, options) => (await import("./secrets.ts")).setSecret(name, options, shell));
+  controlCommand(secrets, "list", "list the secrets, without their values")
+    .option("--json", "as JSON")
+    .action(async (options) => (await import("./secrets.ts")).listSecrets(options, shell));
+  controlCommand(secrets, "rm <name>", "delete a secret").action(async (name, options) =>
+    (await import("./secrets.ts")).removeSecret(name, options, shell),
+  );
+}
+
+function addFiles(program: Command, shell: Shell): void {
+  command(program, "backup <file>", "copy the catalog to a new file, also while running").action(
+    async (file, options) => (await import("./backup.ts")).backup(file, options, shell),
+  );
+  command(program, "restore <file>", "put a backup in the catalog's place")
+    .option("--force", "replace a catalog that is there")
+    .action(async (file, options) => (await import("./restore.ts")).restore(file, options, shell));
+}
+
+function addConfig(program: Command, shell: Shell): void {
+  program
+    .command("plugins")
+    .description("list the plug-ins: what may stand in `use`")
+    .option("--json", "as JSON")
+    .option("--verbose", "on a fault, the stack too")
+    .action(async (options) => (await import("./plugins.ts")).plugins(options, shell));
+  const config = program.command("config").description("the configuration");
+  config
+    .command("reference")
+    .description("print the reference page of all settings, in Markdown")
+    .action(async () => shell.out((await import("./config-reference.ts")).printReference().trimEnd()));
+}

@@ -1,0 +1,63 @@
+import type { Config } from "../config.ts";
+import { gatehouseVersion } from "../version.ts";
+import type { CommonOptions } from "./common-options.ts";
+import { commandConfig } from "./common-options.ts";
+import type { Shell } from "./shell.ts";
+
+/**
+ * Runs the gateway and its control plane until SIGINT or SIGTERM, then drains. A second signal ends the process at
+ * once. In development the quickstart is put up and its lines are printed.
+ */
+export async function start(options: CommonOptions, shell: Shell): Promise<void> {
+  const stopped = Promise.withResolvers<"SIGINT" | "SIGTERM">();
+  let signals = 0;
+  const forget = shell.onStop((signal) => {
+    signals += 1;
+    if (signals > 1) shell.exit(signal === "SIGINT" ? 130 : 143);
+    stopped.resolve(signal);
+  });
+  try {
+    const { config } = commandConfig(options, shell);
+    const startedAtMs = shell.clock.monotonic();
+    shell.out(`Gatehouse ${gatehouseVersion}, ${config.env}`);
+    await using running = await startAll(config, shell);
+    const seconds = ((shell.clock.monotonic() - startedAtMs) / 1_000).toFixed(1);
+    shell.out(
+      `Ready after ${seconds} s: gateway ${running.gatewayUrl}, control plane ${running.controlUrl}. Ctrl-C stops it.`,
+    );
+    const signal = await stopped.promise;
+    shell.note(`${signal}: draining, at most ${config.limits.drainTimeoutMs} ms; once more to stop at once`);
+  } finally {
+    forget();
+  }
+  shell.note("Stopped.");
+}
+
+interface Running extends AsyncDisposable {
+  readonly gatewayUrl: string;
+  readonly controlUrl: string;
+}
+
+async function startAll(config: Config, shell: Shell): Promise<Running> {
+  const { startGatehouse } = await import("../main.ts");
+  const progress = (line: string): void => shell.out(`- ${line}`);
+  const running = await startGatehouse(config, { progress });
+  if (config.env === "production") return running;
+  const { startQuickstart } = await import("../quickstart/quickstart.ts");
+  const { printQuickstart } = await import("../quickstart/print-quickstart.ts");
+  await using unready = new AsyncDisposableStack();
+  unready.use(running);
+  const quickstart = await startQuickstart({ ...running, config, progress });
+  unready.move();
+  const place = { cwd: shell.cwd, node: process.execPath };
+  for (const line of printQuickstart(quickstart.facts, running.dataDirectory, place)) shell.out(line);
+  return {
+    gatewayUrl: running.gatewayUrl,
+    controlUrl: running.controlUrl,
+    async [Symbol.asyncDispose]() {
+      // The gateway first: its last requests still need the demonstration model.
+      await using _quickstart = quickstart;
+      await using _running = running;
+    },
+  };
+}

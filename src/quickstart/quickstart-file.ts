@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
+
+const apiSchema = z.looseObject({
+  kind: z.string(),
+  name: z.string(),
+  /** What a client is configured with: for an LLM API the base URL of an SDK. */
+  url: z.string(),
+  apiKey: z.string(),
+  /** A model to ask for; LLM APIs only. */
+  model: z.string().optional(),
+});
+
+const factsSchema = z.looseObject({
+  gatewayUrl: z.string(),
+  controlUrl: z.string(),
+  adminToken: z.string(),
+  apis: z.array(apiSchema),
+});
+
+/** An API of the quickstart and the key that opens it. */
+export type QuickstartApi = z.output<typeof apiSchema>;
+
+/** What `quickstart.json` holds: where everything is and what opens it. */
+export type QuickstartFacts = z.output<typeof factsSchema>;
+
+/** The facts of the last start; undefined when there are none, or none that can be read. */
+export async function readQuickstartFile(path: string): Promise<QuickstartFacts | undefined> {
+  const text = await readPrivateFile(path);
+  if (text === undefined) return undefined;
+  try {
+    return factsSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined; // damaged: the next one is written in its place
+  }
+}
+
+/** Writes the facts for their owner alone (0600): they hold keys. */
+export function writeQuickstartFile(path: string, facts: QuickstartFacts): Promise<void> {
+  return writePrivateFile(path, `${JSON.stringify(facts, undefined, 2)}\n`);
+}
