@@ -43,6 +43,8 @@ export const privileges = {
   /** Connections that we open. Servers are no matter of this list: the names below are those of clients. */
   outbound: {
     packages: ["undici"],
+    /** Names that open nothing, to be had from anywhere. */
+    harmless: ["errors"],
     names: {
       "node:http": ["request", "get", "Agent", "globalAgent", "default", "*"],
       "node:https": ["request", "get", "Agent", "globalAgent", "default", "*"],

@@ -10,7 +10,13 @@ interface Node {
 interface RuleContext {
   readonly cwd: string;
   readonly filename: string;
+  readonly sourceCode: { getScope(node: Node): Scope | null };
   report(finding: { readonly node: Node; readonly message: string }): void;
+}
+
+interface Scope {
+  readonly upper: Scope | null;
+  readonly set: ReadonlyMap<string, { readonly defs: readonly unknown[] }>;
 }
 
 type Visitor = Readonly<Record<string, (node: Node) => void>>;
@@ -44,29 +50,30 @@ const drivers = sourceRule((context, file) => {
   });
 });
 
-/** Outbound connections are opened in two files; types of HTTP are free to all. */
+/** Outbound connections are opened in two files; types of HTTP are free to all, and so is a `fetch` that was handed in. */
 const outbound = sourceRule((context, file) => {
-  const { packages, names, globals, holders, reason } = privileges.outbound;
+  const { packages, harmless, names, globals, holders, reason } = privileges.outbound;
   if (holds(holders, file)) return {};
   const clientNames: Readonly<Record<string, readonly string[]>> = names;
+  const onUse = (node: Node): void => {
+    const callee = asNode(node["callee"]);
+    const name = globalName(callee);
+    if (callee === undefined || !globals.some((banned) => banned === name)) return;
+    if (callee.type === "Identifier" && isDeclared(callee, context)) return;
+    context.report({ node, message: reason });
+  };
   return {
     ...importVisitor((node, specifier) => {
       if (node["importKind"] === "type" || node["exportKind"] === "type" || node.type === "TSImportType") return;
-      const taken = importedNames(node);
-      const banned = clientNames[specifier] ?? clientNames[`node:${specifier}`];
-      const isBanned =
-        packages.some((name) => isFromPackage(specifier, name)) ||
-        taken.some((name) => banned?.includes(name) === true);
-      if (isBanned) context.report({ node, message: reason });
+      const taken = importedNames(node).filter((name) => !harmless.some((free) => free === name));
+      const banned = clientNames[specifier] ?? clientNames[`node:${specifier}`] ?? [];
+      const isClient = packages.some((name) => isFromPackage(specifier, name));
+      if (isClient ? taken.length > 0 : taken.some((name) => banned.includes(name))) {
+        context.report({ node, message: reason });
+      }
     }),
-    CallExpression(node) {
-      const name = globalName(node["callee"]);
-      if (name !== undefined && globals.some((banned) => banned === name)) context.report({ node, message: reason });
-    },
-    NewExpression(node) {
-      const name = globalName(node["callee"]);
-      if (name !== undefined && globals.some((banned) => banned === name)) context.report({ node, message: reason });
-    },
+    CallExpression: onUse,
+    NewExpression: onUse,
   };
 });
 
@@ -152,7 +159,7 @@ function importedNames(node: Node): readonly string[] {
   });
 }
 
-/** `x` for `x` and for `globalThis.x`. A local binding of the same name counts too: it should have another name. */
+/** `x` for `x` and for `globalThis.x`. */
 function globalName(value: unknown): string | undefined {
   const node = asNode(value);
   if (node?.type === "Identifier") return String(node["name"]);
@@ -160,6 +167,15 @@ function globalName(value: unknown): string | undefined {
   const object = asNode(node["object"]);
   const isGlobal = object?.type === "Identifier" && ["globalThis", "global"].includes(String(object["name"]));
   return isGlobal ? memberName(node) : undefined;
+}
+
+/** Whether the file itself declares what the identifier means: a parameter, a variable, an import. */
+function isDeclared(identifier: Node, { sourceCode }: RuleContext): boolean {
+  for (let scope = sourceCode.getScope(identifier); scope !== null; scope = scope.upper) {
+    const variable = scope.set.get(String(identifier["name"]));
+    if (variable !== undefined && variable.defs.length > 0) return true;
+  }
+  return false;
 }
 
 function memberName(node: Node): string | undefined {

@@ -58,7 +58,7 @@ describe("the packages that the project's card fixes", () => {
 function tableOf(markdown: string): readonly FixedPackage[] {
   return markdown
     .split("\n")
-    .filter((line) => /^\| `/.test(line))
+    .filter((line) => line.startsWith("| `"))
     .map((line) => {
       const [first = [], second = [], third = []] = line
         .split("|")
@@ -68,8 +68,11 @@ function tableOf(markdown: string): readonly FixedPackage[] {
     });
 }
 
+// Statements stand at the margin; the same words inside a string (a line to paste) do not.
 function importsOf(source: string): readonly string[] {
-  return [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"'./][^"']*)["']/g)].map((match) => match[1] ?? "");
+  const statements = source.matchAll(/^(?:import|export|\})(?:[^"'`;]*\bfrom)?\s*["']([^"'.][^"']*)["']/gm);
+  const calls = source.matchAll(/\bimport\(\s*["']([^"'.][^"']*)["']/g);
+  return [...statements, ...calls].map((match) => match[1] ?? "");
 }
 
 function belongsTo(specifier: string, names: readonly string[]): boolean {
