@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createMemoryLimiter } from "../../../src/store/memory/limiter.ts";
+import { limiterContract } from "../../contract/limiter-contract.ts";
+import { manualClock } from "../../kit/manual-clock.ts";
+
+limiterContract("memory", async () => {
+  const clock = manualClock();
+  return { limiter: createMemoryLimiter({ clock, maxKeys: 10 }), advance: (ms) => clock.advance(ms) };
+});
+
+describe("the memory of a limiter in memory", () => {
+  const request = { limit: 10, windowMs: 1000, cost: 1 };
+
+  test("never holds more keys than it may", () => {
+    const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys: 3 });
+    for (let key = 0; key < 100; key += 1) limiter.take({ ...request, key: `key-${key}` });
+    expect(limiter.size).toBe(3);
+  });
+
+  test("forgets keys that are free again as others come, and does not remember what took nothing", () => {
+    const clock = manualClock();
+    const limiter = createMemoryLimiter({ clock, maxKeys: 1000 });
+    for (let key = 0; key < 100; key += 1) limiter.take({ ...request, key: `early-${key}` });
+    expect(limiter.size).toBe(100);
+    clock.advance(100);
+    for (let look = 0; look < 25; look += 1) limiter.take({ ...request, key: "look", cost: 0 });
+    limiter.take({ ...request, key: "refused", cost: 11 });
+    expect(limiter.size).toBe(0);
+  });
+
+  test("keeps a key that is at its limit while a flood of others passes", () => {
+    const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys: 3 });
+    limiter.take({ ...request, key: "full", cost: 10 });
+    for (let key = 0; key < 1000; key += 1) limiter.take({ ...request, key: `key-${key}`, cost: 9 });
+    expect(limiter.take({ ...request, key: "full" }).allowed).toBe(false);
+  });
+
+  test("when it is full it forgets the one key that would be free the soonest, whatever the order of use", () => {
+    const use = fc.record({ cost: fc.integer({ min: 1, max: 10 }), windowMs: fc.constantFrom(10, 100, 10_000) });
+    fc.assert(
+      fc.property(fc.array(use, { minLength: 1, maxLength: 30 }), (uses) => {
+        const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys: uses.length });
+        const asked = uses.map((taken, index) => ({ ...taken, key: `key-${index}`, limit: 10 }));
+        const resets = asked.map((taken) => limiter.take(taken).resetMs);
+        limiter.take({ ...request, key: "newcomer" });
+        const left = asked.map((taken) => limiter.take({ ...taken, cost: 0 }).resetMs);
+        const forgotten = resets.filter((resetMs, index) => left[index] !== resetMs);
+        expect(forgotten).toEqual([Math.min(...resets)]);
+      }),
+    );
+  });
+});

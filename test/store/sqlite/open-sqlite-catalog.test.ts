@@ -1,0 +1,132 @@
+import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { openSqliteCatalog } from "../../../src/store/sqlite/open-sqlite-catalog.ts";
+import { sampleKey, sampleResource } from "../../contract/sample-rows.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+test("what was written is there after closing and opening again, and closing leaves one file", async () => {
+  using directory = temporaryDirectory();
+  const path = directory.file("catalog.db");
+  const resource = sampleResource();
+  {
+    await using catalog = await openSqliteCatalog({ path });
+    await catalog.transaction((tx) => tx.resources.insert(resource));
+  }
+  expect(readdirSync(directory.file("."))).toEqual(["catalog.db"]);
+  await using catalog = await openSqliteCatalog({ path });
+  expect(await catalog.read.resources.findById(resource.id)).toEqual(resource);
+});
+
+test("the catalog's files can be read by their owner only", async () => {
+  using directory = temporaryDirectory();
+  await using catalog = await openSqliteCatalog({ path: directory.file("catalog.db") });
+  await catalog.transaction((tx) => tx.settings.set("a", "b"));
+  const files = readdirSync(directory.file(".")).toSorted();
+  expect(files).toEqual(["catalog.db", "catalog.db-shm", "catalog.db-wal"]);
+  for (const file of files) expect(statSync(directory.file(file)).mode & 0o777).toBe(0o600);
+});
+
+test("reads go on while a transaction is open", async () => {
+  using directory = temporaryDirectory();
+  await using catalog = await openSqliteCatalog({ path: directory.file("catalog.db") });
+  await catalog.transaction((tx) => tx.settings.set("state", "old"));
+  await catalog.transaction(async (tx) => {
+    await tx.settings.set("state", "new");
+    expect(await catalog.read.settings.get("state")).toBe("old");
+    expect(await tx.settings.get("state")).toBe("new");
+  });
+  expect(await catalog.read.settings.get("state")).toBe("new");
+});
+
+test("in memory, a read inside of a transaction is refused instead of waiting for ever", async () => {
+  await using catalog = await openSqliteCatalog({ path: ":memory:" });
+  const read = catalog.transaction(() => catalog.read.settings.get("state"));
+  await expect(read).rejects.toMatchObject({ code: "internal" });
+});
+
+test("a catalog that another process keeps locked is unavailable, and works again afterwards", async () => {
+  using directory = temporaryDirectory();
+  const path = directory.file("catalog.db");
+  await using catalog = await openSqliteCatalog({ path });
+  using other = new DatabaseSync(path);
+  other.exec("begin immediate");
+  const locked = catalog.transaction((tx) => tx.settings.set("a", "b"));
+  await expect(locked).rejects.toMatchObject({ code: "store.unavailable", cause: { code: "ERR_SQLITE_ERROR" } });
+  other.exec("rollback");
+  await catalog.transaction((tx) => tx.settings.set("a", "c"));
+  expect(await catalog.read.settings.get("a")).toBe("c");
+});
+
+test("whoever reads page after page lets other work happen between the pages", async () => {
+  await using catalog = await openSqliteCatalog({ path: ":memory:" });
+  await catalog.transaction(async (tx) => {
+    for (let made = 0; made < 40; made += 1) await tx.apiKeys.insert(sampleKey());
+  });
+  using directory = temporaryDirectory();
+  const path = directory.file("copy.db");
+  await catalog.backup(path);
+  await using file = await openSqliteCatalog({ path });
+  let turns = 0;
+  let reading = true;
+  const count = () => {
+    turns += 1;
+    if (reading) setImmediate(count);
+  };
+  setImmediate(count);
+  let cursor: string | undefined;
+  do {
+    cursor = (await file.read.apiKeys.live({ limit: 1, cursor })).next;
+  } while (cursor !== undefined);
+  reading = false;
+  expect(turns).toBeGreaterThanOrEqual(39);
+});
+
+test("a catalog of a newer version is refused with what to do, and left as it is", async () => {
+  using directory = temporaryDirectory();
+  const path = directory.file("catalog.db");
+  await (await openSqliteCatalog({ path }))[Symbol.asyncDispose]();
+  {
+    using database = new DatabaseSync(path);
+    database.exec("insert into schema_migrations values (1000, 'from-the-future')");
+  }
+  await expect(openSqliteCatalog({ path })).rejects.toMatchObject({
+    code: "config.invalid",
+    message: expect.stringMatching(/its schema is 1000, .* knows up to \d+\. Run the newer version/),
+  });
+  using database = new DatabaseSync(path);
+  expect(database.prepare("select max(number) as number from schema_migrations").get()).toEqual({ number: 1000 });
+});
+
+test("a crash between the file's making and its schema is made good by the next start", async () => {
+  using directory = temporaryDirectory();
+  const path = directory.file("catalog.db");
+  writeFileSync(path, "");
+  await using catalog = await openSqliteCatalog({ path });
+  expect(await catalog.read.settings.get("a")).toBeUndefined();
+});
+
+test("a database of something else is refused and left as it is", async () => {
+  using directory = temporaryDirectory();
+  const path = directory.file("other.db");
+  {
+    using database = new DatabaseSync(path);
+    database.exec("create table cookies (value text)");
+  }
+  const open = openSqliteCatalog({ path });
+  await expect(open).rejects.toMatchObject({
+    code: "config.invalid",
+    message: `${path} is not a catalog of Gatehouse.`,
+  });
+  using database = new DatabaseSync(path);
+  expect(database.prepare("select name from sqlite_schema").all()).toEqual([{ name: "cookies" }]);
+});
+
+test("a file that is no database and a directory that is not there are failures of the store", async () => {
+  using directory = temporaryDirectory();
+  const path = directory.file("text.db");
+  writeFileSync(path, "this is no database ".repeat(100));
+  await expect(openSqliteCatalog({ path })).rejects.toMatchObject({ code: "store.unavailable" });
+  const nowhere = directory.file("none/catalog.db");
+  await expect(openSqliteCatalog({ path: nowhere })).rejects.toMatchObject({ code: "store.unavailable" });
+});
