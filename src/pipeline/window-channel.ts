@@ -55,7 +55,7 @@ export function createWindowChannel(first: TextSpan, window: StreamWindow): Wind
   const reach = Math.min(wordUnits, window.overlap);
 
   const hand = (edit: SpanEdit): void => {
-    const start = Math.max(edit.start + from, finalTo);
+    const start = edit.start + from;
     const end = edit.end + from;
     let { replacement } = edit;
     for (const piece of pieces) {
@@ -127,6 +127,6 @@ function borderBefore(text: string, at: number, least: number, reach: number): n
   for (let border = at; border > nearest; border -= 1) {
     if (/\s/.test(text[border - 1] ?? "")) return border;
   }
-  const splitsPair = at > 1 && /[\uD800-\uDBFF]/.test(text[at - 1] ?? "") && /[\uDC00-\uDFFF]/.test(text[at] ?? "");
+  const splitsPair = /[\uD800-\uDBFF]/.test(text[at - 1] ?? "") && /[\uDC00-\uDFFF]/.test(text[at] ?? "");
   return splitsPair ? at - 1 : at;
 }

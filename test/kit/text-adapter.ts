@@ -35,7 +35,7 @@ export function requestBody(...said: readonly Said[]): Buffer {
 
 /** What a frame says. */
 export function saidBy(frame: Frame): readonly Said[] {
-  return JSON.parse(Buffer.from(frame.bytes).toString());
+  return JSON.parse(Buffer.from(frame.bytes).toString()) as readonly Said[]; // as `textFrame` wrote it
 }
 
 /** What frames say in one channel, joined. */
