@@ -17,6 +17,7 @@ import { createGuardedLookup } from "./kernel/network-policy.ts";
 import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import type { SecretReader } from "./pipeline/plugin.ts";
+import { createBreaker } from "./pipeline/breaker.ts";
 import { createRegistry } from "./pipeline/registry.ts";
 import { createRunner } from "./pipeline/runner.ts";
 import { policies } from "./policies/index.ts";
@@ -73,7 +74,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     onUsed: (used) => void parts.report({ type: "credentials.used", used }),
   });
   const dataPlane = createDataPlane({ ...compileOptions, credentials, log });
-  const runner = createRunner({ clock, log, sink: parts.sink, node: parts.node });
+  const runner = createRunner({ clock, breaker: createBreaker(clock), log, sink: parts.sink, node: parts.node });
   let draining = false;
   return {
     dataPlane,

@@ -52,6 +52,22 @@ export const timeoutsSchema = z
   .prefault({})
   .meta({ title: "Timeouts" });
 
+export const breakerSchema = z
+  .strictObject({
+    failures: z.int().min(0).max(1_000).default(5).meta({
+      title: "Failures",
+      description: "Failures in a row after which a target is left alone; 0 never does that.",
+    }),
+    openMs: z
+      .int()
+      .min(100)
+      .max(3_600_000)
+      .default(10_000)
+      .meta({ title: "Rest", description: "Milliseconds until one request may try the target again." }),
+  })
+  .prefault({})
+  .meta({ title: "Circuit breaker" });
+
 export const securitySchema = z
   .strictObject({
     apiKey: z

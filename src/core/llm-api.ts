@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { commonApiFields, sameAsProductionSchema, timeoutsSchema } from "./api-spec.ts";
+import { breakerSchema, commonApiFields, sameAsProductionSchema, timeoutsSchema } from "./api-spec.ts";
 import { defineResource, nameSchema } from "./resource.ts";
 
 const globSchema = z.string().min(1).max(256);
@@ -37,6 +37,7 @@ const upstreamSchema = z.strictObject({
     .default(2)
     .meta({ title: "Attempts", description: "Tries in all before the first byte; each next try takes the next target." }),
   timeouts: timeoutsSchema,
+  breaker: breakerSchema,
 });
 
 const llmApiSpec = z.strictObject({

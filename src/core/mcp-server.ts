@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { commonApiFields, httpUrlSchema, sameAsProductionSchema, secretReferenceSchema, timeoutsSchema } from "./api-spec.ts";
+import { breakerSchema, commonApiFields, httpUrlSchema, sameAsProductionSchema, secretReferenceSchema, timeoutsSchema } from "./api-spec.ts";
 import { defineResource } from "./resource.ts";
 
 const upstreamSchema = z.strictObject({
@@ -13,6 +13,7 @@ const upstreamSchema = z.strictObject({
     .optional()
     .meta({ title: "Credential", description: "What the gateway shows to the upstream; never the client's own." }),
   timeouts: timeoutsSchema,
+  breaker: breakerSchema,
 });
 
 const mcpServerSpec = z.strictObject({

@@ -19,7 +19,13 @@ export function writeAnswer(
   options: WriteOptions,
 ): Encoded | Promise<Encoded> {
   const headers = { ...answer.headers, ...exchange.responseHeaders, "x-request-id": exchange.id };
-  if (answer.body.type === "stream") return writeStream(exchange, answer, answer.body.frames, headers, response, options);
+  if (answer.body.type === "stream") {
+    if (answer.body.headersFirst === true && !response.destroyed) {
+      response.writeHead(answer.status, headers);
+      response.flushHeaders();
+    }
+    return writeStream(exchange, answer, answer.body.frames, headers, response, options);
+  }
   const { bytes } = answer.body.frame;
   return writeWhole(exchange, answer.status, headers, bytes, response, options.clock);
 }
@@ -57,7 +63,7 @@ async function writeStream(
       if (exchange.signal.aborted) throw exchange.signal.reason;
       if (exchange.firstByteMs === undefined) {
         exchange.firstByteMs = clock.monotonic() - exchange.startedMonotonicMs;
-        response.writeHead(answer.status, headers);
+        if (!response.headersSent) response.writeHead(answer.status, headers);
       }
       exchange.responseBytes += frame.bytes.length;
       if (!response.write(frame.bytes)) await drained(response, exchange.signal, options);
@@ -69,7 +75,7 @@ async function writeStream(
     response.destroy();
     return { status: 499, error: error ?? new GatewayError("client.closed", "The client went away.") };
   }
-  if (exchange.firstByteMs === undefined) {
+  if (!response.headersSent) {
     // Nothing was sent: the fault can still be a proper answer with a status of its own.
     if (error !== undefined) throw error;
     response.writeHead(answer.status, headers);

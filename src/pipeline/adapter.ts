@@ -3,6 +3,7 @@ import type { FieldIssue, GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { ApiArtifact, SupportingArtifact } from "../core/plane-message.ts";
 import type { SpanEdit, TextSpan } from "./define-guardrail.ts";
+import type { EventValue } from "./event.ts";
 import type { Answer, Exchange, Frame, Operation } from "./exchange.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import type { PluginRegistry } from "./registry.ts";
@@ -28,6 +29,13 @@ export interface CompiledUpstream {
   /** Tries in all, the first included, before the first byte to the client. */
   readonly maxAttempts: number;
   readonly timeouts: UpstreamTimeouts;
+  readonly breaker: BreakerSettings;
+}
+
+/** When a target is left alone; 0 failures is never. */
+export interface BreakerSettings {
+  readonly failures: number;
+  readonly openMs: number;
 }
 
 export interface UpstreamTimeouts {
@@ -70,6 +78,11 @@ export interface ProtocolAdapter {
   /** The API kind that it serves. */
   readonly kind: string;
   readonly routes: readonly AdapterRoute[];
+  /**
+   * True when one text of an answer may be cut over many frames of its stream (the words of a chat). Guardrails then
+   * judge through their window; false means that each frame is whole, and it is judged by itself and goes on at once.
+   */
+  readonly cutsText: boolean;
   /** Undefined when it reported a fault that leaves nothing to serve. */
   compile(input: ProtocolCompileInput): CompiledProtocol | undefined;
   /** Reads the client's body within the API's limit and says what is asked. Runs after `identify` only. */
@@ -92,6 +105,8 @@ export interface ProtocolAdapter {
    * A stream that breaks after the first byte ends with the dialect's error frame, and the error is in the result.
    */
   encode(exchange: Exchange, outcome: Outcome, response: ClientResponse): MaybePromise<Encoded>;
+  /** Columns of its own for the row of an operation, by the names of the field; none when absent. */
+  eventFields?(exchange: Exchange, operation: Operation): Readonly<Record<string, EventValue>>;
   /** Writes an error for a request that has no exchange: unknown path below the context, wrong method. */
   encodeDeny(deny: Deny, requestId: string, response: ClientResponse, headers: Readonly<Record<string, string>>): void;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { ErrorCode } from "../kernel/error-codes.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
+import type { Breaker } from "./breaker.ts";
 import type { AttemptRecord } from "./event.ts";
 import type { Answer, Exchange, Operation } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
@@ -18,6 +19,11 @@ const retryableCodes: ReadonlySet<ErrorCode> = new Set([
 /** Statuses by which a target says that it cannot now; another one may. */
 const retryableStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504, 529]);
 
+export interface CallTools {
+  readonly clock: Clock;
+  readonly breaker: Breaker;
+}
+
 /**
  * Routes and calls: the strategy orders the targets that serve the operation, and tries go down that order until one
  * answers or `maxAttempts` are spent. A target is tried again only when the request never reached it (connection
@@ -26,7 +32,7 @@ const retryableStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503,
 export async function callUpstream(
   exchange: Exchange,
   operation: Operation,
-  { clock }: { readonly clock: Clock },
+  { clock, breaker }: CallTools,
 ): Promise<Answer | Outcome> {
   const { adapter, protocol } = exchange.api;
   const upstream = protocol.upstreams[exchange.principal?.environment ?? "production"];
@@ -34,12 +40,16 @@ export async function callUpstream(
   if (offered.length === 0) return { type: "denied", deny: adapter.notOffered(operation), by: "route" };
 
   const chosen = upstream.strategy.choose(offered, exchange, operation);
-  const targets = chosen instanceof Promise ? await chosen : chosen;
+  const ordered = chosen instanceof Promise ? await chosen : chosen;
+  const place = `${exchange.api.id}/${exchange.principal?.environment}`;
+  const targets = ordered.filter((target) => breaker.admits(`${place}/${target.id}`, upstream.breaker));
+  if (targets.length === 0) throw resting(ordered, place, breaker);
   let next = 0;
   for (let attempt = 1; ; attempt += 1) {
     const target = targets[next];
     if (target === undefined) throw new GatewayError("internal", "No target was chosen.", { detail: operation.name });
     const result = await tryTarget(exchange, operation, target, clock);
+    breaker.note(`${place}/${target.id}`, judge(exchange, result), upstream.breaker);
     const another = next + 1 < targets.length;
     const mayTryAgain = attempt < upstream.maxAttempts && !exchange.signal.aborted;
     if (result instanceof GatewayError) {
@@ -50,6 +60,21 @@ export async function callUpstream(
     }
     if (another) next += 1;
   }
+}
+
+/** What a try says of the target's health. The client's leaving and its own bad requests say nothing. */
+function judge(exchange: Exchange, result: Answer | GatewayError): "good" | "bad" | "unknown" {
+  if (exchange.signal.aborted) return "unknown";
+  if (result instanceof GatewayError) return retryableCodes.has(result.code) ? "bad" : "unknown";
+  return result.status >= 500 ? "bad" : "good";
+}
+
+function resting(targets: readonly CompiledTarget[], place: string, breaker: Breaker): GatewayError {
+  const waits = targets.map((target) => breaker.restMs(`${place}/${target.id}`));
+  return new GatewayError("upstream.unavailable", "The upstream has failed repeatedly and is given a rest; try again later.", {
+    detail: `open: ${targets.map(({ id }) => id).join(", ")}`,
+    retryAfterMs: Math.max(1, Math.min(...waits)),
+  });
 }
 
 async function tryTarget(

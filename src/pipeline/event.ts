@@ -23,6 +23,9 @@ export interface AttemptRecord {
   durationMs: number | undefined;
 }
 
+/** What a column of a protocol may hold. */
+export type EventValue = string | number | boolean | null | readonly string[];
+
 /** One row per client-visible operation. Never a body, an argument's value, a key or a token. */
 export interface ExchangeEvent {
   readonly type: "exchange";
@@ -67,6 +70,8 @@ export interface ExchangeEvent {
   readonly duration_ms: number;
   readonly upstream_ms: number | null;
   readonly first_byte_ms: number | null;
+  /** What only this protocol has, by column. */
+  readonly fields: Readonly<Record<string, EventValue>>;
 }
 
 /** One row per try at an upstream. */

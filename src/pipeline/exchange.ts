@@ -97,5 +97,10 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body:
     | { readonly type: "whole"; readonly frame: Frame }
-    | { readonly type: "stream"; readonly frames: AsyncIterable<Frame> };
+    | {
+        readonly type: "stream";
+        readonly frames: AsyncIterable<Frame>;
+        /** The headers go out at once: the first frame may be hours away. Else they wait for it, and may still change. */
+        readonly headersFirst?: boolean;
+      };
 }

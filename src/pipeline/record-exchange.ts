@@ -88,8 +88,11 @@ function exchangeEvent(
     duration_ms: rounded(durationMs),
     upstream_ms: own.length === 0 ? null : rounded(own.reduce((sum, { durationMs: ms }) => sum + (ms ?? 0), 0)),
     first_byte_ms: exchange.firstByteMs === undefined ? null : rounded(exchange.firstByteMs),
+    fields: (operation && api.adapter.eventFields?.(exchange, operation)) ?? noFields,
   };
 }
+
+const noFields: ExchangeEvent["fields"] = {};
 
 type OutcomeFields = Pick<ExchangeEvent, "outcome" | "error_code" | "error_detail" | "denied_by">;
 

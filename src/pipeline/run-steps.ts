@@ -6,6 +6,7 @@ import { guardAnswer, guardRequest } from "./guardrail-runner.ts";
 import type { Outcome, StepResult } from "./outcome.ts";
 import { deny } from "./outcome.ts";
 import type { Attachment, CompiledChain } from "./snapshot.ts";
+import { guardFrames } from "./guard-frames.ts";
 import { guardStream } from "./window-runner.ts";
 
 type Step = "admit" | "request" | "response";
@@ -47,8 +48,10 @@ export async function runResponse(
   const attachments = all.filter((attachment) => attachment.applies(exchange, operation));
   if (attachments.length === 0) return { type: "answer", answer };
   if (answer.body.type === "stream") {
-    const frames = guardStream(answer.body.frames, { exchange, operation, attachments });
-    return { type: "answer", answer: { ...answer, body: { type: "stream", frames } } };
+    const guards = { exchange, operation, attachments };
+    const { frames } = answer.body;
+    const guarded = exchange.api.adapter.cutsText ? guardStream(frames, guards) : guardFrames(frames, guards);
+    return { type: "answer", answer: { ...answer, body: { ...answer.body, frames: guarded } } };
   }
   let current: Answer = answer;
   let { frame } = answer.body;

@@ -1,8 +1,8 @@
 import type { GatewayError } from "../kernel/errors.ts";
 import { toGatewayError } from "../kernel/errors.ts";
-import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { ClientRequest, ClientResponse, Encoded } from "./adapter.ts";
+import type { CallTools } from "./call-upstream.ts";
 import { callUpstream } from "./call-upstream.ts";
 import type { EventSink } from "./event.ts";
 import type { Exchange, Operation } from "./exchange.ts";
@@ -11,8 +11,7 @@ import type { Deny, Outcome } from "./outcome.ts";
 import { recordExchange } from "./record-exchange.ts";
 import { runAdmit, runRequest, runResponse } from "./run-steps.ts";
 
-export interface RunnerOptions {
-  readonly clock: Clock;
+export interface RunnerOptions extends CallTools {
   readonly log: Log;
   readonly sink: EventSink;
   /** This gateway's name in events. */
@@ -60,7 +59,8 @@ export async function runOperation(
   options: RunnerOptions,
 ): Promise<Outcome> {
   const { adapter } = exchange.api;
-  if (exchange.principal?.mayCall?.(operation.name) === false) return denied(adapter.notOffered(operation), "authorize");
+  const isNamed = operation.name !== ""; // a list has no name, and shows only what the caller may call
+  if (isNamed && exchange.principal?.mayCall?.(operation.name) === false) return denied(adapter.notOffered(operation), "authorize");
 
   const admitted = runAdmit(exchange, operation, options);
   const stopped = (admitted instanceof Promise ? await admitted : admitted) ?? (await runRequest(exchange, operation, options));

@@ -1,12 +1,11 @@
-import type { CompiledProvider } from "./define-provider.ts";
-
 /** One place that can serve an operation. */
 export interface CompiledTarget {
   /** Unique within its upstream block and stable over republishing: `openai` or `openai/gpt-4o-mini`. */
   readonly id: string;
-  /** The provider resource's name. */
+  /** The provider resource's name; for a protocol without providers, the upstream's own. */
   readonly providerName: string;
-  readonly provider: CompiledProvider;
+  /** Where and how to call, as the API's adapter compiled it; nobody else reads it. */
+  readonly endpoint: unknown;
   readonly weight: number;
   /** The model to ask for in place of the client's; undefined leaves it. */
   readonly model: string | undefined;

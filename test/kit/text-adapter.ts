@@ -8,6 +8,7 @@ export type Said = readonly [place: string, text: string];
 /** A protocol whose messages are lists of texts: for tests of what sees spans and frames and no real protocol. */
 export const textAdapter: ProtocolAdapter = {
   kind: "Text",
+  cutsText: true,
   routes: [],
   compile: () => undefined,
   decode: () => [],

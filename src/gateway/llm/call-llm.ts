@@ -8,7 +8,7 @@ import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
-import { llmTables } from "./compile-llm.ts";
+import { llmTables, providerOf } from "./compile-llm.ts";
 import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
 import { llmFrames, startStream } from "./llm-stream.ts";
@@ -28,9 +28,10 @@ export async function callLlm(
   tools: LlmCallTools,
 ): Promise<Answer> {
   const request = llmRequest(operation);
-  const injectsUsage = operation.stream && target.provider.streamUsage && !request.wantsUsage;
+  const provider = providerOf(target);
+  const injectsUsage = operation.stream && provider.streamUsage && !request.wantsUsage;
   const kind = request.kind === "embeddings" ? "embeddings" : "chat";
-  const wanted = target.provider.request({
+  const wanted = provider.request({
     operation: kind,
     model: target.model ?? operation.name,
     stream: operation.stream,
@@ -38,14 +39,13 @@ export async function callLlm(
   });
   const providerRequest = wanted instanceof Promise ? await wanted : wanted;
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const response = await sendToProvider(exchange, target.provider, providerRequest, timeouts, signal, tools.upstream);
+  const response = await sendToProvider(exchange, provider, providerRequest, timeouts, signal, tools.upstream);
   const headers = answerHeaders(response.headers);
   if (response.status >= 300) return errorAnswer(response, headers);
 
   const contentType = String(response.headers["content-type"] ?? "").toLowerCase();
   if (contentType.startsWith("text/event-stream")) {
     const maxEventBytes = exchange.api.limits.responseBytes;
-    const { provider } = target;
     const frames = llmFrames(response.body, { operation, provider, stripUsage: injectsUsage, maxEventBytes, clock: tools.clock });
     headers["content-type"] = "text/event-stream; charset=utf-8";
     headers["cache-control"] = "no-cache";
@@ -54,7 +54,7 @@ export async function callLlm(
   }
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   const message = parseAnswer(bytes);
-  operation.usage = target.provider.usage(message) ?? operation.usage;
+  operation.usage = provider.usage(message) ?? operation.usage;
   headers["content-type"] = "application/json";
   return { status: response.status, headers, body: { type: "whole", frame: jsonFrame(bytes, message) } };
 }

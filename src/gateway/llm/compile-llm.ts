@@ -23,6 +23,11 @@ export function llmTables(api: CompiledApi): LlmTables {
   return api.protocol.own as LlmTables; // `compileLlm` below is the only one that makes them for this adapter
 }
 
+/** The provider behind a target of this adapter's APIs. */
+export function providerOf(target: CompiledTarget): CompiledProvider {
+  return target.endpoint as CompiledProvider; // as `llmTables`: made below and nowhere else
+}
+
 /** Targets, strategies and tables of an `LlmApi`; faults are reported with their path. */
 export function compileLlm(input: ProtocolCompileInput): CompiledProtocol | undefined {
   const spec = input.artifact.spec as LlmApiSpec; // the snapshot compiler has just parsed it by the kind's schema
@@ -55,7 +60,7 @@ function compileBlock(
       {
         id: target.model === undefined ? target.provider : `${target.provider}/${target.model}`,
         providerName: target.provider,
-        provider,
+        endpoint: provider,
         weight: target.weight,
         model: target.model,
         serves: globMatcher(target.models),
@@ -77,7 +82,7 @@ function compileBlock(
   }
   const strategy = plugin.compile(config.data, input.tools);
   if (strategy.dispose !== undefined) input.onDispose(at, strategy.dispose.bind(strategy));
-  return { targets, strategy, maxAttempts: block.maxAttempts, timeouts: block.timeouts };
+  return { targets, strategy, maxAttempts: block.maxAttempts, timeouts: block.timeouts, breaker: block.breaker };
 }
 
 function compileProvider(

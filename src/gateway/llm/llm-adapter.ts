@@ -39,6 +39,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
       { method: "GET", path: "/v1/models" },
       { method: "GET", path: "/v1/models/:model{.+}" },
     ],
+    cutsText: true,
     compile: compileLlm,
     decode: decodeLlm,
     requestSpans,

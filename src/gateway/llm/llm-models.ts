@@ -5,7 +5,7 @@ import { deny } from "../../pipeline/outcome.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { LlmCallTools } from "./call-llm.ts";
 import { jsonFrame, sendToProvider } from "./call-llm.ts";
-import { llmTables } from "./compile-llm.ts";
+import { llmTables, providerOf } from "./compile-llm.ts";
 import { llmRequest } from "./llm-request.ts";
 
 /** A row of `/v1/models`. Fields that a provider adds are kept. */
@@ -58,7 +58,7 @@ async function askProviders(
   targets: readonly CompiledTarget[],
   tools: LlmCallTools,
 ): Promise<readonly ModelRow[]> {
-  const one = new Map(targets.filter((target) => target.model === undefined).map((target) => [target.provider, target]));
+  const one = new Map(targets.filter((target) => target.model === undefined).map((target) => [target.endpoint, target]));
   const lists = await Promise.allSettled([...one.values()].map((target) => listOf(exchange, target, tools)));
   const failures = lists.filter((list) => list.status === "rejected");
   if (failures.length > 0 && failures.length === lists.length) throw toGatewayError(failures[0]?.reason);
@@ -66,9 +66,9 @@ async function askProviders(
 }
 
 async function listOf(exchange: Exchange, target: CompiledTarget, tools: LlmCallTools): Promise<readonly ModelRow[]> {
-  const request = await target.provider.request({ operation: "models", model: "", stream: false, body: Buffer.alloc(0) });
+  const request = await providerOf(target).request({ operation: "models", model: "", stream: false, body: Buffer.alloc(0) });
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const response = await sendToProvider(exchange, target.provider, request, timeouts, exchange.signal, tools.upstream);
+  const response = await sendToProvider(exchange, providerOf(target), request, timeouts, exchange.signal, tools.upstream);
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   if (response.status !== 200) return [];
   const message: unknown = JSON.parse(bytes.toString("utf8"));

@@ -1,0 +1,53 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { BreakerSettings } from "./adapter.ts";
+
+/** Keeps requests away from targets that fail, one state per target; a slow or dead one harms no other. */
+export interface Breaker {
+  /** Whether a request may go to the target now. After the rest, one at a time may try whether it has recovered. */
+  admits(target: string, settings: BreakerSettings): boolean;
+  /** Takes the result of a try into account; `unknown` frees a trial and changes nothing else. */
+  note(target: string, health: "good" | "bad" | "unknown", settings: BreakerSettings): void;
+  /** Milliseconds until the target may be tried again; 0 when it may be now. */
+  restMs(target: string): number;
+}
+
+type State =
+  | { readonly type: "closed"; readonly failures: number }
+  | { readonly type: "open"; readonly untilMs: number };
+
+const healthy: State = { type: "closed", failures: 0 };
+
+/** All closed at the beginning. A target that works is not remembered, so states are as few as failing targets. */
+export function createBreaker(clock: Clock): Breaker {
+  const states = new Map<string, State>();
+  return {
+    admits(target, { failures, openMs }) {
+      const state = states.get(target);
+      if (state === undefined || state.type === "closed" || failures === 0) return true;
+      if (clock.monotonic() < state.untilMs) return false;
+      // The trial is the one that asked; if it never reports, the next may ask after another rest.
+      states.set(target, { type: "open", untilMs: clock.monotonic() + openMs });
+      return true;
+    },
+    note(target, health, { failures, openMs }) {
+      const state = states.get(target) ?? healthy;
+      if (failures === 0 || health === "unknown") return;
+      if (health === "good") {
+        if (state !== healthy) states.delete(target);
+        return;
+      }
+      const count = state.type === "closed" ? state.failures + 1 : failures;
+      const isOpen = count >= failures;
+      states.set(
+        target,
+        isOpen
+          ? { type: "open", untilMs: clock.monotonic() + openMs }
+          : { type: "closed", failures: count },
+      );
+    },
+    restMs(target) {
+      const state = states.get(target);
+      return state?.type === "open" ? Math.max(0, state.untilMs - clock.monotonic()) : 0;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { GatewayError } from "../kernel/errors.ts";
+import type { Frame } from "./exchange.ts";
+import { guardAnswer } from "./guardrail-runner.ts";
+import type { StreamGuards } from "./window-runner.ts";
+
+/**
+ * A stream whose frames are each a whole message, as the guardrails let them pass: a frame goes on as soon as it is
+ * judged. Throws `guardrail.denied` (`policy.failed` for a broken guardrail) in place of a frame that is refused.
+ */
+export async function* guardFrames(frames: AsyncIterable<Frame>, guards: StreamGuards): AsyncGenerator<Frame> {
+  const { exchange, operation, attachments } = guards;
+  for await (const frame of frames) {
+    let current = frame;
+    for (const attachment of attachments) {
+      const judged = await guardAnswer(exchange, operation, attachment, current);
+      if ("type" in judged) {
+        throw new GatewayError(judged.code, judged.message, judged.detail === undefined ? {} : { detail: judged.detail });
+      }
+      current = judged;
+    }
+    yield current;
+  }
+}
