@@ -40,26 +40,36 @@ export async function callUpstream(
   if (offered.length === 0) return { type: "denied", deny: adapter.notOffered(operation), by: "route" };
 
   const chosen = upstream.strategy.choose(offered, exchange, operation);
-  const ordered = chosen instanceof Promise ? await chosen : chosen;
+  const targets = chosen instanceof Promise ? await chosen : chosen;
   const place = `${exchange.api.id}/${exchange.principal?.environment}`;
-  const targets = ordered.filter((target) => breaker.admits(`${place}/${target.id}`, upstream.breaker));
-  if (targets.length === 0) throw resting(ordered, place, breaker);
-  let next = 0;
+  // Asked only when the target's turn comes: being admitted to one that rests is what makes this request its trial.
+  const nextFrom = (from: number): number =>
+    targets.findIndex((target, at) => at >= from && breaker.admits(`${place}/${target.id}`, upstream.breaker));
+
+  let at = nextFrom(0);
   for (let attempt = 1; ; attempt += 1) {
-    const target = targets[next];
-    if (target === undefined) throw new GatewayError("internal", "No target was chosen.", { detail: operation.name });
+    const target = targets[at];
+    if (target === undefined) throw resting(targets, place, breaker);
     const result = await tryTarget(exchange, operation, target, clock);
     breaker.note(`${place}/${target.id}`, judge(exchange, result), upstream.breaker);
-    const another = next + 1 < targets.length;
-    const mayTryAgain = attempt < upstream.maxAttempts && !exchange.signal.aborted;
-    if (result instanceof GatewayError) {
-      const unreached = result.code === "upstream.unreachable";
-      if (!mayTryAgain || !retryableCodes.has(result.code) || !(another || unreached)) throw result;
-    } else if (!mayTryAgain || !another || !retryableStatuses.has(result.status)) {
-      return result;
-    }
-    if (another) next += 1;
+    const mayTryAgain = attempt < upstream.maxAttempts && !exchange.signal.aborted && isRetryable(result);
+    const next = mayTryAgain ? nextFrom(at + 1) : -1;
+    if (next >= 0) at = next;
+    else if (!mayTryAgain || !wasUnreached(result)) return settle(result);
   }
+}
+
+function isRetryable(result: Answer | GatewayError): boolean {
+  return result instanceof GatewayError ? retryableCodes.has(result.code) : retryableStatuses.has(result.status);
+}
+
+function wasUnreached(result: Answer | GatewayError): boolean {
+  return result instanceof GatewayError && result.code === "upstream.unreachable";
+}
+
+function settle(result: Answer | GatewayError): Answer {
+  if (result instanceof GatewayError) throw result;
+  return result;
 }
 
 /** What a try says of the target's health. The client's leaving and its own bad requests say nothing. */

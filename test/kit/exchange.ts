@@ -123,6 +123,7 @@ function buildApi({ api, adapter = textAdapter }: ExchangeParts): CompiledApi {
     strategy: { choose: () => [] },
     maxAttempts: 1,
     timeouts: { connectMs: 1_000, firstByteMs: 1_000, idleMs: 1_000 },
+    breaker: { failures: 0, openMs: 1_000 },
   };
   return {
     id: apiId,
