@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AnalyticsEvent, EventSink } from "../pipeline/event.ts";
+import type { SpoolSegments } from "./spool-segments.ts";
 import { openSpoolSegments } from "./spool-segments.ts";
 
 export { tailSpool } from "./tail-spool.ts";
@@ -43,98 +44,117 @@ const complainEveryMs = 60_000;
  * A batch that the disk refuses is kept and tried again each second; the log hears of it once a minute.
  */
 export async function openEventSpool(options: EventSpoolOptions): Promise<EventSpool> {
-  const { directory, maxBytes, clock, log, maxQueued = 10_000 } = options;
+  const { directory, maxBytes, clock } = options;
   const segmentBytes = Math.max(1_024, Math.min(16 * 1_048_576, Math.floor(maxBytes / 8)));
-  const segments = await openSpoolSegments({ directory, maxBytes, segmentBytes, clock });
-  const complain = atMostEvery(complainEveryMs, clock);
-  const queue: AnalyticsEvent[] = [];
-  let unwritable = 0;
-  let writeErrors = 0;
-  let closed = false;
-  let cancelTimer: (() => void) | undefined;
-  let writing: Promise<void> | undefined;
-
-  const schedule = (delayMs: number): void => {
-    cancelTimer?.();
-    cancelTimer = clock.after(delayMs, () => {
-      cancelTimer = undefined;
-      void write();
-    });
-  };
-  const write = (): Promise<void> => {
-    writing ??= drain().finally(() => {
-      writing = undefined;
-      // What came in between the last look at the queue and now has no timer yet.
-      if (queue.length > 0 && cancelTimer === undefined && !closed) schedule(batchAfterMs);
-    });
-    return writing;
-  };
-  const drain = async (): Promise<void> => {
-    try {
-      while (queue.length > 0) {
-        const batch = queue.slice(0, batchEvents);
-        const lines = batch.map(lineOf).filter((line) => line !== undefined && line.length <= segmentBytes);
-        if (lines.length < batch.length) {
-          // Rare enough to take the batch apart: the good ones stay in the queue in their order.
-          queue.splice(
-            0,
-            batch.length,
-            ...batch.filter((event) => (lineOf(event)?.length ?? Infinity) <= segmentBytes),
-          );
-          unwritable += batch.length - lines.length;
-          continue;
-        }
-        const written = await segments.append(lines as readonly Buffer[]); // none is undefined: the lengths are equal
-        queue.splice(0, written);
-      }
-    } catch (error) {
-      writeErrors += 1;
-      complain(() =>
-        log.error({ err: error, directory, writeErrors, waiting: queue.length }, "events cannot be written"),
-      );
-      if (!closed) schedule(retryAfterMs);
-    }
-  };
-  const flush = async (): Promise<void> => {
-    cancelTimer?.();
-    cancelTimer = undefined;
-    await writing;
-    if (queue.length > 0) await write();
-  };
-
-  return {
-    record(event) {
-      if (closed || queue.length >= maxQueued) {
-        unwritable += 1;
-        complain(() => log.warn({ directory, dropped: unwritable }, "events are dropped: the spool takes no more"));
-        return;
-      }
-      queue.push(event);
-      if (writing !== undefined) return;
-      if (queue.length === batchEvents) schedule(0);
-      else if (cancelTimer === undefined) schedule(batchAfterMs);
-    },
-    flush,
-    get dropped() {
-      return unwritable + segments.dropped;
-    },
-    get writeErrors() {
-      return writeErrors;
-    },
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      await flush();
-      unwritable += queue.splice(0).length;
-      await segments.close();
-    },
-  };
+  return new QueuedSpool(options, await openSpoolSegments({ directory, maxBytes, segmentBytes, clock }), segmentBytes);
 }
 
-function lineOf(event: AnalyticsEvent): Buffer | undefined {
+class QueuedSpool implements EventSpool {
+  readonly #options: EventSpoolOptions;
+  readonly #segments: SpoolSegments;
+  readonly #largestLine: number;
+  readonly #complain: (call: () => void) => void;
+  readonly #queue: AnalyticsEvent[] = [];
+  #notWritten = 0;
+  #writeErrors = 0;
+  #closed = false;
+  #cancelTimer: (() => void) | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: EventSpoolOptions, segments: SpoolSegments, largestLine: number) {
+    this.#options = options;
+    this.#segments = segments;
+    this.#largestLine = largestLine;
+    this.#complain = atMostEvery(complainEveryMs, options.clock);
+  }
+
+  get dropped(): number {
+    return this.#notWritten + this.#segments.dropped;
+  }
+
+  get writeErrors(): number {
+    return this.#writeErrors;
+  }
+
+  record(event: AnalyticsEvent): void {
+    const { log, directory, maxQueued = 10_000 } = this.#options;
+    if (this.#closed || this.#queue.length >= maxQueued) {
+      this.#notWritten += 1;
+      this.#complain(() =>
+        log.warn({ directory, dropped: this.dropped }, "events are dropped: the spool takes no more"),
+      );
+      return;
+    }
+    this.#queue.push(event);
+    if (this.#writing !== undefined) return;
+    if (this.#queue.length === batchEvents) this.#schedule(0);
+    else if (this.#cancelTimer === undefined) this.#schedule(batchAfterMs);
+  }
+
+  async flush(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    await this.#writing;
+    if (this.#queue.length > 0) await this.#write();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.flush();
+    this.#notWritten += this.#queue.splice(0).length;
+    await this.#segments.close();
+  }
+
+  #schedule(delayMs: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#options.clock.after(delayMs, () => {
+      this.#cancelTimer = undefined;
+      void this.#write();
+    });
+  }
+
+  #write(): Promise<void> {
+    this.#writing ??= this.#drain().finally(() => {
+      this.#writing = undefined;
+      // What came in between the last look at the queue and now has no timer yet.
+      if (this.#queue.length > 0 && this.#cancelTimer === undefined && !this.#closed) this.#schedule(batchAfterMs);
+    });
+    return this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) {
+        const lines = this.#nextLines();
+        if (lines.length > 0) this.#queue.splice(0, await this.#segments.append(lines));
+      }
+    } catch (error) {
+      this.#writeErrors += 1;
+      const { log, directory } = this.#options;
+      const fields = { err: error, directory, writeErrors: this.#writeErrors, waiting: this.#queue.length };
+      this.#complain(() => log.error(fields, "events cannot be written"));
+      if (!this.#closed) this.#schedule(retryAfterMs);
+    }
+  }
+
+  /** The lines of the first events in the queue; those that have no line or too large a one leave it as dropped. */
+  #nextLines(): readonly Buffer[] {
+    const batch = this.#queue.slice(0, batchEvents).map((event) => ({ event, line: lineOf(event) }));
+    const good = batch.filter(({ line }) => line.length > 0 && line.length <= this.#largestLine);
+    if (good.length < batch.length) {
+      this.#queue.splice(0, batch.length, ...good.map(({ event }) => event));
+      this.#notWritten += batch.length - good.length;
+    }
+    return good.map(({ line }) => line);
+  }
+}
+
+/** Empty for what is no JSON: a fault of ours, and the other events must not suffer from it. */
+function lineOf(event: AnalyticsEvent): Buffer {
   try {
     return Buffer.from(`${JSON.stringify(event)}\n`);
   } catch {
-    return undefined; // no JSON: a fault of ours, and the other events must not suffer from it
+    return Buffer.alloc(0);
   }
 }
 

@@ -29,21 +29,16 @@ export async function* tailSpool({
   signal,
   clock = systemClock,
 }: TailOptions): AsyncGenerator<AnalyticsEvent> {
-  let place: Place = { name: "", offset: 0 };
   using changes = follow ? watchDirectory(directory, clock, signal) : undefined;
-  while (!signal?.aborted) {
-    // Listed before read: what is older than the newest of this list is final.
-    for (const name of await segmentsFrom(directory, place.name)) {
-      if (name !== place.name) place = { name, offset: 0 };
-      for await (const { event, offset } of readSegment(directory, place)) {
-        if (signal?.aborted) return;
-        place = { name, offset };
-        if (event !== undefined) yield event;
-      }
+  let place: Place = { name: "", offset: 0 };
+  do {
+    for await (const line of linesFrom(directory, place)) {
+      if (signal?.aborted) return;
+      place = line.place;
+      if (line.event !== undefined) yield line.event;
     }
-    if (changes === undefined) return;
-    await changes.next();
-  }
+    await changes?.next();
+  } while (changes !== undefined && !signal?.aborted);
 }
 
 /** How far a reader is: the byte behind the last whole line of a segment. */
@@ -68,7 +63,15 @@ function noSpool(directory: string, cause: unknown): GatewayError {
 
 interface Line {
   readonly event: AnalyticsEvent | undefined;
-  readonly offset: number;
+  /** Behind this line. */
+  readonly place: Place;
+}
+
+async function* linesFrom(directory: string, place: Place): AsyncGenerator<Line> {
+  // Listed before read: what is older than the newest of this list is final.
+  for (const name of await segmentsFrom(directory, place.name)) {
+    yield* readSegment(directory, { name, offset: name === place.name ? place.offset : 0 });
+  }
 }
 
 async function* readSegment(directory: string, place: Place): AsyncGenerator<Line> {
@@ -84,7 +87,7 @@ async function* readSegment(directory: string, place: Place): AsyncGenerator<Lin
     let rest = Buffer.concat([held, chunk.subarray(0, bytesRead)]);
     for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
       offset += end + 1;
-      yield { event: parseLine(rest.subarray(0, end)), offset };
+      yield { event: parseLine(rest.subarray(0, end)), place: { name: place.name, offset } };
       rest = rest.subarray(end + 1);
     }
     held = rest;

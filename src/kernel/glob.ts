@@ -5,11 +5,11 @@
 export function globMatcher(patterns: readonly string[]): (name: string) => boolean {
   if (patterns.includes("*")) return () => true;
   const exact = new Set(patterns.filter((pattern) => !/[*?]/.test(pattern)));
-  const wild = patterns.filter((pattern) => /[*?]/.test(pattern)).map((pattern) => [...pattern]);
+  const wild = patterns.filter((pattern) => /[*?]/.test(pattern)).map((pattern) => Array.from(pattern));
   if (wild.length === 0) return (name) => exact.has(name);
   return (name) => {
     if (exact.has(name)) return true;
-    const characters = [...name]; // as the patterns are: a character beyond the BMP is one, not two
+    const characters = Array.from(name); // as the patterns are: a character beyond the BMP is one, not two
     return wild.some((pattern) => matchesGlob(pattern, characters));
   };
 }

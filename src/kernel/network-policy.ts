@@ -1,4 +1,4 @@
-import type { LookupAddress } from "node:dns";
+import type { LookupAddress, LookupOptions } from "node:dns";
 import { lookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { isIP } from "node:net";
@@ -76,8 +76,7 @@ export function createGuardedLookup(
   resolve: ResolveHost = systemResolve,
 ): LookupFunction {
   return (hostname, options, callback) => {
-    const family =
-      options.family === 4 || options.family === "IPv4" ? 4 : options.family === 6 || options.family === "IPv6" ? 6 : 0;
+    const family = familyOf(options.family);
     const find = async (): Promise<readonly [LookupAddress, ...LookupAddress[]]> => {
       const found = await resolve(hostname, family);
       const [first, ...others] = found.filter(({ address }) => policy.permits(address, chosenBy));
@@ -97,6 +96,11 @@ export function createGuardedLookup(
       (error: NodeJS.ErrnoException) => callback(error, ""),
     );
   };
+}
+
+function familyOf(family: LookupOptions["family"]): 0 | 4 | 6 {
+  if (family === 4 || family === "IPv4") return 4;
+  return family === 6 || family === "IPv6" ? 6 : 0;
 }
 
 function refused(host: string, chosenBy: ChosenBy, addresses: readonly string[]): GatewayError {

@@ -1,82 +1,14 @@
 import { spawn } from "node:child_process";
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import fc from "fast-check";
-import { afterEach, describe, expect, test } from "vitest";
-import type { EventSpool, EventSpoolOptions } from "../../src/analytics/event-spool.ts";
-import { openEventSpool } from "../../src/analytics/event-spool.ts";
-import { tailSpool } from "../../src/analytics/tail-spool.ts";
-import type { Log } from "../../src/kernel/log.ts";
-import type { AttemptEvent } from "../../src/pipeline/event.ts";
-import { manualClock } from "../kit/manual-clock.ts";
-
-const directories: string[] = [];
-afterEach(async () => {
-  for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
-});
-
-async function newDirectory(): Promise<string> {
-  const parent = await mkdtemp(join(tmpdir(), "gatehouse-spool-"));
-  directories.push(parent);
-  return join(parent, "events");
-}
-
-function event(attempt: number, target = "openai"): AttemptEvent {
-  return {
-    type: "attempt",
-    ts: 1,
-    exchange_id: "e",
-    operation_id: "o",
-    attempt,
-    config_hash: "h",
-    api_id: "llm_1",
-    target,
-    provider: "p",
-    model: null,
-    status: 200,
-    error_code: null,
-    first_byte_ms: 1,
-    duration_ms: 2,
-  };
-}
-
-interface Logged extends Log {
-  readonly lines: string[];
-}
-
-function listeningLog(): Logged {
-  const lines: string[] = [];
-  const note = (_fields: object, message: string): void => {
-    lines.push(message);
-  };
-  return { lines, debug: note, info: note, warn: note, error: note };
-}
-
-async function setUp(over: Partial<EventSpoolOptions> = {}) {
-  const directory = over.directory ?? (await newDirectory());
-  const clock = manualClock();
-  const log = listeningLog();
-  const spool = await openEventSpool({ directory, maxBytes: 1_048_576, clock, log, ...over });
-  return { directory, clock, log, spool };
-}
-
-async function attempts(directory: string): Promise<number[]> {
-  const found: number[] = [];
-  for await (const row of tailSpool({ directory, follow: false })) {
-    if (row.type === "attempt") found.push(row.attempt);
-  }
-  return found;
-}
-
-function numbers(count: number, from = 0): number[] {
-  return Array.from({ length: count }, (_, index) => from + index);
-}
+import { describe, expect, test } from "vitest";
+import { attempts, event, newDirectory, numbers, openSpool } from "../kit/spool-kit.ts";
 
 describe("recording", () => {
   test("writes a batch 200 ms after its first event, and nothing before", async () => {
-    const { spool, clock, directory } = await setUp();
+    const { spool, clock, directory } = await openSpool();
     spool.record(event(0));
     clock.advance(199);
     spool.record(event(1));
@@ -87,7 +19,7 @@ describe("recording", () => {
   });
 
   test("writes at once when many wait", async () => {
-    const { spool, clock, directory } = await setUp();
+    const { spool, clock, directory } = await openSpool();
     for (const number of numbers(500)) spool.record(event(number));
     clock.advance(0);
     await expect.poll(() => attempts(directory), { interval: 2 }).toEqual(numbers(500));
@@ -95,7 +27,7 @@ describe("recording", () => {
   });
 
   test("does not serialise on the caller's time", async () => {
-    const { spool } = await setUp();
+    const { spool } = await openSpool();
     let serialised = 0;
     const watched = { ...event(0), toJSON: () => (serialised += 1) };
     for (const _ of numbers(600)) spool.record(watched);
@@ -105,7 +37,7 @@ describe("recording", () => {
   });
 
   test("keeps the files to their owner", async () => {
-    const { spool, directory } = await setUp();
+    const { spool, directory } = await openSpool();
     spool.record(event(0));
     await spool.flush();
     const [name = ""] = await readdir(directory);
@@ -115,7 +47,7 @@ describe("recording", () => {
   });
 
   test("writes what is held when it is disposed, and counts what comes later", async () => {
-    const { spool, directory } = await setUp();
+    const { spool, directory } = await openSpool();
     for (const number of numbers(1_234)) spool.record(event(number));
     await spool[Symbol.asyncDispose]();
     spool.record(event(9_999));
@@ -124,7 +56,7 @@ describe("recording", () => {
   });
 
   test("an event that is no JSON or larger than a segment is dropped alone", async () => {
-    const { spool, directory } = await setUp({ maxBytes: 80_000 });
+    const { spool, directory } = await openSpool({ maxBytes: 80_000 });
     spool.record(event(0));
     spool.record({ ...event(1), ts: 1n as unknown as number }); // what a fault of ours might put there
     spool.record(event(2, "x".repeat(10_001)));
@@ -137,7 +69,7 @@ describe("recording", () => {
 
 describe("the bound", () => {
   test("holds in memory: what does not fit is counted", async () => {
-    const { spool, directory, log } = await setUp({ maxQueued: 10 });
+    const { spool, directory, log } = await openSpool({ maxQueued: 10 });
     for (const number of numbers(15)) spool.record(event(number));
     expect(spool.dropped).toBe(5);
     expect(log.lines).toHaveLength(1);
@@ -149,7 +81,7 @@ describe("the bound", () => {
     const sizes = fc.array(fc.nat({ max: 900 }), { minLength: 1, maxLength: 120 });
     await fc.assert(
       fc.asyncProperty(sizes, fc.integer({ min: 1, max: 40 }), async (targets, flushEvery) => {
-        const { spool, directory } = await setUp({ maxBytes: 10_000 });
+        const { spool, directory } = await openSpool({ maxBytes: 10_000 });
         for (const [number, size] of targets.entries()) {
           spool.record(event(number, "x".repeat(size)));
           if (number % flushEvery === 0) await spool.flush();
@@ -171,10 +103,10 @@ describe("the bound", () => {
   }
 
   test("counts what earlier runs left", async () => {
-    const first = await setUp({ maxBytes: 10_000 });
+    const first = await openSpool({ maxBytes: 10_000 });
     for (const number of numbers(40)) first.spool.record(event(number));
     await first.spool[Symbol.asyncDispose]();
-    const second = await setUp({ maxBytes: 10_000, directory: first.directory });
+    const second = await openSpool({ maxBytes: 10_000, directory: first.directory });
     for (const number of numbers(40, 40)) second.spool.record(event(number));
     await second.spool[Symbol.asyncDispose]();
     expect(await totalBytes(first.directory)).toBeLessThanOrEqual(10_000);
@@ -190,7 +122,7 @@ describe("the bound", () => {
 
 describe("segments", () => {
   test("are final once a newer one is there, and their names only rise", async () => {
-    const { spool, directory } = await setUp({ maxBytes: 16_384 });
+    const { spool, directory } = await openSpool({ maxBytes: 16_384 });
     const seen = new Map<string, string>();
     for (const number of numbers(60)) {
       spool.record(event(number));
@@ -208,13 +140,13 @@ describe("segments", () => {
   });
 
   test("a name is not used again after a reader took all of them away", async () => {
-    const first = await setUp();
+    const first = await openSpool();
     first.spool.record(event(0));
     await first.spool[Symbol.asyncDispose]();
     const [before = ""] = await readdir(first.directory);
     await rm(join(first.directory, before));
     first.clock.advance(1);
-    const second = await setUp({ directory: first.directory, clock: first.clock });
+    const second = await openSpool({ directory: first.directory, clock: first.clock });
     second.spool.record(event(1));
     await second.spool[Symbol.asyncDispose]();
     const [after = ""] = await readdir(first.directory);
@@ -222,13 +154,13 @@ describe("segments", () => {
   });
 
   test("nothing is put behind a line that was cut by a crash", async () => {
-    const first = await setUp();
+    const first = await openSpool();
     first.spool.record(event(0));
     await first.spool[Symbol.asyncDispose]();
     const [torn = ""] = await readdir(first.directory);
     await appendFile(join(first.directory, torn), '{"type":"attempt","attempt":1');
     const content = await readFile(join(first.directory, torn), "utf8");
-    const second = await setUp({ directory: first.directory });
+    const second = await openSpool({ directory: first.directory });
     second.spool.record(event(2));
     await second.spool[Symbol.asyncDispose]();
     expect(await attempts(first.directory)).toEqual([0, 2]);
@@ -267,7 +199,7 @@ describe("a disk that fails", () => {
   }
 
   test("is reported once a minute and tried each second, and no event is lost or doubled when it is back", async () => {
-    const { spool, clock, log, directory } = await setUp();
+    const { spool, clock, log, directory } = await openSpool();
     await breakDisk(directory);
     spool.record(event(0));
     clock.advance(200);
@@ -289,77 +221,11 @@ describe("a disk that fails", () => {
   });
 
   test("counts as dropped what it would not take at the end", async () => {
-    const { spool, directory } = await setUp();
+    const { spool, directory } = await openSpool();
     await breakDisk(directory);
     spool.record(event(0));
     spool.record(event(1));
     await spool[Symbol.asyncDispose]();
     expect(spool.dropped).toBe(2);
-  });
-});
-
-describe("tailing", () => {
-  test("follows over new events and new segments until it is told to stop", async () => {
-    const { spool, directory } = await setUp({ maxBytes: 8_192 });
-    spool.record(event(0));
-    await spool.flush();
-    const stop = new AbortController();
-    const seen: number[] = [];
-    for await (const row of tailSpool({ directory, follow: true, signal: stop.signal })) {
-      if (row.type === "attempt") seen.push(row.attempt);
-      if (seen.length === 20) stop.abort();
-      else await recordNext(spool, seen.length);
-    }
-    expect(seen).toEqual(numbers(20));
-    expect((await readdir(directory)).length).toBeGreaterThan(2);
-    await spool[Symbol.asyncDispose]();
-  });
-
-  async function recordNext(spool: EventSpool, number: number): Promise<void> {
-    spool.record(event(number));
-    if (number % 3 === 0) await spool.flush();
-    else void spool.flush();
-  }
-
-  test("waits for the rest of a line that is being written", async () => {
-    const directory = await newDirectory();
-    const { spool } = await setUp({ directory });
-    spool.record(event(0));
-    await spool[Symbol.asyncDispose]();
-    const [name = ""] = await readdir(directory);
-    const line = `${JSON.stringify(event(1))}\n`;
-    await appendFile(join(directory, name), line.slice(0, 30));
-    const rows = tailSpool({ directory, follow: true, signal: AbortSignal.timeout(5_000) });
-    expect((await rows.next()).value).toMatchObject({ attempt: 0 });
-    const next = rows.next();
-    await appendFile(join(directory, name), line.slice(30));
-    expect((await next).value).toMatchObject({ attempt: 1 });
-    await rows.return(undefined);
-  });
-
-  test("ends when it is told to stop while nothing happens", async () => {
-    const { spool, directory } = await setUp();
-    const stop = new AbortController();
-    const next = tailSpool({ directory, follow: true, signal: stop.signal }).next();
-    stop.abort();
-    expect(await next).toEqual({ done: true, value: undefined });
-    await spool[Symbol.asyncDispose]();
-  });
-
-  test.each([true, false])("says so where no spool has been, following: %s", async (follow) => {
-    const rows = tailSpool({ directory: await newDirectory(), follow });
-    await expect(rows.next()).rejects.toMatchObject({ code: "resource.not_found" });
-  });
-
-  test("passes files over that are no segments, and lines that are no events", async () => {
-    const { spool, directory } = await setUp();
-    spool.record(event(0));
-    await spool[Symbol.asyncDispose]();
-    await writeFile(join(directory, "notes.txt"), "hello\n");
-    await writeFile(
-      join(directory, "000000000000001.ndjson"),
-      '\n[]\nnull\n{"type":\n{"type":"attempt","attempt":7}\n',
-    );
-    expect(await attempts(directory)).toEqual([7, 0]);
   });
 });

@@ -250,7 +250,8 @@ function edit(start: number, end: number): ByteEdit {
 function withValue(tree: unknown, path: readonly (string | number)[], value: unknown): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return value;
-  if (Array.isArray(tree)) return tree.map((item, index) => (index === step ? withValue(item, rest, value) : item));
+  if (Array.isArray(tree))
+    return tree.map((item: unknown, index) => (index === step ? withValue(item, rest, value) : item));
   const entries = Object.entries(tree as Record<string, unknown>); // the path leads through it, so it is an object
   return Object.fromEntries(entries.map(([name, item]) => [name, name === step ? withValue(item, rest, value) : item]));
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import { createServer } from "node:http";
-import { createServer as createRawServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
+import { createServer as createRawServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import type { ResolveHost } from "../../src/kernel/network-policy.ts";
 import { createNetworkPolicy } from "../../src/kernel/network-policy.ts";
