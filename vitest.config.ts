@@ -29,10 +29,10 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: special.map((folder) => `test/${folder}/**`),
-          testTimeout: 5_000,
+          testTimeout: 20_000 /* properties on a busy machine */,
         },
       },
-      { test: { ...common, name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 15_000 } },
+      { test: { ...common, name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 30_000 } },
       {
         test: { ...common, name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
       },

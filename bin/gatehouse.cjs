@@ -17,7 +17,7 @@ if (isOld) {
       "In a checkout of the project, `npm start` brings the right Node along, whatever the system has.",
       "Otherwise install Node 24: from your system's packages, with `nvm install 24`, `fnm install 24` or",
       "`volta install node@24`, or from https://nodejs.org/.",
-    ].join("\n"),
+    ].join("\n")
   );
   process.exit(1);
 } else {

@@ -134,7 +134,7 @@ function explain(output) {
   }
   if (
     /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|ERR_SOCKET_TIMEOUT|CERT_|self.signed/i.test(
-      output,
+      output
     )
   ) {
     return "The package registry cannot be reached. Check the network, the proxy and `npm config get registry`.";
