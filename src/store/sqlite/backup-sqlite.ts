@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, openSync, renameSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { backup, DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../kernel/errors.ts";
 import { syncDirectoryOf } from "./sqlite-connection.ts";
@@ -29,8 +30,8 @@ export async function copySqlite(source: DatabaseSync, path: string): Promise<st
     closeSync(openSync(copy, "wx", 0o600));
     // One step: a copy in many begins anew whenever somebody has written in between.
     await backup(source, copy, { rate: everyPage });
+    await syncFile(copy);
     leaveWriteAheadMode(copy);
-    syncFile(copy);
     return copy;
   } catch (error) {
     rmSync(copy, { force: true });
@@ -56,11 +57,8 @@ function reserve(path: string): void {
   }
 }
 
-function syncFile(path: string): void {
-  const file = openSync(path, "r+");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+// Off the event loop, so that what is left for SQLite to sync is little.
+async function syncFile(path: string): Promise<void> {
+  await using file = await open(path, "r+");
+  await file.sync();
 }

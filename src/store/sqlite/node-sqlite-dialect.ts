@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import { GatewayError } from "../../kernel/errors.ts";
@@ -61,13 +62,19 @@ function createDriver({ database, use, takeTurn }: NodeSqliteDialectOptions): Dr
   };
 }
 
+// SQLite answers at once, so a transaction of many statements would keep the event loop from everybody else.
+const queriesPerTurn = 100;
+
 function createConnection(
   prepare: (sql: string) => PreparedStatement,
   use: "read" | "write",
   held: { readonly ended: boolean },
 ): DatabaseConnection {
+  let queries = 0;
   return {
     async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+      queries += 1;
+      if (queries % queriesPerTurn === 0) await setImmediate();
       if (held.ended) throw misuse("a query was made on a transaction that has ended");
       return guarded(() => {
         const { statement, returnsRows } = prepare(sql);
