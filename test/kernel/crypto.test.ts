@@ -44,10 +44,11 @@ describe("a key in hex", () => {
 });
 
 describe("sealing", () => {
+  const plaintext = fc.string({ unit: fc.constantFrom("a", "0", " ", "\0", "\n", "ä", "€", "😀", "\uFFFD") });
+
   test("gives back any text to the same key and row, and does not show it", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), fc.string(), (plaintext, row) => {
-        const text = plaintext.toWellFormed();
+      fc.property(plaintext, fc.string(), (text, row) => {
         const sealed = seal(key, "k1", text, row);
         expect(unseal(key, sealed, row)).toBe(text);
         if (text.length > 3) expect(Buffer.from(sealed.data, "base64").includes(text)).toBe(false);
