@@ -4,6 +4,8 @@ import type { AnalyticsEvent, EventSink } from "../pipeline/event.ts";
 import type { SpoolSegments } from "./spool-segments.ts";
 import { openSpoolSegments } from "./spool-segments.ts";
 
+export { tailSpool } from "./tail-spool.ts";
+
 export interface EventSpoolOptions {
   /** Belongs to this spool alone; made when it is missing. */
   readonly directory: string;
