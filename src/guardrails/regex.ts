@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { LinearRegex } from "../kernel/safe-regex.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import type { LinearRegex } from "../kernel/safe-regex.ts";
 import { linearRegex } from "../kernel/safe-regex.ts";
 import type { SpanEdit, TextSpan, Verdict } from "../pipeline/define-guardrail.ts";
 import { defineGuardrail } from "../pipeline/define-guardrail.ts";
@@ -36,15 +36,10 @@ const windowSchema = z
       .max(100_000)
       .default(512)
       .meta({ title: "Size", description: "Characters of a stream that are held back before they are judged." }),
-    overlap: z
-      .int()
-      .min(1)
-      .max(50_000)
-      .default(128)
-      .meta({
-        title: "Overlap",
-        description: "The longest match, in characters, that is found wherever a stream is cut.",
-      }),
+    overlap: z.int().min(1).max(50_000).default(128).meta({
+      title: "Overlap",
+      description: "The longest match, in characters, that is found wherever a stream is cut.",
+    }),
   })
   .refine(({ size, overlap }) => overlap < size, { message: "must be less than the size", path: ["overlap"] })
   .prefault({});

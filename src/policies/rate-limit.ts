@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { definePolicy } from "../pipeline/define-policy.ts";
-import type { LimitDecision } from "../pipeline/limiter.ts";
 import { limitSubject, limitSubjectSchema } from "../pipeline/limit-subject.ts";
+import type { LimitDecision } from "../pipeline/limiter.ts";
 import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
 

@@ -8,8 +8,8 @@ export type Said = readonly [place: string, text: string];
 /** A protocol whose messages are lists of texts: for tests of what sees spans and frames and no real protocol. */
 export const textAdapter: ProtocolAdapter = {
   kind: "Text",
-  cutsText: true,
   routes: [],
+  cutsText: true,
   compile: () => undefined,
   decode: () => [],
   requestSpans: (operation) => toSpans(JSON.parse(operation.body.toString()), "user"),
