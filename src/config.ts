@@ -54,7 +54,7 @@ export function readConfig({
   };
   if (path !== undefined) takeFile(found, path);
   takeEnvironment(found, settings, env);
-  for (const setting of settings) take(found, setting, flags[setting.name], `the flag for ${setting.name}`);
+  for (const setting of settings) take(found, setting, flags[setting.name], "flag");
   const parsed = configSchema.safeParse(found.values);
   const issues = [
     ...found.issues,

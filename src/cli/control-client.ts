@@ -127,7 +127,7 @@ function parseLoosely(text: string): unknown {
 }
 
 function refused(base: string, status: number, problem: z.output<typeof problemSchema> | undefined): GatewayError {
-  if (problem === undefined) {
+  if (problem === undefined || problem.code === "route.not_found") {
     return new GatewayError(
       "upstream.invalid",
       `${base} answered ${status}, and not as a Gatehouse control plane does.`,

@@ -4,6 +4,8 @@ import type { Shell } from "./shell.ts";
 
 /** The terminal that this process was started from. */
 export function systemShell(): Shell {
+  // Whoever reads our output may have had enough of it: `gatehouse tail | head`.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     note: (line) => void process.stderr.write(`${line}\n`),

@@ -1,0 +1,152 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runCommand } from "../../src/cli.ts";
+import type { TestShell } from "./test-shell.ts";
+import { testShell } from "./test-shell.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const root = new URL("../..", import.meta.url).pathname;
+let data: string;
+
+beforeEach(async () => {
+  data = join(await mkdtemp(join(tmpdir(), "gatehouse-start-")), "data");
+});
+
+afterEach(() => rm(join(data, ".."), { recursive: true, force: true }));
+
+interface Started extends AsyncDisposable {
+  readonly shell: TestShell;
+  readonly ended: Promise<number>;
+}
+
+async function start(args: readonly string[] = [], env: Record<string, string> = {}): Promise<Started> {
+  const shell = testShell({ cwd: root, env });
+  const ended = runCommand(["start", "--data", data, "--port", "0", "--control-port", "0", ...args], shell);
+  await shell.line(/^Ready /, ended);
+  return {
+    shell,
+    ended,
+    async [Symbol.asyncDispose]() {
+      shell.stop("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+describe("the quickstart's lines", () => {
+  test("every printed command works as it stands", async () => {
+    await using started = await start();
+    const { lines } = started.shell;
+    const first = lines.findIndex((line) => line.startsWith("# "));
+    const last = lines.findLastIndex((line) => line === "END");
+    const blocks = lines
+      .slice(first, last + 1)
+      .join("\n")
+      .split(/^# .*\n/m)
+      .slice(1);
+    expect(blocks).toHaveLength(3);
+    const outputs: string[] = [];
+    for (const block of blocks) {
+      outputs.push((await promisify(execFile)("bash", ["-euc", block], { cwd: root })).stdout);
+    }
+    expect(JSON.parse(outputs[0] ?? "")).toMatchObject({
+      choices: [{ message: { content: expect.stringContaining("demonstration") } }],
+    });
+    expect(outputs[1]).toMatch(/^data: \{[^]*data: \[DONE\]\n\n$/);
+    expect(outputs[2]?.match(/demonstration/g)).toHaveLength(2);
+  });
+
+  test("the addresses, the key and the token's file are told, the token itself is not", async () => {
+    await using started = await start();
+    const text = started.shell.lines.join("\n");
+    const facts = JSON.parse(await readFile(join(data, "quickstart.json"), "utf8"));
+    expect(text).toContain(`Control plane  ${facts.controlUrl}`);
+    expect(text).toContain(`Gateway        ${facts.gatewayUrl}`);
+    expect(text).toContain(join(data, "admin.token"));
+    expect(text).toContain(facts.apis[0].apiKey);
+    expect(facts.adminToken.length).toBeGreaterThan(30);
+    expect(text + started.shell.noted.join()).not.toContain(facts.adminToken);
+    const status = await fetch(`${facts.controlUrl}/api/v1/status`, {
+      headers: { authorization: `Bearer ${facts.adminToken}` },
+    });
+    expect(status.status).toBe(200);
+  });
+});
+
+describe("production", () => {
+  test("has no quickstart: no demonstration, no printed key, no file", async () => {
+    const env = {
+      GATEHOUSE_ENV: "production",
+      GATEHOUSE_ENCRYPTION_KEY: "ab".repeat(32),
+      GATEHOUSE_ADMIN_TOKEN: "t".repeat(32),
+      OPENAI_API_KEY: "sk-x",
+    };
+    await using started = await start([], env);
+    const text = started.shell.lines.join("\n");
+    expect(text).not.toMatch(/gh_|demo|openai|sk-x/);
+    await expect(stat(join(data, "quickstart.json"))).rejects.toMatchObject({ code: "ENOENT" });
+    const url = / control plane (\S+?)\. /.exec(text)?.[1] ?? "";
+    const headers = { authorization: `Bearer ${"t".repeat(32)}` };
+    for (const path of ["llm-providers", "llm-apis", "api-keys", "secrets"]) {
+      expect(await (await fetch(`${url}/api/v1/${path}`, { headers })).json()).toMatchObject({ items: [] });
+    }
+  });
+
+  test.each([
+    { name: "an encryption key", env: { GATEHOUSE_ADMIN_TOKEN: "t".repeat(32) }, says: "GATEHOUSE_ENCRYPTION_KEY" },
+    { name: "an admin token", env: { GATEHOUSE_ENCRYPTION_KEY: "ab".repeat(32) }, says: "GATEHOUSE_ADMIN_TOKEN" },
+  ])("does not start without $name, and says how to make one", async ({ env, says }) => {
+    const shell = testShell({ cwd: root, env: { ...env, GATEHOUSE_ENV: "production" } });
+    expect(await runCommand(["start", "--data", data, "--port", "0", "--control-port", "0"], shell)).toBe(2);
+    expect(shell.noted.join()).toMatch(new RegExp(`${says}.*openssl rand -hex 32`));
+  });
+});
+
+describe("stopping", () => {
+  test("a signal drains and ends well, and the data directory is free again", async () => {
+    const first = await start();
+    first.shell.stop("SIGINT");
+    expect(await first.ended).toBe(0);
+    expect(first.shell.noted.join("\n")).toMatch(/draining[^]*Stopped/);
+    expect(first.shell.exits).toEqual([]);
+    await using second = await start();
+    expect(second.shell.noted).toEqual([]);
+  });
+
+  test.each([
+    { signal: "SIGINT", code: 130 },
+    { signal: "SIGTERM", code: 143 },
+  ] as const)("a second $signal ends the process at once with $code", async ({ signal, code }) => {
+    const { shell, ended } = await start();
+    shell.stop(signal);
+    shell.stop(signal);
+    expect(shell.exits).toEqual([code]);
+    await ended;
+  });
+});
+
+describe("what stands in the way", () => {
+  test("a port in use is named, with the flag that takes another", async () => {
+    const squatter = createServer().listen(0, "127.0.0.1");
+    await once(squatter, "listening");
+    const { port } = Object(squatter.address());
+    const shell = testShell({ cwd: root });
+    expect(await runCommand(["start", "--data", data, "--port", "0", "--control-port", String(port)], shell)).toBe(2);
+    expect(shell.noted.join()).toMatch(new RegExp(`${port}.*in use.*--control-port`));
+    squatter.close();
+  });
+
+  test("a data directory that another process holds is named with its holder", async () => {
+    await using _first = await start();
+    const shell = testShell({ cwd: root });
+    expect(await runCommand(["start", "--data", data, "--port", "0", "--control-port", "0"], shell)).toBe(1);
+    expect(shell.noted.join()).toMatch(new RegExp(`held by process ${process.pid}.*--data`));
+  });
+});
