@@ -10,10 +10,11 @@ import type { Shell } from "./shell.ts";
  */
 export async function start(options: CommonOptions, shell: Shell): Promise<void> {
   const stopped = Promise.withResolvers<"SIGINT" | "SIGTERM">();
-  let signals = 0;
+  let firstAtMs: number | undefined;
   const forget = shell.onStop((signal) => {
-    signals += 1;
-    if (signals > 1) shell.exit(signal === "SIGINT" ? 130 : 143);
+    const nowMs = shell.clock.monotonic();
+    firstAtMs ??= nowMs;
+    if (nowMs - firstAtMs > oneKeystrokeMs) shell.exit(signal === "SIGINT" ? 130 : 143);
     stopped.resolve(signal);
   });
   try {
@@ -32,6 +33,9 @@ export async function start(options: CommonOptions, shell: Shell): Promise<void>
   }
   shell.note("Stopped.");
 }
+
+// `npm start` passes on the SIGINT that the terminal has sent to us too: one Ctrl-C, two signals.
+const oneKeystrokeMs = 500;
 
 interface Running extends AsyncDisposable {
   readonly gatewayUrl: string;

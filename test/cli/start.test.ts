@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCommand } from "../../src/cli.ts";
+import type { Clock } from "../../src/kernel/clock.ts";
+import { manualClock } from "../kit/manual-clock.ts";
 import type { TestShell } from "./test-shell.ts";
 import { testShell } from "./test-shell.ts";
 
@@ -26,9 +28,9 @@ interface Started extends AsyncDisposable {
   readonly ended: Promise<number>;
 }
 
-async function start(args: readonly string[] = [], env: Record<string, string> = {}): Promise<Started> {
-  const shell = testShell({ cwd: root, env });
-  const ended = runCommand(["start", "--data", data, "--port", "0", "--control-port", "0", ...args], shell);
+async function start(env: Record<string, string> = {}, clock?: Clock): Promise<Started> {
+  const shell = testShell({ cwd: root, env, ...(clock !== undefined && { clock }) });
+  const ended = runCommand(["start", "--data", data, "--port", "0", "--control-port", "0"], shell);
   await shell.line(/^Ready /, ended);
   return {
     shell,
@@ -88,7 +90,7 @@ describe("production", () => {
       GATEHOUSE_ADMIN_TOKEN: "t".repeat(32),
       OPENAI_API_KEY: "sk-x",
     };
-    await using started = await start([], env);
+    await using started = await start(env);
     const text = started.shell.lines.join("\n");
     expect(text).not.toMatch(/gh_|demo|openai|sk-x/);
     await expect(stat(join(data, "quickstart.json"))).rejects.toMatchObject({ code: "ENOENT" });
@@ -124,11 +126,21 @@ describe("stopping", () => {
     { signal: "SIGINT", code: 130 },
     { signal: "SIGTERM", code: 143 },
   ] as const)("a second $signal ends the process at once with $code", async ({ signal, code }) => {
-    const { shell, ended } = await start();
+    const clock = manualClock();
+    const { shell, ended } = await start({}, clock);
     shell.stop(signal);
+    clock.advance(501);
     shell.stop(signal);
     expect(shell.exits).toEqual([code]);
     await ended;
+  });
+
+  test("one Ctrl-C that arrives twice, from the terminal and from npm, still drains", async () => {
+    const { shell, ended } = await start({}, manualClock());
+    shell.stop("SIGINT");
+    shell.stop("SIGINT");
+    expect(await ended).toBe(0);
+    expect(shell.exits).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Shell } from "../../src/cli/shell.ts";
 import { runCommand } from "../../src/cli.ts";
+import type { Clock } from "../../src/kernel/clock.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 
 /** What a command left behind. */
@@ -15,6 +16,7 @@ export interface TestShellOptions {
   readonly cwd: string;
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
 }
 
 /** A terminal in memory: what is written to it can be read, and signals are sent by hand. */
@@ -27,7 +29,7 @@ export interface TestShell extends Shell {
   line(pattern: RegExp, ended: Promise<number>): Promise<string>;
 }
 
-export function testShell({ cwd, input = "", env = {} }: TestShellOptions): TestShell {
+export function testShell({ cwd, input = "", env = {}, clock = systemClock }: TestShellOptions): TestShell {
   const lines: string[] = [];
   const noted: string[] = [];
   const exits: number[] = [];
@@ -37,7 +39,7 @@ export function testShell({ cwd, input = "", env = {} }: TestShellOptions): Test
     lines,
     noted,
     exits,
-    clock: systemClock,
+    clock,
     cwd,
     env: { GATEHOUSE_LOG_LEVEL: "silent", ...env },
     out(text) {
