@@ -1,8 +1,8 @@
 import type { PlaneMessage } from "../core/plane-message.ts";
 import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
-import { compileSnapshot } from "../pipeline/compile-snapshot.ts";
 import type { CompileSnapshotOptions } from "../pipeline/compile-snapshot.ts";
+import { compileSnapshot } from "../pipeline/compile-snapshot.ts";
 import type { CredentialIndex } from "../pipeline/credential-index.ts";
 import type { Snapshot } from "../pipeline/snapshot.ts";
 
@@ -39,9 +39,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 
   const swap = (snapshot: Snapshot): void => {
     const old = current;
-    for (const listener of listeners) listener(snapshot);
+    try {
+      for (const listener of listeners) listener(snapshot);
+    } catch (error) {
+      void countedSnapshot(snapshot, options.log).retire();
+      throw error;
+    }
     current = countedSnapshot(snapshot, options.log);
-    old?.retire();
+    void old?.retire();
   };
 
   return {
@@ -63,7 +68,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         swap(compileSnapshot(message.set, options));
       } catch (error) {
         const { detail, message: text } = toGatewayError(error);
-        options.log.error({ hash: message.set.hash, text, detail, err: error }, "a snapshot was refused; the last one goes on");
+        options.log.error(
+          { hash: message.set.hash, text, detail, err: error },
+          "a snapshot was refused; the last one goes on",
+        );
       }
     },
     acquire: () => current?.lease(),

@@ -15,7 +15,9 @@ import { deny } from "../pipeline/outcome.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import type { CompiledApi, Snapshot } from "../pipeline/snapshot.ts";
 import type { DataPlane } from "./data-plane.ts";
+import { dropUnreadBody } from "./drop-unread-body.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
+import { addRetryHeaders } from "./retry-headers.ts";
 
 export interface GatewayAppOptions {
   readonly dataPlane: DataPlane;
@@ -54,48 +56,88 @@ function createRoutes(snapshot: Snapshot | undefined, options: GatewayAppOptions
   app.get("/readyz", (c) =>
     options.dataPlane.ready && !options.draining() ? c.text("ready\n") : c.text("not ready\n", 503),
   );
-  for (const api of snapshot?.apis ?? []) addApi(app, api, options);
-  for (const { kind, context } of snapshot?.notServed ?? []) {
-    const refusal = deny("route.not_served", `This gateway keeps ${kind} resources but does not serve them yet.`);
-    for (const path of [context, `${context}/*`]) app.all(path, (c) => refuse(c.env, refusal));
-  }
-  app.all("*", (c) => {
-    const hint = "There is no API at this path. The control plane lists the deployed ones with their URLs.";
-    return refuse(c.env, snapshot === undefined ? notReady : deny("route.not_found", hint));
-  });
-  return app;
-}
-
-const notReady = deny("server.not_ready", "The gateway is starting; try again in a moment.", { retryAfterMs: 1_000 });
-
-function addApi(app: Routes, api: CompiledApi, options: GatewayAppOptions): void {
-  const methodsByPath = Map.groupBy(api.adapter.routes, ({ path }) => path);
-  for (const [path, routes] of methodsByPath) {
-    for (const { method } of routes) {
+  for (const api of snapshot?.apis ?? []) {
+    for (const { method, path } of api.adapter.routes) {
       app.on(method, api.context + path, async (c) => {
         await serve(api, c.req.path, c.env, options);
         return RESPONSE_ALREADY_SENT;
       });
     }
-    const allow = routes.map(({ method }) => method).join(", ");
-    app.all(api.context + path, (c) => {
-      const message = `Use ${allow} here.`;
-      return refuseBelow(api, c.env, deny("route.method_not_allowed", message), options, { allow });
-    });
   }
-  for (const path of [api.context, `${api.context}/*`]) {
-    app.all(path, (c) => {
-      const known = [...methodsByPath.keys()].map((each) => api.context + each.replace(/\{.*\}/, "")).join(", ");
-      return refuseBelow(api, c.env, deny("route.not_found", `There is no such endpoint; there are: ${known}.`), options, {});
-    });
+  // All that is no endpoint is sorted out here, not by further routes: with one handler on its path, Hono calls it
+  // straight away, and no API's catch-all can stand before an endpoint of another whose context is below its own.
+  app.notFound((c) => {
+    explain(snapshot, c.req.path, c.env, options);
+    return RESPONSE_ALREADY_SENT;
+  });
+  return app;
+}
+
+const notReady = deny("server.not_ready", "The gateway is starting; try again in a moment.", { retryAfterMs: 1_000 });
+const noApi = deny(
+  "route.not_found",
+  "There is no API at this path. The control plane lists the deployed ones with their URLs.",
+);
+
+/** Why a request has no endpoint, in the dialect of the API that it went to, if it went to one. */
+function explain(snapshot: Snapshot | undefined, path: string, bindings: Bindings, options: GatewayAppOptions): void {
+  const id = uuidV7(options.clock.now());
+  const early = accept(bindings.incoming, options);
+  const api = nearest(snapshot?.apis ?? [], path);
+  const entry = nearest(snapshot?.notServed ?? [], path);
+  if (api !== undefined && api.context.length > (entry?.context.length ?? 0)) {
+    const { refusal, headers } = explainBelow(api, path.slice(api.context.length));
+    api.adapter.encodeDeny(early ?? refusal, id, bindings.outgoing, early === undefined ? headers : {});
+    return;
   }
+  const unserved =
+    entry && deny("route.not_served", `This gateway keeps ${entry.kind} resources but does not serve them yet.`);
+  refuse(bindings.outgoing, early ?? (snapshot === undefined ? notReady : (unserved ?? noApi)), id, options.clock);
+}
+
+/** Of the contexts that the path is below, the longest. */
+function nearest<Entry extends { readonly context: string }>(
+  entries: readonly Entry[],
+  path: string,
+): Entry | undefined {
+  let best: Entry | undefined;
+  for (const entry of entries) {
+    const isBelow = path.startsWith(entry.context) && (path[entry.context.length] ?? "/") === "/";
+    if (isBelow && entry.context.length > (best?.context.length ?? 0)) best = entry;
+  }
+  return best;
+}
+
+function explainBelow(
+  { adapter, context }: CompiledApi,
+  path: string,
+): { refusal: Deny; headers: Record<string, string> } {
+  const methods = adapter.routes.filter((route) => isOn(route.path, path)).map(({ method }) => method);
+  if (methods.length > 0) {
+    const allow = methods.join(", ");
+    return { refusal: deny("route.method_not_allowed", `Use ${allow} here.`), headers: { allow } };
+  }
+  const known = new Set(adapter.routes.map((route) => context + route.path.replace(/\{.*\}/, "")));
+  return {
+    refusal: deny("route.not_found", `There is no such endpoint; there are: ${[...known].join(", ")}.`),
+    headers: {},
+  };
+}
+
+/** Whether a route's pattern, whose parameters are `:name` or `:name{.+}`, stands for this path. */
+function isOn(pattern: string, path: string): boolean {
+  const wanted = pattern.split("/");
+  const given = path.split("/");
+  const isOpen = pattern.endsWith("{.+}");
+  if (isOpen ? given.length < wanted.length : given.length !== wanted.length) return false;
+  return wanted.every((part, at) => (part.startsWith(":") ? given[at] !== "" : part === given[at]));
 }
 
 async function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bindings, options: GatewayAppOptions) {
   const id = uuidV7(options.clock.now()) as ExchangeId; // made here and nowhere else
   const refusal = accept(incoming, options);
   if (refusal !== undefined) {
-    api.adapter.encodeDeny(refusal, id, outgoing, incoming.httpVersionMajor === 1 ? { connection: "close" } : {});
+    api.adapter.encodeDeny(refusal, id, outgoing, {});
     return;
   }
   const lease = options.dataPlane.acquire();
@@ -106,14 +148,19 @@ async function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bin
   const aborter = new AbortController();
   const leave = (): void => {
     // HTTP/2's response knows only whether it has been ended.
-    if (!(outgoing.writableFinished ?? outgoing.writableEnded)) aborter.abort(new GatewayError("client.closed", "The client went away."));
+    if (!(outgoing.writableFinished ?? outgoing.writableEnded))
+      aborter.abort(new GatewayError("client.closed", "The client went away."));
   };
   outgoing.on("close", leave);
   const cancelDeadline = options.clock.after(api.limits.deadlineMs, () =>
     aborter.abort(new GatewayError("upstream.timeout", "The exchange took longer than this API allows.")),
   );
   try {
-    await options.runner(createExchange(id, api, lease.snapshot, path, incoming, aborter.signal, options), incoming, outgoing);
+    await options.runner(
+      createExchange(id, api, lease.snapshot, path, incoming, aborter.signal, options),
+      incoming,
+      outgoing,
+    );
   } finally {
     cancelDeadline();
     lease.release();
@@ -175,25 +222,15 @@ function hostsOf(incoming: IncomingMessage): readonly string[] {
   return [host, typeof authority === "string" ? authority : undefined].filter((each) => each !== undefined);
 }
 
-function refuse({ outgoing }: Bindings, refusal: Deny): Response {
+function refuse(outgoing: ServerResponse, refusal: Deny, requestId: string, clock: Clock): void {
   const bytes = Buffer.from(JSON.stringify(gatewayProblem(refusal)));
-  outgoing.writeHead(errorCodes[refusal.code].status, {
+  const headers: Record<string, string | number> = {
     "content-type": "application/problem+json",
     "content-length": bytes.length,
-    "x-should-retry": "false",
-  });
+    "x-request-id": requestId,
+  };
+  addRetryHeaders(headers, refusal);
+  outgoing.writeHead(errorCodes[refusal.code].status, headers);
   outgoing.end(bytes);
-  return RESPONSE_ALREADY_SENT;
-}
-
-function refuseBelow(
-  api: CompiledApi,
-  { incoming, outgoing }: Bindings,
-  refusal: Deny,
-  options: GatewayAppOptions,
-  headers: Readonly<Record<string, string>>,
-): Response {
-  const early = accept(incoming, options);
-  api.adapter.encodeDeny(early ?? refusal, uuidV7(options.clock.now()), outgoing, early === undefined ? headers : {});
-  return RESPONSE_ALREADY_SENT;
+  dropUnreadBody(outgoing, clock);
 }

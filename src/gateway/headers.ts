@@ -38,7 +38,8 @@ const clientOnly: ReadonlySet<string> = new Set([
   "openai-project",
 ]);
 
-const credentialName = /(^|-)(api-?key|token|secret|auth|authorization|authentication|cookie|session|credentials?|password|signature)(-|$)/;
+const credentialName =
+  /(^|[-_])(api[-_]?key|token|secret|auth|authorization|authentication|cookie|session|credentials?|password|signature)([-_]|$)/;
 const roadPrefix = /^(x-forwarded-|x-gatehouse-|sec-|cf-|x-amz-|x-envoy-|:)/;
 
 /**
@@ -64,7 +65,8 @@ const judgedLimit = 1_000;
 function isPrivate(name: string): boolean {
   const known = judged.get(name);
   if (known !== undefined) return known;
-  const verdict = credentialName.test(name) || roadPrefix.test(name);
+  // `Mcp-Param-…` repeats an argument of the body, whatever the argument is called.
+  const verdict = !name.startsWith("mcp-param-") && (credentialName.test(name) || roadPrefix.test(name));
   if (judged.size < judgedLimit) judged.set(name, verdict);
   return verdict;
 }
@@ -87,7 +89,9 @@ const upstreamOnly: ReadonlySet<string> = new Set([
  * An upstream's headers for the client: without hop-by-hop ones, cookies and our account's names; the upstream's own
  * rate limits and request id under `x-upstream-…`, for the plain names are the gateway's.
  */
-export function answerHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+export function answerHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
   const connection = headers["connection"];
   const named = connectionNamed(typeof connection === "string" ? connection : undefined);
   const kept: Record<string, string> = {};

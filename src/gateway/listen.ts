@@ -4,11 +4,13 @@ import { createServer } from "node:http";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { createSecureContext } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import { refuseRequest, refuseUnreadable } from "./refuse-unreadable.ts";
 
 export interface ListenOptions {
   /** Names the port in messages: `gateway` or `control`. */
@@ -46,10 +48,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const listener = getRequestListener(options.fetch as Parameters<typeof getRequestListener>[0], {
     overrideGlobalObjects: false, // Node's own Request and Response stay as they are for everybody else
     autoCleanupIncoming: false, // the adapters read or refuse each body themselves
+    errorHandler: (error) => refuseRequest(error, options),
   });
   const handle: NodeListener = (incoming, outgoing) => void listener(incoming, outgoing);
   const server = options.tls === undefined ? plainServer(handle, options) : secureServer(handle, options.tls, options);
+  server.node.on("clientError", (error: Error, socket: Duplex) => refuseUnreadable(error, socket, options));
   await started(server.node, options);
+  server.node.on("error", (error: Error) =>
+    options.log.error({ name: options.name, err: error }, "a connection could not be taken"),
+  );
   const { port } = server.node.address() as AddressInfo; // a TCP server that listens has one
   return { host: options.host, port, drain: (drainMs) => drain(server, drainMs, options.clock) };
 }
@@ -82,13 +89,19 @@ function plainServer(handle: NodeListener, options: ListenOptions): NodeServer {
   return { node, closeIdle: () => node.closeIdleConnections(), closeAll: () => node.closeAllConnections() };
 }
 
+/** Of one HTTP/2 connection. Each of its streams may hold as much as a connection of HTTP/1.1 does. */
+const maxConcurrentStreams = 256;
+
 type TlsFiles = NonNullable<ListenOptions["tls"]>;
 
 function secureServer(handle: NodeListener, tls: TlsFiles, options: ListenOptions): NodeServer {
-  const node = createSecureServer({ ...readTls(tls), allowHTTP1: true }, (incoming, outgoing) => {
-    // The compatible pair has everything of HTTP/1.1's that the adapters use.
-    handle(incoming as unknown as IncomingMessage, outgoing as unknown as ServerResponse);
-  });
+  const node = createSecureServer(
+    { ...readTls(tls), allowHTTP1: true, settings: { maxConcurrentStreams } },
+    (incoming, outgoing) => {
+      // The compatible pair has everything of HTTP/1.1's that the adapters use.
+      handle(incoming as unknown as IncomingMessage, outgoing as unknown as ServerResponse);
+    },
+  );
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
   node.on("session", (session) => {
@@ -145,9 +158,15 @@ function started(node: Server | Http2SecureServer, { name, host, port, portSetti
   return new Promise((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException): void => {
       const taken = cause.code === "EADDRINUSE";
-      const what = taken ? `Port ${port} on ${host} is in use` : `Port ${port} on ${host} cannot be opened (${cause.code})`;
+      const what = taken
+        ? `Port ${port} on ${host} is in use`
+        : `Port ${port} on ${host} cannot be opened (${cause.code})`;
       reject(
-        new GatewayError("config.invalid", `${what}: the ${name} cannot listen. Stop what uses it, or set ${portSetting}.`, { cause }),
+        new GatewayError(
+          "config.invalid",
+          `${what}: the ${name} cannot listen. Stop what uses it, or set ${portSetting}.`,
+          { cause },
+        ),
       );
     };
     node.once("error", fail);

@@ -25,6 +25,7 @@ export class UpstreamBody {
   #limitBytes = Number.POSITIVE_INFINITY;
   #collecting = false;
   #released = false;
+  #cancelRelease: (() => void) | undefined;
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -47,6 +48,7 @@ export class UpstreamBody {
 
   end(): void {
     this.#state = "ended";
+    this.#cancelRelease?.();
     this.#wakeReader();
   }
 
@@ -82,29 +84,30 @@ export class UpstreamBody {
     this.#released = true;
     this.#chunks = [];
     this.#resume();
-    if (this.#state === "open") clock.after(waitMs, () => this.discard());
+    if (this.#state === "open") this.#cancelRelease = clock.after(waitMs, () => this.discard());
   }
 
   /** Piece by piece. Leaving the loop early lets go of the socket, unless `release` was called. */
   async *chunks(): AsyncGenerator<Buffer> {
     try {
       for (;;) {
-        const chunk = this.#chunks.shift();
-        if (chunk !== undefined) {
-          this.#bytes -= chunk.length;
-          if (this.#chunks.length === 0) this.#resume();
-          yield chunk;
-        } else if (this.#state === "ended") {
-          return;
-        } else if (this.#state === "failed") {
-          throw this.#error;
-        } else {
-          await this.#change();
-        }
+        const chunk = this.#take();
+        if (chunk !== undefined) yield chunk;
+        else if (this.#state === "ended") return;
+        else if (this.#state === "failed") throw this.#error;
+        else await this.#change();
       }
     } finally {
       if (!this.#released) this.discard();
     }
+  }
+
+  #take(): Buffer | undefined {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return undefined;
+    this.#bytes -= chunk.length;
+    if (this.#chunks.length === 0) this.#resume();
+    return chunk;
   }
 
   #resume(): void {

@@ -13,7 +13,8 @@ export function upstreamFault(cause: unknown, origin: string): GatewayError {
     return new GatewayError("upstream.unreachable", "The upstream cannot be reached.", { detail, cause });
   }
   if (cause instanceof errors.HTTPParserError || (cause instanceof Error && cause.name === "HTTPParserError")) {
-    return new GatewayError("upstream.invalid", "The upstream's answer is not valid HTTP.", { detail, cause });
+    // Without its cause, which carries what the upstream sent: an answer's text has no place in a log.
+    return new GatewayError("upstream.invalid", "The upstream's answer is not valid HTTP.", { detail });
   }
   if (cause instanceof errors.HeadersOverflowError) {
     return new GatewayError("upstream.invalid", "The upstream's headers are too large.", { detail, cause });

@@ -1,7 +1,8 @@
+import type { TcpSocketConnectOpts } from "node:net";
 import type { Dispatcher } from "undici";
 import { Pool } from "undici";
-import type { UpstreamTimeouts } from "../pipeline/adapter.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import type { UpstreamTimeouts } from "../pipeline/adapter.ts";
 import { UpstreamBody } from "./upstream-body.ts";
 import { upstreamFault } from "./upstream-fault.ts";
 
@@ -41,7 +42,7 @@ export interface UpstreamClientOptions {
   assertHost(hostname: string): void;
 }
 
-type LookupFunction = NonNullable<import("node:net").TcpSocketConnectOpts["lookup"]>;
+type LookupFunction = NonNullable<TcpSocketConnectOpts["lookup"]>;
 
 /** undici pools behind one function. `dispatch` rather than `request`: no stream object is made for an answer. */
 export function createUpstreamClient({ lookup, assertHost }: UpstreamClientOptions): UpstreamClient {
@@ -93,31 +94,33 @@ function createHandler(
 ): Dispatcher.DispatchHandler {
   const { signal } = request;
   let body: UpstreamBody | undefined;
-  let stopListening: (() => void) | undefined;
+  let controller: Dispatcher.DispatchController | undefined;
+  // Before the connection stands there is no controller: then whoever waits is told, and the request never goes out.
+  const abort = (): void => {
+    if (controller === undefined) reject(asError(signal.reason));
+    else controller.abort(asError(signal.reason));
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  const stopListening = (): void => signal.removeEventListener("abort", abort);
   return {
-    onRequestStart(controller) {
-      const abort = (): void => controller.abort(asError(signal.reason));
-      if (signal.aborted) {
-        abort();
-        return;
-      }
-      signal.addEventListener("abort", abort, { once: true });
-      stopListening = () => signal.removeEventListener("abort", abort);
+    onRequestStart(started) {
+      controller = started;
+      if (signal.aborted) abort();
     },
-    onResponseStart(controller, status, headers) {
+    onResponseStart(started, status, headers) {
       if (status < 200) return; // informational: the answer is still to come
-      body = new UpstreamBody(controller);
+      body = new UpstreamBody(started);
       resolve({ status, headers, body });
     },
     onResponseData(_controller, chunk) {
       body?.push(chunk);
     },
     onResponseEnd() {
-      stopListening?.();
+      stopListening();
       body?.end();
     },
     onResponseError(_controller, cause) {
-      stopListening?.();
+      stopListening();
       const fault = signal.aborted ? asError(signal.reason) : upstreamFault(cause, request.origin);
       if (body === undefined) reject(fault);
       else body.fail(fault);

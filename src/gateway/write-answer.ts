@@ -1,5 +1,5 @@
-import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { ClientResponse, Encoded } from "../pipeline/adapter.ts";
 import type { Answer, Exchange, Frame } from "../pipeline/exchange.ts";
 
@@ -27,7 +27,7 @@ export function writeAnswer(
     return writeStream(exchange, answer, answer.body.frames, headers, response, options);
   }
   const { bytes } = answer.body.frame;
-  return writeWhole(exchange, answer.status, headers, bytes, response, options.clock);
+  return writeWhole(exchange, answer.status, headers, bytes, response, options);
 }
 
 /** Writes one whole body with its length. */
@@ -37,14 +37,15 @@ export function writeWhole(
   headers: Record<string, string | number>,
   bytes: Uint8Array,
   response: ClientResponse,
-  clock: Clock,
+  options: Pick<WriteOptions, "clock" | "stalledMs">,
 ): Encoded {
-  if (response.destroyed || exchange.signal.aborted) return clientLeft(exchange);
-  exchange.firstByteMs = clock.monotonic() - exchange.startedMonotonicMs;
+  if (response.destroyed || hasLeft(exchange)) return clientLeft(exchange);
+  exchange.firstByteMs = options.clock.monotonic() - exchange.startedMonotonicMs;
   exchange.responseBytes += bytes.length;
   headers["content-length"] = bytes.length;
   response.writeHead(status, headers);
   response.end(bytes);
+  letGoWhenStalled(response, options.stalledMs);
   return { status, error: undefined };
 }
 
@@ -61,10 +62,8 @@ async function writeStream(
   try {
     for await (const frame of frames) {
       if (exchange.signal.aborted) throw exchange.signal.reason;
-      if (exchange.firstByteMs === undefined) {
-        exchange.firstByteMs = clock.monotonic() - exchange.startedMonotonicMs;
-        if (!response.headersSent) response.writeHead(answer.status, headers);
-      }
+      exchange.firstByteMs ??= clock.monotonic() - exchange.startedMonotonicMs;
+      if (!response.headersSent) response.writeHead(answer.status, headers);
       exchange.responseBytes += frame.bytes.length;
       if (!response.write(frame.bytes)) await drained(response, exchange.signal, options);
     }
@@ -82,6 +81,7 @@ async function writeStream(
   }
   if (error !== undefined) response.write(options.errorFrame(error));
   response.end();
+  letGoWhenStalled(response, options.stalledMs);
   return { status: answer.status, error };
 }
 
@@ -97,13 +97,33 @@ function drained(response: ClientResponse, signal: AbortSignal, { clock, stalled
     const onDrain = (): void => settle(resolve);
     const onAbort = (): void => settle(() => reject(signal.reason));
     const cancel = clock.after(stalledMs, () =>
-      settle(() => reject(new GatewayError("client.closed", "The client stopped reading.", { detail: `${stalledMs} ms` }))),
+      settle(() =>
+        reject(new GatewayError("client.closed", "The client stopped reading.", { detail: `${stalledMs} ms` })),
+      ),
     );
     response.on("drain", onDrain);
     signal.addEventListener("abort", onAbort, { once: true });
   });
 }
 
+const muchBytes = 65_536;
+
+/**
+ * Closes the connection of a client that takes nothing of what is left of an ended answer. Node's own timer, for only
+ * it sees how much of one large write the system has taken.
+ */
+function letGoWhenStalled(response: ClientResponse, stalledMs: number): void {
+  if (response.writableLength > muchBytes) response.setTimeout(stalledMs, () => response.destroy());
+}
+
+// An exchange is also aborted by its deadline, and then the client is still there to be told.
+function hasLeft({ signal }: Exchange): boolean {
+  return signal.aborted && toGatewayError(signal.reason).code === "client.closed";
+}
+
 function clientLeft(exchange: Exchange): Encoded {
-  return { status: 499, error: toGatewayError(exchange.signal.reason ?? new GatewayError("client.closed", "The client went away.")) };
+  return {
+    status: 499,
+    error: toGatewayError(exchange.signal.reason ?? new GatewayError("client.closed", "The client went away.")),
+  };
 }

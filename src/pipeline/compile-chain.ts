@@ -1,8 +1,9 @@
 import type { AttachmentSpec } from "../core/attachment.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
-import { toGatewayError } from "../kernel/errors.ts";
+import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import { globMatcher } from "../kernel/glob.ts";
 import { compileCondition } from "./compile-condition.ts";
+import type { CompiledGuardrail } from "./define-guardrail.ts";
 import type { PluginTools } from "./plugin.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { Attachment, CompiledChain } from "./snapshot.ts";
@@ -55,6 +56,8 @@ export function compileAttachment(
   }
   try {
     const applies = compileApplies(spec);
+    const checks = guardrail?.compile(config.data, tools);
+    if (checks !== undefined) assertJudgesStreams(spec.use, checks);
     return {
       use: spec.use,
       place,
@@ -62,7 +65,7 @@ export function compileAttachment(
       onError: spec.onError ?? plugin.onError,
       applies,
       policy: policy?.compile(config.data, tools, { place }),
-      guardrail: guardrail?.compile(config.data, tools),
+      guardrail: checks,
     };
   } catch (error) {
     fault({ path: "", message: toGatewayError(error).message });
@@ -79,6 +82,12 @@ export function sortIntoChain(attachments: readonly Attachment[]): CompiledChain
     response: attachments.filter(({ policy, guardrail }) => policy?.response ?? guardrail?.phases.includes("response")),
     record: attachments.filter(({ policy }) => policy?.record),
   };
+}
+
+// Told at publish: a stream that comes up against it could only be refused.
+function assertJudgesStreams(use: string, { phases, window }: CompiledGuardrail): void {
+  if (!phases.includes("response") || (window !== undefined && window.overlap < window.size)) return;
+  throw new GatewayError("publish.refused", `"${use}" looks at answers but has no window to judge streams through.`);
 }
 
 function compileApplies(spec: AttachmentSpec): Attachment["applies"] {

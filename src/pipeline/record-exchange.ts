@@ -1,5 +1,5 @@
-import { errorCodes } from "../kernel/error-codes.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { errorCodes } from "../kernel/error-codes.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Encoded } from "./adapter.ts";
 import type { AttemptEvent, EventSink, ExchangeEvent } from "./event.ts";
@@ -74,7 +74,7 @@ function exchangeEvent(
     operation_kind: operation?.kind ?? "",
     operation_name: operation?.name ?? "",
     stream: operation?.stream ?? false,
-    ...outcomeFields(outcome, status),
+    ...outcomeFields(outcome, status, lastDenial(exchange)),
     decisions: exchange.decisions,
     request_bytes: exchange.requestBytes,
     response_bytes: exchange.responseBytes,
@@ -96,7 +96,8 @@ const noFields: ExchangeEvent["fields"] = {};
 
 type OutcomeFields = Pick<ExchangeEvent, "outcome" | "error_code" | "error_detail" | "denied_by">;
 
-function outcomeFields(outcome: Outcome, status: number): OutcomeFields {
+// A guardrail refuses a stream by breaking it off; `by` names it then.
+function outcomeFields(outcome: Outcome, status: number, by: string | undefined): OutcomeFields {
   switch (outcome.type) {
     case "answer":
       return { outcome: status < 400 ? "ok" : "upstream_error", error_code: null, error_detail: null, denied_by: null };
@@ -109,10 +110,16 @@ function outcomeFields(outcome: Outcome, status: number): OutcomeFields {
       };
     case "failed": {
       const { code, detail } = outcome.error;
+      if (code === "guardrail.denied")
+        return { outcome: "denied", error_code: code, error_detail: detail ?? null, denied_by: by ?? null };
       const kind = code === "client.closed" ? "cancelled" : code.startsWith("upstream.") ? "upstream_error" : "failed";
       return { outcome: kind, error_code: code, error_detail: detail ?? null, denied_by: null };
     }
   }
+}
+
+function lastDenial({ decisions }: Exchange): string | undefined {
+  return decisions.findLast(({ action, mode }) => action === "deny" && mode === "enforce")?.policy;
 }
 
 function attemptEvent(exchange: Exchange, index: number, attempt: Exchange["attempts"][number]): AttemptEvent {

@@ -1,12 +1,12 @@
-import type { Log } from "../kernel/log.ts";
 import { toGatewayError } from "../kernel/errors.ts";
+import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Answer, Exchange, Operation } from "./exchange.ts";
+import { guardFrames } from "./guard-frames.ts";
 import { guardAnswer, guardRequest } from "./guardrail-runner.ts";
 import type { Outcome, StepResult } from "./outcome.ts";
 import { deny } from "./outcome.ts";
 import type { Attachment, CompiledChain } from "./snapshot.ts";
-import { guardFrames } from "./guard-frames.ts";
 import { guardStream } from "./window-runner.ts";
 
 type Step = "admit" | "request" | "response";
@@ -16,7 +16,11 @@ interface StepTools {
 }
 
 /** The admit step: the API's chain, then the plan's. The outcome that ends the operation, or undefined to go on. */
-export function runAdmit(exchange: Exchange, operation: Operation, tools: StepTools): MaybePromise<Outcome | undefined> {
+export function runAdmit(
+  exchange: Exchange,
+  operation: Operation,
+  tools: StepTools,
+): MaybePromise<Outcome | undefined> {
   const { admit } = exchange.api.chain;
   const plan = planChain(exchange)?.admit ?? [];
   if (admit.length === 0 && plan.length === 0) return undefined;
@@ -26,7 +30,11 @@ export function runAdmit(exchange: Exchange, operation: Operation, tools: StepTo
 }
 
 /** The request step: policies and guardrails in list order, each on what the former left. */
-export function runRequest(exchange: Exchange, operation: Operation, tools: StepTools): MaybePromise<Outcome | undefined> {
+export function runRequest(
+  exchange: Exchange,
+  operation: Operation,
+  tools: StepTools,
+): MaybePromise<Outcome | undefined> {
   const { request } = exchange.api.chain;
   const plan = planChain(exchange)?.request ?? [];
   if (request.length === 0 && plan.length === 0) return undefined;
@@ -47,23 +55,24 @@ export async function runResponse(
   const all = [...exchange.api.chain.response, ...(planChain(exchange)?.response ?? [])];
   const attachments = all.filter((attachment) => attachment.applies(exchange, operation));
   if (attachments.length === 0) return { type: "answer", answer };
-  if (answer.body.type === "stream") {
-    const guards = { exchange, operation, attachments };
-    const { frames } = answer.body;
-    const guarded = exchange.api.adapter.cutsText ? guardStream(frames, guards) : guardFrames(frames, guards);
-    return { type: "answer", answer: { ...answer, body: { ...answer.body, frames: guarded } } };
-  }
   let current: Answer = answer;
-  let { frame } = answer.body;
+  const { body } = answer;
   const stopped = await runEach("response", attachments, exchange, operation, tools, async (attachment) => {
     if (attachment.guardrail === undefined) return attachment.policy?.response?.(exchange, operation, current);
-    const judged = await guardAnswer(exchange, operation, attachment, frame);
+    if (current.body.type === "stream") return undefined; // judged while it runs, below
+    const judged = await guardAnswer(exchange, operation, attachment, current.body.frame);
     if ("type" in judged) return judged;
-    frame = judged;
-    current = { ...current, body: { type: "whole", frame } };
+    current = { ...current, body: { type: "whole", frame: judged } };
     return undefined;
   });
-  return stopped ?? { type: "answer", answer: current };
+  if (body.type === "whole") return stopped ?? { type: "answer", answer: current };
+  if (stopped !== undefined) {
+    await body.frames[Symbol.asyncIterator]().return?.(); // nobody will read it: lets go of the upstream
+    return stopped;
+  }
+  const guards = { exchange, operation, attachments };
+  const guarded = exchange.api.adapter.cutsText ? guardStream(body.frames, guards) : guardFrames(body.frames, guards);
+  return { type: "answer", answer: { ...answer, body: { ...body, frames: guarded } } };
 }
 
 /** Runs the record step of every attachment; one that throws is logged and holds up no other. */
@@ -74,6 +83,7 @@ export async function runRecord(
   tools: StepTools,
 ): Promise<void> {
   for (const attachment of [...exchange.api.chain.record, ...(planChain(exchange)?.record ?? [])]) {
+    if (!attachment.applies(exchange, operation)) continue;
     try {
       await attachment.policy?.record?.(exchange, operation, outcome);
     } catch (error) {
@@ -98,7 +108,8 @@ function runEach(
     const attachment = attachments[at];
     if (attachment === undefined || !attachment.applies(exchange, operation)) continue;
     const settle = (result: StepResult): Outcome | undefined => toOutcome(step, attachment, exchange, result);
-    const broken = (error: unknown): Outcome | undefined => toOutcome(step, attachment, exchange, undefined, error, tools);
+    const broken = (error: unknown): Outcome | undefined =>
+      toOutcome(step, attachment, exchange, undefined, error, tools);
     try {
       const result = handler(attachment);
       if (result instanceof Promise) {
@@ -131,7 +142,9 @@ function toOutcome(
     tools?.log.error({ exchange: exchange.id, policy: attachment.place, err: error }, "a policy failed");
     exchange.decisions.push({ policy: use, step, action: "error", mode, code: fault.code });
     if (mode === "monitor" || attachment.onError === "continue") return undefined;
-    const refusal = deny("policy.failed", "A policy of this API failed, and it is set to refuse then.", { detail: attachment.place });
+    const refusal = deny("policy.failed", "A policy of this API failed, and it is set to refuse then.", {
+      detail: attachment.place,
+    });
     return { type: "denied", deny: refusal, by: use };
   }
   if (result === undefined) return undefined;
@@ -148,4 +161,3 @@ function planChain(exchange: Exchange): CompiledChain | undefined {
   const planId = exchange.principal?.planId;
   return planId === undefined ? undefined : exchange.snapshot.plans.get(planId);
 }
-

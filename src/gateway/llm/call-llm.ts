@@ -40,13 +40,20 @@ export async function callLlm(
   const providerRequest = wanted instanceof Promise ? await wanted : wanted;
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
   const response = await sendToProvider(exchange, provider, providerRequest, timeouts, signal, tools.upstream);
+  refuseEncoded(response);
   const headers = answerHeaders(response.headers);
   if (response.status >= 300) return errorAnswer(response, headers);
 
   const contentType = String(response.headers["content-type"] ?? "").toLowerCase();
   if (contentType.startsWith("text/event-stream")) {
     const maxEventBytes = exchange.api.limits.responseBytes;
-    const frames = llmFrames(response.body, { operation, provider, stripUsage: injectsUsage, maxEventBytes, clock: tools.clock });
+    const frames = llmFrames(response.body, {
+      operation,
+      provider,
+      stripUsage: injectsUsage,
+      maxEventBytes,
+      clock: tools.clock,
+    });
     headers["content-type"] = "text/event-stream; charset=utf-8";
     headers["cache-control"] = "no-cache";
     headers["x-accel-buffering"] = "no";
@@ -128,12 +135,22 @@ function parseAnswer(bytes: Buffer): unknown {
   });
 }
 
+/** We asked for plain bytes; what comes otherwise could be neither read nor passed on truly. */
+function refuseEncoded({ headers, body }: UpstreamResponse): void {
+  const encoding = headers["content-encoding"];
+  if (encoding === undefined || encoding === "identity" || encoding === "") return;
+  body.discard();
+  throw new GatewayError("upstream.invalid", "The upstream's answer is encoded, which was not asked for.", {
+    detail: `content-encoding ${String(encoding).slice(0, 40)}`,
+  });
+}
+
 async function errorAnswer(response: UpstreamResponse, headers: Record<string, string>): Promise<Answer> {
   const { status } = response;
   const bytes = await response.body.whole(1_048_576);
   if (status < 400) {
     throw new GatewayError("upstream.invalid", "The upstream answered with a redirect, which is not followed.", {
-      detail: `status ${status} to ${String(response.headers["location"])}`,
+      detail: `status ${status}`,
     });
   }
   if (status === 401 || status === 407) {

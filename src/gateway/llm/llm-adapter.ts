@@ -2,19 +2,21 @@ import type { Clock } from "../../kernel/clock.ts";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
-import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
+import { dropUnreadBody } from "../drop-unread-body.ts";
+import { addRetryHeaders } from "../retry-headers.ts";
 import type { UpstreamClient } from "../upstream.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
 import { callLlm } from "./call-llm.ts";
-import { compileLlm } from "./compile-llm.ts";
+import { compileLlm, llmTables } from "./compile-llm.ts";
 import { decodeLlm } from "./decode-llm.ts";
 import { answerModels, notOffered } from "./llm-models.ts";
 import { llmRequest } from "./llm-request.ts";
 import { editFrame, editRequest, frameSpans, requestSpans } from "./llm-spans.ts";
 import type { ErrorParts } from "./openai-error.ts";
-import { openAiError, shouldRetry } from "./openai-error.ts";
+import { openAiError } from "./openai-error.ts";
 
 export interface LlmAdapterOptions {
   readonly upstream: UpstreamClient;
@@ -47,20 +49,24 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     frameSpans,
     editFrame,
     notOffered,
-    answerLocally: (exchange, operation) =>
-      operation.kind === "models" || operation.kind === "model" ? answerModels(exchange, operation, options) : undefined,
+    answerLocally(exchange, operation) {
+      if (operation.kind === "models" || operation.kind === "model") return answerModels(exchange, operation, options);
+      return llmTables(exchange.api).offers(operation.name) ? undefined : notOffered(operation);
+    },
     call: (exchange, operation, target, signal) => callLlm(exchange, operation, target, signal, options),
     encode: (exchange, outcome, response) => encode(exchange, outcome, response, write),
     encodeDeny(deny, requestId, response, headers) {
       const bytes = Buffer.from(JSON.stringify(openAiError(deny)));
-      response.writeHead(errorCodes[deny.code].status, {
+      const all: Record<string, string | number> = {
         ...headers,
         "content-type": "application/json",
         "content-length": bytes.length,
         "x-request-id": requestId,
-        "x-should-retry": "false",
-      });
+      };
+      addRetryHeaders(all, deny);
+      response.writeHead(errorCodes[deny.code].status, all);
       response.end(bytes);
+      dropUnreadBody(response, options.clock);
     },
   };
 }
@@ -71,9 +77,14 @@ async function encode(
   response: ClientResponse,
   write: WriteOptions,
 ): Promise<Encoded> {
-  if (outcome.type !== "answer") return encodeFault(exchange, outcome, response, write);
+  if (outcome.type !== "answer") {
+    // The client left while the upstream was at work, which counts what it has read.
+    const wasCancelled = outcome.type === "failed" && outcome.error.code === "client.closed";
+    if (wasCancelled && exchange.attempts.length > 0) estimateUsage(exchange.operations[0], 200);
+    return encodeFault(exchange, outcome, response, write);
+  }
   try {
-    const encoded = await writeAnswer(exchange, outcome.answer, response, write);
+    const encoded = await writeAnswer(exchange, withRetryHint(exchange, outcome.answer), response, write);
     return withStreamError(exchange, encoded);
   } catch (error) {
     if (!(error instanceof GatewayError) || response.headersSent) throw error;
@@ -97,18 +108,17 @@ function encodeFault(
     "content-type": "application/json",
     "x-request-id": exchange.id,
   };
-  const retry = shouldRetry(parts.code, exchange.attempts.length);
-  if (retry !== undefined) headers["x-should-retry"] = retry;
-  const retryAfterMs = parts.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined);
-  if (retryAfterMs !== undefined) {
-    headers["retry-after"] = Math.ceil(retryAfterMs / 1_000);
-    headers["retry-after-ms"] = Math.ceil(retryAfterMs);
-  }
-  // The body of a refused request may still be arriving: nobody reads it, so the connection ends with the answer.
-  if (exchange.requestBytes === 0 && exchange.inbound.method === "POST" && exchange.inbound.protocol === "HTTP/1.1") {
-    headers["connection"] = "close";
-  }
-  return writeWhole(exchange, status, headers, Buffer.from(JSON.stringify(openAiError(parts))), response, write.clock);
+  addRetryHeaders(headers, parts, exchange.attempts.length);
+  const bytes = Buffer.from(JSON.stringify(openAiError(parts)));
+  const encoded = writeWhole(exchange, status, headers, bytes, response, write);
+  dropUnreadBody(response, write.clock);
+  return encoded;
+}
+
+/** An upstream's error that stood after tries at several targets: the client's own would only multiply them. */
+function withRetryHint(exchange: Exchange, answer: Answer): Answer {
+  if (answer.status < 400 || exchange.attempts.length < 2) return answer;
+  return { ...answer, headers: { ...answer.headers, "x-should-retry": "false" } };
 }
 
 function withStreamError(exchange: Exchange, encoded: Encoded): Encoded {

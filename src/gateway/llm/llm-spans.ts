@@ -1,10 +1,10 @@
+import { GatewayError } from "../../kernel/errors.ts";
 import { locateJson, spliceBytes } from "../../kernel/json-scan.ts";
-import { parseSseEvent } from "../../kernel/sse.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import { jsonFrame } from "./call-llm.ts";
 import { llmRequest, replaceBody } from "./llm-request.ts";
-import { SseFrame } from "./llm-stream.ts";
+import { SseFrame, withData } from "./llm-stream.ts";
 
 type Path = readonly (string | number)[];
 
@@ -46,19 +46,18 @@ export function frameSpans(_operation: Operation, frame: Frame): readonly TextSp
 
 /** The frame with its edits made: a chunk stays an event with the same fields, a whole answer stays JSON. */
 export function editFrame(
-  operation: Operation,
+  _operation: Operation,
   frame: Frame,
   spans: readonly TextSpan[],
   edits: readonly SpanEdit[],
 ): Frame {
-  if (!operation.stream || !(frame instanceof SseFrame)) {
+  try {
+    if (frame instanceof SseFrame) return withData(frame, (data) => editStrings(data, spans, edits));
     const bytes = editStrings(frame.bytes, spans, edits);
     return jsonFrame(bytes, JSON.parse(bytes.toString("utf8")));
+  } catch (cause) {
+    throw new GatewayError("upstream.invalid", "The upstream's answer cannot be edited as a policy asks.", { cause });
   }
-  const { event, id, data } = parseSseEvent(frame.bytes);
-  const payload = editStrings(Buffer.from(data ?? ""), spans, edits);
-  const head = `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`;
-  return new SseFrame(Buffer.concat([Buffer.from(`${head}data: `), payload, Buffer.from("\n\n")]));
 }
 
 function messageSpans(message: unknown, path: Path): readonly LlmSpan[] {
@@ -84,7 +83,14 @@ function partSpans(
     spans.push(...textSpan(member(part, name), [...path, name], author, `${place}.${name}`));
   }
   const call = ["function_call", "arguments"];
-  spans.push(...textSpan(member(member(part, "function_call"), "arguments"), [...path, ...call], author, `${place}.function_call.arguments`));
+  spans.push(
+    ...textSpan(
+      member(member(part, "function_call"), "arguments"),
+      [...path, ...call],
+      author,
+      `${place}.function_call.arguments`,
+    ),
+  );
   for (const [position, toolCall] of list(member(part, "tool_calls")).entries()) {
     const index = member(toolCall, "index");
     const at = `${place}.tool_calls[${typeof index === "number" ? index : position}].function.arguments`;
@@ -106,7 +112,7 @@ function editStrings(bytes: Uint8Array, spans: readonly TextSpan[], edits: reado
     [...bySpan].flatMap(([index, own]) => {
       const span = spans[index] as LlmSpan | undefined; // this file's own spans come back to it
       const range = span && locateJson(bytes, span.path);
-      if (span === undefined || range === undefined) return [];
+      if (span === undefined || range === undefined) throw new RangeError(`no text at ${span?.place}`);
       return [{ start: range[0], end: range[1], replacement: JSON.stringify(editText(span.text, own)) }];
     }),
   );

@@ -2,8 +2,8 @@ import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { scanJson, spliceBytes } from "../../kernel/json-scan.ts";
 import { createSseSplitter, parseSseEvent } from "../../kernel/sse.ts";
-import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledProvider } from "../../pipeline/define-provider.ts";
+import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import type { UpstreamBody } from "../upstream-body.ts";
 import { llmRequest } from "./llm-request.ts";
 
@@ -26,7 +26,7 @@ const releaseMs = 1_000;
 export async function* llmFrames(body: UpstreamBody, options: LlmStreamOptions): AsyncGenerator<Frame> {
   const splitter = createSseSplitter({ maxEventBytes: options.maxEventBytes });
   const own = llmRequest(options.operation);
-  let finished = false;
+  const finished = new Set<unknown>();
   for await (const chunk of body.chunks()) {
     for (const bytes of splitter.push(chunk)) {
       const event = readEvent(bytes, options);
@@ -35,7 +35,7 @@ export async function* llmFrames(body: UpstreamBody, options: LlmStreamOptions):
         body.release(options.clock, releaseMs);
         return;
       }
-      finished ||= event.finished;
+      if (event.finished) noteFinished(event.frame?.message(), finished);
     }
   }
   const rest = splitter.rest();
@@ -43,7 +43,7 @@ export async function* llmFrames(body: UpstreamBody, options: LlmStreamOptions):
     yield new SseFrame(Buffer.concat([rest, Buffer.from("\n\n")]));
     return;
   }
-  if (finished || own.streamError) return;
+  if (finished.size >= choicesAsked(own.json["n"]) || own.streamError) return;
   throw new GatewayError("upstream.reset", "The upstream's stream broke off before it was complete.", {
     detail: `no finish reason and no [DONE]; ${rest.length} bytes of an unfinished event`,
   });
@@ -68,17 +68,22 @@ export class SseFrame implements Frame {
   }
 }
 
-/** Waits for the first frame, so that an upstream that dies before it can still be answered by another one. */
-export async function startStream(frames: AsyncGenerator<Frame>): Promise<AsyncGenerator<Frame>> {
-  const first = await frames.next();
-  return (async function* () {
-    try {
-      if (first.done !== true) yield first.value;
-      yield* frames;
-    } finally {
-      await frames.return(undefined); // also when nobody read on after the first frame
-    }
-  })();
+/**
+ * Waits for the first frame, so that an upstream that dies before it can still be answered by another one. The result
+ * is read once; `return` lets go of the upstream, also when nothing was read.
+ */
+export async function startStream(frames: AsyncGenerator<Frame>): Promise<AsyncIterableIterator<Frame>> {
+  let first: Promise<IteratorResult<Frame>> | undefined = Promise.resolve(await frames.next());
+  const started: AsyncIterableIterator<Frame> = {
+    next() {
+      const next = first ?? frames.next();
+      first = undefined;
+      return next;
+    },
+    return: () => frames.return(undefined),
+    [Symbol.asyncIterator]: () => started,
+  };
+  return started;
 }
 
 interface ReadEvent {
@@ -95,12 +100,26 @@ function readEvent(bytes: Uint8Array, options: LlmStreamOptions): ReadEvent {
   const frame = new SseFrame(bytes);
   const finished = /"finish_reason"\s*:\s*"/.test(text);
   if (text.includes('"delta"')) own.contentEvents += 1;
-  if (/"error"\s*:\s*[{"]/.test(text) || text.startsWith("event: error")) own.streamError ||= carriesError(frame.message());
+  if (/"error"\s*:\s*[{"]/.test(text) || text.startsWith("event: error"))
+    own.streamError ||= carriesError(frame.message());
   if (!text.includes('"usage"')) return { frame, done: false, finished };
-  const message = frame.message();
-  const usage = options.provider.usage(message);
+  const tells = /"usage"\s*:\s*[^\sn]/.test(text); // anything but null, which most chunks carry
+  const usage = tells ? options.provider.usage(frame.message()) : undefined;
   if (usage !== undefined) options.operation.usage = usage;
-  return { frame: options.stripUsage ? withoutUsage(frame, message) : frame, done: false, finished };
+  return { frame: options.stripUsage ? withoutUsage(frame, tells) : frame, done: false, finished };
+}
+
+function choicesAsked(n: unknown): number {
+  return typeof n === "number" && n > 1 ? n : 1;
+}
+
+/** Adds the choices that this chunk ends; with `n` above 1 they end one by one. */
+function noteFinished(message: unknown, finished: Set<unknown>): void {
+  const choices = isObject(message) ? message["choices"] : undefined;
+  if (!Array.isArray(choices)) return;
+  for (const choice of choices) {
+    if (isObject(choice) && typeof choice["finish_reason"] === "string") finished.add(choice["index"] ?? 0);
+  }
 }
 
 function isDone(text: string): boolean {
@@ -112,23 +131,68 @@ function carriesError(message: unknown): boolean {
 }
 
 /** Nothing for the usage chunk itself; any other chunk without its `usage` member, every other byte in place. */
-function withoutUsage(frame: SseFrame, message: unknown): Frame | undefined {
-  if (!isObject(message) || !("usage" in message)) return frame;
-  const { choices } = message;
-  if (Array.isArray(choices) && choices.length === 0 && message["usage"] !== null) return undefined;
-  const start = frame.bytes.indexOf(0x7b);
-  const payload = frame.bytes.subarray(start);
+function withoutUsage(frame: SseFrame, tells: boolean): Frame | undefined {
+  if (tells && isUsageChunk(frame.message())) return undefined;
+  try {
+    return withData(frame, withoutUsageMember);
+  } catch {
+    return frame; // two members of that name, say: not for us to judge, and harmless
+  }
+}
+
+function isUsageChunk(message: unknown): boolean {
+  if (!isObject(message)) return false;
+  const { choices, usage } = message;
+  return Array.isArray(choices) && choices.length === 0 && usage !== null && usage !== undefined;
+}
+
+function withoutUsageMember(payload: Uint8Array): Uint8Array {
   const value = scanJson(payload, { maxDepth: Number.MAX_SAFE_INTEGER }).members.get("usage");
-  if (value === undefined) return frame;
+  if (value === undefined) return payload;
   const name = Buffer.from(payload.buffer, payload.byteOffset, value[0]).lastIndexOf('"usage"');
   const before = Buffer.from(payload.buffer, payload.byteOffset, name).toString("latin1");
   const comma = before.trimEnd().endsWith(",") ? before.lastIndexOf(",") : -1;
-  const from = comma >= 0 ? comma : name;
-  const after = Buffer.from(payload.buffer, payload.byteOffset + value[1], payload.length - value[1]).toString("latin1");
-  const trailing = comma < 0 ? (/^\s*,/.exec(after)?.[0].length ?? 0) : 0;
-  return new SseFrame(
-    spliceBytes(frame.bytes, [{ start: start + from, end: start + value[1] + trailing, replacement: "" }]),
+  const start = comma >= 0 ? comma : name;
+  const after = Buffer.from(payload.buffer, payload.byteOffset + value[1], payload.length - value[1]).toString(
+    "latin1",
   );
+  const trailing = comma < 0 ? (/^\s*,/.exec(after)?.[0].length ?? 0) : 0;
+  return spliceBytes(payload, [{ start, end: value[1] + trailing, replacement: "" }]);
+}
+
+/**
+ * The event with other data. Where it is one line of data, as on every wire seen, all bytes around the data stay; any
+ * other is written anew with the same fields.
+ */
+export function withData(frame: SseFrame, change: (data: Uint8Array) => Uint8Array): SseFrame {
+  const line = dataLine(frame.bytes);
+  if (line !== undefined) {
+    const data = frame.bytes.subarray(line.start, line.end);
+    const changed = change(data);
+    if (changed === data) return frame;
+    return new SseFrame(Buffer.concat([frame.bytes.subarray(0, line.start), changed, frame.bytes.subarray(line.end)]));
+  }
+  const { event, id, data = "" } = parseSseEvent(frame.bytes);
+  const head = `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`;
+  return new SseFrame(
+    Buffer.concat([Buffer.from(`${head}data: `), oneLine(change(Buffer.from(data))), Buffer.from("\n\n")]),
+  );
+}
+
+/** Where the data stands in an event that has nothing else. */
+function dataLine(bytes: Uint8Array): { readonly start: number; readonly end: number } | undefined {
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 5)).toString("latin1") !== "data:")
+    return undefined;
+  const start = bytes[5] === 0x20 ? 6 : 5;
+  let end = bytes.length;
+  while (end > start && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
+  const data = bytes.subarray(start, end);
+  return data.includes(0x0a) || data.includes(0x0d) ? undefined : { start, end };
+}
+
+// A line feed in JSON is white space, and one in an event would end the field.
+function oneLine(payload: Uint8Array): Buffer {
+  return Buffer.from(Buffer.from(payload).toString("utf8").replaceAll("\n", " "));
 }
 
 function parseData(bytes: Uint8Array): unknown {

@@ -41,11 +41,3 @@ function openAiType(status: number): string {
   if (status === 429) return "rate_limit_error";
   return status < 500 ? "invalid_request_error" : "api_error";
 }
-
-/**
- * `x-should-retry` for the SDKs, which retry 408, 409, 429 and 5xx by themselves: `false` where a second try can only
- * fail or where the gateway has tried several times itself; undefined leaves it to them.
- */
-export function shouldRetry(code: ErrorCode, attempts: number): "false" | undefined {
-  return !errorCodes[code].retry || attempts > 1 ? "false" : undefined;
-}
