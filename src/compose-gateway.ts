@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { NamedKey } from "./core/core-context.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
 import type { DataPlane } from "./gateway/data-plane.ts";
@@ -5,6 +6,7 @@ import { createDataPlane } from "./gateway/data-plane.ts";
 import type { GatewayApp } from "./gateway/gateway-app.ts";
 import { createGatewayApp } from "./gateway/gateway-app.ts";
 import { createLlmAdapter } from "./gateway/llm/llm-adapter.ts";
+import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
 import { createCredentialIndex } from "./identity/credential-index.ts";
@@ -17,6 +19,7 @@ import { createGuardedLookup } from "./kernel/network-policy.ts";
 import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import type { SecretReader } from "./pipeline/plugin.ts";
+import { createSessionTokens } from "./mcp/session-token.ts";
 import { createBreaker } from "./pipeline/breaker.ts";
 import { createRegistry } from "./pipeline/registry.ts";
 import { createRunner } from "./pipeline/runner.ts";
@@ -31,6 +34,8 @@ export interface GatewayComposition {
   readonly sink: EventSink;
   readonly secrets: SecretReader;
   readonly pepper: NamedKey;
+  /** Seals MCP session ids; the same for all gateways of an installation. */
+  readonly sessionKey: KeyObject;
   readonly node: string;
   readonly network: NetworkPolicy;
   readonly allowKeyless: boolean;
@@ -63,7 +68,9 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     assertHost: (host) => network.assertHost(host, "operator"),
   });
   const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs });
-  const registry = createRegistry({ ...pluginLists, adapters: [llm] });
+  const sessions = createSessionTokens(parts.sessionKey);
+  const mcp = createMcpAdapter({ upstream, clock, sessions, stalledMs: parts.stalledMs });
+  const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
   const limiter = createMemoryLimiter({ clock, maxKeys: maxLimiterKeys });
   const tools = { clock, log, limiter, secrets: parts.secrets };
   const compileOptions = { registry, tools, allowKeyless: parts.allowKeyless };

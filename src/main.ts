@@ -9,7 +9,7 @@ import type { CoreContext } from "./core/core-context.ts";
 import { currentMessages, takeReport } from "./core/distribution.ts";
 import type { PlaneMessage } from "./core/plane-message.ts";
 import { createSecretCache } from "./core/secret-cache.ts";
-import { loadPepper, vaultKeyring } from "./core/vault-keys.ts";
+import { loadPepper, mcpSessionKey, vaultKeyring } from "./core/vault-keys.ts";
 import { listen } from "./gateway/listen.ts";
 import type { Listener } from "./gateway/listen.ts";
 import type { GatewayParts } from "./compose-gateway.ts";
@@ -73,6 +73,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
       sink: spool,
       secrets,
       pepper,
+      sessionKey: mcpSessionKey(pepper),
       node: hostname(),
       network: networkPolicy(config),
       allowKeyless: !production,

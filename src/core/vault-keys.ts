@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { createSecretKey, randomBytes } from "node:crypto";
 import { deriveKey, hmacSha256, keyFromHex, seal, unseal } from "../kernel/crypto.ts";
 import { GatewayError } from "../kernel/errors.ts";
@@ -12,6 +13,11 @@ export function vaultKeyring(encryptionKey: string): Keyring {
   const key = deriveKey(master, "gatehouse/vault");
   const id = `vk_${hmacSha256(deriveKey(master, "gatehouse/vault-key-id"), "id").toString("hex").slice(0, 12)}`;
   return { current: { id, key }, find: (wanted) => (wanted === id ? key : undefined) };
+}
+
+/** The key that seals MCP session ids, of the installation's pepper: every gateway has it, and it stays for its life. */
+export function mcpSessionKey(pepper: NamedKey): KeyObject {
+  return deriveKey(pepper.key, "gatehouse/mcp-session");
 }
 
 const pepperSetting = "api-key-pepper";

@@ -11,6 +11,10 @@ export interface Deny {
   readonly detail?: string;
   readonly retryAfterMs?: number;
   readonly param?: string;
+  /** The JSON-RPC id of the refused request, where the protocol has one and no operation carries it. */
+  readonly requestId?: string | number;
+  /** Facts for the caller beside the text, as its dialect allows. */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /** A policy's own answer instead of the upstream's (a cache hit, a preflight). */

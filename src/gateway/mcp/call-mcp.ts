@@ -1,0 +1,164 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { GatewayError } from "../../kernel/errors.ts";
+import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
+import type { SessionTokens } from "../../mcp/session-token.ts";
+import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
+import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { CompiledTarget } from "../../pipeline/target.ts";
+import { answerHeaders, forwardableHeaders } from "../headers.ts";
+import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
+import { endpointOf, mcpKeyHeader } from "./compile-mcp.ts";
+import { sessionOwner } from "./decode-mcp.ts";
+import { jsonRpcError } from "./json-rpc-error.ts";
+import { mcpFrames } from "./mcp-frames.ts";
+import type { McpRequest } from "./mcp-request.ts";
+import { mcpRequest, requestId } from "./mcp-request.ts";
+import { noteMessage } from "./note-message.ts";
+
+export interface McpCallTools {
+  readonly upstream: UpstreamClient;
+  readonly clock: Clock;
+  readonly sessions: SessionTokens;
+}
+
+/** One message, or one piece of session traffic, to the upstream and its answer on the way back. */
+export async function callMcp(
+  exchange: Exchange,
+  operation: Operation,
+  target: CompiledTarget,
+  signal: AbortSignal,
+  tools: McpCallTools,
+): Promise<Answer> {
+  const request = mcpRequest(operation);
+  const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
+  const response = await send(exchange, operation, target, isLongStream(operation) ? withoutIdle(timeouts) : timeouts, signal, tools);
+  const headers = clientHeaders(exchange, request, response, tools.sessions);
+  if (response.status >= 300) return refusalAnswer(exchange, operation, response, headers);
+
+  const contentType = String(response.headers["content-type"] ?? "").toLowerCase();
+  if (contentType.startsWith("text/event-stream")) {
+    headers["content-type"] = "text/event-stream";
+    headers["cache-control"] = "no-cache, no-transform";
+    headers["x-accel-buffering"] = "no";
+    const frames = mcpFrames(response.body, { exchange, operation, clock: tools.clock });
+    return { status: response.status, headers, body: { type: "stream", frames, headersFirst: true } };
+  }
+  const bytes = await response.body.whole(exchange.api.limits.responseBytes);
+  if (requestId(operation) === undefined) return bodyless(response.status, headers, bytes, contentType);
+  return wholeAnswer(operation, response, headers, bytes, contentType);
+}
+
+async function send(
+  exchange: Exchange,
+  operation: Operation,
+  target: CompiledTarget,
+  timeouts: UpstreamTimeouts,
+  signal: AbortSignal,
+  tools: McpCallTools,
+): Promise<UpstreamResponse> {
+  const { origin, path, auth, secrets } = endpointOf(target);
+  const request = mcpRequest(operation);
+  const headers = forwardableHeaders(exchange.inbound.headers, mcpKeyHeader(exchange.api));
+  if (operation.body.length > 0) headers["content-type"] = "application/json";
+  if (request.upstreamSession !== undefined) headers["mcp-session-id"] = request.upstreamSession;
+  if (request.era === "modern") delete headers["last-event-id"]; // it has no meaning there and must be ignored
+  if (auth !== undefined) {
+    const secret = await secrets.read(auth.secret);
+    headers[auth.header] = auth.scheme === "" ? secret : `${auth.scheme} ${secret}`;
+  }
+  headers["x-request-id"] = exchange.id;
+  const method = exchange.inbound.method as "GET" | "POST" | "DELETE"; // the adapter's routes are these
+  const body = method === "POST" ? operation.body : undefined;
+  return tools.upstream.send({ origin, method, path, headers, body, timeouts, signal });
+}
+
+function clientHeaders(
+  exchange: Exchange,
+  request: McpRequest,
+  response: UpstreamResponse,
+  sessions: SessionTokens,
+): Record<string, string> {
+  const headers = answerHeaders(response.headers);
+  const session = headers["mcp-session-id"];
+  delete headers["mcp-session-id"];
+  if (session !== undefined && request.era === "legacy") {
+    request.seen.session = session;
+    headers["mcp-session-id"] = sessions.issue(session, sessionOwner(exchange));
+  }
+  return headers;
+}
+
+function wholeAnswer(
+  operation: Operation,
+  response: UpstreamResponse,
+  headers: Record<string, string>,
+  bytes: Buffer,
+  contentType: string,
+): Answer {
+  const id = requestId(operation);
+  const value = contentType.startsWith("application/json") ? parse(bytes) : undefined;
+  const message = readJsonRpc(value);
+  if (message.type !== "response" || message.id !== id) {
+    throw new GatewayError("upstream.invalid", "The MCP server's answer is not the JSON-RPC response to this request.", {
+      detail: `status ${response.status}, ${contentType || "no content-type"}, ${bytes.length} bytes, ${message.type}`,
+    });
+  }
+  noteMessage(operation, message);
+  headers["content-type"] = "application/json";
+  return { status: response.status, headers, body: { type: "whole", frame: { bytes, message: () => value } } };
+}
+
+/** 202 for notifications and answers, 200 or 204 for an ended session: passed on, with a body only if it is JSON. */
+function bodyless(status: number, headers: Record<string, string>, bytes: Buffer, contentType: string): Answer {
+  const isJson = bytes.length > 0 && contentType.startsWith("application/json");
+  if (isJson) headers["content-type"] = "application/json";
+  const kept = isJson ? bytes : Buffer.alloc(0);
+  return { status, headers, body: { type: "whole", frame: { bytes: kept, message: () => undefined } } };
+}
+
+/** A status that is no success: the server's own JSON-RPC error where it has one, else one that says so. */
+async function refusalAnswer(
+  exchange: Exchange,
+  operation: Operation,
+  response: UpstreamResponse,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  const { status } = response;
+  const bytes = await response.body.whole(Math.min(exchange.api.limits.responseBytes, 1_048_576));
+  if (status < 400) {
+    throw new GatewayError("upstream.invalid", "The MCP server answered with a redirect, which is not followed.", {
+      detail: `status ${status} to ${String(response.headers["location"])}`,
+    });
+  }
+  if (status === 401 || status === 407) {
+    const message = "The MCP server refused the gateway's own credentials; the operator must renew its secret.";
+    throw new GatewayError("upstream.credentials", message, { detail: `status ${status}` });
+  }
+  headers["content-type"] = "application/json";
+  const value = parse(bytes);
+  const message = readJsonRpc(value);
+  if (message.type === "response" && message.error !== undefined) {
+    noteMessage(operation, message);
+    return { status, headers, body: { type: "whole", frame: { bytes, message: () => value } } };
+  }
+  const text = `The MCP server answered with status ${status} and no JSON-RPC message.`;
+  const made = jsonRpcError(requestId(operation), { code: "upstream.invalid", message: text, data: { upstreamStatus: status } });
+  return { status, headers, body: { type: "whole", frame: { bytes: Buffer.from(JSON.stringify(made)), message: () => made } } };
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Streams that are silent for hours when all is well. */
+function isLongStream({ kind }: Operation): boolean {
+  return kind === "session/stream" || kind === "subscriptions/listen";
+}
+
+function withoutIdle(timeouts: UpstreamTimeouts): UpstreamTimeouts {
+  return { ...timeouts, idleMs: 0 };
+}

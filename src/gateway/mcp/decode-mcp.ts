@@ -1,0 +1,166 @@
+import { parseStrictJson } from "../../kernel/strict-json.ts";
+import { uuidV7 } from "../../kernel/ids.ts";
+import type { JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
+import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
+import type { McpEra } from "../../mcp/wire/legacy.ts";
+import { defaultLegacyVersion, isLegacyVersion, legacyVersions } from "../../mcp/wire/legacy.ts";
+import { claimedVersion, headerMismatch, isModernVersion, modernVersions } from "../../mcp/wire/modern.ts";
+import type { SessionTokens } from "../../mcp/session-token.ts";
+import type { ClientRequest } from "../../pipeline/adapter.ts";
+import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { Deny } from "../../pipeline/outcome.ts";
+import { deny } from "../../pipeline/outcome.ts";
+import { readBody, requireJson } from "../read-body.ts";
+import type { McpRequest } from "./mcp-request.ts";
+import { nothingSeen } from "./mcp-request.ts";
+
+const noBody = Buffer.alloc(0);
+
+/**
+ * One HTTP request as one operation: a JSON-RPC message, or the legacy era's session traffic (GET stream, DELETE). The
+ * era follows from the body's own claim; headers that tell another story are refused, since policies read the body and
+ * anybody on the way may read the headers.
+ */
+export async function decodeMcp(
+  exchange: Exchange,
+  request: ClientRequest,
+  sessions: SessionTokens,
+): Promise<readonly Operation[] | Deny> {
+  const { method, headers } = exchange.inbound;
+  const version = single(headers["mcp-protocol-version"]);
+  if (version !== undefined && !isLegacyVersion(version) && !isModernVersion(version)) return unsupported(version);
+  if (method !== "POST") return decodeSessionTraffic(exchange, method, version, sessions);
+
+  const wrongType = requireJson(headers["content-type"]);
+  if (wrongType !== undefined) return wrongType;
+  const body = await readBody(request, exchange.api.limits.requestBytes, exchange.signal);
+  if ("type" in body) return body;
+  exchange.requestBytes = body.length;
+
+  const parsed = parseStrictJson(body, exchange.api.limits.jsonDepth);
+  if ("fault" in parsed) {
+    const code = parsed.fault.type === "syntax" ? "request.malformed_json" : "request.invalid";
+    return deny(code, `The body is refused: ${parsed.fault.message}.`);
+  }
+  const message = readJsonRpc(parsed.value);
+  if (message.type === "invalid") return deny("request.invalid", `The body is no JSON-RPC message: ${message.reason}.`);
+  return decodeMessage(exchange, message, body, version, sessions);
+}
+
+function decodeMessage(
+  exchange: Exchange,
+  message: JsonRpcMessage,
+  body: Buffer,
+  header: string | undefined,
+  sessions: SessionTokens,
+): readonly Operation[] | Deny {
+  const claimed = message.type === "response" ? undefined : claimedVersion(message);
+  const era = eraOf(message, claimed, header);
+  if (claimed !== undefined && !isModernVersion(claimed) && !isLegacyVersion(claimed)) return unsupported(claimed);
+  if (era === "modern" && message.type !== "response") {
+    const mismatch = headerMismatch(exchange.inbound.headers, message);
+    if (mismatch !== undefined) return deny("mcp.header_mismatch", `Header mismatch: ${mismatch}.`, idOf(message));
+  }
+  const session = era === "modern" ? undefined : openSession(exchange, sessions);
+  if (session !== undefined && typeof session !== "string") return session;
+  const protocolVersion = claimed ?? header ?? (era === "legacy" ? initializeVersion(message) : undefined);
+  const own: McpRequest = {
+    type: "message",
+    message,
+    era,
+    protocolVersion: protocolVersion ?? defaultLegacyVersion,
+    upstreamSession: session,
+    seen: nothingSeen(),
+  };
+  return [operationOf(exchange, kindOf(message), nameOf(message), body, own)];
+}
+
+/** GET opens the standalone stream or resumes one, DELETE ends the session; the stateless era has neither. */
+function decodeSessionTraffic(
+  exchange: Exchange,
+  method: string,
+  version: string | undefined,
+  sessions: SessionTokens,
+): readonly Operation[] | Deny {
+  if (version !== undefined && isModernVersion(version)) {
+    return deny("route.method_not_allowed", `MCP ${version} has no sessions: use POST.`);
+  }
+  const session = openSession(exchange, sessions);
+  if (session !== undefined && typeof session !== "string") return session;
+  const own: McpRequest = {
+    type: method === "GET" ? "stream" : "end-session",
+    message: undefined,
+    era: "legacy",
+    protocolVersion: version,
+    upstreamSession: session,
+    seen: nothingSeen(),
+  };
+  return [operationOf(exchange, method === "GET" ? "session/stream" : "session/end", "", noBody, own)];
+}
+
+/** The principal's own name for session tokens: another key's sessions do not open. */
+export function sessionOwner(exchange: Exchange): string {
+  return `${exchange.api.id}/${exchange.principal?.keyId ?? exchange.principal?.type ?? ""}`;
+}
+
+/** An operation for a message of this exchange. */
+export function operationOf(
+  exchange: Exchange,
+  kind: string,
+  name: string,
+  body: Buffer,
+  message: McpRequest,
+  parentId?: string,
+): Operation {
+  const id = exchange.operations.length === 0 && parentId === undefined ? exchange.id : uuidV7(exchange.startedAtMs);
+  return { id, parentId, kind, name, stream: false, body, message, usage: undefined };
+}
+
+/** What a message is done to: the tool, the prompt, the resource. */
+export function nameOf(message: JsonRpcMessage): string {
+  if (message.type === "response") return "";
+  const { name, uri } = message.params;
+  if (typeof name === "string") return name;
+  return typeof uri === "string" ? uri : "";
+}
+
+function kindOf(message: JsonRpcMessage): string {
+  return message.type === "response" ? "response" : message.method;
+}
+
+// The body decides: a header alone can be set by anybody on the way.
+function eraOf(message: JsonRpcMessage, claimed: string | undefined, header: string | undefined): McpEra {
+  if (claimed !== undefined) return isLegacyVersion(claimed) ? "legacy" : "modern";
+  const isHandshake = message.type === "request" && message.method === "initialize";
+  return header !== undefined && isModernVersion(header) && !isHandshake ? "modern" : "legacy";
+}
+
+function openSession(exchange: Exchange, sessions: SessionTokens): string | Deny | undefined {
+  const token = single(exchange.inbound.headers["mcp-session-id"]);
+  if (token === undefined) return undefined;
+  return (
+    sessions.read(token, sessionOwner(exchange)) ??
+    deny("mcp.session_not_found", "The session does not exist or has ended; start a new one with `initialize`.")
+  );
+}
+
+function initializeVersion(message: JsonRpcMessage): string | undefined {
+  if (message.type !== "request" || message.method !== "initialize") return undefined;
+  const version = message.params["protocolVersion"];
+  return typeof version === "string" ? version : undefined;
+}
+
+function idOf(message: JsonRpcMessage): { readonly requestId?: string | number } {
+  return message.type === "request" ? { requestId: message.id } : {};
+}
+
+function unsupported(version: string): Deny {
+  return deny("mcp.unsupported_version", "This protocol version is not supported.", {
+    data: { supported: [...modernVersions, ...legacyVersions], requested: version.slice(0, 64) },
+  });
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" && header !== "" ? header.trim() : undefined;
+}
+

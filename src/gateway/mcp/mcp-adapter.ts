@@ -1,0 +1,116 @@
+import type { ErrorCode } from "../../kernel/error-codes.ts";
+import { errorCodes } from "../../kernel/error-codes.ts";
+import { GatewayError } from "../../kernel/errors.ts";
+import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
+import type { Exchange } from "../../pipeline/exchange.ts";
+import type { Outcome } from "../../pipeline/outcome.ts";
+import { deny } from "../../pipeline/outcome.ts";
+import type { WriteOptions } from "../write-answer.ts";
+import { writeAnswer, writeWhole } from "../write-answer.ts";
+import type { McpCallTools } from "./call-mcp.ts";
+import { callMcp } from "./call-mcp.ts";
+import { compileMcp } from "./compile-mcp.ts";
+import { decodeMcp } from "./decode-mcp.ts";
+import { jsonRpcError } from "./json-rpc-error.ts";
+import { mcpEventFields } from "./mcp-event-fields.ts";
+import { requestId } from "./mcp-request.ts";
+import { editFrame, editRequest, frameSpans, requestSpans } from "./mcp-spans.ts";
+
+export interface McpAdapterOptions extends McpCallTools {
+  /** A client that takes no byte of its stream for so long is let go. */
+  readonly stalledMs: number;
+}
+
+/**
+ * MCP over streamable HTTP at `{context}/mcp`: a relay of raw JSON-RPC for both eras. Bodies go through byte for byte;
+ * they are parsed once, to be judged and recorded.
+ */
+export function createMcpAdapter(options: McpAdapterOptions): ProtocolAdapter {
+  return {
+    kind: "McpServer",
+    routes: [
+      { method: "POST", path: "/mcp" },
+      { method: "GET", path: "/mcp" },
+      { method: "DELETE", path: "/mcp" },
+    ],
+    cutsText: false,
+    compile: compileMcp,
+    decode: (exchange, request) => decodeMcp(exchange, request, options.sessions),
+    requestSpans,
+    editRequest,
+    frameSpans,
+    editFrame,
+    notOffered: (operation) => deny("request.not_offered", `There is no ${operation.name} here for ${operation.kind}.`),
+    call: (exchange, operation, target, signal) => callMcp(exchange, operation, target, signal, options),
+    encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
+    eventFields: (_exchange, operation) => mcpEventFields(operation),
+    encodeDeny(refusal, id, response, headers) {
+      const bytes = Buffer.from(JSON.stringify(jsonRpcError(refusal.requestId, refusal)));
+      response.writeHead(errorCodes[refusal.code].status, {
+        ...headers,
+        "content-type": "application/json",
+        "content-length": bytes.length,
+        "x-request-id": id,
+      });
+      response.end(bytes);
+    },
+  };
+}
+
+async function encode(
+  exchange: Exchange,
+  outcome: Outcome,
+  response: ClientResponse,
+  { clock, stalledMs }: McpAdapterOptions,
+): Promise<Encoded> {
+  const id = requestId(exchange.operations[0]);
+  const write: WriteOptions = {
+    clock,
+    stalledMs,
+    // Nobody waits for an answer on the standalone stream: there it just ends, and the client opens another.
+    errorFrame: (error) =>
+      id === undefined
+        ? Buffer.alloc(0)
+        : Buffer.from(`\n\nevent: message\ndata: ${JSON.stringify(jsonRpcError(id, error))}\n\n`),
+  };
+  if (outcome.type !== "answer") return encodeFault(exchange, outcome, response, write);
+  try {
+    return await writeAnswer(exchange, outcome.answer, response, write);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || response.headersSent) throw error;
+    return { ...encodeFault(exchange, { type: "failed", error }, response, write), error };
+  }
+}
+
+function encodeFault(
+  exchange: Exchange,
+  outcome: Exclude<Outcome, { type: "answer" }>,
+  response: ClientResponse,
+  write: WriteOptions,
+): Encoded {
+  const parts: FaultParts = outcome.type === "denied" ? outcome.deny : outcome.error;
+  const { status } = errorCodes[parts.code];
+  const headers: Record<string, string | number> = {
+    ...exchange.responseHeaders,
+    "content-type": "application/json",
+    "x-request-id": exchange.id,
+  };
+  if (status === 401) headers["www-authenticate"] = 'Bearer realm="gatehouse"';
+  if (status === 405) headers["allow"] = "POST";
+  const retryAfterMs = parts.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined);
+  if (retryAfterMs !== undefined) headers["retry-after"] = Math.ceil(retryAfterMs / 1_000);
+  if (exchange.requestBytes === 0 && exchange.inbound.method === "POST" && exchange.inbound.protocol === "HTTP/1.1") {
+    headers["connection"] = "close"; // the body was not read, and nobody will
+  }
+  const id = requestId(exchange.operations[0]) ?? parts.requestId;
+  const bytes = Buffer.from(JSON.stringify(jsonRpcError(id, parts)));
+  return writeWhole(exchange, status, headers, bytes, response, write.clock);
+}
+
+interface FaultParts {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryAfterMs?: number | undefined;
+  readonly requestId?: string | number | undefined;
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+}

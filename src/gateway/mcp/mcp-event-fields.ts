@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { isObject } from "../../mcp/wire/json-rpc.ts";
+import { metaKeys } from "../../mcp/wire/modern.ts";
+import type { EventValue } from "../../pipeline/event.ts";
+import type { Operation } from "../../pipeline/exchange.ts";
+import { mcpRequest } from "./mcp-request.ts";
+import { shortText } from "./note-message.ts";
+
+/** The columns that only MCP has. Names of arguments, never their values; ids of sessions and resources only hashed. */
+export function mcpEventFields(operation: Operation): Readonly<Record<string, EventValue>> {
+  const { message, era, protocolVersion, upstreamSession, seen, type } = mcpRequest(operation);
+  const params = message !== undefined && message.type !== "response" ? message.params : {};
+  const session = upstreamSession ?? seen.session;
+  return {
+    era,
+    mcp_protocol_version: protocolVersion ?? null,
+    direction: type === "from-server" ? "server_to_client" : "client_to_server",
+    message_type: message?.type ?? type,
+    jsonrpc_id: message?.type === "request" ? String(message.id).slice(0, 64) : null,
+    method: operation.kind,
+    ...primitiveOf(operation),
+    ...clientOf(params),
+    server_name: seen.serverName ?? null,
+    server_version: seen.serverVersion ?? null,
+    session_id_hash: session === undefined ? null : shortHash(session),
+    result_type: seen.resultType ?? null,
+    is_error: seen.isError || seen.errorCode !== undefined,
+    tool_error: seen.isError,
+    jsonrpc_error_code: seen.errorCode ?? null,
+    arg_keys: argumentNames(params),
+    result_content_types: seen.contentTypes,
+    structured: seen.structured,
+    events_streamed: seen.eventsStreamed,
+    progress_count: seen.progressCount,
+  };
+}
+
+const primitives: Readonly<Record<string, string>> = {
+  "tools/call": "tool",
+  "prompts/get": "prompt",
+  "resources/read": "resource",
+  "resources/subscribe": "resource",
+  "resources/unsubscribe": "resource",
+};
+
+function primitiveOf({ kind, name }: Operation): Readonly<Record<string, EventValue>> {
+  const type = primitives[kind] ?? null;
+  const isResource = type === "resource";
+  return {
+    primitive_type: type,
+    primitive_name: type === null || isResource ? null : name.slice(0, 256),
+    resource_uri_hash: isResource && name !== "" ? shortHash(name) : null,
+  };
+}
+
+function clientOf(params: Readonly<Record<string, unknown>>): Readonly<Record<string, EventValue>> {
+  const meta = params["_meta"];
+  const client = params["clientInfo"] ?? (isObject(meta) ? meta[metaKeys.clientInfo] : undefined);
+  return {
+    client_name: (isObject(client) ? shortText(client["name"]) : undefined) ?? null,
+    client_version: (isObject(client) ? shortText(client["version"]) : undefined) ?? null,
+  };
+}
+
+function argumentNames(params: Readonly<Record<string, unknown>>): readonly string[] {
+  const given = params["arguments"];
+  return isObject(given) ? Object.keys(given).slice(0, 50).map((name) => name.slice(0, 64)).toSorted() : [];
+}
+
+/** 64 bits of SHA-256 in hex: enough to tell apart, too little to find back. */
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+

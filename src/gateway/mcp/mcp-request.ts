@@ -1,0 +1,57 @@
+import type { JsonRpcId, JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
+import type { McpEra } from "../../mcp/wire/legacy.ts";
+import type { Operation } from "../../pipeline/exchange.ts";
+
+/** The adapter's own view of one message; other parts see only the operation. */
+export interface McpRequest {
+  /** `message` is a POST with one message; the others are legacy session traffic without a body. */
+  readonly type: "message" | "stream" | "end-session" | "from-server";
+  readonly message: JsonRpcMessage | undefined;
+  readonly era: McpEra;
+  readonly protocolVersion: string | undefined;
+  /** The upstream's session id, opened from the client's token. */
+  readonly upstreamSession: string | undefined;
+  /** What was seen on the way back; for the row. */
+  readonly seen: McpSeen;
+}
+
+/** What the answer showed. Written by the relay, read by the event. */
+export interface McpSeen {
+  resultType: string | undefined;
+  isError: boolean;
+  errorCode: number | undefined;
+  contentTypes: readonly string[];
+  structured: boolean;
+  eventsStreamed: number;
+  progressCount: number;
+  serverName: string | undefined;
+  serverVersion: string | undefined;
+  session: string | undefined;
+}
+
+/** Nothing seen yet. */
+export function nothingSeen(): McpSeen {
+  return {
+    resultType: undefined,
+    isError: false,
+    errorCode: undefined,
+    contentTypes: [],
+    structured: false,
+    eventsStreamed: 0,
+    progressCount: 0,
+    serverName: undefined,
+    serverVersion: undefined,
+    session: undefined,
+  };
+}
+
+/** The view that `decode` attached to the operation. */
+export function mcpRequest(operation: Operation): McpRequest {
+  return operation.message as McpRequest; // only this adapter makes operations of this adapter's APIs
+}
+
+/** The id of the request that an operation is; undefined for notifications, answers and session traffic. */
+export function requestId(operation: Operation | undefined): JsonRpcId | undefined {
+  const message = operation && mcpRequest(operation).message;
+  return message?.type === "request" ? message.id : undefined;
+}

@@ -1,0 +1,99 @@
+import { isUtf8 } from "node:buffer";
+
+/** Why a document is refused before anybody acts on it. */
+export type JsonFault =
+  | { readonly type: "syntax"; readonly message: string }
+  | { readonly type: "ambiguous"; readonly message: string };
+
+export type StrictJson = { readonly value: unknown } | { readonly fault: JsonFault };
+
+/**
+ * Parses JSON that two readers cannot understand differently: valid UTF-8 without a byte order mark, no member twice
+ * in one object (RFC 8259 leaves open which one counts), no lone surrogate, and no deeper than `maxDepth`. What a
+ * policy reads here is then what the upstream reads.
+ */
+export function parseStrictJson(bytes: Uint8Array, maxDepth: number): StrictJson {
+  if (!isUtf8(bytes)) return syntax("it is not valid UTF-8");
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return syntax("it begins with a byte order mark");
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const fault = findAmbiguity(text, maxDepth); // before the parser, so that depth is bounded for it as well
+  if (fault !== undefined) return { fault };
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return syntax("it is not valid JSON");
+  }
+}
+
+/** One pass over the text with a stack of the objects that are open. */
+function findAmbiguity(text: string, maxDepth: number): JsonFault | undefined {
+  const open: (Set<string> | undefined)[] = [];
+  let names: Set<string> | undefined;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case 0x22: {
+        const end = endOfString(text, at);
+        const raw = text.slice(at + 1, end);
+        if (raw.includes("\\u") && !isWellFormed(raw)) return ambiguous("it holds half of a surrogate pair");
+        if (names !== undefined && isName(text, end + 1)) {
+          const name = raw.includes("\\") ? unescaped(raw) : raw;
+          if (names.has(name)) return ambiguous(`the member ${JSON.stringify(name.slice(0, 100))} occurs twice`);
+          names.add(name);
+        }
+        at = end;
+        break;
+      }
+      case 0x7b:
+      case 0x5b:
+        open.push(names);
+        if (open.length > maxDepth) return ambiguous(`it is nested deeper than ${maxDepth} levels`);
+        names = text.charCodeAt(at) === 0x7b ? new Set() : undefined;
+        break;
+      case 0x7d:
+      case 0x5d:
+        names = open.pop();
+        break;
+      default:
+    }
+  }
+  return undefined;
+}
+
+/** Whether a colon follows: then the string before was a member's name. */
+function isName(text: string, from: number): boolean {
+  let at = from;
+  while (at < text.length && text.charCodeAt(at) <= 0x20) at += 1;
+  return text.charCodeAt(at) === 0x3a;
+}
+
+function endOfString(text: string, at: number): number {
+  let from = at + 1;
+  for (;;) {
+    const end = text.indexOf('"', from);
+    if (end < 0) return text.length;
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === 0x5c && end - 1 - slashes > at) slashes += 1;
+    if (slashes % 2 === 0) return end;
+    from = end + 1;
+  }
+}
+
+function unescaped(raw: string): string {
+  try {
+    return String(JSON.parse(`"${raw}"`));
+  } catch {
+    return raw; // the parser that runs next will say what is wrong
+  }
+}
+
+function isWellFormed(raw: string): boolean {
+  return unescaped(raw).isWellFormed();
+}
+
+function syntax(message: string): StrictJson {
+  return { fault: { type: "syntax", message } };
+}
+
+function ambiguous(message: string): JsonFault {
+  return { type: "ambiguous", message };
+}

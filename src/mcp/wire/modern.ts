@@ -1,0 +1,81 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { JsonRpcNotification, JsonRpcRequest } from "./json-rpc.ts";
+import { isObject } from "./json-rpc.ts";
+
+/** Stateless versions, newest first. */
+export const modernVersions = ["2026-07-28"] as const;
+
+/** Keys of `params._meta` that the protocol reserves. */
+export const metaKeys = {
+  protocolVersion: "io.modelcontextprotocol/protocolVersion",
+  clientInfo: "io.modelcontextprotocol/clientInfo",
+  serverInfo: "io.modelcontextprotocol/serverInfo",
+} as const;
+
+/** Error codes that 2026-07-28 defines (basic/index, "Error codes"). */
+export const modernCodes = { headerMismatch: -32_020, unsupportedVersion: -32_022 } as const;
+
+/** True for a version of the stateless era. */
+export function isModernVersion(version: string): boolean {
+  return modernVersions.some((known) => known === version);
+}
+
+/** The version that a message claims in `params._meta`; undefined when it claims none. */
+export function claimedVersion(message: JsonRpcRequest | JsonRpcNotification): string | undefined {
+  const meta = message.params["_meta"];
+  const version = isObject(meta) ? meta[metaKeys.protocolVersion] : undefined;
+  return typeof version === "string" ? version : undefined;
+}
+
+/** Which member of `params` the header `Mcp-Name` repeats. */
+const namedBy: Readonly<Record<string, "name" | "uri">> = {
+  "tools/call": "name",
+  "prompts/get": "name",
+  "resources/read": "uri",
+};
+
+/**
+ * Why the headers do not agree with the body, or undefined when they do: version, method and name must be there and
+ * equal, so that nobody on the way can be told another story than the server.
+ * @see 2026-07-28, basic/transports/streamable-http, "Standard headers"
+ */
+export function headerMismatch(
+  headers: IncomingHttpHeaders,
+  message: JsonRpcRequest | JsonRpcNotification,
+): string | undefined {
+  const version = single(headers["mcp-protocol-version"]);
+  if (version === undefined) return "the header MCP-Protocol-Version is missing";
+  const claimed = claimedVersion(message);
+  if (claimed !== undefined && claimed !== version) return "MCP-Protocol-Version and the version in _meta differ";
+  if (message.type === "notification") return undefined;
+  const method = single(headers["mcp-method"]);
+  if (method === undefined) return "the header Mcp-Method is missing";
+  if (method !== message.method) return "Mcp-Method and the body's method differ";
+  const member = namedBy[message.method];
+  if (member === undefined) return undefined;
+  const sent = single(headers["mcp-name"]);
+  if (sent === undefined) return "the header Mcp-Name is missing";
+  const name = decodeHeaderValue(sent);
+  if (name === undefined) return "Mcp-Name is not a valid value";
+  return name === message.params[member] ? undefined : `Mcp-Name and params.${member} differ`;
+}
+
+/**
+ * A mirrored value as its sender meant it: `=?base64?…?=` holds UTF-8 that a header cannot carry, anything else stands
+ * for itself. Undefined for a sentinel that does not decode, or characters that may not be in a header.
+ */
+export function decodeHeaderValue(value: string): string | undefined {
+  const sentinel = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/i.exec(value);
+  if (sentinel?.[1] === undefined) {
+    if (/^=\?base64\?/i.test(value)) return undefined;
+    return /^[\x20-\x7e\t]*$/.test(value) ? value : undefined;
+  }
+  const bytes = Buffer.from(sentinel[1], "base64");
+  if (bytes.toString("base64").replace(/=+$/, "") !== sentinel[1].replace(/=+$/, "")) return undefined;
+  const text = bytes.toString("utf8");
+  return Buffer.from(text).equals(bytes) ? text : undefined;
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" ? header.trim() : undefined;
+}
