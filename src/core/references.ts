@@ -42,13 +42,12 @@ export function secretReferences(spec: unknown): readonly { readonly name: strin
   });
 }
 
-/** Throws `resource.in_use`, which says by whom, when anything but the subject itself refers to it. */
+/** Throws `resource.in_use`, which says by whom, when anything refers to the subject. */
 export async function refuseWhileInUse(
   transaction: CatalogTransaction,
   subject: { readonly kind: string; readonly name: string; readonly id: string },
 ): Promise<void> {
-  const rows = await transaction.references.to(subject.id, shownHolders + 2);
-  const holders = rows.filter(({ holderId }) => holderId !== subject.id);
+  const holders = await transaction.references.to(subject.id, shownHolders + 1);
   if (holders.length === 0) return;
   const shown = holders.slice(0, shownHolders);
   const names = [...new Set(shown.map(holderLabel))];

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { SourceDocument } from "../../src/core/apply.ts";
 import { applyDocuments } from "../../src/core/apply.ts";
+import type { Catalog } from "../../src/core/catalog.ts";
 import { listRevisions } from "../../src/core/publishing.ts";
+import { GatewayError } from "../../src/kernel/errors.ts";
 import type { CoreFixture } from "./core-fixture.ts";
 import {
   admin,
@@ -216,4 +218,19 @@ test("an apply keeps revisions that the REST API made", async () => {
   await apply(core, [document("LlmApi", "chat", llmApiSpec("/chat"))]);
   const { rows } = await listRevisions(core.context, kindOf("LlmApi"), "chat", { limit: 10 });
   expect(rows.map(({ number, createdBy }) => [number, createdBy])).toEqual([[1, "admin"]]);
+});
+
+test("a fault of the store is told as such, and not blamed on a document", async () => {
+  await using core = await coreFixture();
+  const { catalog } = core.context;
+  const full = () => Promise.reject(new GatewayError("store.unavailable", "The disk is full."));
+  const broken: Catalog = {
+    ...catalog,
+    transaction: (work) =>
+      catalog.transaction((transaction) =>
+        work({ ...transaction, resources: { ...transaction.resources, insert: full } }),
+      ),
+  };
+  const error = await rejection(applyDocuments({ ...core.context, catalog: broken }, admin, all, publish));
+  expect([error.code, error.message, error.issues]).toEqual(["store.unavailable", "The disk is full.", []]);
 });

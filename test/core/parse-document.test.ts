@@ -43,6 +43,35 @@ describe("a field at fault is named by its path", () => {
       paths: ["spec.upstream.sandbox.targets[0].provider"],
     },
     {
+      name: "every field inside the alternative that was meant, though it has more faults than the other",
+      input: {
+        ...good,
+        spec: {
+          ...good.spec,
+          upstream: {
+            ...good.spec.upstream,
+            sandbox: { targets: [{ provider: "No!", weight: -1, model: "" }] },
+          },
+        },
+      },
+      paths: [
+        "spec.upstream.sandbox.targets[0].provider",
+        "spec.upstream.sandbox.targets[0].model",
+        "spec.upstream.sandbox.targets[0].weight",
+      ],
+    },
+    {
+      name: "only the unknown field, where all else fits the alternative",
+      input: {
+        ...good,
+        spec: {
+          ...good.spec,
+          upstream: { ...good.spec.upstream, sandbox: { targets: [{ provider: "openai" }], target: 1 } },
+        },
+      },
+      paths: ["spec.upstream.sandbox.target"],
+    },
+    {
       name: "a wrong word in the other alternative",
       input: {
         ...good,
