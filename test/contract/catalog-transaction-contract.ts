@@ -119,6 +119,25 @@ export function catalogTransactionContract(open: OpenCatalog): void {
     expect(await catalog.read.settings.get("late")).toBeUndefined();
   });
 
+  test("writes that the work did not wait for do not outlive its failure, however late they come", async () => {
+    await using catalog = await open();
+    const late: Promise<void>[] = [];
+    const broken = catalog.transaction(async (tx) => {
+      const write = async (turns: number) => {
+        for (let turn = 0; turn < turns; turn += 1) await undefined;
+        await tx.settings.set(`late-${turns}`, "written").catch(() => {});
+      };
+      for (let turns = 0; turns < 60; turns += 1) late.push(write(turns));
+      throw new Error("broken");
+    });
+    const next = catalog.transaction((tx) => tx.settings.set("next", "written"));
+    await expect(broken).rejects.toThrow("broken");
+    await Promise.all([...late, next]);
+    for (let turns = 0; turns < 60; turns += 1)
+      expect(await catalog.read.settings.get(`late-${turns}`)).toBeUndefined();
+    expect(await catalog.read.settings.get("next")).toBe("written");
+  });
+
   test("closing waits for the transaction that runs; afterwards the store says that it is unavailable", async () => {
     const catalog = await open();
     let ended = false;

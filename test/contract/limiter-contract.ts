@@ -92,11 +92,11 @@ function examples(open: () => Promise<LimiterUnderTest>): void {
 function properties(open: () => Promise<LimiterUnderTest>): void {
   const limits = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 2_000_000_000 }));
   const windows = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 2_678_400_000 }));
-  /** Requests in turn: how long after the one before, as a share of the window, and how much, as a share of the limit. */
+  /** Requests in turn: how long after the one before (a share of the window), and how much of the limit, or all that is left. */
   const steps = fc.array(
     fc.record({
       wait: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.5, noNaN: true })),
-      share: fc.double({ min: 0, max: 1.2, noNaN: true }),
+      share: fc.oneof(fc.constant("rest" as const), fc.double({ min: 0, max: 1.2, noNaN: true })),
     }),
     { maxLength: 40 },
   );
@@ -111,7 +111,7 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
           const waitMs = Math.floor(wait * windowMs);
           await advance(waitMs);
           nowMs += waitMs;
-          const cost = Math.ceil(share * limit);
+          const cost = await costOf(share, limiter, { key: "a", limit, windowMs });
           const { allowed } = await limiter.take({ key: "a", limit, windowMs, cost });
           if (allowed) admitted.push({ atMs: BigInt(nowMs), cost: BigInt(cost) });
         }
@@ -127,13 +127,37 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
     );
   });
 
+  test("a caller who takes all that there is, again and again, gets no more either, however large the figures", async () => {
+    const large = fc.integer({ min: 1_000_000_000, max: 2_000_000_000 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.noBias(large),
+        fc.noBias(large),
+        fc.integer({ min: 2, max: 9 }),
+        async (limit, windowMs, parts) => {
+          const { limiter, advance } = await open();
+          let sum = 0n;
+          const waitMs = Math.floor(windowMs / parts);
+          for (let turn = 0; turn < 30; turn += 1) {
+            const cost = (await limiter.take({ key: "a", limit, windowMs, cost: 0 })).remaining;
+            expect((await limiter.take({ key: "a", limit, windowMs, cost })).allowed).toBe(true);
+            sum += BigInt(cost);
+            expect(sum * BigInt(windowMs) <= BigInt(limit) * BigInt(windowMs + turn * waitMs)).toBe(true);
+            await advance(waitMs);
+          }
+        },
+      ),
+    );
+  });
+
   test("what is left is never negative nor above the limit, and waiting as told is enough", async () => {
     await fc.assert(
       fc.asyncProperty(limits, windows, steps, async (limit, windowMs, requests) => {
         const { limiter, advance } = await open();
         for (const { wait, share } of requests) {
           await advance(Math.floor(wait * windowMs));
-          const request: LimitRequest = { key: "a", limit, windowMs, cost: Math.ceil(share * limit) };
+          const counted = { key: "a", limit, windowMs };
+          const request = { ...counted, cost: await costOf(share, limiter, counted) };
           const decision = await limiter.take(request);
           expect(decision.remaining).toBeGreaterThanOrEqual(0);
           expect(decision.remaining).toBeLessThanOrEqual(limit);
@@ -153,7 +177,7 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
         const take = (cost: number) => limiter.take({ key: "a", limit, windowMs, cost });
         for (const { wait, share } of requests) {
           await advance(Math.floor(wait * windowMs));
-          await take(Math.ceil(share * limit));
+          await take(await costOf(share, limiter, { key: "a", limit, windowMs }));
         }
         const { remaining } = await take(0);
         expect((await take(remaining + 1)).allowed).toBe(false);
@@ -169,7 +193,8 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
         let resetMs = 0;
         for (const { wait, share } of requests) {
           await advance(Math.floor(wait * windowMs));
-          resetMs = (await limiter.take({ key: "a", limit, windowMs, cost: Math.ceil(share * limit) })).resetMs;
+          const counted = { key: "a", limit, windowMs };
+          resetMs = (await limiter.take({ ...counted, cost: await costOf(share, limiter, counted) })).resetMs;
         }
         // Limits too fine to count exactly come back a millionth slower.
         expect(resetMs).toBeLessThanOrEqual(Math.ceil(windowMs * 1.000_001));
@@ -196,4 +221,9 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
       }),
     );
   });
+}
+
+async function costOf(share: number | "rest", limiter: Limiter, counted: Omit<LimitRequest, "cost">): Promise<number> {
+  if (share !== "rest") return Math.ceil(share * counted.limit);
+  return (await limiter.take({ ...counted, cost: 0 })).remaining;
 }

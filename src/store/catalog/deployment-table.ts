@@ -22,7 +22,7 @@ export function deploymentTable(db: Kysely<CatalogTables>): CatalogTransaction["
       return db.selectFrom("deployments").selectAll().where("resourceId", "=", resourceId).executeTakeFirst();
     },
     all() {
-      return db.selectFrom("deployments").selectAll().orderBy(["kind", "name"]).execute();
+      return db.selectFrom("deployments").selectAll().orderBy("kind").orderBy("name").execute();
     },
   };
 }

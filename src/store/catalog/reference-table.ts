@@ -20,7 +20,10 @@ export function referenceTable(db: Kysely<CatalogTables>): CatalogTransaction["r
         .selectFrom("references")
         .selectAll()
         .where("toId", "=", id)
-        .orderBy(["holderKind", "holderName", "holderType", "path"])
+        .orderBy("holderKind")
+        .orderBy("holderName")
+        .orderBy("holderType")
+        .orderBy("path")
         .limit(limit)
         .execute();
     },

@@ -37,29 +37,43 @@ class QueuedSqliteAdapter extends SqliteAdapter {
 
 function createDriver({ database, use, takeTurn }: NodeSqliteDialectOptions): Driver {
   const prepare = statementCache(database);
-  const releases = new WeakMap<DatabaseConnection, () => void>();
+  const holds = new WeakMap<DatabaseConnection, Hold>();
   const run = async (sql: string) => guarded(() => database.exec(sql));
+  // Called before commit and rollback, not only at the release: a write in between would be a transaction by itself.
+  const end = (connection: DatabaseConnection) => {
+    const hold = holds.get(connection);
+    if (hold !== undefined) hold.ended = true;
+  };
   return {
     init: async () => {},
     async acquireConnection() {
-      const turnEnds = await takeTurn();
-      const held = { ended: false };
-      const connection = createConnection(prepare, use, held);
-      releases.set(connection, () => {
-        held.ended = true;
-        turnEnds();
-      });
+      const hold = { ended: false, turnEnds: await takeTurn() };
+      const connection = createConnection(prepare, use, hold);
+      holds.set(connection, hold);
       return connection;
     },
     beginTransaction: () => run("begin immediate"),
-    commitTransaction: () => run("commit"),
-    // Some failures (a full disk) have ended the transaction by themselves.
-    rollbackTransaction: async () => (database.isTransaction ? run("rollback") : undefined),
+    commitTransaction(connection) {
+      end(connection);
+      return run("commit");
+    },
+    async rollbackTransaction(connection) {
+      end(connection);
+      // Some failures (a full disk) have ended the transaction by themselves.
+      if (database.isTransaction) await run("rollback");
+    },
     async releaseConnection(connection) {
-      releases.get(connection)?.();
+      end(connection);
+      holds.get(connection)?.turnEnds();
     },
     destroy: async () => {},
   };
+}
+
+/** One use of the connection, from its acquisition to its release. */
+interface Hold {
+  ended: boolean;
+  readonly turnEnds: () => void;
 }
 
 // SQLite answers at once, so a transaction of many statements would keep the event loop from everybody else.
@@ -68,14 +82,14 @@ const queriesPerTurn = 100;
 function createConnection(
   prepare: (sql: string) => PreparedStatement,
   use: "read" | "write",
-  held: { readonly ended: boolean },
+  hold: Pick<Hold, "ended">,
 ): DatabaseConnection {
   let queries = 0;
   return {
     async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
       queries += 1;
       if (queries % queriesPerTurn === 0) await setImmediate();
-      if (held.ended) throw misuse("a query was made on a transaction that has ended");
+      if (hold.ended) throw misuse("a query was made on a transaction that has ended");
       return guarded(() => {
         const { statement, returnsRows } = prepare(sql);
         const values = parameters as readonly SQLInputValue[]; // columns are typed as text and numbers only

@@ -37,16 +37,21 @@ describe("the memory of a limiter in memory", () => {
   });
 
   test("when it is full it forgets the one key that would be free the soonest, whatever the order of use", () => {
-    const use = fc.record({ cost: fc.integer({ min: 1, max: 10 }), windowMs: fc.constantFrom(10, 100, 10_000) });
+    const use = fc.record({ name: fc.nat(20), cost: fc.integer({ min: 1, max: 4 }), slow: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(use, { minLength: 1, maxLength: 30 }), (uses) => {
-        const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys: uses.length });
-        const asked = uses.map((taken, index) => ({ ...taken, key: `key-${index}`, limit: 10 }));
-        const resets = asked.map((taken) => limiter.take(taken).resetMs);
+      fc.property(fc.array(use, { minLength: 1, maxLength: 40 }), (uses) => {
+        const asked = uses.map(({ name, cost, slow }) => {
+          return { key: `${name}/${slow}`, cost, limit: 10, windowMs: slow ? 1000 : 100 };
+        });
+        const maxKeys = new Set(asked.map(({ key }) => key)).size;
+        const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys });
+        const resets = new Map(asked.map((taken) => [taken.key, limiter.take(taken).resetMs]));
         limiter.take({ ...request, key: "newcomer" });
-        const left = asked.map((taken) => limiter.take({ ...taken, cost: 0 }).resetMs);
-        const forgotten = resets.filter((resetMs, index) => left[index] !== resetMs);
-        expect(forgotten).toEqual([Math.min(...resets)]);
+        const left = new Map(asked.map((taken) => [taken.key, limiter.take({ ...taken, cost: 0 }).resetMs]));
+        const forgotten = [...resets]
+          .filter(([key, resetMs]) => left.get(key) !== resetMs)
+          .map(([, resetMs]) => resetMs);
+        expect(forgotten).toEqual([Math.min(...resets.values())]);
       }),
     );
   });

@@ -40,6 +40,19 @@ test("reads go on while a transaction is open", async () => {
   expect(await catalog.read.settings.get("state")).toBe("new");
 });
 
+test("a transaction keeps other writers out from its beginning, so what it has read stays true until it writes", async () => {
+  using directory = temporaryDirectory();
+  const path = directory.file("catalog.db");
+  await using catalog = await openSqliteCatalog({ path });
+  using other = new DatabaseSync(path);
+  await catalog.transaction(async (tx) => {
+    expect(() => other.exec("insert into settings values ('state', 'theirs')")).toThrow(/locked/);
+    await tx.settings.set("state", "ours");
+  });
+  other.exec("update settings set value = 'theirs'");
+  expect(await catalog.read.settings.get("state")).toBe("theirs");
+});
+
 test("in memory, a read inside of a transaction is refused instead of waiting for ever", async () => {
   await using catalog = await openSqliteCatalog({ path: ":memory:" });
   const read = catalog.transaction(() => catalog.read.settings.get("state"));

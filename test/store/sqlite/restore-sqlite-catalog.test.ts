@@ -74,7 +74,7 @@ test.each<{ name: string; code: string; spoil: (path: string) => void }>([
   { name: "a text", code: "config.invalid", spoil: (path) => writeFileSync(path, "no database ".repeat(1000)) },
   { name: "an empty file", code: "config.invalid", spoil: (path) => truncateSync(path, 0) },
   { name: "half a backup", code: "config.invalid", spoil: (path) => truncateSync(path, statSync(path).size / 2) },
-  { name: "a backup with bad pages", code: "config.invalid", spoil: scramble },
+  { name: "a backup with one bad page", code: "config.invalid", spoil: scramble },
   {
     name: "another program's database",
     code: "config.invalid",
@@ -134,8 +134,8 @@ function run(path: string, sql: string): void {
   database.exec(sql);
 }
 
-// Everything behind the first page, which holds the header.
+// The last page only: what is read before the check of the whole file is sound.
 function scramble(path: string): void {
   const bytes = readFileSync(path);
-  writeFileSync(path, bytes.fill(0x5a, 4096));
+  writeFileSync(path, bytes.fill(0x5a, bytes.length - 4096));
 }
