@@ -181,6 +181,22 @@ describe("500", () => {
   });
 });
 
+test("a client that goes away while it sends is no fault of ours", async () => {
+  await using plane = await openControlPlane();
+  const client = new AbortController();
+  const body = new ReadableStream({
+    pull(stream) {
+      client.abort();
+      stream.error(new Error("the socket is closed"));
+    },
+  });
+  const headers = { authorization: "Bearer test-admin-token", "content-type": "application/json" };
+  const init = { method: "POST", headers, body, duplex: "half", signal: client.signal } as const;
+  const response = await plane.app.request(new Request("http://localhost/api/v1/teams", init));
+  expect(response.status).toBe(499);
+  expect(plane.logged.filter(({ level }) => level === "error")).toEqual([]);
+});
+
 describe("every answer", () => {
   const cases = [
     { name: "a success", method: "GET", path: "/api/v1/teams" },
