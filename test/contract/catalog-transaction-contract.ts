@@ -124,7 +124,7 @@ export function catalogTransactionContract(open: OpenCatalog): void {
     const late: Promise<void>[] = [];
     const broken = catalog.transaction(async (tx) => {
       const write = async (turns: number) => {
-        for (let turn = 0; turn < turns; turn += 1) await undefined;
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
         await tx.settings.set(`late-${turns}`, "written").catch(() => {});
       };
       for (let turns = 0; turns < 60; turns += 1) late.push(write(turns));
