@@ -50,7 +50,7 @@ describe("a field at fault is named by its path", () => {
           ...good.spec,
           upstream: {
             ...good.spec.upstream,
-            sandbox: { targets: [{ provider: "No!", weight: -1, model: "" }] },
+            sandbox: { targets: [{ provider: 5, weight: "x", model: 7 }] },
           },
         },
       },
@@ -61,15 +61,12 @@ describe("a field at fault is named by its path", () => {
       ],
     },
     {
-      name: "only the unknown field, where all else fits the alternative",
+      name: "only the field of the wrong type, where the other alternative has more faults at the same depth",
       input: {
         ...good,
-        spec: {
-          ...good.spec,
-          upstream: { ...good.spec.upstream, sandbox: { targets: [{ provider: "openai" }], target: 1 } },
-        },
+        spec: { ...good.spec, upstream: { ...good.spec.upstream, sandbox: { targets: "openai" } } },
       },
-      paths: ["spec.upstream.sandbox.target"],
+      paths: ["spec.upstream.sandbox.targets"],
     },
     {
       name: "a wrong word in the other alternative",
