@@ -225,36 +225,6 @@ describe("changing the bounds", () => {
   });
 });
 
-describe("the association with an application", () => {
-  test("is made and ended, holds the application, and reaches the gateways", async () => {
-    const { core, bot } = await withKey();
-    await using _ = core;
-    core.messages.length = 0;
-    const row = await associateApiKey(core.context, admin, "k1", "bot");
-    expect(row).toMatchObject({ applicationId: bot.id, application: "bot" });
-    const inUse = await rejection(deleteResource(core.context, admin, kindOf("Application"), "bot", 1));
-    expect(inUse.issues).toEqual([{ path: "ApiKey/k1: spec.application", message: "the key is bound to it" }]);
-    expect((await dissociateApiKey(core.context, admin, "k1")).applicationId).toBeNull();
-    await deleteResource(core.context, admin, kindOf("Application"), "bot", 1);
-    expect(core.messages).toMatchObject([
-      { type: "credential.put", record: { applicationId: bot.id } },
-      { type: "credential.put", record: { applicationId: null } },
-    ]);
-  });
-
-  test("with another team's application is refused as if that were not there", async () => {
-    const { core } = await withKey();
-    await using _ = core;
-    await create(core, "Team", "payments", {});
-    await create(core, "Application", "theirs", {}, { team: "payments" });
-    const error = await rejection(associateApiKey(core.context, admin, "k1", "theirs"));
-    expect(error.issues[0]).toEqual({
-      path: "spec.application",
-      message: "there is no Application named theirs in the key's team",
-    });
-  });
-});
-
 describe("deleting", () => {
   test("ends the key at the gateways and lets go of its API", async () => {
     const { core, made } = await withKey();
