@@ -104,7 +104,7 @@ function encodeFault(
   }
   const id = requestId(exchange.operations[0]) ?? parts.requestId;
   const bytes = Buffer.from(JSON.stringify(jsonRpcError(id, parts)));
-  return writeWhole(exchange, status, headers, bytes, response, write.clock);
+  return writeWhole(exchange, status, headers, bytes, response, write);
 }
 
 interface FaultParts {
