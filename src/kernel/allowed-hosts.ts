@@ -45,12 +45,12 @@ export function createAllowedHosts(hosts: readonly string[], controlUrl: string)
   return {
     check(requestHosts, origin) {
       if (requestHosts.length === 0 || !requestHosts.every(hostIsAllowed)) {
-        throw new GatewayError("auth.forbidden_host", "This host is not one of those the control plane answers to.", {
+        throw new GatewayError("auth.forbidden_host", "This host is not one of those that are answered to.", {
           detail: "add it to allowedHosts if it is yours",
         });
       }
       if (origin !== undefined && !originIsAllowed(origin, requestHosts)) {
-        throw new GatewayError("auth.forbidden_host", "Pages of this origin may not call the control plane.");
+        throw new GatewayError("auth.forbidden_host", "Pages of this origin may not call this port.");
       }
     },
   };

@@ -2,7 +2,10 @@ import type { Environment } from "../core/environment.ts";
 
 /** What one policy or guardrail decided; in `monitor` mode, what it would have done. */
 export interface PolicyDecision {
+  /** The plug-in's id. */
   readonly policy: string;
+  /** Where it is attached: `llm_…/policies[0]`. */
+  readonly place: string;
   readonly step: string;
   readonly action: "deny" | "rewrite" | "respond" | "error";
   readonly mode: "enforce" | "monitor";

@@ -94,7 +94,8 @@ function enforce(
   const edits = verdict.type === "rewrite" ? checkedEdits(verdict.edits, spans) : [];
   if (verdict.type === "rewrite" && edits.length === 0) return [];
   note(exchange, {
-    policy: attachment.place,
+    policy: attachment.use,
+    place: attachment.place,
     step: phase,
     action: verdict.type,
     mode: attachment.mode,
@@ -123,7 +124,8 @@ function checkedEdits(edits: readonly SpanEdit[], spans: readonly TextSpan[]): r
 function failed(exchange: Exchange, attachment: Attachment, phase: GuardrailPhase, error: unknown): Judgement {
   const detail = `${attachment.place}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
   note(exchange, {
-    policy: attachment.place,
+    policy: attachment.use,
+    place: attachment.place,
     step: phase,
     action: "error",
     mode: attachment.mode,
@@ -140,7 +142,7 @@ function failed(exchange: Exchange, attachment: Attachment, phase: GuardrailPhas
 // A stream asks many times; one row says that and what, not how often.
 function note(exchange: Exchange, decision: PolicyDecision): void {
   const known = exchange.decisions.some(
-    (other) => other.policy === decision.policy && other.step === decision.step && other.action === decision.action,
+    (other) => other.place === decision.place && other.step === decision.step && other.action === decision.action,
   );
   if (!known) exchange.decisions.push(decision);
 }

@@ -136,11 +136,12 @@ function toOutcome(
   error?: unknown,
   tools?: StepTools,
 ): Outcome | undefined {
-  const { mode, use } = attachment;
+  const { mode, use, place } = attachment;
+  const isGuardrail = attachment.guardrail !== undefined; // its runner has noted the decision already
   if (error !== undefined) {
     const fault = toGatewayError(error);
     tools?.log.error({ exchange: exchange.id, policy: attachment.place, err: error }, "a policy failed");
-    exchange.decisions.push({ policy: use, step, action: "error", mode, code: fault.code });
+    if (!isGuardrail) exchange.decisions.push({ policy: use, place, step, action: "error", mode, code: fault.code });
     if (mode === "monitor" || attachment.onError === "continue") return undefined;
     const refusal = deny("policy.failed", "A policy of this API failed, and it is set to refuse then.", {
       detail: attachment.place,
@@ -148,10 +149,9 @@ function toOutcome(
     return { type: "denied", deny: refusal, by: use };
   }
   if (result === undefined) return undefined;
-  const isGuardrail = attachment.guardrail !== undefined; // its runner has noted the decision already
   if (!isGuardrail) {
     const code = result.type === "deny" ? { code: result.code } : {};
-    exchange.decisions.push({ policy: use, step, action: result.type, mode, ...code });
+    exchange.decisions.push({ policy: use, place, step, action: result.type, mode, ...code });
   }
   if (mode === "monitor") return undefined;
   return result.type === "deny" ? { type: "denied", deny: result, by: use } : { type: "answer", answer: result.answer };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createAllowedHosts } from "../../src/control/allowed-hosts.ts";
+import { createAllowedHosts } from "../../src/kernel/allowed-hosts.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
 
 const hosts = createAllowedHosts(
