@@ -86,7 +86,20 @@ function plainServer(handle: NodeListener, options: ListenOptions): NodeServer {
   node.maxConnections = options.maxConnections;
   node.headersTimeout = options.headersTimeoutMs;
   node.requestTimeout = options.requestTimeoutMs;
-  return { node, closeIdle: () => node.closeIdleConnections(), closeAll: () => node.closeAllConnections() };
+  const sockets = new Set<Socket>();
+  node.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return {
+    node,
+    closeIdle: () => {
+      node.closeIdleConnections();
+      // Node takes a connection that was opened ahead of any request for a busy one.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    },
+    closeAll: () => node.closeAllConnections(),
+  };
 }
 
 /** Of one HTTP/2 connection. Each of its streams may hold as much as a connection of HTTP/1.1 does. */
@@ -95,9 +108,15 @@ const maxConcurrentStreams = 256;
 type TlsFiles = NonNullable<ListenOptions["tls"]>;
 
 function secureServer(handle: NodeListener, tls: TlsFiles, options: ListenOptions): NodeServer {
+  const busy = new Set<unknown>();
   const node = createSecureServer(
     { ...readTls(tls), allowHTTP1: true, settings: { maxConcurrentStreams } },
     (incoming, outgoing) => {
+      if (incoming.httpVersionMajor === 1) {
+        const { socket } = incoming;
+        busy.add(socket);
+        outgoing.once("close", () => busy.delete(socket));
+      }
       // The compatible pair has everything of HTTP/1.1's that the adapters use.
       handle(incoming as unknown as IncomingMessage, outgoing as unknown as ServerResponse);
     },
@@ -119,6 +138,10 @@ function secureServer(handle: NodeListener, tls: TlsFiles, options: ListenOption
     node,
     closeIdle: () => {
       for (const session of sessions) session.close();
+      for (const socket of sockets) {
+        const speaksHttp1 = "alpnProtocol" in socket && socket.alpnProtocol !== "h2";
+        if (speaksHttp1 && !busy.has(socket)) socket.destroy();
+      }
     },
     closeAll: () => {
       for (const session of sessions) session.destroy();

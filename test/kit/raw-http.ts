@@ -8,8 +8,7 @@ export interface RawAnswer {
   readonly body: Buffer;
   readonly text: string;
   /** The body as JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
-  json(): any;
+  json(): unknown;
 }
 
 export interface RawRequest {
@@ -32,7 +31,7 @@ export function rawHttp(url: string, { method = "POST", headers = {}, body }: Ra
           headers: response.headers,
           body: whole,
           text: whole.toString("utf8"),
-          json: () => JSON.parse(whole.toString("utf8")),
+          json: (): unknown => JSON.parse(whole.toString("utf8")),
         });
       });
     });
