@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import { Hono } from "hono";
 import { matchedRoutes } from "hono/route";
+import { createAllowedHosts } from "../kernel/allowed-hosts.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import { uuidV7 } from "../kernel/ids.ts";
-import { createAllowedHosts } from "../kernel/allowed-hosts.ts";
 import type { ControlEnv } from "./control-env.ts";
 import type { ControlOptions } from "./control-options.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";

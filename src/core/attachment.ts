@@ -26,7 +26,10 @@ export const attachmentSchema = z.strictObject({
   onError: z
     .enum(["deny", "continue"])
     .optional()
-    .meta({ title: "On error", description: "What happens when the policy itself breaks; its own default when absent." }),
+    .meta({
+      title: "On error",
+      description: "What happens when the policy itself breaks; its own default when absent.",
+    }),
 });
 
 export const attachmentsSchema = z

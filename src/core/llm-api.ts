@@ -18,7 +18,12 @@ const targetSchema = z.strictObject({
     .max(1_000)
     .default(["*"])
     .meta({ title: "Serves", description: "Globs of the models that clients may ask of this target." }),
-  weight: z.int().min(0).max(1_000).default(1).meta({ title: "Weight", description: "Share among equal targets; 0 is a reserve." }),
+  weight: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(1)
+    .meta({ title: "Weight", description: "Share among equal targets; 0 is a reserve." }),
 });
 
 const upstreamSchema = z.strictObject({
@@ -35,7 +40,10 @@ const upstreamSchema = z.strictObject({
     .min(1)
     .max(10)
     .default(2)
-    .meta({ title: "Attempts", description: "Tries in all before the first byte; each next try takes the next target." }),
+    .meta({
+      title: "Attempts",
+      description: "Tries in all before the first byte; each next try takes the next target.",
+    }),
   timeouts: timeoutsSchema,
   breaker: breakerSchema,
 });

@@ -7,7 +7,10 @@ const llmProviderSpec = z.strictObject({
   with: z
     .record(z.string(), z.unknown())
     .default({})
-    .meta({ title: "Configuration", description: "Checked by the provider's own schema; credentials as ${secret:name}." }),
+    .meta({
+      title: "Configuration",
+      description: "Checked by the provider's own schema; credentials as ${secret:name}.",
+    }),
 });
 
 export type LlmProviderSpec = z.output<typeof llmProviderSpec>;
@@ -22,5 +25,7 @@ export const llmProvider = defineResource({
   spec: llmProviderSpec,
   live: "at-once",
   references: () => [],
-  examples: [{ use: "openai-compatible", with: { baseUrl: "https://llm.example.com/v1", apiKey: "${secret:llm-key}" } }],
+  examples: [
+    { use: "openai-compatible", with: { baseUrl: "https://llm.example.com/v1", apiKey: "${secret:llm-key}" } },
+  ],
 });

@@ -1,13 +1,28 @@
 import { z } from "zod";
-import { breakerSchema, commonApiFields, httpUrlSchema, sameAsProductionSchema, secretReferenceSchema, timeoutsSchema } from "./api-spec.ts";
+import {
+  breakerSchema,
+  commonApiFields,
+  httpUrlSchema,
+  sameAsProductionSchema,
+  secretReferenceSchema,
+  timeoutsSchema,
+} from "./api-spec.ts";
 import { defineResource } from "./resource.ts";
 
 const upstreamSchema = z.strictObject({
   url: httpUrlSchema,
   auth: z
     .strictObject({
-      header: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/).default("authorization").meta({ title: "Header" }),
-      scheme: z.string().max(30).default("Bearer").meta({ title: "Scheme", description: "Put before the secret; may be empty." }),
+      header: z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/)
+        .default("authorization")
+        .meta({ title: "Header" }),
+      scheme: z
+        .string()
+        .max(30)
+        .default("Bearer")
+        .meta({ title: "Scheme", description: "Put before the secret; may be empty." }),
       secret: secretReferenceSchema,
     })
     .optional()

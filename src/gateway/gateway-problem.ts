@@ -13,6 +13,11 @@ export function gatewayProblem({ code, message }: Deny): object {
     status,
     detail: message,
     code,
-    error: { message, type: status < 500 ? "invalid_request_error" : "api_error", param: null, code: code.replaceAll(".", "_") },
+    error: {
+      message,
+      type: status < 500 ? "invalid_request_error" : "api_error",
+      param: null,
+      code: code.replaceAll(".", "_"),
+    },
   };
 }

@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Environment } from "../core/environment.ts";
+import type { ApiArtifact, SupportingArtifact } from "../core/plane-message.ts";
 import type { FieldIssue, GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
-import type { ApiArtifact, SupportingArtifact } from "../core/plane-message.ts";
 import type { SpanEdit, TextSpan } from "./define-guardrail.ts";
+import type { Strategy } from "./define-strategy.ts";
 import type { EventValue } from "./event.ts";
 import type { Answer, Exchange, Frame, Operation } from "./exchange.ts";
 import type { Deny, Outcome } from "./outcome.ts";
-import type { PluginRegistry } from "./registry.ts";
 import type { PluginTools } from "./plugin.ts";
+import type { PluginRegistry } from "./registry.ts";
 import type { CompiledTarget } from "./target.ts";
-import type { Environment } from "../core/environment.ts";
-import type { Strategy } from "./define-strategy.ts";
 
 /** The raw Node pair behind the router. Over HTTP/2 it is Node's compatible pair, which has all that is used here. */
 export type ClientRequest = IncomingMessage;

@@ -40,9 +40,7 @@ export function createBreaker(clock: Clock): Breaker {
       const isOpen = count >= failures;
       states.set(
         target,
-        isOpen
-          ? { type: "open", untilMs: clock.monotonic() + openMs }
-          : { type: "closed", failures: count },
+        isOpen ? { type: "open", untilMs: clock.monotonic() + openMs } : { type: "closed", failures: count },
       );
     },
     restMs(target) {

@@ -81,10 +81,14 @@ function judge(exchange: Exchange, result: Answer | GatewayError): "good" | "bad
 
 function resting(targets: readonly CompiledTarget[], place: string, breaker: Breaker): GatewayError {
   const waits = targets.map((target) => breaker.restMs(`${place}/${target.id}`));
-  return new GatewayError("upstream.unavailable", "The upstream has failed repeatedly and is given a rest; try again later.", {
-    detail: `open: ${targets.map(({ id }) => id).join(", ")}`,
-    retryAfterMs: Math.max(1, Math.min(...waits)),
-  });
+  return new GatewayError(
+    "upstream.unavailable",
+    "The upstream has failed repeatedly and is given a rest; try again later.",
+    {
+      detail: `open: ${targets.map(({ id }) => id).join(", ")}`,
+      retryAfterMs: Math.max(1, Math.min(...waits)),
+    },
+  );
 }
 
 async function tryTarget(

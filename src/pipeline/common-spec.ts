@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { attachmentsSchema } from "../core/attachment.ts";
 import { apiLimitsSchema, contextSchema, securitySchema } from "../core/api-spec.ts";
+import { attachmentsSchema } from "../core/attachment.ts";
 
 /** The fields that every API has, read from a spec that its own kind's schema has checked; the rest is left alone. */
 export const commonSpecSchema = z.looseObject({

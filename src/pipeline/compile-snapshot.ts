@@ -4,9 +4,9 @@ import { plan } from "../core/plan.ts";
 import type { ApiArtifact, ArtifactSet } from "../core/plane-message.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { commonSpecSchema } from "./common-spec.ts";
 import type { ChainCompiler } from "./compile-chain.ts";
 import { compileAttachment, createChainCompiler, sortIntoChain } from "./compile-chain.ts";
-import { commonSpecSchema } from "./common-spec.ts";
 import type { PluginTools } from "./plugin.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { Attachment, CompiledApi, CompiledChain, Snapshot } from "./snapshot.ts";
@@ -138,7 +138,9 @@ function securityAttachments(
 function gatewayAttachments(set: ArtifactSet, chains: ChainCompiler): readonly Attachment[] {
   return set.supporting
     .filter(({ kind, name }) => kind === "Gateway" && name === "default")
-    .flatMap(({ id, spec }) => chains.attachments(gateway.spec.parse(spec).policies, id, "Gateway/default: spec.policies"));
+    .flatMap(({ id, spec }) =>
+      chains.attachments(gateway.spec.parse(spec).policies, id, "Gateway/default: spec.policies"),
+    );
 }
 
 function compilePlans(set: ArtifactSet, chains: ChainCompiler): ReadonlyMap<string, CompiledChain> {

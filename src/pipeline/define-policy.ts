@@ -35,6 +35,8 @@ export interface PolicyPlugin<Config extends z.ZodType = z.ZodType> extends Plug
 }
 
 /** Declares a policy; pure. Put it in its own file and in the list of `policies/index.ts`. */
-export function definePolicy<Config extends z.ZodType>(plugin: Omit<PolicyPlugin<Config>, "kind">): PolicyPlugin<Config> {
+export function definePolicy<Config extends z.ZodType>(
+  plugin: Omit<PolicyPlugin<Config>, "kind">,
+): PolicyPlugin<Config> {
   return { ...plugin, kind: "policy" };
 }

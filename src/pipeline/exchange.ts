@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Environment } from "../core/environment.ts";
 import type { ExchangeId, Id } from "../kernel/ids.ts";
+import type { CredentialIndex } from "./credential-index.ts";
 import type { AttemptRecord, PolicyDecision } from "./event.ts";
 import type { CompiledApi, Snapshot } from "./snapshot.ts";
-import type { CredentialIndex } from "./credential-index.ts";
 
 /** The client's request as far as its headers tell: everything `identify` may see. */
 export interface InboundRequest {

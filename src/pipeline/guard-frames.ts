@@ -14,7 +14,11 @@ export async function* guardFrames(frames: AsyncIterable<Frame>, guards: StreamG
     for (const attachment of attachments) {
       const judged = await guardAnswer(exchange, operation, attachment, current);
       if ("type" in judged) {
-        throw new GatewayError(judged.code, judged.message, judged.detail === undefined ? {} : { detail: judged.detail });
+        throw new GatewayError(
+          judged.code,
+          judged.message,
+          judged.detail === undefined ? {} : { detail: judged.detail },
+        );
       }
       current = judged;
     }

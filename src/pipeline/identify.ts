@@ -37,5 +37,9 @@ function checkSubscription(exchange: Exchange, principal: Principal): Outcome | 
   const detail = principal.applicationId
     ? `application ${principal.applicationId} has no live subscription to ${exchange.api.id}`
     : `key ${principal.keyId} is not associated with an application`;
-  return { type: "denied", deny: deny("auth.forbidden", "This key may not call this API.", { detail }), by: "subscription" };
+  return {
+    type: "denied",
+    deny: deny("auth.forbidden", "This key may not call this API.", { detail }),
+    by: "subscription",
+  };
 }

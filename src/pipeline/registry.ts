@@ -1,8 +1,8 @@
+import type { ProtocolAdapter } from "./adapter.ts";
 import type { GuardrailPlugin } from "./define-guardrail.ts";
 import type { PolicyPlugin } from "./define-policy.ts";
 import type { ProviderPlugin } from "./define-provider.ts";
 import type { StrategyPlugin } from "./define-strategy.ts";
-import type { ProtocolAdapter } from "./adapter.ts";
 
 /** All plug-ins of this build, by id. The lists stand in each folder's `index.ts`; `main.ts` puts them together. */
 export interface PluginRegistry {

@@ -53,17 +53,15 @@ async function travel(exchange: Exchange, request: ClientRequest, options: Runne
 }
 
 /** One operation from admission to its answer. */
-export async function runOperation(
-  exchange: Exchange,
-  operation: Operation,
-  options: RunnerOptions,
-): Promise<Outcome> {
+export async function runOperation(exchange: Exchange, operation: Operation, options: RunnerOptions): Promise<Outcome> {
   const { adapter } = exchange.api;
   const isNamed = operation.name !== ""; // a list has no name, and shows only what the caller may call
-  if (isNamed && exchange.principal?.mayCall?.(operation.name) === false) return denied(adapter.notOffered(operation), "authorize");
+  if (isNamed && exchange.principal?.mayCall?.(operation.name) === false)
+    return denied(adapter.notOffered(operation), "authorize");
 
   const admitted = runAdmit(exchange, operation, options);
-  const stopped = (admitted instanceof Promise ? await admitted : admitted) ?? (await runRequest(exchange, operation, options));
+  const stopped =
+    (admitted instanceof Promise ? await admitted : admitted) ?? (await runRequest(exchange, operation, options));
   if (stopped !== undefined) return stopped;
 
   const local = await adapter.answerLocally?.(exchange, operation);

@@ -1,7 +1,7 @@
 import type { ApiId, Id } from "../kernel/ids.ts";
+import type { CompiledProtocol, ProtocolAdapter } from "./adapter.ts";
 import type { CompiledGuardrail } from "./define-guardrail.ts";
 import type { PolicyHandlers } from "./define-policy.ts";
-import type { CompiledProtocol, ProtocolAdapter } from "./adapter.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import type { OnError } from "./plugin.ts";
 

@@ -2,18 +2,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
+import { tailSpool } from "../../src/analytics/event-spool.ts";
 import { loadConfig } from "../../src/config.ts";
 import { generateApiKey } from "../../src/core/api-keys.ts";
 import type { Actor } from "../../src/core/core-context.ts";
-import type { llmApi } from "../../src/core/llm-api.ts";
 import { findKind } from "../../src/core/kinds.ts";
+import type { llmApi } from "../../src/core/llm-api.ts";
 import { publishApi } from "../../src/core/publishing.ts";
 import { createResource, getResource, replaceResource } from "../../src/core/resources.ts";
 import type { Log } from "../../src/kernel/log.ts";
 import type { RunningGatehouse } from "../../src/main.ts";
 import { startGatehouse } from "../../src/main.ts";
 import type { AnalyticsEvent } from "../../src/pipeline/event.ts";
-import { tailSpool } from "../../src/analytics/event-spool.ts";
 
 export const testActor: Actor = { type: "admin", id: "test" };
 
@@ -80,7 +80,8 @@ export async function startTestGatehouse(settings: Record<string, string> = {}):
     async events() {
       await running.spool.flush();
       const found: AnalyticsEvent[] = [];
-      for await (const event of tailSpool({ directory: running.dataDirectory.spoolPath, follow: false })) found.push(event);
+      for await (const event of tailSpool({ directory: running.dataDirectory.spoolPath, follow: false }))
+        found.push(event);
       return found;
     },
     async [Symbol.asyncDispose]() {

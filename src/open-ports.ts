@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import type { GatewayParts } from "./compose-gateway.ts";
+import type { Config } from "./config.ts";
+import type { CoreContext } from "./core/core-context.ts";
+import type { Listener } from "./gateway/listen.ts";
+import { listen } from "./gateway/listen.ts";
+import { gatehouseVersion } from "./version.ts";
+
+type Fetch = Parameters<typeof listen>[0]["fetch"];
+
+/** Both ports of the process, and how each is reached. */
+export interface Ports {
+  readonly gateway: Listener;
+  readonly control: Listener;
+  readonly gatewayUrl: string;
+  readonly controlUrl: string;
+}
+
+/** Opens both ports; when one cannot be opened, none stays open. */
+export async function openPorts(
+  config: Config,
+  context: CoreContext,
+  gateway: GatewayParts,
+  adminToken: string,
+): Promise<Ports> {
+  const { clock, log } = context;
+  const { maxConnections, headersTimeoutMs, requestTimeoutMs } = config.limits;
+  const common = { maxConnections, headersTimeoutMs, requestTimeoutMs, clock, log };
+  const starting: Fetch = () => new Response("starting\n", { status: 503 });
+  const serve: { gateway: Fetch; control: Fetch } = { gateway: starting, control: starting };
+
+  await using opened = new AsyncDisposableStack();
+  const gatewayPort = await listen({
+    ...common,
+    name: "gateway",
+    host: config.host,
+    port: config.port,
+    portSetting: "--port or GATEHOUSE_PORT",
+    tls: config.tls,
+    fetch: (request, bindings) => serve.gateway(request, bindings),
+  });
+  opened.defer(() => gatewayPort.drain(0));
+  const controlPort = await listen({
+    ...common,
+    name: "control plane",
+    host: config.controlHost,
+    port: config.controlPort,
+    portSetting: "--control-port or GATEHOUSE_CONTROL_PORT",
+    fetch: (request, bindings) => serve.control(request, bindings),
+  });
+  opened.defer(() => controlPort.drain(0));
+  const gatewayUrl = config.publicUrl ?? urlOf(config.tls ? "https" : "http", config.host, gatewayPort.port);
+  const controlUrl = config.controlUrl ?? urlOf("http", config.controlHost, controlPort.port);
+  const app = gateway.app({
+    allowedHosts: [...loopbackHosts, ...config.allowedHosts],
+    gatewayUrl,
+    trustedProxies: config.trustedProxies,
+  });
+  // Loaded here: nothing of the control plane's libraries is needed where only a gateway runs.
+  const { createControlApp } = await import("./control/control-app.ts");
+  const control = createControlApp({
+    context,
+    adminTokenHash: createHash("sha256").update(adminToken).digest(),
+    allowedHosts: [...loopbackHosts, ...config.allowedHosts],
+    gatewayUrl,
+    controlUrl,
+    ready: () => gateway.dataPlane.ready,
+    version: gatehouseVersion,
+    clock,
+    log,
+    servedKinds: gateway.servedKinds,
+  });
+  serve.gateway = app.fetch;
+  serve.control = (request) => control.fetch(request);
+  opened.move();
+  return { gateway: gatewayPort, control: controlPort, gatewayUrl, controlUrl };
+}
+
+const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"];
+
+function urlOf(scheme: string, host: string, port: number): string {
+  const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `${scheme}://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
+}
