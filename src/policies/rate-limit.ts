@@ -11,7 +11,7 @@ const config = z.strictObject({
     .min(1)
     .max(1_000_000_000)
     .default(100)
-    .meta({ title: "Requests", description: "How many are let through in any window, per subject." }),
+    .meta({ title: "Requests", description: "Let through at once per subject; they come back evenly over the window." }),
   windowMs: z
     .int()
     .min(100)
@@ -22,7 +22,8 @@ const config = z.strictObject({
 });
 
 /**
- * So many requests in any window, per subject. Tells the caller where it stands in OpenAI's `x-ratelimit-*-requests`
+ * So many requests at once per subject, which come back evenly over the window (GCRA): over a long time never more than
+ * the limit in each window, and right after a pause at most twice that in one. Tells the caller where it stands in OpenAI's `x-ratelimit-*-requests`
  * headers, of the limit that is nearest to its end where several apply.
  * @see https://platform.openai.com/docs/guides/rate-limits
  */
