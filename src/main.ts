@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly log?: Log;
   /** Hears of each step in a few words. */
   readonly progress?: (line: string) => void;
+  /** Milliseconds after which a client that takes nothing of its answer is let go; a minute when absent. */
+  readonly stalledMs?: number;
 }
 
 /** A running installation. Disposing drains the requests that run, then closes everything in reverse. */
@@ -70,6 +72,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     pepper,
     log,
     sink: spool,
+    stalledMs: options.stalledMs ?? 60_000,
   });
   opened.use(gateway);
 
@@ -104,6 +107,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
 
 interface PlaneParts extends Pick<CoreContext, "catalog" | "vaultKeys" | "pepper" | "log"> {
   readonly sink: EventSink;
+  readonly stalledMs: number;
 }
 
 interface ConnectedPlanes {
@@ -115,7 +119,10 @@ interface ConnectedPlanes {
 }
 
 /** The control plane's domain and one gateway, joined by messages only. */
-function connectPlanes(config: Config, { catalog, vaultKeys, pepper, log, sink }: PlaneParts): ConnectedPlanes {
+function connectPlanes(
+  config: Config,
+  { catalog, vaultKeys, pepper, log, sink, stalledMs }: PlaneParts,
+): ConnectedPlanes {
   const clock = systemClock;
   const production = config.env === "production";
   const secrets = createSecretCache(() => context);
@@ -129,7 +136,7 @@ function connectPlanes(config: Config, { catalog, vaultKeys, pepper, log, sink }
     node: hostname(),
     network: networkPolicy(config),
     allowKeyless: !production,
-    stalledMs: 60_000,
+    stalledMs,
     report: (report) =>
       takeReport(context, report).catch((error: unknown) =>
         log.warn({ err: error }, "the use of keys could not be noted"),

@@ -128,11 +128,12 @@ describe("the client's own retries", () => {
     expect(upstream.seen.length - before).toBe(1);
   });
 
-  test("wait as long as the upstream's Retry-After says, in seconds or as a date", async () => {
+  test("are told the upstream's Retry-After as it was, in seconds or as a date", async () => {
     for (const value of ["0.01", new Date(Date.now() + 900).toUTCString()]) {
       upstream.respond(upstreamError(503, { "retry-after": value }));
       const error: unknown = await ask(client).catch((thrown: unknown) => thrown);
-      expect(error instanceof OpenAI.APIError && error.headers?.get("retry-after")).toBe(value);
+      const headers: Headers | undefined = error instanceof OpenAI.APIError ? (error.headers as Headers) : undefined;
+      expect(headers?.get("retry-after")).toBe(value);
       upstream.respond(upstreamError(503, { "retry-after": value }), chatAnswer("Hello."));
       await expect(ask(retrying())).resolves.toMatchObject({ object: "chat.completion" });
     }

@@ -11,7 +11,7 @@ import type { llmApi } from "../../src/core/llm-api.ts";
 import { publishApi } from "../../src/core/publishing.ts";
 import { createResource, getResource, replaceResource } from "../../src/core/resources.ts";
 import type { Log } from "../../src/kernel/log.ts";
-import type { RunningGatehouse } from "../../src/main.ts";
+import type { RunningGatehouse, StartOptions } from "../../src/main.ts";
 import { startGatehouse } from "../../src/main.ts";
 import type { AnalyticsEvent } from "../../src/pipeline/event.ts";
 
@@ -45,11 +45,14 @@ export interface TestApi {
 }
 
 /** The whole product in this process, on its own data directory and free ports. */
-export async function startTestGatehouse(settings: Record<string, string> = {}): Promise<TestGatehouse> {
+export async function startTestGatehouse(
+  settings: Record<string, string> = {},
+  options: Pick<StartOptions, "stalledMs"> = {},
+): Promise<TestGatehouse> {
   const dataDir = await mkdtemp(join(tmpdir(), "gatehouse-test-"));
   const log = memoryLog();
   const flags = { dataDir, port: "0", controlPort: "0", ...settings };
-  const running = await startGatehouse(loadConfig({ flags, env: {}, cwd: dataDir }), { log });
+  const running = await startGatehouse(loadConfig({ flags, env: {}, cwd: dataDir }), { ...options, log });
   const { context } = running;
 
   const put = async (kindName: string, name: string, spec: unknown): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { ByteEdit } from "../../kernel/json-scan.ts";
-import { spliceBytes } from "../../kernel/json-scan.ts";
+import { scanJson, spliceBytes } from "../../kernel/json-scan.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
 import type { CompiledProvider, ProviderRequest } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
@@ -108,19 +108,24 @@ function upstreamBody(
   if (model !== undefined && model !== operation.name && modelAt !== undefined) {
     edits.push({ start: modelAt[0], end: modelAt[1], replacement: JSON.stringify(model) });
   }
-  if (injectsUsage) edits.push(usageEdit(request));
+  if (injectsUsage) edits.push(usageEdit(request, operation.body));
   return edits.length === 0 ? operation.body : spliceBytes(operation.body, edits);
 }
 
-function usageEdit(request: LlmRequest): ByteEdit {
-  const options = request.json["stream_options"];
+function usageEdit(request: LlmRequest, body: Buffer): ByteEdit {
+  const wish = '"include_usage":true';
   const at = request.scan.members.get("stream_options");
   if (at === undefined) {
     const { insertAt } = request.scan;
-    return { start: insertAt, end: insertAt, replacement: '"stream_options":{"include_usage":true},' };
+    return { start: insertAt, end: insertAt, replacement: `"stream_options":{${wish}},` };
   }
-  const others = options !== null && typeof options === "object" ? options : {};
-  return { start: at[0], end: at[1], replacement: JSON.stringify({ ...others, include_usage: true }) };
+  const [start, end] = at;
+  const options = scanJson(body.subarray(start, end), { maxDepth: Number.MAX_SAFE_INTEGER });
+  if (options.insertAt < 0) return { start, end, replacement: `{${wish}}` };
+  const said = options.members.get("include_usage");
+  if (said !== undefined) return { start: start + said[0], end: start + said[1], replacement: "true" };
+  const insertAt = start + options.insertAt;
+  return { start: insertAt, end: insertAt, replacement: options.members.size === 0 ? wish : `${wish},` };
 }
 
 function parseAnswer(bytes: Buffer): unknown {
