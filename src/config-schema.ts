@@ -120,6 +120,15 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ title: "Limits" }),
+    analytics: z
+      .strictObject({
+        events: z.enum(["record", "off"]).default("record").meta({
+          title: "Events",
+          description: "Whether each exchange and each upstream attempt leaves an event. `off` keeps none, for good.",
+        }),
+      })
+      .prefault({})
+      .meta({ title: "Analytics" }),
     quickstart: z
       .strictObject({
         openaiApiKey: z.string().min(1).max(4_096).optional().meta({

@@ -71,7 +71,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     vaultKeys,
     pepper,
     log,
-    sink: spool,
+    sink: config.analytics.events === "record" ? spool : noEvents,
     stalledMs: options.stalledMs ?? 60_000,
   });
   opened.use(gateway);
@@ -169,3 +169,5 @@ function networkPolicy(config: Config): ReturnType<typeof createNetworkPolicy> {
 function createLog(config: Config): Log {
   return pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
 }
+
+const noEvents: EventSink = { record: () => {}, dropped: 0 };
