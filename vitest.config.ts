@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests that are about one folder of `src/` mirror it under `test/`; the rest stand in these folders. */
-const special = ["contract", "e2e", "gates"];
+const special = ["clients", "conformance", "contract", "e2e", "gates"];
 
 // What a developer has set for a gateway of their own must not reach the tests.
 for (const name of Object.keys(process.env)) {
@@ -28,13 +28,23 @@ export default defineConfig({
           ...common,
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: special.map((folder) => `test/${folder}/**`),
+          exclude: ["**/node_modules/**", ...special.map((folder) => `test/${folder}/**`)],
           testTimeout: 20_000 /* properties on a busy machine */,
         },
       },
       { test: { ...common, name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 30_000 } },
       {
         test: { ...common, name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
+        test: {
+          ...common,
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts", "test/clients/*.test.ts"],
+          globalSetup: ["test/clients/install-clients.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
       },
       { test: { ...common, name: "gates", include: ["test/gates/**/*.test.ts"], testTimeout: 60_000 } },
     ],

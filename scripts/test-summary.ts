@@ -44,7 +44,7 @@ if (import.meta.main) main(process.argv[2] ?? "");
 
 function main(reportFile: string): void {
   const report = JSON.parse(readFileSync(reportFile, "utf8")) as TestReport; // the shape that Vitest documents
-  const verdict = judgeRun(report, globSync("test/**/*.test.ts"), process.cwd());
+  const verdict = judgeRun(report, globSync("test/**/*.test.ts", { exclude: ["**/node_modules/**"] }), process.cwd());
   for (const fault of verdict.faults) console.error(fault);
   if (verdict.failed > 0 || verdict.faults.length > 0) process.exitCode = 1;
   console.log(`${verdict.passed} passed, ${verdict.failed} failed`);

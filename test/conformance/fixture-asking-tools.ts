@@ -1,0 +1,95 @@
+import type { ElicitRequestFormParams, McpServer } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { text } from "./fixture-content-tools.ts";
+
+/** Tools that ask the client while they run: requests of the server on the call's own stream (up to 2025-11-25). */
+export function addAskingTools(server: McpServer): void {
+  server.registerTool(
+    "test_sampling",
+    { description: "Asks the client's model", inputSchema: z.object({ prompt: z.string() }) },
+    async ({ prompt }, ctx) => {
+      const answer = await ctx.mcpReq.requestSampling({
+        messages: [{ role: "user", content: { type: "text", text: prompt } }],
+        maxTokens: 100,
+      });
+      const [block] = [answer.content].flat();
+      return text(`LLM response: ${block?.type === "text" ? block.text : ""}`);
+    },
+  );
+  const person = {
+    type: "object" as const,
+    properties: {
+      username: { type: "string" as const, description: "User's response" },
+      email: { type: "string" as const, description: "User's email address" },
+    },
+    required: ["username", "email"],
+  };
+  server.registerTool(
+    "test_elicitation",
+    { description: "Asks the user", inputSchema: z.object({ message: z.string() }) },
+    async ({ message }, ctx) => {
+      const { action, content } = await ctx.mcpReq.elicitInput({ message, requestedSchema: person });
+      return text(`User response: action=${action}, content=${JSON.stringify(content ?? {})}`);
+    },
+  );
+  addForm(server, "test_elicitation_sep1034_defaults", withDefaults);
+  addForm(server, "test_elicitation_sep1330_enums", withEnums);
+}
+
+type FormSchema = ElicitRequestFormParams["requestedSchema"];
+
+const withDefaults: FormSchema = {
+  type: "object",
+  properties: {
+    name: { type: "string", description: "User name", default: "John Doe" },
+    age: { type: "integer", description: "User age", default: 30 },
+    score: { type: "number", description: "User score", default: 95.5 },
+    status: { type: "string", description: "Status", enum: ["active", "inactive", "pending"], default: "active" },
+    verified: { type: "boolean", description: "Whether verified", default: true },
+  },
+};
+
+const withEnums: FormSchema = {
+  type: "object",
+  properties: {
+    untitledSingle: { type: "string", description: "One of three", enum: ["option1", "option2", "option3"] },
+    titledSingle: {
+      type: "string",
+      description: "One of three with titles",
+      oneOf: [
+        { const: "value1", title: "First Option" },
+        { const: "value2", title: "Second Option" },
+        { const: "value3", title: "Third Option" },
+      ],
+    },
+    legacyEnum: {
+      type: "string",
+      description: "One of three, as it was written before",
+      enum: ["opt1", "opt2", "opt3"],
+      enumNames: ["Option One", "Option Two", "Option Three"],
+    },
+    untitledMulti: {
+      type: "array",
+      description: "Some of three",
+      items: { type: "string", enum: ["option1", "option2", "option3"] },
+    },
+    titledMulti: {
+      type: "array",
+      description: "Some of three with titles",
+      items: {
+        anyOf: [
+          { const: "value1", title: "First Choice" },
+          { const: "value2", title: "Second Choice" },
+          { const: "value3", title: "Third Choice" },
+        ],
+      },
+    },
+  },
+};
+
+function addForm(server: McpServer, name: string, requestedSchema: FormSchema): void {
+  server.registerTool(name, { description: "Asks the user to fill in a form" }, async (ctx) => {
+    const { action, content } = await ctx.mcpReq.elicitInput({ message: "Please fill in the form", requestedSchema });
+    return text(`Elicitation completed: action=${action}, content=${JSON.stringify(content ?? {})}`);
+  });
+}
