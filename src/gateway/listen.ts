@@ -82,7 +82,8 @@ async function drain(server: NodeServer, drainMs: number, clock: Clock): Promise
 }
 
 function plainServer(handle: NodeListener, options: ListenOptions): NodeServer {
-  const node = createServer({ keepAliveTimeout: 75_000, noDelay: true }, handle);
+  // A request without a Host is refused behind the router, in words.
+  const node = createServer({ keepAliveTimeout: 75_000, noDelay: true, requireHostHeader: false }, handle);
   node.maxConnections = options.maxConnections;
   node.headersTimeout = options.headersTimeoutMs;
   node.requestTimeout = options.requestTimeoutMs;

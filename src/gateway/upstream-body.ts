@@ -66,6 +66,7 @@ export class UpstreamBody {
     this.#resume();
     while (this.#state === "open") await this.#change();
     if (this.#state === "failed") throw this.#error;
+    if (this.#bytes > limitBytes) throw tooLarge(limitBytes); // it had ended before anybody asked
     const [first] = this.#chunks;
     return this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#bytes);
   }

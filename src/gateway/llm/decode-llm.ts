@@ -1,6 +1,6 @@
-import { scanJson } from "../../kernel/json-scan.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { uuidV7 } from "../../kernel/ids.ts";
+import { scanJson } from "../../kernel/json-scan.ts";
 import type { ClientRequest } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
@@ -59,6 +59,8 @@ function decodeBody(exchange: Exchange, kind: "chat" | "embeddings", body: Buffe
     return [operationOf(exchange, kind, model, body, own)];
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
+    const parsed = parseJson(body); // of two faults, that it is no JSON is the one to tell
+    if ("type" in parsed && error.code === "request.invalid") return parsed;
     return deny(error.code, error.message, error.param === undefined ? {} : { param: error.param });
   }
 }
