@@ -1,0 +1,90 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startPinned } from "../pinned.ts";
+import type { RunningLane } from "./lane.ts";
+import { chatPath, mcpPath } from "./lane.ts";
+
+export interface GatehouseLaneOptions {
+  readonly protocol: "llm" | "mcp";
+  /** An API key and a rate limit; else the API is open to everybody. */
+  readonly governed: boolean;
+  /** Events are recorded. */
+  readonly events: boolean;
+}
+
+/**
+ * Gatehouse as its users start it: the command, a data directory of its own, resources by the control API. The governed
+ * lane runs in production mode; the open one cannot, for production refuses an API without keys.
+ */
+export async function startGatehouseLane(upstreamUrl: string, options: GatehouseLaneOptions): Promise<RunningLane> {
+  await using opened = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(join(tmpdir(), "gatehouse-bench-"));
+  opened.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const adminToken = randomBytes(24).toString("hex");
+  const env = {
+    GATEHOUSE_ENV: options.governed ? "production" : "development",
+    GATEHOUSE_ADMIN_TOKEN: adminToken,
+    GATEHOUSE_ENCRYPTION_KEY: randomBytes(32).toString("hex"),
+    GATEHOUSE_NETWORK_ALLOW_CIDRS: "127.0.0.0/8",
+    GATEHOUSE_LOG_LEVEL: "warn",
+    ...(!options.events && { GATEHOUSE_ANALYTICS_EVENTS: "off" }),
+  };
+  const bin = join(import.meta.dirname, "..", "..", "bin", "gatehouse.cjs");
+  const args = [bin, "start", "--data", dataDir, "--port", "0", "--control-port", "0"];
+  const server = opened.use(startPinned("subject", process.execPath, args, { env, cwd: dataDir }));
+  const [, gatewayUrl = "", controlUrl = ""] = await server.line(/: gateway (\S+), control plane (\S+?)\. /);
+  const key = await configure(controlUrl, adminToken, upstreamUrl, options);
+  const running = opened.move();
+  return {
+    url: `${gatewayUrl}/bench${options.protocol === "llm" ? chatPath : mcpPath}`,
+    headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+    pid: server.pid,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** Puts up the API `bench`; the key that opens it when it asks for one. */
+async function configure(
+  controlUrl: string,
+  adminToken: string,
+  upstreamUrl: string,
+  { protocol, governed }: GatehouseLaneOptions,
+): Promise<string | undefined> {
+  const post = async (path: string, body: unknown): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${adminToken}`, "content-type": "application/json" };
+    const answer = await fetch(`${controlUrl}/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
+    return JSON.parse(text);
+  };
+  const documents = resources(protocol, governed, upstreamUrl);
+  await post("/apply", { documents: documents.map((value, at) => ({ source: "bench", line: at + 1, value })) });
+  if (!governed) return undefined;
+  const kind = protocol === "llm" ? "LlmApi" : "McpServer";
+  const made = await post("/api-keys", { spec: { api: { kind, name: "bench" }, environment: "production" } });
+  return (made as { key: string }).key; // what the control API promises for 201
+}
+
+function resources(protocol: "llm" | "mcp", governed: boolean, upstreamUrl: string): readonly object[] {
+  const limit = { use: "rate-limit", with: { requests: 1_000_000_000, windowMs: 60_000 } };
+  const common = {
+    context: "/bench",
+    ...(governed ? { policies: [limit] } : { security: { apiKey: false, keyless: true } }),
+  };
+  const sandbox = { sameAs: "production" };
+  if (protocol === "mcp") {
+    return [document("McpServer", { ...common, upstream: { production: { url: upstreamUrl + mcpPath }, sandbox } })];
+  }
+  // A soak fails on purpose, and often.
+  const production = { targets: [{ provider: "bench" }], breaker: { failures: 0 } };
+  return [
+    document("LlmProvider", { use: "openai-compatible", with: { baseUrl: `${upstreamUrl}/v1` } }),
+    document("LlmApi", { ...common, upstream: { production, sandbox } }),
+  ];
+}
+
+function document(kind: string, spec: object): object {
+  return { apiVersion: "gatehouse/v1", kind, metadata: { name: "bench" }, spec };
+}
