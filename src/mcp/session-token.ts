@@ -32,7 +32,9 @@ export function createSessionTokens(key: KeyObject): SessionTokens {
       const bytes = Buffer.from(token.slice(prefix.length), "base64url");
       if (bytes.length <= nonceBytes + tagBytes) return undefined;
       try {
-        const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
+        const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes), {
+          authTagLength: tagBytes,
+        });
         decipher.setAAD(Buffer.from(owner));
         decipher.setAuthTag(bytes.subarray(-tagBytes));
         const opened = Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);

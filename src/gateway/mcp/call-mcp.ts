@@ -1,7 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
-import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import type { SessionTokens } from "../../mcp/session-token.ts";
+import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
@@ -31,7 +31,14 @@ export async function callMcp(
 ): Promise<Answer> {
   const request = mcpRequest(operation);
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const response = await send(exchange, operation, target, isLongStream(operation) ? withoutIdle(timeouts) : timeouts, signal, tools);
+  const response = await send(
+    exchange,
+    operation,
+    target,
+    isLongStream(operation) ? withoutIdle(timeouts) : timeouts,
+    signal,
+    tools,
+  );
   const headers = clientHeaders(exchange, request, response, tools.sessions);
   if (response.status >= 300) return refusalAnswer(exchange, operation, response, headers);
 
@@ -99,9 +106,13 @@ function wholeAnswer(
   const value = contentType.startsWith("application/json") ? parse(bytes) : undefined;
   const message = readJsonRpc(value);
   if (message.type !== "response" || message.id !== id) {
-    throw new GatewayError("upstream.invalid", "The MCP server's answer is not the JSON-RPC response to this request.", {
-      detail: `status ${response.status}, ${contentType || "no content-type"}, ${bytes.length} bytes, ${message.type}`,
-    });
+    throw new GatewayError(
+      "upstream.invalid",
+      "The MCP server's answer is not the JSON-RPC response to this request.",
+      {
+        detail: `status ${response.status}, ${contentType || "no content-type"}, ${bytes.length} bytes, ${message.type}`,
+      },
+    );
   }
   noteMessage(operation, message);
   headers["content-type"] = "application/json";
@@ -142,8 +153,16 @@ async function refusalAnswer(
     return { status, headers, body: { type: "whole", frame: { bytes, message: () => value } } };
   }
   const text = `The MCP server answered with status ${status} and no JSON-RPC message.`;
-  const made = jsonRpcError(requestId(operation), { code: "upstream.invalid", message: text, data: { upstreamStatus: status } });
-  return { status, headers, body: { type: "whole", frame: { bytes: Buffer.from(JSON.stringify(made)), message: () => made } } };
+  const made = jsonRpcError(requestId(operation), {
+    code: "upstream.invalid",
+    message: text,
+    data: { upstreamStatus: status },
+  });
+  return {
+    status,
+    headers,
+    body: { type: "whole", frame: { bytes: Buffer.from(JSON.stringify(made)), message: () => made } },
+  };
 }
 
 function parse(bytes: Buffer): unknown {

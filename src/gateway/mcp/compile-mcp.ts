@@ -1,9 +1,9 @@
 import { secretName } from "../../core/api-spec.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
+import type { SecretReader } from "../../pipeline/plugin.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
-import type { SecretReader } from "../../pipeline/plugin.ts";
 
 /** Where an upstream MCP server is and what the gateway shows to it. */
 export interface McpEndpoint {

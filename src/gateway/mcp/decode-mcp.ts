@@ -1,11 +1,11 @@
-import { parseStrictJson } from "../../kernel/strict-json.ts";
 import { uuidV7 } from "../../kernel/ids.ts";
+import { parseStrictJson } from "../../kernel/strict-json.ts";
+import type { SessionTokens } from "../../mcp/session-token.ts";
 import type { JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
 import { defaultLegacyVersion, isLegacyVersion, legacyVersions } from "../../mcp/wire/legacy.ts";
 import { claimedVersion, headerMismatch, isModernVersion, modernVersions } from "../../mcp/wire/modern.ts";
-import type { SessionTokens } from "../../mcp/session-token.ts";
 import type { ClientRequest } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
@@ -28,7 +28,6 @@ export async function decodeMcp(
 ): Promise<readonly Operation[] | Deny> {
   const { method, headers } = exchange.inbound;
   const version = single(headers["mcp-protocol-version"]);
-  if (version !== undefined && !isLegacyVersion(version) && !isModernVersion(version)) return unsupported(version);
   if (method !== "POST") return decodeSessionTraffic(exchange, method, version, sessions);
 
   const wrongType = requireJson(headers["content-type"]);
@@ -56,14 +55,16 @@ function decodeMessage(
 ): readonly Operation[] | Deny {
   const claimed = message.type === "response" ? undefined : claimedVersion(message);
   const era = eraOf(message, claimed, header);
-  if (claimed !== undefined && !isModernVersion(claimed) && !isLegacyVersion(claimed)) return unsupported(claimed);
+  const version = claimed ?? header;
+  const differ = claimed !== undefined && header !== undefined && claimed !== header;
+  if (version !== undefined && !differ && !isKnownVersion(version)) return unsupported(version, claimed, message);
   if (era === "modern" && message.type !== "response") {
     const mismatch = headerMismatch(exchange.inbound.headers, message);
     if (mismatch !== undefined) return deny("mcp.header_mismatch", `Header mismatch: ${mismatch}.`, idOf(message));
   }
   const session = era === "modern" ? undefined : openSession(exchange, sessions);
   if (session !== undefined && typeof session !== "string") return session;
-  const protocolVersion = claimed ?? header ?? (era === "legacy" ? initializeVersion(message) : undefined);
+  const protocolVersion = version ?? (era === "legacy" ? initializeVersion(message) : undefined);
   const own: McpRequest = {
     type: "message",
     message,
@@ -82,6 +83,7 @@ function decodeSessionTraffic(
   version: string | undefined,
   sessions: SessionTokens,
 ): readonly Operation[] | Deny {
+  if (version !== undefined && !isKnownVersion(version)) return unsupported(version);
   if (version !== undefined && isModernVersion(version)) {
     return deny("route.method_not_allowed", `MCP ${version} has no sessions: use POST.`);
   }
@@ -154,13 +156,19 @@ function idOf(message: JsonRpcMessage): { readonly requestId?: string | number }
   return message.type === "request" ? { requestId: message.id } : {};
 }
 
-function unsupported(version: string): Deny {
+function isKnownVersion(version: string): boolean {
+  return isModernVersion(version) || isLegacyVersion(version);
+}
+
+/** Names the versions that the request could have been made in: the eras are spoken in different ways. */
+function unsupported(version: string, claimed?: string, message?: JsonRpcMessage): Deny {
+  const supported = claimed === undefined ? [...modernVersions, ...legacyVersions] : modernVersions;
   return deny("mcp.unsupported_version", "This protocol version is not supported.", {
-    data: { supported: [...modernVersions, ...legacyVersions], requested: version.slice(0, 64) },
+    ...(message && idOf(message)),
+    data: { supported, requested: version.slice(0, 64) },
   });
 }
 
 function single(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" && header !== "" ? header.trim() : undefined;
 }
-

@@ -64,11 +64,15 @@ function clientOf(params: Readonly<Record<string, unknown>>): Readonly<Record<st
 
 function argumentNames(params: Readonly<Record<string, unknown>>): readonly string[] {
   const given = params["arguments"];
-  return isObject(given) ? Object.keys(given).slice(0, 50).map((name) => name.slice(0, 64)).toSorted() : [];
+  return isObject(given)
+    ? Object.keys(given)
+        .slice(0, 50)
+        .map((name) => name.slice(0, 64))
+        .toSorted()
+    : [];
 }
 
 /** 64 bits of SHA-256 in hex: enough to tell apart, too little to find back. */
 function shortHash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
-

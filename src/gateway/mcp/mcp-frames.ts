@@ -71,7 +71,9 @@ const noBytes = Buffer.alloc(0);
 const heartbeat: Frame = { bytes: Buffer.from(": heartbeat\n\n"), message: () => undefined };
 
 function hasId(bytes: Uint8Array): boolean {
-  return /(^|[\r\n])id:/.test(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 4_096)).toString("latin1"));
+  return /(^|[\r\n])id:/.test(
+    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 4_096)).toString("latin1"),
+  );
 }
 
 /** The chunks, and undefined each time when none came for a while. */

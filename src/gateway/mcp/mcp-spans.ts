@@ -41,7 +41,10 @@ export function editRequest(operation: Operation, spans: readonly TextSpan[], ed
   const params = member(value, "params");
   if (isObject(params)) {
     // The view follows the bytes: an event or a later policy must not read what is no longer sent.
-    (mcpRequest(operation) as { -readonly [Key in keyof McpRequest]: McpRequest[Key] }).message = { ...message, params };
+    (mcpRequest(operation) as { -readonly [Key in keyof McpRequest]: McpRequest[Key] }).message = {
+      ...message,
+      params,
+    };
   }
 }
 
@@ -67,7 +70,11 @@ export function editFrame(
   return { bytes, message: () => value };
 }
 
-function spansOf(value: unknown, path: readonly (string | number)[], author: TextSpan["author"]): readonly PlacedSpan[] {
+function spansOf(
+  value: unknown,
+  path: readonly (string | number)[],
+  author: TextSpan["author"],
+): readonly PlacedSpan[] {
   if (typeof value === "string") return value === "" ? [] : [{ place: placeOf(path), text: value, author, path }];
   if (Array.isArray(value)) return value.flatMap((item, index) => spansOf(item, [...path, index], author));
   if (!isObject(value)) return [];
