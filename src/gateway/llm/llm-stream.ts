@@ -123,7 +123,7 @@ function noteFinished(message: unknown, finished: Set<unknown>): void {
 }
 
 function isDone(text: string): boolean {
-  return text.length < 100 && /^data: ?\[DONE\]\s*$/m.test(text);
+  return text.length < 100 && /^(?:\xef\xbb\xbf)?data: ?\[DONE\]\s*$/m.test(text);
 }
 
 function carriesError(message: unknown): boolean {
@@ -181,9 +181,10 @@ export function withData(frame: SseFrame, change: (data: Uint8Array) => Uint8Arr
 
 /** Where the data stands in an event that has nothing else. */
 function dataLine(bytes: Uint8Array): { readonly start: number; readonly end: number } | undefined {
-  if (Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 5)).toString("latin1") !== "data:")
-    return undefined;
-  const start = bytes[5] === 0x20 ? 6 : 5;
+  const from = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0; // a byte order mark
+  const field = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, from + 5)).toString("latin1", from);
+  if (field !== "data:") return undefined;
+  const start = bytes[from + 5] === 0x20 ? from + 6 : from + 5;
   let end = bytes.length;
   while (end > start && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
   const data = bytes.subarray(start, end);
