@@ -1,7 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AnalyticsEvent, EventSink } from "../pipeline/event.ts";
-import type { SpoolSegments } from "./spool-segments.ts";
+import type { SpoolPlace, SpoolSegment, SpoolSegments } from "./spool-segments.ts";
 import { openSpoolSegments } from "./spool-segments.ts";
 
 export { tailSpool } from "./tail-spool.ts";
@@ -23,6 +23,10 @@ export interface EventSpool extends EventSink, AsyncDisposable {
   flush(): Promise<void>;
   /** Attempts to write that the disk refused. */
   readonly writeErrors: number;
+  /** What is on disk, oldest first; of the newest only the bytes that are whole lines and will stay. */
+  segments(): readonly SpoolSegment[];
+  /** Everything before `place` is in other hands now: its deletion counts as dropped no more. */
+  handOver(place: SpoolPlace): void;
 }
 
 const batchEvents = 500;
@@ -38,7 +42,8 @@ const complainEveryMs = 60_000;
  * feed inside) and ends in a line feed; a last line without one was cut by a crash and counts for nothing. Names rise
  * in the order of writing and are never used twice, also not over restarts. Only the newest segment of a running
  * spool grows; every other one is final, so name and line number identify an event for good. Each opening begins a new
- * segment. When the bound is reached the oldest segments are deleted and their events counted in `dropped`.
+ * segment. When the bound is reached the oldest segments are deleted, and those of their events that were not handed over
+ * are counted in `dropped`.
  * An event is written once; only power loss can take lines that were written.
  *
  * A batch that the disk refuses is kept and tried again each second; the log hears of it once a minute.
@@ -89,6 +94,14 @@ class QueuedSpool implements EventSpool {
     if (this.#writing !== undefined) return;
     if (this.#queue.length === batchEvents) this.#schedule(0);
     else if (this.#cancelTimer === undefined) this.#schedule(batchAfterMs);
+  }
+
+  segments(): readonly SpoolSegment[] {
+    return this.#segments.list();
+  }
+
+  handOver(place: SpoolPlace): void {
+    this.#segments.handOver(place);
   }
 
   async flush(): Promise<void> {

@@ -11,8 +11,25 @@ export interface SpoolSegments {
    */
   append(lines: readonly Buffer[]): Promise<number>;
   close(): Promise<void>;
-  /** Events that went with segments deleted to stay within the bound. */
+  /** Events that nobody had taken over when their segment was deleted to stay within the bound. */
   readonly dropped: number;
+  /** All segments, oldest first; of the newest only the bytes that are whole lines. */
+  list(): readonly SpoolSegment[];
+  /** Everything before `place` is in other hands now, and no loss when its segment goes. */
+  handOver(place: SpoolPlace): void;
+}
+
+/** A file of a spool, and how many of its bytes count. */
+export interface SpoolSegment {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** A position between two lines. */
+export interface SpoolPlace {
+  readonly segment: string;
+  /** Bytes of the segment before it. */
+  readonly offset: number;
 }
 
 export interface SpoolSegmentsOptions {
@@ -24,11 +41,6 @@ export interface SpoolSegmentsOptions {
   readonly clock: Clock;
 }
 
-interface Segment {
-  readonly name: string;
-  readonly bytes: number;
-}
-
 /** Names of the segments in a directory, oldest first. Other files are passed over. */
 export async function listSegments(directory: string): Promise<string[]> {
   return (await readdir(directory)).filter((name) => /^\d{15}\.ndjson$/.test(name)).sort();
@@ -38,12 +50,13 @@ export async function listSegments(directory: string): Promise<string[]> {
 export async function openSpoolSegments(options: SpoolSegmentsOptions): Promise<SpoolSegments> {
   const { directory, maxBytes, segmentBytes } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const sealed: Segment[] = [];
+  const sealed: SpoolSegment[] = [];
   for (const name of await listSegments(directory))
     sealed.push({ name, bytes: (await stat(join(directory, name))).size });
   let lastNumber = Number(sealed.at(-1)?.name.slice(0, 15) ?? 0);
   let current: { readonly name: string; readonly file: FileHandle; bytes: number } | undefined;
   let dropped = 0;
+  let handedOver: SpoolPlace = { segment: "", offset: 0 };
 
   const begin = async (): Promise<NonNullable<typeof current>> => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -64,7 +77,7 @@ export async function openSpoolSegments(options: SpoolSegmentsOptions): Promise<
     while (held + bytes > maxBytes) {
       const oldest = sealed[0];
       if (oldest === undefined) return;
-      dropped += await removeSegment(join(directory, oldest.name));
+      dropped += await removeSegment(directory, oldest, handedOver);
       sealed.shift();
       held -= oldest.bytes;
     }
@@ -92,6 +105,10 @@ export async function openSpoolSegments(options: SpoolSegmentsOptions): Promise<
       return count;
     },
     close: seal,
+    list: () => (current === undefined ? [...sealed] : [...sealed, { name: current.name, bytes: current.bytes }]),
+    handOver(place) {
+      handedOver = place;
+    },
     get dropped() {
       return dropped;
     },
@@ -109,13 +126,19 @@ function fitting(lines: readonly Buffer[], room: number): { readonly count: numb
   return { count, bytes };
 }
 
-/** Deletes a segment and answers how many events it held; none when a reader has taken it already. */
-async function removeSegment(path: string): Promise<number> {
+/** Deletes a segment and answers how many events are lost with it; none when a reader has taken it already. */
+async function removeSegment(
+  directory: string,
+  { name, bytes }: SpoolSegment,
+  handedOver: SpoolPlace,
+): Promise<number> {
+  const path = join(directory, name);
+  const from = name < handedOver.segment ? bytes : name === handedOver.segment ? handedOver.offset : 0;
   try {
-    const content = await readFile(path);
+    const content = from < bytes ? await readFile(path) : Buffer.alloc(0);
     await rm(path);
     let lines = 0;
-    for (let end = content.indexOf(0x0a); end >= 0; end = content.indexOf(0x0a, end + 1)) lines += 1;
+    for (let end = content.indexOf(0x0a, from); end >= 0; end = content.indexOf(0x0a, end + 1)) lines += 1;
     return lines;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
