@@ -1,12 +1,10 @@
-import { relative } from "node:path";
 import type { DataPaths } from "../store/data-directory.ts";
+import type { PastePlace } from "./print-llm.ts";
+import { llmLines } from "./print-llm.ts";
+import { mcpLines } from "./print-mcp.ts";
 import type { QuickstartApi, QuickstartFacts } from "./quickstart-file.ts";
 
-/** Where the lines will be pasted, and the Node that runs this process: the one on a user's path may be too old. */
-export interface PastePlace {
-  readonly cwd: string;
-  readonly node: string;
-}
+export type { PastePlace } from "./print-llm.ts";
 
 /**
  * What a newcomer is told: where everything is, the API keys, and lines to paste that work as they stand. The admin
@@ -18,52 +16,18 @@ export function printQuickstart(facts: QuickstartFacts, paths: DataPaths, place:
     `Control plane  ${facts.controlUrl}`,
     `Gateway        ${facts.gatewayUrl}`,
     `Admin token    in ${paths.adminTokenPath}`,
-    ...facts.apis.map(({ name, apiKey }) => `API key        ${apiKey}  (LLM API ${name})`),
+    ...facts.apis.map(({ name, kind, apiKey }) => `API key        ${apiKey}  (${kindTitle(kind)} ${name})`),
     `All of this    in ${paths.quickstartPath}`,
-    ...facts.apis.flatMap((api) => (api.model === undefined ? [] : linesFor(api, api.model, place))),
+    ...facts.apis.flatMap((api) => linesFor(api, place)),
     "",
   ];
 }
 
-function linesFor(api: QuickstartApi, model: string, place: PastePlace): readonly string[] {
-  const subject = api.name === "demo" ? "demo (made-up text: a demonstration, no model)" : api.name;
-  return [
-    "",
-    `# ${subject}: a chat completion`,
-    curl(api, { model, messages: hello }, ""),
-    "",
-    `# ${subject}: the same as a stream`,
-    curl(api, { model, messages: hello, stream: true }, "-N "),
-    "",
-    `# ${subject}: both with the openai SDK in TypeScript (here, or wherever openai is installed)`,
-    ...sdk(api, model, place),
-  ];
+function kindTitle(kind: string): string {
+  return kind === "McpServer" ? "MCP server" : "LLM API";
 }
 
-const hello = [{ role: "user", content: "Hello, who is there?" }];
-
-function curl(api: QuickstartApi, body: object, flags: string): string {
-  const headers = `-H ${quoted(`authorization: Bearer ${api.apiKey}`)} -H 'content-type: application/json'`;
-  return `curl -sS ${flags}${quoted(`${api.url}/chat/completions`)} ${headers} -d ${quoted(JSON.stringify(body))}`;
-}
-
-function sdk(api: QuickstartApi, model: string, place: PastePlace): readonly string[] {
-  const near = relative(place.cwd, place.node);
-  const node = near.startsWith("..") ? place.node : `./${near}`;
-  return [
-    `${quoted(node)} --input-type=module-typescript <<'END'`,
-    'import OpenAI from "openai";',
-    `const client = new OpenAI({ baseURL: ${JSON.stringify(api.url)}, apiKey: ${JSON.stringify(api.apiKey)} });`,
-    `const model: string = ${JSON.stringify(model)};`,
-    `const messages = ${JSON.stringify(hello)} as const;`,
-    "const answer = await client.chat.completions.create({ model, messages: [...messages] });",
-    "console.log(answer.choices[0]?.message.content);",
-    "const stream = await client.chat.completions.create({ model, messages: [...messages], stream: true });",
-    'for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? "");',
-    "END",
-  ];
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+function linesFor(api: QuickstartApi, place: PastePlace): readonly string[] {
+  if (api.kind === "McpServer") return mcpLines(api);
+  return api.model === undefined ? [] : llmLines(api, api.model, place);
 }

@@ -1,0 +1,49 @@
+import { relative } from "node:path";
+import type { QuickstartApi } from "./quickstart-file.ts";
+import { shellQuoted } from "./shell-quoted.ts";
+
+/** Where the lines will be pasted, and the Node that runs this process: the one on a user's path may be too old. */
+export interface PastePlace {
+  readonly cwd: string;
+  readonly node: string;
+}
+
+/** Lines to paste for an LLM API: a chat completion, a streamed one, and both with the openai SDK. */
+export function llmLines(api: QuickstartApi, model: string, place: PastePlace): readonly string[] {
+  const subject = api.name === "demo" ? "demo (made-up text: a demonstration, no model)" : api.name;
+  return [
+    "",
+    `# ${subject}: a chat completion`,
+    curl(api, { model, messages: hello }, ""),
+    "",
+    `# ${subject}: the same as a stream`,
+    curl(api, { model, messages: hello, stream: true }, "-N "),
+    "",
+    `# ${subject}: both with the openai SDK in TypeScript (here, or wherever openai is installed)`,
+    ...sdk(api, model, place),
+  ];
+}
+
+const hello = [{ role: "user", content: "Hello, who is there?" }];
+
+function curl(api: QuickstartApi, body: object, flags: string): string {
+  const headers = `-H ${shellQuoted(`authorization: Bearer ${api.apiKey}`)} -H 'content-type: application/json'`;
+  return `curl -sS ${flags}${shellQuoted(`${api.url}/chat/completions`)} ${headers} -d ${shellQuoted(JSON.stringify(body))}`;
+}
+
+function sdk(api: QuickstartApi, model: string, place: PastePlace): readonly string[] {
+  const near = relative(place.cwd, place.node);
+  const node = near.startsWith("..") ? place.node : `./${near}`;
+  return [
+    `${shellQuoted(node)} --input-type=module-typescript <<'END'`,
+    'import OpenAI from "openai";',
+    `const client = new OpenAI({ baseURL: ${JSON.stringify(api.url)}, apiKey: ${JSON.stringify(api.apiKey)} });`,
+    `const model: string = ${JSON.stringify(model)};`,
+    `const messages = ${JSON.stringify(hello)} as const;`,
+    "const answer = await client.chat.completions.create({ model, messages: [...messages] });",
+    "console.log(answer.choices[0]?.message.content);",
+    "const stream = await client.chat.completions.create({ model, messages: [...messages], stream: true });",
+    'for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? "");',
+    "END",
+  ];
+}

@@ -1,0 +1,53 @@
+import { metaKeys, modernVersions } from "../mcp/wire/modern.ts";
+import type { QuickstartApi } from "./quickstart-file.ts";
+import { shellQuoted } from "./shell-quoted.ts";
+
+/**
+ * Lines to paste for an MCP server: `tools/list` and `tools/call` by curl, in the protocol's stateless form, which needs
+ * no session; then what goes into the configuration of four agents.
+ */
+export function mcpLines(api: QuickstartApi): readonly string[] {
+  const note = { name: "notes_add", arguments: { title: "Hello", text: "My first note, through the gateway." } };
+  return [
+    "",
+    `# ${api.name}: the tools of the MCP server`,
+    curl(api, "tools/list", {}),
+    "",
+    `# ${api.name}: a call of one`,
+    curl(api, "tools/call", note),
+    "",
+    ...agentLines(api),
+  ];
+}
+
+function agentLines(api: QuickstartApi): readonly string[] {
+  const { name, url } = api;
+  const headers = { Authorization: `Bearer ${api.apiKey}` };
+  const server = { [name]: { type: "http", url, headers } };
+  return [
+    `${name} in Claude Code (.mcp.json) and Cursor (.cursor/mcp.json):`,
+    JSON.stringify({ mcpServers: server }),
+    `${name} in VS Code (.vscode/mcp.json):`,
+    JSON.stringify({ servers: server }),
+    `${name} in Codex (~/.codex/config.toml):`,
+    `[mcp_servers.${name}]`,
+    `url = ${JSON.stringify(url)}`,
+    `http_headers = { Authorization = ${JSON.stringify(headers.Authorization)} }`,
+  ];
+}
+
+function curl(api: QuickstartApi, method: string, params: { readonly name?: string }): string {
+  const [version] = modernVersions;
+  const headers = [
+    `authorization: Bearer ${api.apiKey}`,
+    "content-type: application/json",
+    "accept: application/json, text/event-stream",
+    `mcp-protocol-version: ${version}`,
+    `mcp-method: ${method}`,
+    ...(params.name === undefined ? [] : [`mcp-name: ${params.name}`]),
+  ];
+  const meta = { [metaKeys.protocolVersion]: version, "io.modelcontextprotocol/clientCapabilities": {} };
+  const body = { jsonrpc: "2.0", id: 1, method, params: { ...params, _meta: meta } };
+  const shown = headers.map((header) => `-H ${shellQuoted(header)}`).join(" ");
+  return `curl -sS ${shellQuoted(api.url)} ${shown} -d ${shellQuoted(JSON.stringify(body))}`;
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { llmApi } from "../core/llm-api.ts";
+import { llmProvider } from "../core/llm-provider.ts";
+import type { Resource } from "../core/resource.ts";
+import { demoModelName } from "./demo-model.ts";
+import type { QuickstartCatalog } from "./quickstart-catalog.ts";
+import { quickstartDocument } from "./quickstart-catalog.ts";
+
+/**
+ * The port that the stored provider expects the demonstration model at. A provider that leads elsewhere is not the
+ * demonstration any more: somebody has made it theirs.
+ */
+export function demoPort(provider: Resource | undefined): number | undefined {
+  const spec = withBaseUrl.safeParse(provider?.spec).data;
+  const port = demoBaseUrl.exec(spec?.with.baseUrl ?? "")?.[1];
+  return port === undefined ? undefined : Number(port);
+}
+
+/** Puts up the provider and the LLM API `demo`, or leads the provider to where the model is now. */
+export async function putDemo(
+  catalog: QuickstartCatalog,
+  provider: Resource | undefined,
+  baseUrl: string,
+): Promise<void> {
+  const documents: unknown[] = [];
+  if (provider === undefined) {
+    documents.push(providerDocument("demo", "Demonstration: made-up text, no model", { baseUrl }));
+  } else if (demoPort(provider) !== undefined) {
+    const stored = withBaseUrl.parse(provider.spec);
+    const spec = { ...stored, with: { ...stored.with, baseUrl } };
+    documents.push(quickstartDocument("LlmProvider", "demo", spec, provider.labels));
+  }
+  if ((await catalog.find("LlmApi", "demo")) === undefined) {
+    documents.push(apiDocument("demo", "Demonstration: made-up text, no model", [demoModelName]));
+  }
+  await catalog.put(documents);
+}
+
+/** Puts up the provider and the LLM API `openai`; the key goes to the vault. */
+export async function putOpenAi(catalog: QuickstartCatalog, key: string, baseUrl: string): Promise<void> {
+  if ((await catalog.secret("openai-key")) !== key) await catalog.putSecret("openai-key", key);
+  const documents: unknown[] = [];
+  const provider = await catalog.find("LlmProvider", "openai");
+  const access = { baseUrl, apiKey: "${secret:openai-key}" };
+  const known = withBaseUrl.safeParse(provider?.spec).data;
+  if (provider === undefined) {
+    documents.push(providerDocument("openai", "OpenAI, from the environment", access));
+  } else if (known?.with.baseUrl !== baseUrl) {
+    const spec = { ...known, with: { ...known?.with, ...access } };
+    documents.push(quickstartDocument("LlmProvider", "openai", spec, provider.labels));
+  }
+  if ((await catalog.find("LlmApi", "openai")) === undefined) documents.push(apiDocument("openai", "OpenAI", ["*"]));
+  await catalog.put(documents);
+}
+
+const demoBaseUrl = /^http:\/\/127\.0\.0\.1:(\d{1,5})\/v1$/;
+
+const withBaseUrl = z.looseObject({ with: z.looseObject({ baseUrl: z.string() }) });
+
+function providerDocument(name: string, displayName: string, access: object): unknown {
+  return quickstartDocument(llmProvider.kind, name, { displayName, use: "openai-compatible", with: access });
+}
+
+function apiDocument(name: string, displayName: string, models: readonly string[]): unknown {
+  return quickstartDocument(llmApi.kind, name, {
+    displayName,
+    context: `/${name}`,
+    models: models.map((model) => ({ name: model })),
+    upstream: { production: { targets: [{ provider: name }] }, sandbox: { sameAs: "production" } },
+  });
+}
