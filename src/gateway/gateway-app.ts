@@ -147,9 +147,9 @@ async function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bin
   }
   const aborter = new AbortController();
   const leave = (): void => {
-    // HTTP/2's response knows only whether it has been ended.
-    if (!(outgoing.writableFinished ?? outgoing.writableEnded))
-      aborter.abort(new GatewayError("client.closed", "The client went away."));
+    // Node ends an HTTP/2 stream that the client reset, so there only our own `end` tells that all was written.
+    const isWritten = incoming.httpVersionMajor === 2 ? outgoing.writableEnded : outgoing.writableFinished;
+    if (!isWritten) aborter.abort(new GatewayError("client.closed", "The client went away."));
   };
   outgoing.on("close", leave);
   const cancelDeadline = options.clock.after(api.limits.deadlineMs, () =>
