@@ -1,4 +1,4 @@
-import type { ElicitRequestFormParams, McpServer } from "@modelcontextprotocol/server";
+import type { ElicitRequestFormParams, ElicitResult, McpServer, ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { text } from "./fixture-content-tools.ts";
 
@@ -8,10 +8,8 @@ export function addAskingTools(server: McpServer): void {
     "test_sampling",
     { description: "Asks the client's model", inputSchema: z.object({ prompt: z.string() }) },
     async ({ prompt }, ctx) => {
-      const answer = await ctx.mcpReq.requestSampling({
-        messages: [{ role: "user", content: { type: "text", text: prompt } }],
-        maxTokens: 100,
-      });
+      const messages = [{ role: "user", content: { type: "text", text: prompt } }];
+      const answer = await ctx.mcpReq.send({ method: "sampling/createMessage", params: { messages, maxTokens: 100 } });
       const [block] = [answer.content].flat();
       return text(`LLM response: ${block?.type === "text" ? block.text : ""}`);
     },
@@ -28,7 +26,7 @@ export function addAskingTools(server: McpServer): void {
     "test_elicitation",
     { description: "Asks the user", inputSchema: z.object({ message: z.string() }) },
     async ({ message }, ctx) => {
-      const { action, content } = await ctx.mcpReq.elicitInput({ message, requestedSchema: person });
+      const { action, content } = await elicit(ctx, message, person);
       return text(`User response: action=${action}, content=${JSON.stringify(content ?? {})}`);
     },
   );
@@ -87,9 +85,17 @@ const withEnums: FormSchema = {
   },
 };
 
+/**
+ * On the call's own stream. The SDK's `elicitInput` asks on the standalone one, and what is sent before the client has
+ * opened that is lost.
+ */
+function elicit(ctx: ServerContext, message: string, requestedSchema: FormSchema): Promise<ElicitResult> {
+  return ctx.mcpReq.send({ method: "elicitation/create", params: { mode: "form", message, requestedSchema } });
+}
+
 function addForm(server: McpServer, name: string, requestedSchema: FormSchema): void {
   server.registerTool(name, { description: "Asks the user to fill in a form" }, async (ctx) => {
-    const { action, content } = await ctx.mcpReq.elicitInput({ message: "Please fill in the form", requestedSchema });
+    const { action, content } = await elicit(ctx, "Please fill in the form", requestedSchema);
     return text(`Elicitation completed: action=${action}, content=${JSON.stringify(content ?? {})}`);
   });
 }
