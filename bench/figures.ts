@@ -20,6 +20,8 @@ export interface LaneFigures {
   readonly perSecond: number;
   readonly perSecondLeast: number;
   readonly perSecondMost: number;
+  /** Of the lane's own processor time in that measurement, for one request; undefined where the system does not tell. */
+  readonly processorUs: number | undefined;
   /** Above half of what the client reaches without a proxy: the figure says as much of the client as of the lane. */
   readonly clientBound: boolean;
   /** Whole exchanges with one connection and with 32. */

@@ -2,7 +2,7 @@ import type { BenchOptions } from "./bench-options.ts";
 import type { LoadOrder, LoadResult } from "./clients/load-order.ts";
 import { measureLoad, measureThroughput } from "./clients/run-load.ts";
 import type { Lane, RunningLane } from "./lanes/lane.ts";
-import { residentMegabytes } from "./memory.ts";
+import { processUse } from "./process-use.ts";
 
 /** Concurrency of the throughput figures, and of the streams that run side by side. */
 export const connections = 32;
@@ -15,6 +15,8 @@ export interface Rounds {
   readonly startedMegabytes: number | undefined;
   loadedMegabytes: number | undefined;
   readonly perSecond: number[];
+  /** Processor time of the lane per request, in microseconds: says the same on a busy machine as on a quiet one. */
+  readonly processorUs: number[];
   readonly one: LoadResult[];
   readonly many: LoadResult[];
   readonly streamAlone: LoadResult[];
@@ -28,9 +30,10 @@ export function emptyRounds(lane: Lane, running: RunningLane): Rounds {
   return {
     lane,
     running,
-    startedMegabytes: running.pid === undefined ? undefined : residentMegabytes(running.pid),
+    startedMegabytes: running.pid === undefined ? undefined : processUse(running.pid)?.megabytes,
     loadedMegabytes: undefined,
     perSecond: [],
+    processorUs: [],
     one: [],
     many: [],
     streamAlone: [],
@@ -58,8 +61,14 @@ export async function measureRound(
   for (const rounds of all) {
     const { lane, running } = rounds;
     const order = orderFor(lane, running, false);
-    const { perSecond, errors, client } = await measureThroughput({ ...order, connections, seconds: options.seconds });
+    const before = running.pid === undefined ? undefined : processUse(running.pid);
+    const throughput = await measureThroughput({ ...order, connections, seconds: options.seconds });
+    const after = running.pid === undefined ? undefined : processUse(running.pid);
+    const { perSecond, errors, client } = throughput;
     rounds.perSecond.push(perSecond);
+    if (before !== undefined && after !== undefined) {
+      rounds.processorUs.push(((after.processorSeconds - before.processorSeconds) * 1e6) / throughput.requests);
+    }
     rounds.client = client;
     rounds.errors += errors;
     keep(rounds, rounds.one, await measureLoad({ ...order, connections: 1, requests: options.requests }));
@@ -74,7 +83,7 @@ export async function measureRound(
       const among = { ...stream, connections: streams, requests: streams * options.streamsEach, staggerMs: 200 };
       keep(rounds, rounds.streamAmong, await measureLoad(among));
     }
-    if (running.pid !== undefined) rounds.loadedMegabytes = residentMegabytes(running.pid);
+    if (running.pid !== undefined) rounds.loadedMegabytes = processUse(running.pid)?.megabytes;
     tell(`  ${lane.id.padEnd(20)} ${Math.round(perSecond).toString().padStart(7)} requests/s`);
   }
 }

@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 import type { LoadOrder } from "./clients/load-order.ts";
 import { measureLoad } from "./clients/run-load.ts";
 import { startGatehouseLane } from "./lanes/gatehouse.ts";
-import { residentMegabytes } from "./memory.ts";
 import { startMock } from "./mock.ts";
+import { processUse } from "./process-use.ts";
 
 // Runs many requests through a gateway in production mode that records events, and looks at its memory: after the first
 // part it must be below a bound, and after three times as many it must not have grown. Ends with 1 naming the bar missed.
@@ -76,7 +76,7 @@ async function settled(requests: number): Promise<number> {
 }
 
 function report(when: string, requests: number): number {
-  const megabytes = residentMegabytes(pid);
+  const megabytes = processUse(pid)?.megabytes;
   if (megabytes === undefined) throw new Error("this system does not tell what is resident");
   console.log(`${String(requests).padStart(7)} requests  ${megabytes.toFixed(1).padStart(6)} MB  ${when}`);
   return megabytes;

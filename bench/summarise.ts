@@ -19,6 +19,7 @@ export function summarise(all: readonly Rounds[]): readonly LaneFigures[] {
         perSecond,
         perSecondLeast: Math.min(...rounds.perSecond),
         perSecondMost: Math.max(...rounds.perSecond),
+        processorUs: rounds.processorUs.length === 0 ? undefined : median(rounds.processorUs),
         clientBound: !isDirect && perSecond > median(direct.perSecond) / 2,
         one: times(rounds.one, direct.one, wholeTimes),
         many: times(rounds.many, direct.many, wholeTimes),
