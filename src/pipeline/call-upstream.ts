@@ -14,6 +14,8 @@ const retryableCodes: ReadonlySet<ErrorCode> = new Set([
   "upstream.timeout",
   "upstream.unavailable",
   "upstream.invalid",
+  "upstream.credentials",
+  "upstream.refused_address",
 ]);
 
 /** Statuses by which a target says that it cannot now; another one may. */

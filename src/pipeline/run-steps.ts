@@ -108,8 +108,7 @@ function runEach(
     const attachment = attachments[at];
     if (attachment === undefined || !attachment.applies(exchange, operation)) continue;
     const settle = (result: StepResult): Outcome | undefined => toOutcome(step, attachment, exchange, result);
-    const broken = (error: unknown): Outcome | undefined =>
-      toOutcome(step, attachment, exchange, undefined, error, tools);
+    const broken = (error: unknown): Outcome | undefined => failure(step, attachment, exchange, error, tools);
     try {
       const result = handler(attachment);
       if (result instanceof Promise) {
@@ -127,34 +126,37 @@ function runEach(
   return undefined;
 }
 
-/** What a result means under the attachment's mode and `onError`; what was decided is noted in the exchange. */
-function toOutcome(
-  step: Step,
-  attachment: Attachment,
-  exchange: Exchange,
-  result: StepResult,
-  error?: unknown,
-  tools?: StepTools,
-): Outcome | undefined {
+/** What a result means under the attachment's mode; what was decided is noted in the exchange. */
+function toOutcome(step: Step, attachment: Attachment, exchange: Exchange, result: StepResult): Outcome | undefined {
+  if (result === undefined) return undefined;
   const { mode, use, place } = attachment;
   const isGuardrail = attachment.guardrail !== undefined; // its runner has noted the decision already
-  if (error !== undefined) {
-    const fault = toGatewayError(error);
-    tools?.log.error({ exchange: exchange.id, policy: attachment.place, err: error }, "a policy failed");
-    if (!isGuardrail) exchange.decisions.push({ policy: use, place, step, action: "error", mode, code: fault.code });
-    if (mode === "monitor" || attachment.onError === "continue") return undefined;
-    const refusal = deny("policy.failed", "A policy of this API failed, and it is set to refuse then.", {
-      detail: attachment.place,
-    });
-    return { type: "denied", deny: refusal, by: use };
-  }
-  if (result === undefined) return undefined;
   if (!isGuardrail) {
     const code = result.type === "deny" ? { code: result.code } : {};
     exchange.decisions.push({ policy: use, place, step, action: result.type, mode, ...code });
   }
   if (mode === "monitor") return undefined;
   return result.type === "deny" ? { type: "denied", deny: result, by: use } : { type: "answer", answer: result.answer };
+}
+
+/** What it means that a policy threw, whatever it threw: a refusal, unless it only monitors or may be passed over. */
+function failure(
+  step: Step,
+  attachment: Attachment,
+  exchange: Exchange,
+  error: unknown,
+  tools: StepTools,
+): Outcome | undefined {
+  const { mode, use, place, guardrail } = attachment;
+  const fault = toGatewayError(error);
+  tools.log.error({ exchange: exchange.id, policy: place, err: error }, "a policy failed");
+  const isNoted = guardrail !== undefined && fault.code === "policy.failed"; // by the guardrails' own runner
+  if (!isNoted) exchange.decisions.push({ policy: use, place, step, action: "error", mode, code: fault.code });
+  if (mode === "monitor" || attachment.onError === "continue") return undefined;
+  const refusal = deny("policy.failed", "A policy of this API failed, and it is set to refuse then.", {
+    detail: place,
+  });
+  return { type: "denied", deny: refusal, by: use };
 }
 
 function planChain(exchange: Exchange): CompiledChain | undefined {
