@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import type { Identified } from "../../src/pipeline/define-policy.ts";
+import { identify } from "../../src/pipeline/identify.ts";
+import { deny } from "../../src/pipeline/outcome.ts";
+import type { CompiledApi } from "../../src/pipeline/snapshot.ts";
+import { applicationId, attach, buildExchange, keyHolder, planId } from "../kit/exchange.ts";
+
+function exchangeWith(results: readonly (() => Identified | Promise<Identified>)[], api: Partial<CompiledApi> = {}) {
+  const chain = {
+    identify: results.map((result, index) => ({
+      ...attach({ phases: [], inspect: () => ({ type: "pass" }) }),
+      use: `policy-${index}`,
+      policy: { identify: result },
+      guardrail: undefined,
+    })),
+    admit: [],
+    request: [],
+    response: [],
+    record: [],
+  };
+  return buildExchange({ principal: undefined, api: { chain, ...api } });
+}
+
+const knows = () => ({ type: "principal", principal: keyHolder }) as const;
+const refuses = () => deny("auth.invalid_credentials", "No.");
+const knowsNothing = () => undefined;
+
+test.each([
+  ["the first that knows the caller decides", [knowsNothing, knows, refuses], "admitted"],
+  ["one that answers later decides as well", [async () => knows(), refuses], "admitted"],
+  ["a refusal is not asked about again", [refuses, knows], "auth.invalid_credentials"],
+  ["nobody is let in when none knows the caller", [knowsNothing], "auth.missing_credentials"],
+  ["nobody is let in because the list is empty", [], "auth.missing_credentials"],
+])("%s", async (_name, policies, ended) => {
+  const exchange = exchangeWith(policies);
+  const outcome = await identify(exchange);
+  expect(outcome?.type === "denied" ? outcome.deny.code : "admitted").toBe(ended);
+  expect(exchange.principal === undefined).toBe(ended !== "admitted");
+});
+
+test("a keyless API knows strangers as such", async () => {
+  const exchange = exchangeWith([], { keyless: true });
+  expect(await identify(exchange)).toBeUndefined();
+  expect(exchange.principal).toMatchObject({ type: "anonymous", keyId: undefined });
+});
+
+test("a policy that breaks lets nobody in", async () => {
+  const broken = () => Promise.reject(new Error("no store"));
+  await expect(identify(exchangeWith([broken], { keyless: true }))).rejects.toThrow("no store");
+});
+
+test("where a subscription is required, only a caller with a plan goes on", async () => {
+  const subscriber = () => ({ type: "principal", principal: { ...keyHolder, applicationId, planId } }) as const;
+  expect(await identify(exchangeWith([subscriber], { subscriptionRequired: true }))).toBeUndefined();
+  expect(await identify(exchangeWith([knows], { subscriptionRequired: true }))).toMatchObject({
+    type: "denied",
+    by: "subscription",
+    deny: { code: "auth.forbidden" },
+  });
+});
