@@ -44,9 +44,17 @@ export function writeWhole(
   exchange.responseBytes += bytes.length;
   headers["content-length"] = bytes.length;
   response.writeHead(status, headers);
-  response.end(bytes);
+  endWith(response, bytes);
   letGoWhenStalled(response, options.stalledMs);
   return { status, error: undefined };
+}
+
+const oneWriteBytes = 16_384;
+
+// Node joins the head and a string into one write, where a buffer makes it two; Latin-1 keeps each byte as it is.
+function endWith(response: ClientResponse, bytes: Uint8Array): void {
+  if (bytes.length > oneWriteBytes) response.end(bytes);
+  else response.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1"), "latin1");
 }
 
 async function writeStream(
