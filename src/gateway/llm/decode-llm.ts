@@ -1,6 +1,7 @@
 import { GatewayError } from "../../kernel/errors.ts";
 import { uuidV7 } from "../../kernel/ids.ts";
 import { scanJson } from "../../kernel/json-scan.ts";
+import { parseStrictJson } from "../../kernel/strict-json.ts";
 import type { ClientRequest } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
@@ -42,7 +43,7 @@ export async function decodeLlm(exchange: Exchange, request: ClientRequest): Pro
 function decodeBody(exchange: Exchange, kind: "chat" | "embeddings", body: Buffer): readonly Operation[] | Deny {
   try {
     const scan = scanJson(body, { maxDepth: exchange.api.limits.jsonDepth });
-    const parsed = parseJson(body);
+    const parsed = isLookedInto(exchange) ? parseStrictly(body, exchange) : parseJson(body);
     if ("type" in parsed) return parsed;
     const json = parsed.value;
     if (!isObject(json)) return deny("request.invalid", "The body must be a JSON object.");
@@ -63,6 +64,20 @@ function decodeBody(exchange: Exchange, kind: "chat" | "embeddings", body: Buffe
     if ("type" in parsed && error.code === "request.invalid") return parsed;
     return deny(error.code, error.message, error.param === undefined ? {} : { param: error.param });
   }
+}
+
+/** Whether a policy reads the request: then nobody may read another text from it than the policy does. */
+function isLookedInto({ api, principal, snapshot }: Exchange): boolean {
+  if (api.chain.request.length > 0) return true;
+  return principal?.planId !== undefined && (snapshot.plans.get(principal.planId)?.request.length ?? 0) > 0;
+}
+
+function parseStrictly(body: Buffer, { api }: Exchange): { readonly value: unknown } | Deny {
+  const parsed = parseStrictJson(body, api.limits.jsonDepth);
+  if (!("fault" in parsed)) return parsed;
+  if (parsed.fault.type === "syntax")
+    return deny("request.malformed_json", `The body cannot be read: ${parsed.fault.message}.`);
+  return deny("request.invalid", `The body can be read in two ways: ${parsed.fault.message}.`);
 }
 
 function operationOf(

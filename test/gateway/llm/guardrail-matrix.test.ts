@@ -175,6 +175,19 @@ describe("a regex guardrail", () => {
     expect((await ask(api, "chat/completions", { model: "m", ...body })).status).toBe(422);
   });
 
+  test("cannot be got past by a text that is written twice, which without one is the upstream's to judge", async () => {
+    const twice = `{"model":"m","messages":[{"role":"user","content":"${secret}","content":"harmless"}]}`;
+    const send = (api: { url: string; key: string }) => {
+      const headers = { "content-type": "application/json", authorization: `Bearer ${api.key}` };
+      return rawHttp(`${api.url}/chat/completions`, { headers, body: twice });
+    };
+    const guarded = await send(await apiWith([{ use: "regex", with: { patterns: [{ pattern: secret }] } }]));
+    expect([guarded.status, guarded.json()]).toMatchObject([400, { error: { code: "request_invalid" } }]);
+    upstream.respond(chatAnswer("Hello."));
+    expect((await send(await apiWith([]))).status).toBe(200);
+    expect(upstream.seen.at(-1)?.body.toString("utf8")).toBe(twice);
+  });
+
   test("redacts an answer that comes as a stream although none was asked for", async () => {
     const api = await apiWith([
       { use: "regex", with: { patterns: [{ pattern: secret, action: "redact", replacement: "[cat]" }] } },
