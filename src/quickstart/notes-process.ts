@@ -31,8 +31,7 @@ export interface NotesProcess extends AsyncDisposable {
  */
 export async function startNotesProcess(options: NotesProcessOptions): Promise<NotesProcess> {
   const { token, preferredPort = 0, clock, log } = options;
-  await mkdir(options.workspaceFolder, { recursive: true, mode: 0o700 });
-  const workspaceFolder = await realpath(options.workspaceFolder); // permissions are given to a path and not to a place
+  const workspaceFolder = await makeWorkspace(options.workspaceFolder);
   const start = (port: number, anyPort: boolean): NotesChild =>
     spawnNotes({ settings: { workspaceFolder, token, port, anyPort }, clock });
 
@@ -73,6 +72,16 @@ export async function startNotesProcess(options: NotesProcessOptions): Promise<N
       await child?.stop();
     },
   };
+}
+
+// The real path: Node gives permissions to a path and not to a place.
+async function makeWorkspace(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return await realpath(folder);
+  } catch (cause) {
+    throw new GatewayError("store.unavailable", `The folder ${folder} cannot be made.`, { cause });
+  }
 }
 
 const firstWaitMs = 250;

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCommand } from "../../src/cli.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import { manualClock } from "../kit/manual-clock.ts";
+import { connectClient, eras } from "../quickstart/mcp-client.ts";
 import type { TestShell } from "./test-shell.ts";
 import { testShell } from "./test-shell.ts";
 
@@ -42,18 +43,20 @@ async function start(env: Record<string, string> = {}, clock?: Clock): Promise<S
   };
 }
 
+/** The printed commands: what stands under a line that begins with a hash, up to the next empty line. */
+function commandsOf(lines: readonly string[]): readonly string[] {
+  return lines
+    .join("\n")
+    .split("\n\n")
+    .filter((block) => block.startsWith("# "))
+    .map((block) => block.slice(block.indexOf("\n") + 1));
+}
+
 describe("the quickstart's lines", () => {
   test("every printed command works as it stands", async () => {
     await using started = await start();
-    const { lines } = started.shell;
-    const first = lines.findIndex((line) => line.startsWith("# "));
-    const last = lines.findLastIndex((line) => line === "END");
-    const blocks = lines
-      .slice(first, last + 1)
-      .join("\n")
-      .split(/^# .*\n/m)
-      .slice(1);
-    expect(blocks).toHaveLength(3);
+    const blocks = commandsOf(started.shell.lines);
+    expect(blocks).toHaveLength(5);
     const outputs: string[] = [];
     for (const block of blocks) {
       outputs.push((await promisify(execFile)("bash", ["-euc", block], { cwd: root })).stdout);
@@ -63,6 +66,37 @@ describe("the quickstart's lines", () => {
     });
     expect(outputs[1]).toMatch(/^data: \{[^]*data: \[DONE\]\n\n$/);
     expect(outputs[2]?.match(/demonstration/g)).toHaveLength(2);
+    expect(JSON.parse(outputs[3] ?? "")).toMatchObject({
+      result: { tools: expect.arrayContaining([expect.objectContaining({ name: "notes_add" })]) },
+    });
+    expect(JSON.parse(outputs[4] ?? "")).toMatchObject({
+      result: { structuredContent: { title: "Hello" }, resultType: "complete" },
+    });
+    expect(await readdir(join(data, "workspace", "notes"))).toHaveLength(1);
+  });
+
+  test("what agents are configured with leads a client to the tools", async () => {
+    await using started = await start();
+    const { lines } = started.shell;
+    const after = (label: RegExp, count: number): string[] => {
+      const at = lines.findIndex((line) => label.test(line));
+      expect(at).toBeGreaterThan(0);
+      return lines.slice(at + 1, at + 1 + count);
+    };
+    const claude = JSON.parse(after(/\.mcp\.json.*\.cursor\/mcp\.json/, 1)[0] ?? "").mcpServers.notes;
+    const code = JSON.parse(after(/\.vscode\/mcp\.json/, 1)[0] ?? "").servers.notes;
+    const codex = after(/config\.toml/, 3);
+    expect(code).toEqual(claude);
+    expect(codex).toEqual([
+      "[mcp_servers.notes]",
+      `url = "${claude.url}"`,
+      `http_headers = { Authorization = "${claude.headers.Authorization}" }`,
+    ]);
+    expect(claude.type).toBe("http");
+    for (const { mode } of eras) {
+      await using notes = await connectClient(claude.url, claude.headers, mode);
+      expect((await notes.client.listTools()).tools.length).toBeGreaterThan(5);
+    }
   });
 
   test("the addresses, the key and the token's file are told, the token itself is not", async () => {
@@ -92,11 +126,13 @@ describe("production", () => {
     };
     await using started = await start(env);
     const text = started.shell.lines.join("\n");
-    expect(text).not.toMatch(/gh_|demo|openai|sk-x/);
-    await expect(stat(join(data, "quickstart.json"))).rejects.toMatchObject({ code: "ENOENT" });
+    expect(text).not.toMatch(/gh_|demo|openai|sk-x|notes|mcp/i);
+    for (const name of ["quickstart.json", "workspace"]) {
+      await expect(stat(join(data, name))).rejects.toMatchObject({ code: "ENOENT" });
+    }
     const url = / control plane (\S+?)\. /.exec(text)?.[1] ?? "";
     const headers = { authorization: `Bearer ${"t".repeat(32)}` };
-    for (const path of ["llm-providers", "llm-apis", "api-keys", "secrets"]) {
+    for (const path of ["llm-providers", "llm-apis", "mcp-servers", "api-keys", "secrets"]) {
       expect(await (await fetch(`${url}/api/v1/${path}`, { headers })).json()).toMatchObject({ items: [] });
     }
   });

@@ -6,7 +6,7 @@ import { deleteApiKey, listApiKeys, revokeApiKey } from "../../src/core/api-keys
 import { findKind } from "../../src/core/kinds.ts";
 import { undeployApi } from "../../src/core/publishing.ts";
 import { deleteResource, getResource } from "../../src/core/resources.ts";
-import { readSecret } from "../../src/core/secrets.ts";
+import { listSecrets, readSecret } from "../../src/core/secrets.ts";
 import type { DemoModel } from "../../src/quickstart/demo-model.ts";
 import { startDemoModel } from "../../src/quickstart/demo-model.ts";
 import type { Quickstart } from "../../src/quickstart/quickstart.ts";
@@ -48,11 +48,19 @@ const kindOf = (name: string) => {
 };
 const versions = async (): Promise<unknown> => {
   const { context } = gatehouse.running;
-  const [provider, api] = [
+  const [provider, api, server] = [
     await getResource(context, kindOf("LlmProvider"), "demo"),
     await getResource(context, kindOf("LlmApi"), "demo"),
+    await getResource(context, kindOf("McpServer"), "notes"),
   ];
-  return { provider: provider.version, api: api.version, keys: (await keys()).length };
+  const [secret] = (await listSecrets(context, { limit: 10 })).rows;
+  return {
+    provider: provider.version,
+    api: api.version,
+    server: server.version,
+    secret: secret?.version,
+    keys: (await keys()).length,
+  };
 };
 const keys = async () => (await listApiKeys(gatehouse.running.context, {}, { limit: 200 })).rows;
 
@@ -66,7 +74,10 @@ describe("the first start", () => {
       gatewayUrl: gatehouse.running.gatewayUrl,
       controlUrl: gatehouse.running.controlUrl,
       adminToken: gatehouse.running.adminToken,
-      apis: [{ kind: "LlmApi", name: "demo", url: `${gatehouse.running.gatewayUrl}/demo/v1`, model: "demo-1" }],
+      apis: [
+        { kind: "LlmApi", name: "demo", url: `${gatehouse.running.gatewayUrl}/demo/v1`, model: "demo-1" },
+        { kind: "McpServer", name: "notes", url: `${gatehouse.running.gatewayUrl}/notes/mcp` },
+      ],
     });
     expect(await ask(started.facts.apis[0])).toBe(200);
   });
@@ -127,6 +138,7 @@ describe("a later start", () => {
   test("does not put up again what was taken down, and speaks of no API that is not there", async () => {
     await factsOf();
     await undeployApi(gatehouse.running.context, testActor, kindOf("LlmApi"), "demo");
+    await undeployApi(gatehouse.running.context, testActor, kindOf("McpServer"), "notes");
     expect((await factsOf()).apis).toEqual([]);
   });
 
@@ -155,7 +167,7 @@ describe("with a key of OpenAI in the environment", () => {
   test("a second API stands beside the demonstration, and the key is in the vault only", async () => {
     const env = { OPENAI_API_KEY: "sk-canary-1", OPENAI_BASE_URL: upstream.baseUrl, OPENAI_MODEL: "demo-1" };
     await using started = await quickstart(env);
-    expect(started.facts.apis.map(({ name }) => name)).toEqual(["demo", "openai"]);
+    expect(started.facts.apis.map(({ name }) => name)).toEqual(["demo", "openai", "notes"]);
     expect(await ask(started.facts.apis[1])).toBe(200);
     expect(await readSecret(gatehouse.running.context, "openai-key")).toBe("sk-canary-1");
     const provider = await getResource(gatehouse.running.context, kindOf("LlmProvider"), "openai");
