@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { findKind } from "../../src/core/kinds.ts";
 import type { TestApi, TestGatehouse } from "../kit/gatehouse.ts";
 import { startTestGatehouse } from "../kit/gatehouse.ts";
 import type { MockUpstream } from "../kit/mock-upstream.ts";
@@ -150,6 +151,15 @@ describe("a path that is refused", () => {
     });
     expect(answer.headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
     expect(answer.headers.allow).toBe(allow);
+  });
+
+  test("a kind that is kept but not served is 501, and an unknown path of another host 403", async () => {
+    const kind = findKind("RestApi");
+    const example = kind?.examples[0] as { context: string };
+    await gatehouse.put("RestApi", "orders", example);
+    const answer = await ask({}, `${example.context}/7`);
+    expect([answer.status, answer.json()]).toMatchObject([501, { status: 501, error: { code: "route_not_served" } }]);
+    expect((await ask({ headers: { host: "evil.com" } }, "/nobody")).status).toBe(403);
   });
 
   test("a HEAD of an endpoint has no body and a status", async () => {

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { UpstreamClient } from "../../src/gateway/upstream.ts";
+import { createUpstreamClient } from "../../src/gateway/upstream.ts";
+import { UpstreamBody } from "../../src/gateway/upstream-body.ts";
+import { GatewayError } from "../../src/kernel/errors.ts";
+import { manualClock } from "../kit/manual-clock.ts";
+import { startMockUpstream } from "../kit/mock-upstream.ts";
+
+const timeouts = { connectMs: 10_000, firstByteMs: 10_000, idleMs: 10_000 };
+const request = { method: "GET" as const, path: "/", headers: {}, body: undefined, timeouts };
+
+describe("a call", () => {
+  let client: UpstreamClient;
+
+  beforeEach(() => {
+    client = createUpstreamClient({
+      lookup: () => {}, // a name server that never answers
+      assertHost(host) {
+        if (host === "169.254.169.254") throw new GatewayError("upstream.refused_address", "No.");
+      },
+    });
+  });
+
+  afterEach(() => client[Symbol.asyncDispose]());
+
+  test("whose caller leaves while it connects ends at once", async () => {
+    const aborter = new AbortController();
+    const call = client.send({ ...request, origin: "http://far.test", signal: aborter.signal });
+    aborter.abort(new GatewayError("client.closed", "gone"));
+    await expect(call).rejects.toMatchObject({ code: "client.closed" });
+  });
+
+  test("whose caller has left is not made", async () => {
+    await using upstream = await startMockUpstream();
+    const signal = AbortSignal.abort(new GatewayError("client.closed", "gone"));
+    await expect(client.send({ ...request, origin: upstream.url, signal })).rejects.toMatchObject({
+      code: "client.closed",
+    });
+    expect([upstream.seen.length, upstream.openSockets]).toEqual([0, 0]);
+  });
+
+  test("to an address that is not permitted is not made", async () => {
+    const { signal } = new AbortController();
+    const call = client.send({ ...request, origin: "http://169.254.169.254", signal });
+    await expect(call).rejects.toMatchObject({ code: "upstream.refused_address" });
+  });
+});
+
+describe("a body", () => {
+  function scene() {
+    const seen: string[] = [];
+    const body = new UpstreamBody({
+      pause: () => seen.push("pause"),
+      resume: () => seen.push("resume"),
+      abort(reason) {
+        seen.push("abort");
+        body.fail(reason); // as undici reports it
+      },
+    });
+    return { body, seen };
+  }
+  const kilobytes = (count: number) => Buffer.alloc(count * 1_024);
+
+  test("holds its socket back while nobody reads, and lets it go on when it was read", async () => {
+    const { body, seen } = scene();
+    for (let at = 0; at < 3; at += 1) body.push(kilobytes(40));
+    expect(seen).toEqual(["pause"]);
+    const chunks = body.chunks();
+    for (let at = 0; at < 3; at += 1) await chunks.next();
+    expect(seen).toEqual(["pause", "resume"]);
+    await chunks.return(undefined);
+    expect(seen).toEqual(["pause", "resume", "abort"]);
+  });
+
+  test.each([
+    ["before it is asked for", true],
+    ["while it is waited for", false],
+  ])("beyond the limit is refused when it comes %s", async (_name, early) => {
+    const { body } = scene();
+    const fill = (): void => {
+      body.push(kilobytes(3));
+      body.end();
+    };
+    if (early) fill();
+    const whole = body.whole(2_048);
+    if (!early) fill();
+    await expect(whole).rejects.toMatchObject({ code: "upstream.too_large" });
+  });
+
+  test("that is not needed to its end is read away, and given up when it does not end", () => {
+    const clock = manualClock();
+    const ends = scene();
+    ends.body.release(clock, 1_000);
+    ends.body.push(kilobytes(500));
+    ends.body.end();
+    const goesOn = scene();
+    goesOn.body.release(clock, 1_000);
+    clock.advance(1_000);
+    expect([ends.seen, goesOn.seen]).toEqual([[], ["abort"]]);
+  });
+
+  test("that broke off gives what had come, and then the fault", async () => {
+    const { body } = scene();
+    body.push(kilobytes(1));
+    body.fail(new GatewayError("upstream.reset", "cut"));
+    const chunks = body.chunks();
+    expect((await chunks.next()).value).toHaveLength(1_024);
+    await expect(chunks.next()).rejects.toMatchObject({ code: "upstream.reset" });
+  });
+});
