@@ -36,6 +36,7 @@ export const errorCodes = {
   "client.closed": { status: 499, title: "The client went away", retry: false },
   "server.draining": { status: 503, title: "The gateway is shutting down", retry: true },
   "server.not_ready": { status: 503, title: "The gateway is not ready", retry: true },
+  "analytics.not_available": { status: 501, title: "Analytics is not available", retry: false },
   "store.unavailable": { status: 503, title: "The store is unavailable", retry: true },
   "resource.not_found": { status: 404, title: "No such resource", retry: false },
   "resource.conflict": { status: 409, title: "The resource exists already", retry: false },

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { ErrorCount, ExchangeRow, Latency, ModelUse, ToolUse, Traffic } from "./answers.ts";
+
+/** What a question is about. */
+export interface Selection {
+  /** Milliseconds since the epoch; `toMs` itself is not in it. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Name or id of an API; all when absent. */
+  readonly api?: string | undefined;
+  readonly environment?: string | undefined;
+}
+
+/** A page of rows, newest first. `next` continues it; undefined at the end. */
+export interface ExchangePage {
+  readonly rows: readonly ExchangeRow[];
+  readonly next: string | undefined;
+}
+
+export interface ExchangePageRequest {
+  /** 1 to 200. */
+  readonly limit: number;
+  /** `next` of the page before. An unreadable one throws `request.invalid`. */
+  readonly cursor?: string | undefined;
+  readonly outcome?: string | undefined;
+}
+
+/**
+ * What can be asked of the recorded rows. Each call has a time limit. Throws `analytics.not_available` where this
+ * installation has no store, and `store.unavailable` when the store does not answer, or not in time.
+ */
+export interface AnalyticsReader {
+  exchanges(selection: Selection, page: ExchangePageRequest): Promise<ExchangePage>;
+  /** @param stepSeconds length of a step; steps without traffic are left out */
+  traffic(selection: Selection, stepSeconds: number): Promise<readonly Traffic[]>;
+  errors(selection: Selection, limit: number): Promise<readonly ErrorCount[]>;
+  latency(selection: Selection, limit: number): Promise<readonly Latency[]>;
+  topModels(selection: Selection, limit: number): Promise<readonly ModelUse[]>;
+  topTools(selection: Selection, limit: number): Promise<readonly ToolUse[]>;
+}
+
+/** How the way from recorded events to answers is doing. */
+export interface AnalyticsStatusReader {
+  status(): AnalyticsStatus;
+}
+
+/** What is known of the analytics store without asking it. */
+export const analyticsStatusSchema = z.strictObject({
+  mode: z.enum(["embedded", "server", "off"]),
+  state: z
+    .enum(["idle", "starting", "running", "waiting", "unavailable", "off"])
+    .meta({ description: "`idle`: nobody has needed it yet. `waiting`: it ended, and is started again soon." }),
+  reason: z.string().nullable().meta({ description: "Why it is unavailable, or what went wrong last." }),
+  version: z.string().nullable().meta({ description: "Of the embedded engine." }),
+  pid: z.int().nullable(),
+  rssBytes: z.int().nullable().meta({ description: "Memory of the embedded engine's process." }),
+  restarts: z.int().meta({ description: "How often the embedded engine ended by itself, since the start." }),
+  backlogBytes: z.int().meta({ description: "Recorded events that are not in the store yet." }),
+  dropped: z.int().meta({ description: "Events lost because the spool was full, since the start." }),
+  rejected: z.int().meta({ description: "Events that the store could not read, since the start." }),
+});
+
+export type AnalyticsStatus = z.output<typeof analyticsStatusSchema>;

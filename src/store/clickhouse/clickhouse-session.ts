@@ -1,0 +1,80 @@
+import type { ClickHouseClient } from "@clickhouse/client";
+import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
+import type { ClickHouseEndpoint, ClickHouseUser, FindClickHouse } from "./clickhouse-endpoint.ts";
+import { explainClickHouseFailure } from "./explain-clickhouse-failure.ts";
+import type { ClickHouseDialect } from "./migrations/clickhouse-migration.ts";
+import { clickHouseMigrations } from "./migrations/clickhouse-migrations.ts";
+import { runClickHouseMigrations } from "./migrations/run-clickhouse-migrations.ts";
+
+/** Clients of one endpoint whose schema is up to date. */
+export interface ClickHouseClients {
+  readonly writer: ClickHouseClient;
+  readonly reader: ClickHouseClient;
+  readonly database: string;
+}
+
+/** The way to a ClickHouse that may move or be away. */
+export interface ClickHouseSession extends AsyncDisposable {
+  /** Calls `work` with clients of the endpoint of now, and translates what it throws. */
+  use<Result>(work: (clients: ClickHouseClients) => Promise<Result>): Promise<Result>;
+}
+
+export interface ClickHouseSessionOptions {
+  readonly find: FindClickHouse;
+  readonly dialect: ClickHouseDialect;
+}
+
+/** Longer than any limit that a statement is given. */
+const requestTimeoutMs = 40_000;
+
+/** Opens nothing yet: the first use finds the endpoint and brings its schema up to date. */
+export function createClickHouseSession({ find, dialect }: ClickHouseSessionOptions): ClickHouseSession {
+  let opened: { readonly endpoint: ClickHouseEndpoint; readonly clients: ClickHouseClients } | undefined;
+  let ready: Promise<void> | undefined;
+
+  const close = async (): Promise<void> => {
+    const closing = opened?.clients;
+    opened = undefined;
+    ready = undefined;
+    await closing?.writer.close();
+    await closing?.reader.close();
+  };
+  const current = async (): Promise<ClickHouseClients> => {
+    const endpoint = await find();
+    if (opened?.endpoint !== endpoint) {
+      await close();
+      opened = { endpoint, clients: openClients(endpoint) };
+    }
+    const { clients } = opened;
+    ready ??= runClickHouseMigrations(clients.writer, endpoint.database, clickHouseMigrations, dialect);
+    await ready.catch((error: unknown) => {
+      ready = undefined; // the next use tries again
+      throw error;
+    });
+    return clients;
+  };
+  return {
+    async use(work) {
+      try {
+        return await work(await current());
+      } catch (error) {
+        throw explainClickHouseFailure(error);
+      }
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function openClients({ url, writer, reader, database }: ClickHouseEndpoint): ClickHouseClients {
+  // The database is named in every statement: it may have to be made first.
+  const open = (user: ClickHouseUser): ClickHouseClient =>
+    createClient({
+      url,
+      ...user,
+      database: "default",
+      application: "gatehouse",
+      request_timeout: requestTimeoutMs,
+      log: { level: ClickHouseLogLevel.OFF },
+    });
+  return { writer: open(writer), reader: open(reader), database };
+}

@@ -1,0 +1,5 @@
+import type { ClickHouseMigration } from "./clickhouse-migration.ts";
+import { createEventTables } from "./create-event-tables.ts";
+
+/** The steps of the analytics schema in order. */
+export const clickHouseMigrations: readonly ClickHouseMigration[] = [createEventTables];
