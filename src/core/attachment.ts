@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { pluginConfigSchema } from "./plugin-config.ts";
 
 /** One entry of `spec.policies`: a policy or guardrail, its configuration, and when it applies. */
 export const attachmentSchema = z.strictObject({
   use: z.string().min(1).max(64).meta({ title: "Policy", description: "The id of a policy or guardrail." }),
-  with: z
-    .record(z.string(), z.unknown())
+  with: pluginConfigSchema
     .default({})
     .meta({ title: "Configuration", description: "Checked by the policy's own schema at publish." }),
   on: z
@@ -23,13 +23,10 @@ export const attachmentSchema = z.strictObject({
     .enum(["enforce", "monitor"])
     .default("enforce")
     .meta({ title: "Mode", description: "`monitor` records what it would have done and lets pass." }),
-  onError: z
-    .enum(["deny", "continue"])
-    .optional()
-    .meta({
-      title: "On error",
-      description: "What happens when the policy itself breaks; its own default when absent.",
-    }),
+  onError: z.enum(["deny", "continue"]).optional().meta({
+    title: "On error",
+    description: "What happens when the policy itself breaks; its own default when absent.",
+  }),
 });
 
 export const attachmentsSchema = z

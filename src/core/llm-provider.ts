@@ -1,16 +1,14 @@
 import { z } from "zod";
+import { pluginConfigSchema } from "./plugin-config.ts";
 import { defineResource } from "./resource.ts";
 
 const llmProviderSpec = z.strictObject({
   displayName: z.string().max(200).optional().meta({ title: "Display name" }),
   use: z.string().min(1).max(64).meta({ title: "Provider", description: "The id of a provider plug-in." }),
-  with: z
-    .record(z.string(), z.unknown())
-    .default({})
-    .meta({
-      title: "Configuration",
-      description: "Checked by the provider's own schema; credentials as ${secret:name}.",
-    }),
+  with: pluginConfigSchema.default({}).meta({
+    title: "Configuration",
+    description: "Checked by the provider's own schema; credentials as ${secret:name}.",
+  }),
 });
 
 export type LlmProviderSpec = z.output<typeof llmProviderSpec>;
