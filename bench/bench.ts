@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { judge } from "./bars.ts";
 import type { BenchOptions } from "./bench-options.ts";
@@ -67,9 +67,10 @@ async function measure(chosen: BenchOptions): Promise<Figures> {
 
 // A quick look or a part of the lanes must not take the place of a whole run.
 async function writeResults(result: Figures, text: string): Promise<void> {
-  const directory = join(import.meta.dirname, "results");
-  const name = options.complete && !options.quick ? "latest" : "partial";
+  const isWhole = options.complete && !options.quick;
+  const directory = isWhole ? join(import.meta.dirname, "results") : join(tmpdir(), "gatehouse-bench");
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
-  await writeFile(join(directory, `${name}.md`), text);
+  await writeFile(join(directory, "latest.json"), `${JSON.stringify(result, undefined, 2)}\n`);
+  await writeFile(join(directory, "latest.md"), text);
+  tell(`Written to ${directory}`);
 }

@@ -17,11 +17,13 @@ export const pluginConfigSchema = z.record(z.string(), z.unknown()).superRefine(
 /** Which names there are is the secrets' own matter; here only the form counts. */
 const reference = /^\$\{secret:[a-z0-9-]+\}$/;
 
-const credentialNames = new Set([
-  ...["apikey", "accesskey", "secretkey", "privatekey", "secret", "clientsecret", "signingsecret"],
-  ...["password", "passphrase", "token", "accesstoken", "authtoken", "bearertoken", "refreshtoken"],
-  ...["authorization", "credential", "credentials"],
-]);
+/** In lower case, without hyphens and underscores. */
+const credentialNames = new Set(
+  (
+    "apikey accesskey secretkey privatekey secret clientsecret signingsecret password passphrase " +
+    "token accesstoken authtoken bearertoken refreshtoken authorization credential credentials"
+  ).split(" "),
+);
 
 type Path = readonly (string | number)[];
 
