@@ -18,8 +18,9 @@ beforeAll(async () => {
   gatehouse = await startTestGatehouse();
   const config = loadConfig({ flags: { dataDir: gatehouse.dataDir }, env: {}, cwd: gatehouse.dataDir });
   quickstart = await startQuickstart({ ...gatehouse.running, config, progress: () => {} });
-  const secret = { name: "openai-account", value: "sk-example", team: "default" };
-  await putSecret(gatehouse.running.context, testActor, secret);
+  for (const name of ["openai-account", "tickets-token"]) {
+    await putSecret(gatehouse.running.context, testActor, { name, value: "sk-example", team: "default" });
+  }
 });
 
 afterAll(async () => {
