@@ -1,7 +1,9 @@
 import type { Clock } from "../../kernel/clock.ts";
+import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { SessionTokens } from "../../mcp/session-token.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
+import { decodeHeaderValue, encodeHeaderValue } from "../../mcp/wire/modern.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
@@ -9,6 +11,7 @@ import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import { endpointOf, mcpKeyHeader } from "./compile-mcp.ts";
 import { sessionOwner } from "./decode-mcp.ts";
+import { filterList } from "./filter-list.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpFrames } from "./mcp-frames.ts";
 import type { McpRequest } from "./mcp-request.ts";
@@ -52,7 +55,7 @@ export async function callMcp(
   }
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   if (requestId(operation) === undefined) return bodyless(response.status, headers, bytes, contentType);
-  return wholeAnswer(operation, response, headers, bytes, contentType);
+  return wholeAnswer(exchange, operation, response, headers, bytes, contentType);
 }
 
 async function send(
@@ -69,6 +72,7 @@ async function send(
   if (operation.body.length > 0) headers["content-type"] = "application/json";
   if (request.upstreamSession !== undefined) headers["mcp-session-id"] = request.upstreamSession;
   if (request.era === "modern") delete headers["last-event-id"]; // it has no meaning there and must be ignored
+  if (request.mirrored.size > 0) repeatEdits(headers, request.mirrored);
   if (auth !== undefined) {
     const secret = await secrets.read(auth.secret);
     headers[auth.header] = auth.scheme === "" ? secret : `${auth.scheme} ${secret}`;
@@ -77,6 +81,14 @@ async function send(
   const method = exchange.inbound.method as "GET" | "POST" | "DELETE"; // the adapter's routes are these
   const body = method === "POST" ? operation.body : undefined;
   return tools.upstream.send({ origin, method, path, headers, body, timeouts, signal });
+}
+
+function repeatEdits(headers: Record<string, string>, mirrored: ReadonlyMap<string, string>): void {
+  for (const name in headers) {
+    if (name !== "mcp-name" && !name.startsWith("mcp-param-")) continue;
+    const edited = mirrored.get(decodeHeaderValue(headers[name] ?? "") ?? "");
+    if (edited !== undefined) headers[name] = encodeHeaderValue(edited);
+  }
 }
 
 function clientHeaders(
@@ -96,6 +108,7 @@ function clientHeaders(
 }
 
 function wholeAnswer(
+  exchange: Exchange,
   operation: Operation,
   response: UpstreamResponse,
   headers: Record<string, string>,
@@ -116,7 +129,8 @@ function wholeAnswer(
   }
   noteMessage(operation, message);
   headers["content-type"] = "application/json";
-  return { status: response.status, headers, body: { type: "whole", frame: { bytes, message: () => value } } };
+  const frame = filterList(exchange, operation, { bytes, message: () => value });
+  return { status: response.status, headers, body: { type: "whole", frame } };
 }
 
 /** 202 for notifications and answers, 200 or 204 for an ended session: passed on, with a body only if it is JSON. */
@@ -148,20 +162,26 @@ async function refusalAnswer(
   headers["content-type"] = "application/json";
   const value = parse(bytes);
   const message = readJsonRpc(value);
-  if (message.type === "response" && message.error !== undefined) {
+  const id = requestId(operation);
+  if (message.type === "response" && message.error !== undefined && (message.id === undefined || message.id === id)) {
     noteMessage(operation, message);
     return { status, headers, body: { type: "whole", frame: { bytes, message: () => value } } };
   }
-  const text = `The MCP server answered with status ${status} and no JSON-RPC message.`;
-  const made = jsonRpcError(requestId(operation), {
-    code: "upstream.invalid",
-    message: text,
-    data: { upstreamStatus: status },
-  });
+  const made = jsonRpcError(id, { ...whyRefused(operation, status), data: { upstreamStatus: status } });
   return {
     status,
     headers,
     body: { type: "whole", frame: { bytes: Buffer.from(JSON.stringify(made)), message: () => made } },
+  };
+}
+
+function whyRefused(operation: Operation, status: number): { readonly code: ErrorCode; readonly message: string } {
+  if (status === 404 && mcpRequest(operation).upstreamSession !== undefined) {
+    return { code: "mcp.session_not_found", message: "The session does not exist or has ended." };
+  }
+  return {
+    code: "upstream.invalid",
+    message: `The MCP server answered with status ${status} and no JSON-RPC message.`,
   };
 }
 

@@ -15,6 +15,11 @@ import type { McpRequest } from "./mcp-request.ts";
 import { nothingSeen } from "./mcp-request.ts";
 
 const noBody = Buffer.alloc(0);
+const faultCodes = {
+  syntax: "request.malformed_json",
+  depth: "request.too_deep",
+  ambiguous: "request.invalid",
+} as const;
 
 /**
  * One HTTP request as one operation: a JSON-RPC message, or the legacy era's session traffic (GET stream, DELETE). The
@@ -38,11 +43,17 @@ export async function decodeMcp(
 
   const parsed = parseStrictJson(body, exchange.api.limits.jsonDepth);
   if ("fault" in parsed) {
-    const code = parsed.fault.type === "syntax" ? "request.malformed_json" : "request.invalid";
-    return deny(code, `The body is refused: ${parsed.fault.message}.`);
+    return deny(faultCodes[parsed.fault.type], `The body is refused: ${parsed.fault.message}.`);
   }
   const message = readJsonRpc(parsed.value);
-  if (message.type === "invalid") return deny("request.invalid", `The body is no JSON-RPC message: ${message.reason}.`);
+  if (message.type === "invalid") {
+    const { id, reason } = message;
+    return deny(
+      "request.invalid",
+      `The body is no JSON-RPC message: ${reason}.`,
+      id === undefined ? {} : { requestId: id },
+    );
+  }
   return decodeMessage(exchange, message, body, version, sessions);
 }
 
@@ -71,6 +82,7 @@ function decodeMessage(
     era,
     protocolVersion: protocolVersion ?? defaultLegacyVersion,
     upstreamSession: session,
+    mirrored: new Map(),
     seen: nothingSeen(),
   };
   return [operationOf(exchange, kindOf(message), nameOf(message), body, own)];
@@ -95,6 +107,7 @@ function decodeSessionTraffic(
     era: "legacy",
     protocolVersion: version,
     upstreamSession: session,
+    mirrored: new Map(),
     seen: nothingSeen(),
   };
   return [operationOf(exchange, method === "GET" ? "session/stream" : "session/end", "", noBody, own)];
@@ -115,7 +128,8 @@ export function operationOf(
   parentId?: string,
 ): Operation {
   const id = exchange.operations.length === 0 && parentId === undefined ? exchange.id : uuidV7(exchange.startedAtMs);
-  return { id, parentId, kind, name, stream: false, body, message, usage: undefined };
+  const stream = kind === "session/stream" || kind === "subscriptions/listen";
+  return { id, parentId, kind, name, stream, body, message, usage: undefined };
 }
 
 /** What a message is done to: the tool, the prompt, the resource. */

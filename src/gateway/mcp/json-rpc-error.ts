@@ -8,7 +8,11 @@ import { modernCodes } from "../../mcp/wire/modern.ts";
 export interface JsonRpcErrorResponse {
   readonly jsonrpc: "2.0";
   readonly id: JsonRpcId | null;
-  readonly error: { readonly code: number; readonly message: string; readonly data: Readonly<Record<string, unknown>> };
+  readonly error: {
+    readonly code: number;
+    readonly message: string;
+    readonly data?: Readonly<Record<string, unknown>>;
+  };
 }
 
 export interface JsonRpcErrorParts {
@@ -33,6 +37,10 @@ const specified: Partial<Record<ErrorCode, number>> = {
  */
 export function jsonRpcError(id: JsonRpcId | undefined, parts: JsonRpcErrorParts): JsonRpcErrorResponse {
   const { code, message, retryAfterMs } = parts;
+  // What a caller may not see looks like what is not there: nothing tells that the gateway said so.
+  if (code === "request.not_offered") {
+    return { jsonrpc: "2.0", id: id ?? null, error: { code: jsonRpcCodes.invalidParams, message } };
+  }
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs: Math.ceil(retryAfterMs) };
   const number = specified[code] ?? 1_000 + errorCodes[code].status;
   return { jsonrpc: "2.0", id: id ?? null, error: { code: number, message, data: { ...parts.data, code, ...wait } } };

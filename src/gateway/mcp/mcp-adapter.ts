@@ -5,6 +5,7 @@ import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/ad
 import type { Exchange } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
+import { dropUnreadBody } from "../drop-unread-body.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
 import type { McpCallTools } from "./call-mcp.ts";
@@ -40,19 +41,22 @@ export function createMcpAdapter(options: McpAdapterOptions): ProtocolAdapter {
     editRequest,
     frameSpans,
     editFrame,
-    notOffered: (operation) => deny("request.not_offered", `There is no ${operation.name} here for ${operation.kind}.`),
+    notOffered: ({ kind, name }) => deny("request.not_offered", `${wordFor(kind)} ${name} not found`),
     call: (exchange, operation, target, signal) => callMcp(exchange, operation, target, signal, options),
     encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
     eventFields: (_exchange, operation) => mcpEventFields(operation),
     encodeDeny(refusal, id, response, headers) {
       const bytes = Buffer.from(JSON.stringify(jsonRpcError(refusal.requestId, refusal)));
-      response.writeHead(errorCodes[refusal.code].status, {
+      const all: Record<string, string | number> = {
         ...headers,
         "content-type": "application/json",
         "content-length": bytes.length,
         "x-request-id": id,
-      });
+      };
+      if (refusal.retryAfterMs !== undefined) all["retry-after"] = Math.ceil(refusal.retryAfterMs / 1_000);
+      response.writeHead(errorCodes[refusal.code].status, all);
       response.end(bytes);
+      dropUnreadBody(response, options.clock);
     },
   };
 }
@@ -89,7 +93,9 @@ function encodeFault(
   write: WriteOptions,
 ): Encoded {
   const parts: FaultParts = outcome.type === "denied" ? outcome.deny : outcome.error;
-  const { status } = errorCodes[parts.code];
+  // As a server says that it has no such tool (2026-07-28, server/tools, "Error handling"). A 404 would end the session.
+  const isHidden = parts.code === "request.not_offered";
+  const status = isHidden ? 200 : errorCodes[parts.code].status;
   const headers: Record<string, string | number> = {
     ...exchange.responseHeaders,
     "content-type": "application/json",
@@ -99,12 +105,17 @@ function encodeFault(
   if (status === 405) headers["allow"] = "POST";
   const retryAfterMs = parts.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined);
   if (retryAfterMs !== undefined) headers["retry-after"] = Math.ceil(retryAfterMs / 1_000);
-  if (exchange.requestBytes === 0 && exchange.inbound.method === "POST" && exchange.inbound.protocol === "HTTP/1.1") {
-    headers["connection"] = "close"; // the body was not read, and nobody will
-  }
   const id = requestId(exchange.operations[0]) ?? parts.requestId;
   const bytes = Buffer.from(JSON.stringify(jsonRpcError(id, parts)));
-  return writeWhole(exchange, status, headers, bytes, response, write);
+  const encoded = writeWhole(exchange, status, headers, bytes, response, write);
+  dropUnreadBody(response, write.clock);
+  return encoded;
+}
+
+/** How the protocol calls what an operation is done to. */
+function wordFor(kind: string): string {
+  if (kind.startsWith("prompts/")) return "Prompt";
+  return kind.startsWith("resources/") ? "Resource" : "Tool";
 }
 
 interface FaultParts {

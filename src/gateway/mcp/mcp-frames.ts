@@ -1,11 +1,14 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { createSseSplitter } from "../../kernel/sse.ts";
+import type { JsonRpcMessage, JsonRpcRequest } from "../../mcp/wire/json-rpc.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import { SseFrame } from "../sse-frame.ts";
 import type { UpstreamBody } from "../upstream-body.ts";
 import { nameOf, operationOf } from "./decode-mcp.ts";
+import { filterList } from "./filter-list.ts";
+import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest, nothingSeen, requestId } from "./mcp-request.ts";
 import { noteMessage } from "./note-message.ts";
 
@@ -19,52 +22,79 @@ const heartbeatMs = 25_000;
 
 /**
  * The events of an MCP server's stream, byte for byte. On the answer to a request, a response to any other id is
- * dropped: it belongs to nobody here. While the server is silent a comment goes out now and then, so that nobody on
- * the way takes the stream for dead.
+ * dropped: it belongs to nobody here; so is data that is no JSON-RPC message, which no client can read and no policy
+ * judge. While the server is silent a comment goes out now and then, so that nobody on the way takes the stream for
+ * dead.
  *
  * A stream that ends without the response throws `upstream.reset`, unless it gave an event id: then the server may
  * have closed it on purpose, and the client resumes with `Last-Event-ID` (2025-11-25, basic/transports).
  */
 export async function* mcpFrames(body: UpstreamBody, options: McpStreamOptions): AsyncGenerator<Frame> {
   const { exchange, operation } = options;
-  const { seen } = mcpRequest(operation);
   const splitter = createSseSplitter({ maxEventBytes: exchange.api.limits.responseBytes });
-  const id = requestId(operation);
-  let answered = id === undefined;
-  let resumable = false;
-  const chunks = body.chunks();
+  const state: StreamState = { answered: requestId(operation) === undefined, resumable: false };
   try {
-    for await (const chunk of withHeartbeats(chunks, options.clock)) {
-      if (chunk === undefined) {
-        yield heartbeat;
-        continue;
-      }
-      for (const bytes of splitter.push(chunk)) {
-        const frame = new SseFrame(bytes);
-        resumable ||= hasId(bytes);
-        const message = readJsonRpc(frame.message());
-        if (message.type === "response" && id !== undefined && message.id !== id && message.id !== undefined) continue;
-        if (message.type === "response") answered = true;
-        if (message.type !== "invalid") {
-          seen.eventsStreamed += 1;
-          noteMessage(operation, message);
-        }
-        if (message.type === "request") {
-          // The server asks the client: a message of its own, and a row of its own.
-          const own = { ...mcpRequest(operation), type: "from-server" as const, message, seen: nothingSeen() };
-          exchange.operations.push(operationOf(exchange, message.method, nameOf(message), noBytes, own, operation.id));
-        }
-        yield frame;
-      }
+    for await (const chunk of withHeartbeats(body.chunks(), options.clock)) {
+      if (chunk === undefined) yield heartbeat;
+      else yield* relayed(splitter.push(chunk), state, options);
     }
   } catch (error) {
-    if (!resumable || exchange.signal.aborted) throw error;
+    if (exchange.signal.aborted || !state.resumable || !wasCutOff(error)) throw error;
     return; // what was cut off can be asked for again
+  } finally {
+    body.discard(); // a reader that left frees the socket now, and not when the next chunk comes
   }
-  if (answered || resumable) return;
+  if (state.answered || state.resumable) return;
   throw new GatewayError("upstream.reset", "The MCP server's stream ended without an answer.", {
     detail: `${splitter.rest().length} bytes of an unfinished event`,
   });
+}
+
+interface StreamState {
+  /** The request has its response, or there is none to wait for. */
+  answered: boolean;
+  resumable: boolean;
+}
+
+function* relayed(events: readonly Uint8Array[], state: StreamState, options: McpStreamOptions): Generator<Frame> {
+  const { exchange, operation } = options;
+  const { seen, era } = mcpRequest(operation);
+  for (const bytes of events) {
+    const frame = new SseFrame(bytes);
+    state.resumable ||= era === "legacy" && hasId(bytes);
+    if (frame.isEmpty) {
+      yield frame;
+      continue;
+    }
+    const message = readJsonRpc(frame.message());
+    if (message.type === "invalid" || !isForUs(message, operation, state)) continue;
+    seen.eventsStreamed += 1;
+    noteMessage(operation, message);
+    if (message.type === "request") noteAsked(options, message);
+    yield filterList(exchange, operation, frame);
+  }
+}
+
+/** Whether a message belongs on this stream; notes the one response that it is there for. */
+function isForUs(message: JsonRpcMessage, operation: Operation, state: StreamState): boolean {
+  const id = requestId(operation);
+  if (message.type !== "response" || id === undefined) return true;
+  if (state.answered || (message.id !== id && message.id !== undefined)) return false;
+  state.answered = true;
+  return true;
+}
+
+function wasCutOff(error: unknown): boolean {
+  return error instanceof GatewayError && (error.code === "upstream.reset" || error.code === "upstream.timeout");
+}
+
+const mostRows = 1_000;
+
+/** The server asks the client: a message of its own, and a row of its own. A stream of days keeps so many and no more. */
+function noteAsked({ exchange, operation }: McpStreamOptions, message: JsonRpcRequest): void {
+  if (exchange.operations.length > mostRows) return;
+  const own: McpRequest = { ...mcpRequest(operation), type: "from-server", message, seen: nothingSeen() };
+  exchange.operations.push(operationOf(exchange, message.method, nameOf(message), noBytes, own, operation.id));
 }
 
 const noBytes = Buffer.alloc(0);
@@ -79,21 +109,16 @@ function hasId(bytes: Uint8Array): boolean {
 /** The chunks, and undefined each time when none came for a while. */
 async function* withHeartbeats(chunks: AsyncGenerator<Buffer>, clock: Clock): AsyncGenerator<Buffer | undefined> {
   let pending: Promise<IteratorResult<Buffer>> | undefined;
-  try {
-    for (;;) {
-      pending ??= chunks.next();
-      const result = await orSilence(pending, clock);
-      if (result === undefined) {
-        yield undefined;
-        continue;
-      }
-      pending = undefined;
-      if (result.done === true) return;
-      yield result.value;
+  for (;;) {
+    pending ??= chunks.next();
+    const result = await orSilence(pending, clock);
+    if (result === undefined) {
+      yield undefined;
+      continue;
     }
-  } finally {
-    // A reader that leaves while a chunk is awaited: the socket must go now, and not when that chunk comes.
-    void chunks.return(undefined).catch(() => {});
+    pending = undefined;
+    if (result.done === true) return;
+    yield result.value;
   }
 }
 

@@ -11,6 +11,8 @@ export interface McpRequest {
   readonly protocolVersion: string | undefined;
   /** The upstream's session id, opened from the client's token. */
   readonly upstreamSession: string | undefined;
+  /** Texts of the body that a policy has changed, by what they were: headers that repeat them follow. */
+  readonly mirrored: Map<string, string>;
   /** What was seen on the way back; for the row. */
   readonly seen: McpSeen;
 }

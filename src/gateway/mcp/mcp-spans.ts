@@ -1,3 +1,4 @@
+import { locateJson } from "../../kernel/json-scan.ts";
 import { parseSseEvent } from "../../kernel/sse.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
@@ -8,9 +9,8 @@ import { SseFrame, withData } from "../sse-frame.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest } from "./mcp-request.ts";
 
-/** Members whose strings steer the protocol or hold binary data: no text that anybody reads. */
+/** Members whose strings steer the protocol or are opaque: no text that anybody reads. */
 const notText: ReadonlySet<string> = new Set([
-  "_meta",
   "type",
   "mimeType",
   "role",
@@ -22,7 +22,17 @@ const notText: ReadonlySet<string> = new Set([
   "progressToken",
   "protocolVersion",
   "cacheScope",
+  "method",
+  "taskId",
+  "$schema",
+  "$ref",
 ]);
+
+/** Members below which names are the tool's or the user's own, so that `role` may hold any text. */
+const ownNames: ReadonlySet<string> = new Set(["arguments", "structuredContent"]);
+
+/** Members of `_meta` that steer the protocol; what else stands there is somebody's text. */
+const steeringMeta = /^(io\.modelcontextprotocol\/.*|progressToken|traceparent|tracestate)$/;
 
 /** Every text that the client sends: arguments, prompt arguments, its answers to sampling and elicitation. */
 export function requestSpans(operation: Operation): readonly TextSpan[] {
@@ -31,11 +41,19 @@ export function requestSpans(operation: Operation): readonly TextSpan[] {
   return ["params", "result", "error"].flatMap((name) => spansOf(member(value, name), [name], "user"));
 }
 
-/** Puts the edits into the body; every byte outside of the edited strings stays. */
+/**
+ * Puts the edits into the body; every byte outside of the edited strings stays. Headers that repeat an edited text
+ * (`Mcp-Name`, `Mcp-Param-…`) will repeat it as edited: what was cut out must not go up beside the body.
+ */
 export function editRequest(operation: Operation, spans: readonly TextSpan[], edits: readonly SpanEdit[]): void {
   const body = editStrings(operation.body, spans, edits);
-  const { message } = mcpRequest(operation);
+  const { message, mirrored } = mcpRequest(operation);
   operation.body = body;
+  for (const index of new Set(edits.map(({ span }) => span))) {
+    const { text, path } = spans[index] as PlacedSpan; // this adapter's own spans come back to it
+    const edited = valueAt(body, path);
+    if (typeof edited === "string") mirrored.set(text, edited);
+  }
   if (message === undefined || message.type === "response") return;
   const value: unknown = JSON.parse(body.toString("utf8"));
   const params = member(value, "params");
@@ -70,22 +88,34 @@ export function editFrame(
   return { bytes, message: () => value };
 }
 
-function spansOf(
-  value: unknown,
-  path: readonly (string | number)[],
-  author: TextSpan["author"],
-): readonly PlacedSpan[] {
+type Path = readonly (string | number)[];
+
+function spansOf(value: unknown, path: Path, author: TextSpan["author"], isOwn = false): readonly PlacedSpan[] {
   if (typeof value === "string") return value === "" ? [] : [{ place: placeOf(path), text: value, author, path }];
-  if (Array.isArray(value)) return value.flatMap((item, index) => spansOf(item, [...path, index], author));
+  if (Array.isArray(value)) return value.flatMap((item, index) => spansOf(item, [...path, index], author, isOwn));
   if (!isObject(value)) return [];
-  const isBinary = value["type"] === "image" || value["type"] === "audio";
-  return Object.entries(value).flatMap(([name, item]) =>
-    notText.has(name) || (isBinary && name === "data") ? [] : spansOf(item, [...path, name], author),
-  );
+  return Object.entries(value).flatMap(([name, item]) => {
+    if (!isOwn && steers(value, name, item, path)) return [];
+    // A form's answer: `content` with the user's own names, beside `action`.
+    const isForm = name === "content" && typeof value["action"] === "string" && isObject(item);
+    return spansOf(item, [...path, name], author, isOwn || ownNames.has(name) || isForm);
+  });
+}
+
+function steers(owner: Readonly<Record<string, unknown>>, name: string, item: unknown, path: Path): boolean {
+  if (path.at(-1) === "_meta") return steeringMeta.test(name);
+  if (typeof item !== "string") return false;
+  const isBinary = owner["type"] === "image" || owner["type"] === "audio";
+  return notText.has(name) || (isBinary && name === "data");
 }
 
 function placeOf(path: readonly (string | number)[]): string {
   return path.map((step, at) => (typeof step === "number" ? `[${step}]` : at === 0 ? step : `.${step}`)).join("");
+}
+
+function valueAt(body: Buffer, path: Path): unknown {
+  const range = locateJson(body, path);
+  return range === undefined ? undefined : JSON.parse(body.subarray(...range).toString("utf8"));
 }
 
 function member(value: unknown, name: string): unknown {

@@ -24,22 +24,34 @@ export interface JsonRpcResponse {
 
 export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse;
 
+/** What is no message. `id` is there where one can still be told, so that the refusal can name it. */
+export interface InvalidJsonRpc {
+  readonly type: "invalid";
+  readonly reason: string;
+  readonly id: JsonRpcId | undefined;
+}
+
 /** JSON-RPC 2.0 error codes that the relay itself uses (section 5.1). */
-export const jsonRpcCodes = { parseError: -32_700, invalidRequest: -32_600, internalError: -32_603 } as const;
+export const jsonRpcCodes = {
+  parseError: -32_700,
+  invalidRequest: -32_600,
+  invalidParams: -32_602,
+  internalError: -32_603,
+} as const;
 
 /**
  * What a parsed JSON value is in JSON-RPC 2.0, or why it is nothing. Ids must be strings, or integers that JavaScript
  * and everybody else read alike (up to 2^53); `params` must be an object, as MCP has it. Unknown members are fine.
  * @see https://www.jsonrpc.org/specification
  */
-export function readJsonRpc(value: unknown): JsonRpcMessage | { readonly type: "invalid"; readonly reason: string } {
+export function readJsonRpc(value: unknown): JsonRpcMessage | InvalidJsonRpc {
   if (Array.isArray(value)) return invalid("batches are not accepted; send each message in a request of its own");
   if (!isObject(value)) return invalid("a message is a JSON object");
-  if (value["jsonrpc"] !== "2.0") return invalid('`jsonrpc` must be "2.0"');
+  if (value["jsonrpc"] !== "2.0") return invalid('`jsonrpc` must be "2.0"', value["id"]);
   const { id, method, params, result, error } = value;
   if (method === undefined) return readResponse(id, result, error);
-  if (typeof method !== "string" || method === "") return invalid("`method` must be a non-empty string");
-  if (params !== undefined && !isObject(params)) return invalid("`params` must be an object");
+  if (typeof method !== "string" || method === "") return invalid("`method` must be a non-empty string", id);
+  if (params !== undefined && !isObject(params)) return invalid("`params` must be an object", id);
   const given = params ?? {};
   if (!("id" in value)) return { type: "notification", method, params: given };
   if (!isId(id)) return invalid("`id` must be a string, or an integer of at most 53 bits");
@@ -48,7 +60,7 @@ export function readJsonRpc(value: unknown): JsonRpcMessage | { readonly type: "
 
 function readResponse(id: unknown, result: unknown, error: unknown): ReturnType<typeof readJsonRpc> {
   if ((result === undefined) === (error === undefined)) {
-    return invalid("a message has a `method`, or either `result` or `error`");
+    return invalid("a message has a `method`, or either `result` or `error`", id);
   }
   if (id !== undefined && id !== null && !isId(id)) return invalid("`id` must be a string or an integer");
   const known = isId(id) ? id : undefined;
@@ -65,8 +77,8 @@ function isId(id: unknown): id is JsonRpcId {
   return (typeof id === "string" && id.length <= 1_024) || Number.isSafeInteger(id);
 }
 
-function invalid(reason: string): { readonly type: "invalid"; readonly reason: string } {
-  return { type: "invalid", reason };
+function invalid(reason: string, id?: unknown): InvalidJsonRpc {
+  return { type: "invalid", reason, id: isId(id) ? id : undefined };
 }
 
 /** A JSON object, as opposed to a list or a plain value. */

@@ -76,6 +76,12 @@ export function decodeHeaderValue(value: string): string | undefined {
   return Buffer.from(text).equals(bytes) ? text : undefined;
 }
 
+/** A text as a mirrored header carries it: as it is where a header can, else as a sentinel of its UTF-8. */
+export function encodeHeaderValue(text: string): string {
+  const isPlain = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !/^=\?base64\?/i.test(text);
+  return isPlain ? text : `=?base64?${Buffer.from(text).toString("base64")}?=`;
+}
+
 function single(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" ? header.trim() : undefined;
 }
