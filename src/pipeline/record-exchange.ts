@@ -26,7 +26,8 @@ export async function recordExchange(
 ): Promise<void> {
   const settled: Outcome = encoded.error === undefined ? outcome : { type: "failed", error: encoded.error };
   const durationMs = tools.clock.monotonic() - exchange.startedMonotonicMs;
-  endLastAttempt(exchange, durationMs);
+  const streamed = outcome.type === "answer" && outcome.answer.body.type === "stream";
+  if (streamed || exchange.operations[0]?.stream === true) endLastAttempt(exchange, durationMs);
   for (const operation of exchange.operations) await runRecord(exchange, operation, settled, tools);
 
   const operations = exchange.operations.length === 0 ? [undefined] : exchange.operations;
@@ -144,7 +145,7 @@ function attemptEvent(exchange: Exchange, index: number, attempt: Exchange["atte
 // A try's own measure ends at the answer's headers; the last one goes on for as long as its stream did.
 function endLastAttempt(exchange: Exchange, durationMs: number): void {
   const last = exchange.attempts.at(-1);
-  if (last === undefined || last.errorCode !== undefined || exchange.operations[0]?.stream !== true) return;
+  if (last === undefined || last.errorCode !== undefined) return;
   const startedMs = last.startedAtMs - exchange.startedAtMs;
   last.durationMs = Math.max(last.durationMs ?? 0, durationMs - startedMs, 0);
   if (exchange.signal.aborted && last.status !== undefined) last.errorCode = "client.closed";

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import { metaKeys } from "../../mcp/wire/modern.ts";
 import type { EventValue } from "../../pipeline/event.ts";
@@ -16,7 +17,7 @@ export function mcpEventFields(operation: Operation): Readonly<Record<string, Ev
     mcp_protocol_version: protocolVersion ?? null,
     direction: type === "from-server" ? "server_to_client" : "client_to_server",
     message_type: message?.type ?? type,
-    jsonrpc_id: message?.type === "request" ? String(message.id).slice(0, 64) : null,
+    jsonrpc_id: idOf(message),
     method: operation.kind,
     ...primitiveOf(operation),
     ...clientOf(params),
@@ -27,12 +28,21 @@ export function mcpEventFields(operation: Operation): Readonly<Record<string, Ev
     is_error: seen.isError || seen.errorCode !== undefined,
     tool_error: seen.isError,
     jsonrpc_error_code: seen.errorCode ?? null,
+    error_type: seen.isError ? "tool_error" : (seen.errorCode?.toString() ?? null),
     arg_keys: argumentNames(params),
     result_content_types: seen.contentTypes,
     structured: seen.structured,
+    list_total: seen.listTotal ?? null,
+    cache_scope: seen.cacheScope ?? null,
+    ttl_ms: seen.ttlMs ?? null,
     events_streamed: seen.eventsStreamed,
     progress_count: seen.progressCount,
   };
+}
+
+function idOf(message: JsonRpcMessage | undefined): string | null {
+  if (message === undefined || message.type === "notification" || message.id === undefined) return null;
+  return String(message.id).slice(0, 64);
 }
 
 const primitives: Readonly<Record<string, string>> = {

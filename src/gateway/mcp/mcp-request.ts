@@ -24,6 +24,10 @@ export interface McpSeen {
   errorCode: number | undefined;
   contentTypes: readonly string[];
   structured: boolean;
+  /** Entries of a list as the server sent it. */
+  listTotal: number | undefined;
+  cacheScope: string | undefined;
+  ttlMs: number | undefined;
   eventsStreamed: number;
   progressCount: number;
   serverName: string | undefined;
@@ -39,6 +43,9 @@ export function nothingSeen(): McpSeen {
     errorCode: undefined,
     contentTypes: [],
     structured: false,
+    listTotal: undefined,
+    cacheScope: undefined,
+    ttlMs: undefined,
     eventsStreamed: 0,
     progressCount: 0,
     serverName: undefined,

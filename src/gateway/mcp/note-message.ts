@@ -23,6 +23,10 @@ export function noteMessage(operation: Operation, message: JsonRpcMessage): void
   seen.structured = result["structuredContent"] !== undefined;
   const { content } = result;
   if (Array.isArray(content)) seen.contentTypes = [...new Set(content.map(typeOf))].slice(0, 10);
+  const list = result["tools"] ?? result["prompts"] ?? result["resources"] ?? result["resourceTemplates"];
+  if (Array.isArray(list)) seen.listTotal = list.length;
+  seen.cacheScope = shortText(result["cacheScope"]);
+  if (typeof result["ttlMs"] === "number") seen.ttlMs = result["ttlMs"];
   const meta = result["_meta"];
   const server = result["serverInfo"] ?? (isObject(meta) ? meta[metaKeys.serverInfo] : undefined);
   if (isObject(server)) {
