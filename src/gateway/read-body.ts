@@ -41,7 +41,8 @@ export async function readBody(
       const [first] = chunks;
       settle(() => resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes)));
     };
-    const onError = (): void => settle(() => reject(signal.reason ?? request.errored ?? new Error("the body broke off")));
+    const onError = (): void =>
+      settle(() => reject(signal.reason ?? request.errored ?? new Error("the body broke off")));
     request.on("data", onData);
     request.on("end", onEnd);
     request.on("error", onError);

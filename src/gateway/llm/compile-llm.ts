@@ -70,7 +70,10 @@ function compileBlock(
   const plugin = input.registry.strategies.get(block.strategy.use);
   if (plugin === undefined) {
     const known = [...input.registry.strategies.keys()].join(", ");
-    input.fault({ path: `${at}.strategy.use`, message: `there is no strategy "${block.strategy.use}"; there are: ${known}` });
+    input.fault({
+      path: `${at}.strategy.use`,
+      message: `there is no strategy "${block.strategy.use}"; there are: ${known}`,
+    });
     return undefined;
   }
   const config = plugin.config.safeParse(block.strategy.with);

@@ -43,7 +43,9 @@ async function visibleModels(exchange: Exchange, tools: LlmCallTools): Promise<r
   const tables = llmTables(exchange.api);
   const mayCall = exchange.principal?.mayCall ?? (() => true);
   const { targets } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const named = tables.namedModels.map((id): ModelRow => ({ id, object: "model", created: 0, owned_by: exchange.api.name }));
+  const named = tables.namedModels.map(
+    (id): ModelRow => ({ id, object: "model", created: 0, owned_by: exchange.api.name }),
+  );
   const listed = tables.hasGlobs ? await askProviders(exchange, targets, tools) : [];
   const rows = new Map<string, ModelRow>();
   for (const row of [...named, ...listed]) {
@@ -58,7 +60,9 @@ async function askProviders(
   targets: readonly CompiledTarget[],
   tools: LlmCallTools,
 ): Promise<readonly ModelRow[]> {
-  const one = new Map(targets.filter((target) => target.model === undefined).map((target) => [target.endpoint, target]));
+  const one = new Map(
+    targets.filter((target) => target.model === undefined).map((target) => [target.endpoint, target]),
+  );
   const lists = await Promise.allSettled([...one.values()].map((target) => listOf(exchange, target, tools)));
   const failures = lists.filter((list) => list.status === "rejected");
   if (failures.length > 0 && failures.length === lists.length) throw toGatewayError(failures[0]?.reason);
@@ -66,9 +70,21 @@ async function askProviders(
 }
 
 async function listOf(exchange: Exchange, target: CompiledTarget, tools: LlmCallTools): Promise<readonly ModelRow[]> {
-  const request = await providerOf(target).request({ operation: "models", model: "", stream: false, body: Buffer.alloc(0) });
+  const request = await providerOf(target).request({
+    operation: "models",
+    model: "",
+    stream: false,
+    body: Buffer.alloc(0),
+  });
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const response = await sendToProvider(exchange, providerOf(target), request, timeouts, exchange.signal, tools.upstream);
+  const response = await sendToProvider(
+    exchange,
+    providerOf(target),
+    request,
+    timeouts,
+    exchange.signal,
+    tools.upstream,
+  );
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   if (response.status !== 200) return [];
   const message: unknown = JSON.parse(bytes.toString("utf8"));
@@ -86,5 +102,9 @@ function listAnswer(rows: readonly ModelRow[]): Answer {
 
 function whole(message: unknown): Answer {
   const bytes = Buffer.from(JSON.stringify(message));
-  return { status: 200, headers: { "content-type": "application/json" }, body: { type: "whole", frame: jsonFrame(bytes, message) } };
+  return {
+    status: 200,
+    headers: { "content-type": "application/json" },
+    body: { type: "whole", frame: jsonFrame(bytes, message) },
+  };
 }

@@ -35,6 +35,6 @@ export function llmRequest(operation: Operation): LlmRequest {
 export function replaceBody(operation: Operation, body: Buffer): void {
   const request = llmRequest(operation);
   operation.body = body;
-  request.json = JSON.parse(body.toString("utf8"));
+  request.json = JSON.parse(body.toString("utf8")) as LlmRequest["json"]; // an edit of strings leaves it an object
   request.scan = scanJson(body, { maxDepth: Number.MAX_SAFE_INTEGER });
 }
