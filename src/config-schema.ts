@@ -126,9 +126,51 @@ export const configSchema = z
           title: "Events",
           description: "Whether each exchange and each upstream attempt leaves an event. `off` keeps none, for good.",
         }),
+        mode: z.enum(["embedded", "server", "off"]).optional().meta({
+          title: "Analytics",
+          description:
+            "Where recorded events go: to the embedded ClickHouse, to a server, or only to the spool. Absent: to the server when `clickhouse.url` is set, else to the embedded one.",
+        }),
+        memoryBytes: z.int().min(268_435_456).max(1_099_511_627_776).default(1_073_741_824).meta({
+          title: "Memory of the embedded ClickHouse",
+          description: "Bytes that its process may hold for its work.",
+        }),
       })
       .prefault({})
       .meta({ title: "Analytics" }),
+    clickhouse: z
+      .strictObject({
+        url: urlSchema
+          .refine((url) => new URL(url).username === "", "give the user and the password apart from the URL")
+          .optional()
+          .meta({
+            title: "ClickHouse URL",
+            description: "A ClickHouse server's HTTP address: `https://clickhouse.example.com:8443`.",
+            env: "CLICKHOUSE_URL",
+          }),
+        user: z.string().min(1).max(256).default("default").meta({
+          title: "ClickHouse user",
+          description: "Needs to create its database and tables, and to read and write them.",
+          env: "CLICKHOUSE_USER",
+        }),
+        password: z.string().max(4_096).optional().meta({
+          title: "ClickHouse password",
+          description: "That user's.",
+          env: "CLICKHOUSE_PASSWORD",
+          secret: true,
+        }),
+        database: z
+          .string()
+          .regex(/^[A-Za-z_]\w{0,62}$/, "letters, digits and underscores")
+          .default("gatehouse")
+          .meta({
+            title: "ClickHouse database",
+            description: "Made when it is missing.",
+            env: "CLICKHOUSE_DATABASE",
+          }),
+      })
+      .prefault({})
+      .meta({ title: "ClickHouse" }),
     quickstart: z
       .strictObject({
         openaiApiKey: z.string().min(1).max(4_096).optional().meta({
@@ -158,7 +200,11 @@ export const configSchema = z
       path: ["adminToken"],
       message: `production asks for ${productionTokenCharacters} characters or more; make them with: openssl rand -hex 32`,
     },
-  );
+  )
+  .refine(({ analytics, clickhouse }) => analytics.mode !== "server" || clickhouse.url !== undefined, {
+    path: ["clickhouse", "url"],
+    message: "analytics.mode is `server`, so this must name one; CLICKHOUSE_URL does",
+  });
 
 /** The configuration with every default in place; file paths are absolute. */
 export type Config = z.output<typeof configSchema>;

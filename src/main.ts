@@ -4,6 +4,8 @@ import type { EventSpool } from "./analytics/event-spool.ts";
 import { openEventSpool } from "./analytics/event-spool.ts";
 import type { GatewayParts } from "./compose-gateway.ts";
 import { composeGateway } from "./compose-gateway.ts";
+import type { Analytics } from "./compose-analytics.ts";
+import { composeAnalytics } from "./compose-analytics.ts";
 import type { Config } from "./config.ts";
 import { ensureDefaults } from "./core/bootstrap.ts";
 import type { CoreContext } from "./core/core-context.ts";
@@ -42,6 +44,7 @@ export interface RunningGatehouse extends AsyncDisposable {
   readonly ready: boolean;
   readonly gateway: GatewayParts;
   readonly spool: EventSpool;
+  readonly analytics: Analytics;
 }
 
 /**
@@ -66,7 +69,9 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   const spool = opened.use(
     await openEventSpool({ directory: dataDirectory.spoolPath, maxBytes: config.limits.spoolBytes, clock, log }),
   );
+  const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
   const { context, gateway, secrets, deliver } = connectPlanes(config, {
+    analytics,
     catalog,
     vaultKeys,
     pepper,
@@ -81,13 +86,14 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   for (const message of await currentMessages(context)) deliver(message);
   progress("snapshot loaded");
 
-  const ports = await openPorts(config, context, gateway, adminToken.value);
+  const ports = await openPorts(config, context, gateway, adminToken.value, analytics.reader);
   opened.defer(async () => {
     gateway.drain();
     await Promise.all([ports.gateway.drain(config.limits.drainTimeoutMs), ports.control.drain(1_000)]);
   });
   await dataDirectory.announce(ports);
   progress("ports open");
+  await analytics.start();
 
   const running = opened.move();
   return {
@@ -101,11 +107,13 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     },
     gateway,
     spool,
+    analytics,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
 interface PlaneParts extends Pick<CoreContext, "catalog" | "vaultKeys" | "pepper" | "log"> {
+  readonly analytics: Analytics;
   readonly sink: EventSink;
   readonly stalledMs: number;
 }
@@ -121,7 +129,7 @@ interface ConnectedPlanes {
 /** The control plane's domain and one gateway, joined by messages only. */
 function connectPlanes(
   config: Config,
-  { catalog, vaultKeys, pepper, log, sink, stalledMs }: PlaneParts,
+  { analytics, catalog, vaultKeys, pepper, log, sink, stalledMs }: PlaneParts,
 ): ConnectedPlanes {
   const clock = systemClock;
   const production = config.env === "production";
@@ -144,6 +152,7 @@ function connectPlanes(
   });
   const deliver = (message: PlaneMessage): void => {
     void secrets.apply(message);
+    analytics.apply(message);
     gateway.dataPlane.apply(message);
   };
   const check: CoreContext["check"] = async (set) => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { GatewayParts } from "./compose-gateway.ts";
 import type { Config } from "./config.ts";
+import type { ControlOptions } from "./control/control-options.ts";
 import type { CoreContext } from "./core/core-context.ts";
 import type { Listener } from "./gateway/listen.ts";
 import { listen } from "./gateway/listen.ts";
@@ -22,6 +23,7 @@ export async function openPorts(
   context: CoreContext,
   gateway: GatewayParts,
   adminToken: string,
+  analytics: ControlOptions["analytics"],
 ): Promise<Ports> {
   const { clock, log } = context;
   const { maxConnections, headersTimeoutMs, requestTimeoutMs } = config.limits;
@@ -69,6 +71,7 @@ export async function openPorts(
     clock,
     log,
     servedKinds: gateway.servedKinds,
+    analytics,
   });
   serve.gateway = app.fetch;
   serve.control = (request) => control.fetch(request);

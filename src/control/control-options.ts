@@ -1,3 +1,4 @@
+import type { AnalyticsReader, AnalyticsStatusReader } from "../analytics/analytics-reader.ts";
 import type { CoreContext } from "../core/core-context.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
@@ -24,6 +25,8 @@ export interface ControlOptions {
   readonly log: Log;
   /** Kinds of API that the gateway of this installation really serves. */
   readonly servedKinds: readonly string[];
+  /** Answers questions about recorded traffic; where it is absent they are answered by 501. */
+  readonly analytics?: (AnalyticsReader & AnalyticsStatusReader) | undefined;
   /** The largest request body, in bytes read. 10 MiB when absent. */
   readonly maxBodyBytes?: number;
   /** Levels of nesting of a request body. 128 when absent. */

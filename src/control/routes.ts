@@ -1,4 +1,5 @@
 import { resourceKinds } from "../core/kinds.ts";
+import { analyticsRoutes } from "./analytics-routes.ts";
 import { apiKeyRoutes } from "./api-key-routes.ts";
 import { applyRoutes } from "./apply-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
@@ -22,5 +23,6 @@ export function routes(): readonly ControlRoute[] {
     ...secretRoutes(),
     ...applyRoutes(),
     ...auditRoutes(),
+    ...analyticsRoutes(),
   ];
 }

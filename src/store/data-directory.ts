@@ -13,6 +13,10 @@ export interface DataPaths {
   readonly path: string;
   readonly catalogPath: string;
   readonly spoolPath: string;
+  /** What the replay of the spool keeps: how far it is, and configurations that wait. */
+  readonly replayPath: string;
+  /** The embedded ClickHouse's. */
+  readonly clickhousePath: string;
   readonly encryptionKeyPath: string;
   readonly adminTokenPath: string;
   readonly quickstartPath: string;
@@ -83,6 +87,8 @@ export function dataPaths(path: string): DataPaths {
     path,
     catalogPath: join(path, "catalog.db"),
     spoolPath: join(path, "spool"),
+    replayPath: join(path, "replay"),
+    clickhousePath: join(path, "clickhouse"),
     encryptionKeyPath: join(path, "encryption.key"),
     adminTokenPath: join(path, "admin.token"),
     quickstartPath: join(path, "quickstart.json"),

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import type { Selection } from "../../../analytics/analytics-reader.ts";
+import type { ClickHouseSession } from "../clickhouse-session.ts";
+
+/** A SELECT without FORMAT. `{name:Type}` stands for a parameter; `{db}` for the database. */
+export interface Question<Row extends z.ZodType> {
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, string | number>>;
+  readonly row: Row;
+}
+
+/** What one question may take, in seconds. */
+const maxSeconds = 10;
+
+/** Asks, within limits of time and memory, and gives the rows as the schema has them. */
+export async function askClickHouse<Row extends z.ZodType>(
+  session: ClickHouseSession,
+  { sql, parameters, row }: Question<Row>,
+): Promise<readonly z.output<Row>[]> {
+  return session.use(async ({ reader, database }) => {
+    const result = await reader.query({
+      query: sql.replaceAll("{db}", database),
+      query_params: { ...parameters },
+      format: "JSONEachRow",
+      clickhouse_settings: { ...questionSettings, max_execution_time: maxSeconds },
+    });
+    return z.array(row).parse(await result.json());
+  });
+}
+
+const questionSettings = {
+  date_time_output_format: "iso",
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_quote_denormals: 0,
+  max_memory_usage: "1000000000",
+  max_threads: 2,
+  timeout_overflow_mode: "throw",
+} as const;
+
+/** The condition of a selection on a table with `ts` and `api_id`; its parameters are those of `selectionParameters`. */
+export function selectionCondition({ api, environment }: Selection): string {
+  return [
+    "ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})",
+    ...(api === undefined ? [] : ["(api_id = {api:String} OR api_name = {api:String})"]),
+    ...(environment === undefined ? [] : ["environment = {environment:String}"]),
+  ].join(" AND ");
+}
+
+export function selectionParameters(selection: Selection): Readonly<Record<string, string | number>> {
+  const { fromMs, toMs, api, environment } = selection;
+  return {
+    from: fromMs,
+    to: toMs,
+    ...(api !== undefined && { api }),
+    ...(environment !== undefined && { environment }),
+  };
+}
+
+/** Percentiles of a column as the columns `<name>50`, `<name>90`, `<name>95` and `<name>99`. */
+export function percentileColumns(column: string, name: string): string {
+  const levels = [50, 90, 95, 99].map((level, index) => `round(${name}All[${index + 1}], 3) AS ${name}${level}`);
+  return `quantilesTDigest(0.5, 0.9, 0.95, 0.99)(${column}) AS ${name}All, ${levels.join(", ")}`;
+}
+
+const numberOrNull = z.number().nullable();
+
+/** The row members that `percentileColumns` makes, to be spread into a row's schema. */
+export function percentileMembers<Name extends string>(name: Name) {
+  const member = (level: number) => ({ [`${name}${level}`]: numberOrNull });
+  // The names are computed, so they are told to the type here.
+  return { ...member(50), ...member(90), ...member(95), ...member(99) } as Record<
+    `${Name}${50 | 90 | 95 | 99}`,
+    typeof numberOrNull
+  >;
+}
+
+/** The percentiles of a row. */
+export function percentilesOf<Name extends string>(
+  row: Readonly<Record<`${Name}${50 | 90 | 95 | 99}`, number | null>>,
+  name: Name,
+) {
+  return { p50: row[`${name}50`], p90: row[`${name}90`], p95: row[`${name}95`], p99: row[`${name}99`] };
+}

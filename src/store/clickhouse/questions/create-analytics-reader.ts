@@ -1,0 +1,20 @@
+import type { AnalyticsReader } from "../../../analytics/analytics-reader.ts";
+import type { ClickHouseSession } from "../clickhouse-session.ts";
+import { errors } from "./errors.ts";
+import { exchanges } from "./exchanges.ts";
+import { latency } from "./latency.ts";
+import { topModels } from "./top-models.ts";
+import { topTools } from "./top-tools.ts";
+import { traffic } from "./traffic.ts";
+
+/** The questions, asked of ClickHouse. */
+export function createAnalyticsReader(session: ClickHouseSession): AnalyticsReader {
+  return {
+    exchanges: (selection, page) => exchanges(session, selection, page),
+    traffic: (selection, stepSeconds) => traffic(session, selection, stepSeconds),
+    errors: (selection, limit) => errors(session, selection, limit),
+    latency: (selection, limit) => latency(session, selection, limit),
+    topModels: (selection, limit) => topModels(session, selection, limit),
+    topTools: (selection, limit) => topTools(session, selection, limit),
+  };
+}
