@@ -71,7 +71,7 @@ export function decodeHeaderValue(value: string): string | undefined {
     return /^[\x20-\x7e\t]*$/.test(value) ? value : undefined;
   }
   const bytes = Buffer.from(sentinel[1], "base64");
-  if (bytes.toString("base64").replace(/=+$/, "") !== sentinel[1].replace(/=+$/, "")) return undefined;
+  if (bytes.toString("base64") !== sentinel[1]) return undefined; // one text, one sentinel
   const text = bytes.toString("utf8");
   return Buffer.from(text).equals(bytes) ? text : undefined;
 }
