@@ -5,7 +5,7 @@ const special = ["clients", "conformance", "contract", "e2e", "gates"];
 
 // What a developer has set for a gateway of their own must not reach the tests.
 for (const name of Object.keys(process.env)) {
-  if (/^(GATEHOUSE|OPENAI)_/.test(name)) delete process.env[name];
+  if (/^(GATEHOUSE|OPENAI|CLICKHOUSE)_/.test(name)) delete process.env[name];
 }
 
 const common = {

@@ -26,7 +26,7 @@ export async function openSnapshotOutbox(directory: string): Promise<SnapshotOut
       waiting.add(hash);
     },
     async deliver(store, nowMs, signal) {
-      for (const hash of [...waiting]) {
+      for (const hash of waiting) {
         await store.putSnapshot(hash, await readFile(pathOf(hash), "utf8"), nowMs, signal);
         await rm(pathOf(hash), { force: true });
         waiting.delete(hash);

@@ -50,7 +50,8 @@ async function startOffline(config: Config): Promise<AsyncDisposable & { readonl
   const { startGatehouse } = await import("../main.ts");
   const local = { host: "127.0.0.1", port: 0, controlHost: "127.0.0.1", controlPort: 0 };
   const { publicUrl: _public, controlUrl: _control, tls: _tls, ...rest } = config;
-  return startGatehouse({ ...rest, ...local, logLevel: "error" });
+  const analytics = { ...config.analytics, mode: "off" } as const; // no engine for one command
+  return startGatehouse({ ...rest, ...local, analytics, logLevel: "error" });
 }
 
 function addressOf(config: Config): string {

@@ -8,17 +8,13 @@ import { createSafeFetch } from "../kernel/safe-fetch.ts";
 import { dataPaths, findDataHolder } from "../store/data-directory.ts";
 import { readPrivateFile } from "../store/private-file.ts";
 import { gatehouseVersion } from "../version.ts";
+import { analyticsFindings } from "./analytics-findings.ts";
 import type { CommonOptions } from "./common-options.ts";
 import { commandConfig } from "./common-options.ts";
+import type { Finding } from "./finding.ts";
 import { listPlugins } from "./plugins.ts";
 import { printTable } from "./print-table.ts";
 import type { Shell } from "./shell.ts";
-
-/** `fault` keeps Gatehouse from working; `hint` is worth knowing. */
-interface Finding {
-  readonly state: "ok" | "hint" | "fault";
-  readonly what: string;
-}
 
 /**
  * Says what is on, what is missing and what to do about it, and shows the effective configuration without its secrets.
@@ -31,6 +27,7 @@ export async function doctor(options: CommonOptions, shell: Shell): Promise<void
     ...dataFindings(loaded),
     ...(await credentialFindings(loaded)),
     ...(await processFindings(loaded)),
+    ...(await analyticsFindings(options, loaded, shell)),
     ...exposureFindings(loaded),
   ];
   for (const { state, what } of findings) shell.out(`${state.padEnd(5)}  ${what}`);

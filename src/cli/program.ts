@@ -20,6 +20,7 @@ export function createProgram(shell: Shell): Command {
   addKeys(program, shell);
   addSecrets(program, shell);
   addFiles(program, shell);
+  addAnalytics(program, shell);
   addConfig(program, shell);
   return program;
 }
@@ -121,6 +122,15 @@ function addFiles(program: Command, shell: Shell): void {
   command(program, "restore <file>", "put a backup in the catalog's place")
     .option("--force", "replace a catalog that is there")
     .action(async (file, options) => (await import("./restore.ts")).restore(file, options, shell));
+}
+
+function addAnalytics(program: Command, shell: Shell): void {
+  const analytics = program.command("analytics").description("recorded traffic");
+  controlCommand(analytics, "tail", "print the latest recorded operations, one JSON object a line")
+    .option("-f, --follow", "go on with what comes")
+    .option("-n, --lines <number>", "how many to begin with", "20")
+    .option("--api <name>", "only those of one API")
+    .action(async (options) => (await import("./analytics.ts")).tailAnalytics(options, shell));
 }
 
 function addConfig(program: Command, shell: Shell): void {

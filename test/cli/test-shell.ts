@@ -41,7 +41,7 @@ export function testShell({ cwd, input = "", env = {}, clock = systemClock }: Te
     exits,
     clock,
     cwd,
-    env: { GATEHOUSE_LOG_LEVEL: "silent", ...env },
+    env: { GATEHOUSE_LOG_LEVEL: "silent", GATEHOUSE_ANALYTICS_MODE: "off", ...env },
     out(text) {
       lines.push(...text.split("\n"));
       for (const watcher of watchers) watcher();

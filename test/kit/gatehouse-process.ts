@@ -85,6 +85,7 @@ function spawnGatehouse({ dataDir, adminToken, env = {} }: ProcessOptions) {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       GATEHOUSE_ENV: "production",
+      GATEHOUSE_ANALYTICS_MODE: "off",
       GATEHOUSE_ADMIN_TOKEN: adminToken,
       GATEHOUSE_ENCRYPTION_KEY: "5a".repeat(32),
       GATEHOUSE_NETWORK_ALLOW_CIDRS: "127.0.0.0/8",

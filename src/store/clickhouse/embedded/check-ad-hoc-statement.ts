@@ -20,7 +20,7 @@ export async function checkAdHocStatement(engine: ChdbEngine, statement: string)
 }
 
 function refuseLine(line: string, outside: ReadonlySet<string>): string | undefined {
-  if (/^ Literal /.test(line)) return "INTO OUTFILE is not allowed";
+  if (line.startsWith(" Literal ")) return "INTO OUTFILE is not allowed";
   if (/^\S/.test(line)) return "only one SELECT is allowed";
   const [, kind, rest = ""] = /^ +(\w+) ?(.*)$/.exec(line) ?? [];
   switch (kind) {
