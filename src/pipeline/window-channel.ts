@@ -123,7 +123,7 @@ export function createWindowChannel(first: TextSpan, window: StreamWindow): Wind
  * border and taken for another; `at` itself when none is near, but never inside of a surrogate pair.
  */
 function borderBefore(text: string, at: number, least: number, reach: number): number {
-  const nearest = at - Math.min(reach, (at - least) >> 2);
+  const nearest = at - Math.min(reach, Math.max(0, at - least - 1)); // one unit at least is settled each time
   for (let border = at; border > nearest; border -= 1) {
     if (/\s/.test(text[border - 1] ?? "")) return border;
   }

@@ -101,7 +101,7 @@ describe("a stream", () => {
       fc.asyncProperty(cutsOf(assistant), async (frames) => {
         expect((await collect(frames, [attach(whole)])).error).toBeUndefined();
       }),
-      { numRuns: 50 },
+      { numRuns: 300 },
     );
   });
 
