@@ -52,7 +52,7 @@ export async function startTestGatehouse(
   const dataDir = await mkdtemp(join(tmpdir(), "gatehouse-test-"));
   const log = memoryLog();
   // The rows are read from the spool, which nobody may carry off; and no child process is started for each test.
-  const flags = { dataDir, port: "0", controlPort: "0", "analytics.mode": "off", "analytics.mode": "off", ...settings };
+  const flags = { dataDir, port: "0", controlPort: "0", "analytics.mode": "off", ...settings };
   const running = await startGatehouse(loadConfig({ flags, env: {}, cwd: dataDir }), { ...options, log });
   const { context } = running;
 
