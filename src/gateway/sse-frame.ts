@@ -12,7 +12,7 @@ export class SseFrame implements Frame {
     this.bytes = bytes;
   }
 
-  /** Undefined for a heartbeat, for `[DONE]`, and for data that is no JSON. */
+  /** Undefined for a heartbeat, for `[DONE]`, and for data that is no JSON: those are relayed as they are. */
   message(): unknown {
     this.#parse();
     return this.#message;
@@ -32,19 +32,47 @@ export class SseFrame implements Frame {
   }
 }
 
-/** The event with other data: its name, id and retry time stay. Data of several lines stays data of several lines. */
-export function withData(bytes: Uint8Array, payload: Uint8Array): SseFrame {
-  const { event, id, retryMs } = parseSseEvent(bytes);
+/** A frame with its JSON changed: an event stays an event, a whole answer a whole answer. */
+export function changeFrame(frame: Frame, change: (json: Uint8Array) => Uint8Array): Frame {
+  if (frame instanceof SseFrame) return withData(frame, change);
+  const bytes = change(frame.bytes);
+  const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  return { bytes, message: () => value };
+}
+
+/**
+ * The event with other data. Where it is one line of data, as on nearly every wire, all bytes around the data stay; any
+ * other is written anew with the same fields.
+ */
+export function withData(frame: SseFrame, change: (data: Uint8Array) => Uint8Array): SseFrame {
+  const line = dataLine(frame.bytes);
+  if (line !== undefined) {
+    const data = frame.bytes.subarray(line.start, line.end);
+    const changed = change(data);
+    if (changed === data) return frame;
+    return new SseFrame(Buffer.concat([frame.bytes.subarray(0, line.start), changed, frame.bytes.subarray(line.end)]));
+  }
+  const { event, id, retryMs, data = "" } = parseSseEvent(frame.bytes);
+  const changed = Buffer.from(change(Buffer.from(data))).toString("utf8");
   const fields = [
     ...(event === undefined ? [] : [`event: ${event}`]),
     ...(id === undefined ? [] : [`id: ${id}`]),
     ...(retryMs === undefined ? [] : [`retry: ${retryMs}`]),
-    ...Buffer.from(payload)
-      .toString("utf8")
-      .split("\n")
-      .map((line) => `data: ${line}`),
+    ...changed.split("\n").map((part) => `data: ${part}`),
   ];
   return new SseFrame(Buffer.from(`${fields.join("\n")}\n\n`));
+}
+
+/** Where the data stands in an event that has nothing else. */
+function dataLine(bytes: Uint8Array): { readonly start: number; readonly end: number } | undefined {
+  const from = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0; // a byte order mark
+  const field = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, from + 5)).toString("latin1", from);
+  if (field !== "data:") return undefined;
+  const start = bytes[from + 5] === 0x20 ? from + 6 : from + 5;
+  let end = bytes.length;
+  while (end > start && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
+  const data = bytes.subarray(start, end);
+  return data.includes(0x0a) || data.includes(0x0d) ? undefined : { start, end };
 }
 
 function parseJson(data: string | undefined): unknown {

@@ -48,6 +48,7 @@ export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSpl
   return {
     push(chunk) {
       const events: Uint8Array[] = [];
+      const nextLineEnd = lineEndFinder(chunk);
       let start = 0;
       for (let at = 0; at < chunk.length; at += 1) {
         const byte = chunk[at];
@@ -62,6 +63,7 @@ export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSpl
           }
           lineIsEmpty = false;
           eventHasLines = true;
+          at = nextLineEnd(at + 1) - 1;
           continue;
         }
         if (!lineIsEmpty) {
@@ -90,6 +92,21 @@ export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSpl
       return events;
     },
     rest: () => Buffer.concat(held),
+  };
+}
+
+/** Finds the next byte of a line end at or behind an offset that never goes back; the chunk's length when none is left. */
+function lineEndFinder(chunk: Uint8Array): (from: number) => number {
+  const positions = { feed: -1, carriage: -1 }; // looked for natively, and again only when one has been passed
+  const next = (known: number, byte: number, from: number): number => {
+    if (known >= from) return known;
+    const found = chunk.indexOf(byte, from);
+    return found < 0 ? chunk.length : found;
+  };
+  return (from) => {
+    positions.feed = next(positions.feed, lineFeed, from);
+    positions.carriage = next(positions.carriage, carriageReturn, from);
+    return Math.min(positions.feed, positions.carriage);
   };
 }
 

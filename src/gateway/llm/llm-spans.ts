@@ -1,17 +1,11 @@
-import { GatewayError } from "../../kernel/errors.ts";
-import { locateJson, spliceBytes } from "../../kernel/json-scan.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
-import { jsonFrame } from "./call-llm.ts";
+import type { PlacedSpan } from "../edit-strings.ts";
+import { editStrings } from "../edit-strings.ts";
+import { changeFrame } from "../sse-frame.ts";
 import { llmRequest, replaceBody } from "./llm-request.ts";
-import { SseFrame, withData } from "./llm-stream.ts";
 
 type Path = readonly (string | number)[];
-
-/** A span that remembers where its string stands, so that an edit can be put back. */
-interface LlmSpan extends TextSpan {
-  readonly path: Path;
-}
 
 /** Every text of a chat or embeddings request: all turns, tool results, tool calls and tool descriptions. */
 export function requestSpans(operation: Operation): readonly TextSpan[] {
@@ -51,16 +45,10 @@ export function editFrame(
   spans: readonly TextSpan[],
   edits: readonly SpanEdit[],
 ): Frame {
-  try {
-    if (frame instanceof SseFrame) return withData(frame, (data) => editStrings(data, spans, edits));
-    const bytes = editStrings(frame.bytes, spans, edits);
-    return jsonFrame(bytes, JSON.parse(bytes.toString("utf8")));
-  } catch (cause) {
-    throw new GatewayError("upstream.invalid", "The upstream's answer cannot be edited as a policy asks.", { cause });
-  }
+  return changeFrame(frame, (json) => editStrings(json, spans, edits));
 }
 
-function messageSpans(message: unknown, path: Path): readonly LlmSpan[] {
+function messageSpans(message: unknown, path: Path): readonly PlacedSpan[] {
   const author = authorOf(member(message, "role"));
   return partSpans(message, path, placeOf(path), author);
 }
@@ -70,7 +58,7 @@ function partSpans(
   path: Path,
   place: string,
   author: TextSpan["author"] = "assistant",
-): readonly LlmSpan[] {
+): readonly PlacedSpan[] {
   const content = member(part, "content");
   const spans = [...textSpan(content, [...path, "content"], author, `${place}.content`)];
   for (const [index, piece] of list(content).entries()) {
@@ -100,31 +88,12 @@ function partSpans(
   return spans;
 }
 
-function inputSpans(input: unknown): readonly LlmSpan[] {
+function inputSpans(input: unknown): readonly PlacedSpan[] {
   if (typeof input === "string") return textSpan(input, ["input"], "user");
   return list(input).flatMap((text, index) => textSpan(text, ["input", index], "user"));
 }
 
-function editStrings(bytes: Uint8Array, spans: readonly TextSpan[], edits: readonly SpanEdit[]): Buffer {
-  const bySpan = Map.groupBy(edits, (edit) => edit.span);
-  return spliceBytes(
-    bytes,
-    [...bySpan].flatMap(([index, own]) => {
-      const span = spans[index] as LlmSpan | undefined; // this file's own spans come back to it
-      const range = span && locateJson(bytes, span.path);
-      if (span === undefined || range === undefined) throw new RangeError(`no text at ${span?.place}`);
-      return [{ start: range[0], end: range[1], replacement: JSON.stringify(editText(span.text, own)) }];
-    }),
-  );
-}
-
-function editText(text: string, edits: readonly SpanEdit[]): string {
-  return edits
-    .toSorted((left, right) => right.start - left.start)
-    .reduce((edited, { start, end, replacement }) => edited.slice(0, start) + replacement + edited.slice(end), text);
-}
-
-function textSpan(text: unknown, path: Path, author: TextSpan["author"], place = placeOf(path)): readonly LlmSpan[] {
+function textSpan(text: unknown, path: Path, author: TextSpan["author"], place = placeOf(path)): readonly PlacedSpan[] {
   return typeof text === "string" && text !== "" ? [{ place, text, author, path }] : [];
 }
 

@@ -1,9 +1,10 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { scanJson, spliceBytes } from "../../kernel/json-scan.ts";
-import { createSseSplitter, parseSseEvent } from "../../kernel/sse.ts";
+import { createSseSplitter } from "../../kernel/sse.ts";
 import type { CompiledProvider } from "../../pipeline/define-provider.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
+import { SseFrame, withData } from "../sse-frame.ts";
 import type { UpstreamBody } from "../upstream-body.ts";
 import { llmRequest } from "./llm-request.ts";
 
@@ -47,25 +48,6 @@ export async function* llmFrames(body: UpstreamBody, options: LlmStreamOptions):
   throw new GatewayError("upstream.reset", "The upstream's stream broke off before it was complete.", {
     detail: `no finish reason and no [DONE]; ${rest.length} bytes of an unfinished event`,
   });
-}
-
-/** One server-sent event as a frame; its message is the JSON of its data. */
-export class SseFrame implements Frame {
-  readonly bytes: Uint8Array;
-  #message: unknown;
-  #parsed = false;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-
-  message(): unknown {
-    if (!this.#parsed) {
-      this.#parsed = true;
-      this.#message = parseData(this.bytes);
-    }
-    return this.#message;
-  }
 }
 
 /**
@@ -158,52 +140,6 @@ function withoutUsageMember(payload: Uint8Array): Uint8Array {
   );
   const trailing = comma < 0 ? (/^\s*,/.exec(after)?.[0].length ?? 0) : 0;
   return spliceBytes(payload, [{ start, end: value[1] + trailing, replacement: "" }]);
-}
-
-/**
- * The event with other data. Where it is one line of data, as on every wire seen, all bytes around the data stay; any
- * other is written anew with the same fields.
- */
-export function withData(frame: SseFrame, change: (data: Uint8Array) => Uint8Array): SseFrame {
-  const line = dataLine(frame.bytes);
-  if (line !== undefined) {
-    const data = frame.bytes.subarray(line.start, line.end);
-    const changed = change(data);
-    if (changed === data) return frame;
-    return new SseFrame(Buffer.concat([frame.bytes.subarray(0, line.start), changed, frame.bytes.subarray(line.end)]));
-  }
-  const { event, id, data = "" } = parseSseEvent(frame.bytes);
-  const head = `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`;
-  return new SseFrame(
-    Buffer.concat([Buffer.from(`${head}data: `), oneLine(change(Buffer.from(data))), Buffer.from("\n\n")]),
-  );
-}
-
-/** Where the data stands in an event that has nothing else. */
-function dataLine(bytes: Uint8Array): { readonly start: number; readonly end: number } | undefined {
-  const from = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0; // a byte order mark
-  const field = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, from + 5)).toString("latin1", from);
-  if (field !== "data:") return undefined;
-  const start = bytes[from + 5] === 0x20 ? from + 6 : from + 5;
-  let end = bytes.length;
-  while (end > start && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
-  const data = bytes.subarray(start, end);
-  return data.includes(0x0a) || data.includes(0x0d) ? undefined : { start, end };
-}
-
-// A line feed in JSON is white space, and one in an event would end the field.
-function oneLine(payload: Uint8Array): Buffer {
-  return Buffer.from(Buffer.from(payload).toString("utf8").replaceAll("\n", " "));
-}
-
-function parseData(bytes: Uint8Array): unknown {
-  const { data } = parseSseEvent(bytes);
-  if (data === undefined || data === "[DONE]") return undefined;
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined; // relayed as it is; whoever needs its meaning finds none
-  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,8 +1,8 @@
+import { GatewayError } from "../../kernel/errors.ts";
 import { locateJson, spliceBytes } from "../../kernel/json-scan.ts";
-import { parseSseEvent } from "../../kernel/sse.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
-import { SseFrame, withData } from "../sse-frame.ts";
+import { changeFrame } from "../sse-frame.ts";
 
 /** Where each list's entries stand in its result, and by which member an entry is called. */
 const lists: Readonly<Record<string, { readonly entries: string; readonly by: "name" | "uri" | "uriTemplate" }>> = {
@@ -25,21 +25,20 @@ export function filterList(exchange: Exchange, operation: Operation, frame: Fram
   const entries = isObject(result) ? result[list.entries] : undefined;
   if (!isObject(result) || !Array.isArray(entries)) return frame;
 
-  const bytes = frame instanceof SseFrame ? Buffer.from(parseSseEvent(frame.bytes).data ?? "") : frame.bytes;
   const kept: unknown[] = entries.filter((entry: unknown) => {
     const name = isObject(entry) ? entry[list.by] : undefined;
     return typeof name === "string" && mayCall(name);
   });
   const edits = [{ path: ["result", list.entries], replacement: JSON.stringify(kept) }];
   if (result["cacheScope"] === "public") edits.push({ path: ["result", "cacheScope"], replacement: '"private"' });
-  const filtered = spliceBytes(
-    bytes,
-    edits.flatMap(({ path, replacement }) => {
-      const range = locateJson(bytes, path);
-      return range === undefined ? [] : [{ start: range[0], end: range[1], replacement }];
-    }),
+  return changeFrame(frame, (json) =>
+    spliceBytes(
+      json,
+      edits.map(({ path, replacement }) => {
+        const range = locateJson(json, path);
+        if (range === undefined) throw new GatewayError("upstream.invalid", "The MCP server's list cannot be read.");
+        return { start: range[0], end: range[1], replacement };
+      }),
+    ),
   );
-  if (frame instanceof SseFrame) return withData(frame.bytes, filtered);
-  const value: unknown = JSON.parse(filtered.toString("utf8"));
-  return { bytes: filtered, message: () => value };
 }

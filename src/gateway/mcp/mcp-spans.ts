@@ -1,11 +1,10 @@
 import { locateJson } from "../../kernel/json-scan.ts";
-import { parseSseEvent } from "../../kernel/sse.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import type { PlacedSpan } from "../edit-strings.ts";
 import { editStrings } from "../edit-strings.ts";
-import { SseFrame, withData } from "../sse-frame.ts";
+import { changeFrame } from "../sse-frame.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest } from "./mcp-request.ts";
 
@@ -79,13 +78,7 @@ export function editFrame(
   spans: readonly TextSpan[],
   edits: readonly SpanEdit[],
 ): Frame {
-  if (frame instanceof SseFrame) {
-    const data = Buffer.from(parseSseEvent(frame.bytes).data ?? "");
-    return withData(frame.bytes, editStrings(data, spans, edits));
-  }
-  const bytes = editStrings(frame.bytes, spans, edits);
-  const value: unknown = JSON.parse(bytes.toString("utf8"));
-  return { bytes, message: () => value };
+  return changeFrame(frame, (json) => editStrings(json, spans, edits));
 }
 
 type Path = readonly (string | number)[];
