@@ -78,21 +78,29 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     async [Symbol.asyncDispose]() {
       const last = current;
       current = undefined;
-      await last?.retire();
+      if (last === undefined) return;
+      // Requests whose clients have just gone are still being written down: their rows must not be lost.
+      const patience = Promise.withResolvers<void>();
+      const cancel = options.tools.clock.after(lastRequestsMs, patience.resolve);
+      await Promise.race([last.retire(), patience.promise]);
+      cancel();
     },
   };
 }
 
+const lastRequestsMs = 2_000;
+
 interface CountedSnapshot {
   readonly snapshot: Snapshot;
   lease(): SnapshotLease;
-  /** Disposes the snapshot when its last request has ended. */
+  /** Disposes the snapshot when its last request has ended; resolves then. */
   retire(): Promise<void>;
 }
 
 function countedSnapshot(snapshot: Snapshot, log: Log): CountedSnapshot {
   let running = 0;
   let retired = false;
+  const gone = Promise.withResolvers<void>();
   const disposeWhenIdle = async (): Promise<void> => {
     if (!retired || running > 0) return;
     try {
@@ -100,6 +108,7 @@ function countedSnapshot(snapshot: Snapshot, log: Log): CountedSnapshot {
     } catch (error) {
       log.error({ err: error }, "a snapshot failed to dispose");
     }
+    gone.resolve();
   };
   const release = (): void => {
     running -= 1;
@@ -114,7 +123,8 @@ function countedSnapshot(snapshot: Snapshot, log: Log): CountedSnapshot {
     },
     retire() {
       retired = true;
-      return disposeWhenIdle();
+      void disposeWhenIdle();
+      return gone.promise;
     },
   };
 }
