@@ -39,7 +39,7 @@ export interface EmbeddedClickHouse extends AsyncDisposable {
 }
 
 const startWithinMs = 30_000;
-const firstPauseMs = 500;
+const firstPauseMs = 250;
 const longestPauseMs = 30_000;
 /** A process that lived this long was well: the pauses begin small again. */
 const wellAfterMs = 60_000;
@@ -171,8 +171,8 @@ class Supervisor implements EmbeddedClickHouse {
     this.#cancelTimer?.();
     const reason = this.#known.reason ?? lastWords;
     const livedMs = clock.monotonic() - this.#startedAtMs;
-    this.#pauses = livedMs > wellAfterMs ? 0 : this.#pauses + 1;
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#pauses, 10));
+    this.#pauses = livedMs > wellAfterMs ? 1 : this.#pauses + 1;
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#pauses - 1, 10));
     this.#restarts += 1;
     this.#state = "waiting";
     this.#known = { reason };

@@ -87,12 +87,16 @@ const protocolFields = [
   ["result_type", "String"],
   ["is_error", "Bool"],
   ["tool_error", "Bool"],
-  ["jsonrpc_error_code", "Int32"],
+  ["jsonrpc_error_code", "Int64"],
+  ["error_type", "String"],
   ["arg_keys", "Strings"],
   ["result_content_types", "Strings"],
   ["structured", "Bool"],
-  ["events_streamed", "UInt32"],
-  ["progress_count", "UInt32"],
+  ["list_total", "Int64"],
+  ["cache_scope", "String"],
+  ["ttl_ms", "Int64"],
+  ["events_streamed", "Int64"],
+  ["progress_count", "Int64"],
 ] as const;
 
 type FieldType = (typeof protocolFields)[number][1];
@@ -106,8 +110,11 @@ const fieldTypes: Readonly<Record<FieldType, { readonly read: string; readonly c
   Text: { read: "Nullable(String)", column: (name) => `String DEFAULT ifNull(fields.${name}, '') CODEC(ZSTD(1))` },
   Strings: { read: "Array(String)", column: (name) => `Array(LowCardinality(String)) DEFAULT fields.${name}` },
   Bool: { read: "Nullable(Bool)", column: (name) => `Nullable(Bool) DEFAULT fields.${name}` },
-  Int32: { read: "Nullable(Int32)", column: (name) => `Nullable(Int32) DEFAULT fields.${name}` },
-  UInt32: { read: "Nullable(UInt32)", column: (name) => `Nullable(UInt32) DEFAULT fields.${name}` },
+  // Some of these numbers are an upstream's own: one that is no integer is left out, and its row stays.
+  Int64: {
+    read: "Nullable(Float64)",
+    column: (name) => `Nullable(Int64) DEFAULT accurateCastOrNull(fields.${name}, 'Int64')`,
+  },
 };
 
 function protocolColumns(): string {
