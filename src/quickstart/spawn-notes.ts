@@ -23,7 +23,7 @@ export interface NotesChild {
 /**
  * Starts the process: without an environment, so that no key of ours reaches it; with Node's permissions for the
  * workspace and for reading its own code, and for nothing else on disk; without child processes, workers, add-ons or
- * generated code; with 64 MiB of heap.
+ * generated code; with 128 MiB of heap.
  */
 export function spawnNotes({ settings, clock }: { settings: NotesSettings; clock: Clock }): NotesChild {
   const child = spawn(process.execPath, [...nodeOptions(settings.workspaceFolder), entry], {
@@ -68,7 +68,8 @@ function nodeOptions(workspaceFolder: string): readonly string[] {
     ...[...new Set([...readable, ...writable])].map((path) => `--allow-fs-read=${path}`),
     ...writable.map((path) => `--allow-fs-write=${path}`),
     "--disallow-code-generation-from-strings",
-    "--max-old-space-size=64",
+    "--max-old-space-size=128",
+    "--max-semi-space-size=16", // or V8 makes it so small beside that heap that it collects all the time
   ];
 }
 

@@ -115,6 +115,18 @@ describe("the process", () => {
     },
   );
 
+  test("bears many callers at once: each gets its own answer", { timeout: 60_000 }, async () => {
+    await using notes = await start();
+    await using client = await connect(notes);
+    const titles = Array.from({ length: 200 }, (_, number) => `note ${number}`);
+    const added = await Promise.all(
+      titles.map((title) => client.call("notes_add", { title, text: "x".repeat(2_000) })),
+    );
+    expect(added.map(({ title }) => title)).toEqual(titles);
+    expect(await client.call("notes_search", { limit: 1 })).toMatchObject({ total: 200 });
+    expect(log.lines).toEqual([]);
+  });
+
   test("takes the port that it had when that is free, and another when it is not", async () => {
     const first = await start();
     await first[Symbol.asyncDispose]();

@@ -6,6 +6,7 @@ import { localhostHostValidation, localhostOriginValidation, toNodeHandler } fro
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { Clock } from "../../kernel/clock.ts";
 import { equalInConstantTime } from "../../kernel/crypto.ts";
+import { createLanes } from "./create-lanes.ts";
 import { createNotesServer } from "./create-notes-server.ts";
 import { createNoteStore } from "./note-store.ts";
 import { openWorkspace } from "./workspace.ts";
@@ -42,6 +43,7 @@ export async function startNotesEndpoint(options: NotesEndpointOptions): Promise
     onerror: () => {}, // what a caller does wrong is told to the caller
   });
   const serve = toNodeHandler(handler, { maxRequestBodySize: largestBodyBytes, onerror: report });
+  const serving = createLanes(16); // the rest wait unread, which costs less than a server object each
   const isLocalHost = localhostHostValidation();
   const isLocalOrigin = localhostOriginValidation();
   const server = createServer((request, response) => {
@@ -52,7 +54,9 @@ export async function startNotesEndpoint(options: NotesEndpointOptions): Promise
       return;
     }
     // A server's requests have both, which the type of Node does not say.
-    serve(request as IncomingMessage & { method: string; url: string }, response).catch(report);
+    const task = () => serve(request as IncomingMessage & { method: string; url: string }, response);
+    const isLong = request.headers["mcp-method"] === "subscriptions/listen"; // open for as long as its caller likes
+    (isLong ? task() : serving(task)).catch(report);
   });
   const port = await listen(server, options.port, options.anyPort);
   return {

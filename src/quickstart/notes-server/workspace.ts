@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import type { Stats } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { constants } from "node:fs";
 import { lstat, open, readdir, realpath, rename, rm } from "node:fs/promises";
 import { GatewayError } from "../../kernel/errors.ts";
+import { createLanes } from "./create-lanes.ts";
 import type { WorkspaceFolder } from "./workspace-folder.ts";
 import { canHoldFolders, noFollow, openWorkspaceFolder, refusedLink, refusedSpecial } from "./workspace-folder.ts";
 import { parseWorkspacePath } from "./workspace-path.ts";
@@ -44,18 +45,23 @@ export const mostEntries = 2_000;
 
 /** Opens the workspace at a folder, which must be there. Its own path may go through links; nothing below it may. */
 export async function openWorkspace(folder: string, { hold } = { hold: canHoldFolders }): Promise<Workspace> {
-  const root: Root = { path: await realpath(folder), hold };
+  const root: Root = { path: await realpath(folder), hold, room: 0 };
+  const reading = createLanes(8); // however many callers there are, memory and open files stay few
+  const writing = createLanes(1); // so that the count of what is there is still true when one more is added
   return {
-    read: (path) => translated(() => readText(root, parseFilePath(path))),
-    write: (path, text, { overwrite }) => translated(() => writeText(root, parseFilePath(path), text, overwrite)),
-    list: (path) => translated(() => listBelow(root, parseWorkspacePath(path))),
-    remove: (path) => translated(() => removeFile(root, parseFilePath(path))),
+    read: (path) => translated(() => reading(() => readText(root, parseFilePath(path)))),
+    write: (path, text, { overwrite }) =>
+      translated(() => writing(() => writeText(root, parseFilePath(path), text, overwrite))),
+    list: (path) => translated(() => reading(() => listBelow(root, parseWorkspacePath(path)))),
+    remove: (path) => translated(() => writing(() => removeFile(root, parseFilePath(path)))),
   };
 }
 
 interface Root {
   readonly path: string;
   readonly hold: boolean;
+  /** Entries that may be added before everything is counted again. */
+  room: number;
 }
 
 interface FilePath {
@@ -76,9 +82,10 @@ async function readText(root: Root, { folders, name }: FilePath): Promise<{ text
   await using folder = await openWorkspaceFolder(root.path, folders, { make: false, hold: root.hold });
   await using file = await open(folder.at(name), constants.O_RDONLY | noFollow | noWait);
   await folder.assertHolds(file, name);
-  const buffer = Buffer.alloc(largestFileBytes + 1);
-  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-  if (bytesRead > largestFileBytes) throw tooLarge();
+  const { size } = await file.stat();
+  if (size > largestFileBytes) throw tooLarge();
+  const buffer = Buffer.alloc(size);
+  const { bytesRead } = await file.read(buffer, 0, size, 0);
   return { text: decode(buffer.subarray(0, bytesRead)), bytes: bytesRead };
 }
 
@@ -97,14 +104,13 @@ async function writeText(
   if (before !== undefined && !overwrite) {
     throw new GatewayError("resource.conflict", "There is a file of that name already; say `overwrite` to replace it.");
   }
-  if (before === undefined) await assertRoom(root);
+  if (before === undefined) await takeRoom(root, folders.length + 1);
   const temporary = `.${randomBytes(12).toString("hex")}.tmp`;
   const creating = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow;
   try {
     await using file = await open(folder.at(temporary), creating, 0o600);
     await folder.assertHolds(file, temporary);
     await file.writeFile(content);
-    await file.sync();
     await rename(folder.at(temporary), folder.at(name));
   } catch (error) {
     await rm(folder.at(temporary), { force: true });
@@ -122,23 +128,32 @@ async function removeFile(root: Root, { folders, name }: FilePath): Promise<bool
 
 async function listBelow(root: Root, names: readonly string[]): Promise<readonly WorkspaceEntry[]> {
   const found: WorkspaceEntry[] = [];
+  for await (const { folder, entry, path } of walk(root, names)) {
+    if (found.length >= mostEntries) break;
+    const isFile = entry.isFile();
+    const bytes = isFile ? (await lstat(folder.at(entry.name))).size : 0;
+    found.push({ path, type: isFile ? "file" : "folder", bytes });
+  }
+  return found.toSorted((left, right) => (left.path < right.path ? -1 : 1));
+}
+
+interface Step {
+  readonly folder: WorkspaceFolder;
+  readonly entry: Dirent;
+  readonly path: string;
+}
+
+async function* walk(root: Root, names: readonly string[]): AsyncGenerator<Step> {
   const waiting: (readonly string[])[] = [names];
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     await using folder = await openWorkspaceFolder(root.path, next, { make: false, hold: root.hold });
     for (const entry of await readdir(folder.path, { withFileTypes: true })) {
-      if (found.length >= mostEntries) break;
       if (entry.name.startsWith(".") || (!entry.isFile() && !entry.isDirectory())) continue;
       const below = [...next, entry.name];
-      const path = below.join("/");
-      if (entry.isDirectory()) {
-        waiting.push(below);
-        found.push({ path, type: "folder", bytes: 0 });
-      } else {
-        found.push({ path, type: "file", bytes: (await lstat(folder.at(entry.name))).size });
-      }
+      if (entry.isDirectory()) waiting.push(below);
+      yield { folder, entry, path: below.join("/") };
     }
   }
-  return found.toSorted((left, right) => (left.path < right.path ? -1 : 1));
 }
 
 async function plainFile(folder: WorkspaceFolder, name: string): Promise<Stats | undefined> {
@@ -153,9 +168,15 @@ async function plainFile(folder: WorkspaceFolder, name: string): Promise<Stats |
   return found;
 }
 
-async function assertRoom(root: Root): Promise<void> {
-  if ((await listBelow(root, [])).length < mostEntries) return;
-  throw new GatewayError("request.too_large", `The workspace holds ${mostEntries} files and folders, and is full.`);
+async function takeRoom(root: Root, entries: number): Promise<void> {
+  if (root.room < entries) {
+    root.room = mostEntries;
+    for await (const _step of walk(root, [])) root.room -= 1;
+  }
+  if (root.room <= 0) {
+    throw new GatewayError("request.too_large", `The workspace holds ${mostEntries} files and folders, and is full.`);
+  }
+  root.room -= entries;
 }
 
 function decode(bytes: Buffer): string {
