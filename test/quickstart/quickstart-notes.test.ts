@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -24,9 +24,9 @@ beforeEach(async () => {
 
 afterEach(() => gatehouse[Symbol.asyncDispose]());
 
-const quickstart = (): Promise<Quickstart> => {
+const quickstart = (progress: (line: string) => void = () => {}): Promise<Quickstart> => {
   const config = loadConfig({ flags: { dataDir: gatehouse.dataDir }, env: {}, cwd: gatehouse.dataDir });
-  return startQuickstart({ ...gatehouse.running, config, progress: () => {} });
+  return startQuickstart({ ...gatehouse.running, config, progress });
 };
 const notesOf = ({ facts }: Quickstart): { url: string; apiKey: string } => {
   const found = facts.apis.find(({ kind }) => kind === "McpServer");
@@ -105,6 +105,15 @@ test("when the server's process is killed, a call soon after works again and not
     10_000,
   );
   expect((await mcpServer()).stored).toEqual(before.stored);
+});
+
+test("when the server cannot start, the rest of the quickstart does without, and says so", async () => {
+  await writeFile(join(gatehouse.dataDir, "workspace"), "a file where the folder should be");
+  const told: string[] = [];
+  await using started = await quickstart((line) => told.push(line));
+  expect(started.facts.apis.map(({ name }) => name)).toEqual(["demo"]);
+  expect(told.join("\n")).toMatch(/no MCP server this time: .*workspace/);
+  expect(gatehouse.log.lines).toContainEqual(expect.objectContaining({ level: "error" }));
 });
 
 describe("what its owner has changed", () => {
