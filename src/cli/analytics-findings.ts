@@ -1,5 +1,5 @@
-import { analyticsStatusSchema } from "../analytics/analytics-reader.ts";
 import type { AnalyticsStatus } from "../analytics/analytics-reader.ts";
+import { analyticsStatusSchema } from "../analytics/analytics-reader.ts";
 import { analyticsMode } from "../compose-analytics.ts";
 import type { LoadedConfig } from "../config.ts";
 import { findDataHolder } from "../store/data-directory.ts";

@@ -1,8 +1,8 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
+import type { NotesServerParts } from "./create-notes-server.ts";
 import type { Note } from "./note-store.ts";
 import { noteIdSchema, noteSchema } from "./note-store.ts";
-import type { NotesServerParts } from "./create-notes-server.ts";
 import { toolAnswer } from "./tool-answer.ts";
 
 const titleSchema = z.string().trim().min(1).max(200).meta({ title: "Title", description: "One line." });

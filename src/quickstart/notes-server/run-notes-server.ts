@@ -2,8 +2,8 @@
 // of JSON on its standard output, and ends when its standard input does: when its parent does, however that ends.
 import { createInterface } from "node:readline";
 import { systemClock } from "../../kernel/clock.ts";
-import { notesSettingsSchema } from "./notes-settings.ts";
 import { startNotesEndpoint } from "./notes-endpoint.ts";
+import { notesSettingsSchema } from "./notes-settings.ts";
 
 const lines = createInterface({ input: process.stdin });
 

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Workspace } from "../../../src/quickstart/notes-server/workspace.ts";
-import { canHoldFolders } from "../../../src/quickstart/notes-server/workspace-folder.ts";
 import { largestFileBytes, mostEntries, openWorkspace } from "../../../src/quickstart/notes-server/workspace.ts";
+import { canHoldFolders } from "../../../src/quickstart/notes-server/workspace-folder.ts";
 
 let base: string;
 let root: string;
