@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ExchangeEvent } from "../../../src/pipeline/event.ts";
+import type { TestGatehouse } from "../../kit/gatehouse.ts";
+import { startTestGatehouse } from "../../kit/gatehouse.ts";
+import type { MockUpstream } from "../../kit/mock-upstream.ts";
+import { events, json, startMockUpstream } from "../../kit/mock-upstream.ts";
+import type { PublishedServer } from "./published-server.ts";
+import { publishServer, sse, textResult, toolCall } from "./published-server.ts";
+
+let gatehouse: TestGatehouse;
+let upstream: MockUpstream;
+let server: PublishedServer;
+
+beforeAll(async () => {
+  upstream = await startMockUpstream();
+  gatehouse = await startTestGatehouse();
+  server = await publishServer(gatehouse, "tools", `${upstream.url}/mcp`);
+});
+
+afterAll(async () => {
+  await gatehouse[Symbol.asyncDispose]();
+  await upstream[Symbol.asyncDispose]();
+});
+
+/** The rows that the message brought about, its own first. */
+async function rowsOf(send: () => Promise<unknown>): Promise<readonly ExchangeEvent[]> {
+  const before = (await gatehouse.events()).filter((row) => row.type === "exchange").length;
+  await send();
+  return (await gatehouse.events()).filter((row) => row.type === "exchange").slice(before);
+}
+
+async function rowOf(send: () => Promise<unknown>): Promise<ExchangeEvent> {
+  const rows = await rowsOf(send);
+  expect(rows).toHaveLength(1);
+  return rows[0] as ExchangeEvent; // just counted
+}
+
+describe("one row for each message", () => {
+  test("of a tool's call: who, what, in which words, and no value of an argument or result", async () => {
+    const meta = { "io.modelcontextprotocol/serverInfo": { name: "far", version: "9" } };
+    upstream.respond(
+      json(
+        200,
+        textResult("a-1", "secret-result", { structuredContent: { a: 1 }, resultType: "complete", _meta: meta }),
+      ),
+    );
+    const message = JSON.parse(
+      JSON.stringify(toolCall("modern", "a-1", "echo", { zeta: "secret-argument", alpha: 1 })).replace(
+        '"_meta":{',
+        '"_meta":{"io.modelcontextprotocol/clientInfo":{"name":"agent","version":"3"},',
+      ),
+    ) as object;
+    const row = await rowOf(() => server.post(message, { era: "modern" }));
+    expect(row).toMatchObject({
+      operation_kind: "tools/call",
+      operation_name: "echo",
+      outcome: "ok",
+      http_status: 200,
+      api_kind: "McpServer",
+      auth_method: "api-key",
+      attempts: 1,
+    });
+    expect(row.fields).toMatchObject({
+      era: "modern",
+      mcp_protocol_version: "2026-07-28",
+      direction: "client_to_server",
+      message_type: "request",
+      jsonrpc_id: "a-1",
+      method: "tools/call",
+      primitive_type: "tool",
+      primitive_name: "echo",
+      client_name: "agent",
+      client_version: "3",
+      server_name: "far",
+      server_version: "9",
+      result_type: "complete",
+      is_error: false,
+      arg_keys: ["alpha", "zeta"],
+      result_content_types: ["text"],
+      structured: true,
+    });
+    expect(JSON.stringify(row)).not.toContain("secret-");
+  });
+
+  test("of a tool that failed and of a call that was refused, told apart", async () => {
+    upstream.respond(json(200, textResult(1, "no", { isError: true })));
+    const failed = await rowOf(() => server.post(toolCall("legacy", 1, "echo")));
+    expect(failed.fields).toMatchObject({
+      is_error: true,
+      tool_error: true,
+      error_type: "tool_error",
+      jsonrpc_error_code: null,
+    });
+    upstream.respond(json(200, { jsonrpc: "2.0", id: 1, error: { code: -32_602, message: "no" } }));
+    const refused = await rowOf(() => server.post(toolCall("legacy", 1, "echo")));
+    expect(refused.fields).toMatchObject({
+      is_error: true,
+      tool_error: false,
+      error_type: "-32602",
+      jsonrpc_error_code: -32_602,
+      result_type: "error",
+    });
+  });
+
+  test("of a call that needs the client's input is no success and no error", async () => {
+    upstream.respond(json(200, { jsonrpc: "2.0", id: 1, result: { resultType: "input_required", requestState: "x" } }));
+    const row = await rowOf(() => server.post(toolCall("modern", 1, "echo"), { era: "modern" }));
+    expect(row.fields).toMatchObject({ result_type: "input_required", is_error: false });
+  });
+
+  test("of a list: how long it is, and how long it may be kept", async () => {
+    upstream.respond(
+      json(200, {
+        jsonrpc: "2.0",
+        id: 1,
+        result: { tools: [{ name: "a" }, { name: "b" }], ttlMs: 500, cacheScope: "public" },
+      }),
+    );
+    const row = await rowOf(() => server.post({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} }));
+    expect(row.fields).toMatchObject({ list_total: 2, ttl_ms: 500, cache_scope: "public", primitive_type: null });
+  });
+
+  test("of a resource: its address only as a hash", async () => {
+    upstream.respond(json(200, { jsonrpc: "2.0", id: 1, result: { contents: [] } }));
+    const params = { uri: "file:///home/ada/letter" };
+    const row = await rowOf(() => server.post({ jsonrpc: "2.0", id: 1, method: "resources/read", params }));
+    expect(row.fields["resource_uri_hash"]).toMatch(/^[0-9a-f]{16}$/);
+    expect(row.fields["primitive_name"]).toBeNull();
+  });
+
+  test("of a session: its id only as a hash, the same for each of its messages", async () => {
+    upstream.respond((request, response) => {
+      response.writeHead(200, { "content-type": "application/json", "mcp-session-id": "upstream-session" });
+      const { id } = JSON.parse(String(request.body)) as { id: number }; // as the test sends it
+      response.end(JSON.stringify(textResult(id, "ok")));
+    });
+    const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "old", version: "1" } };
+    let session = "";
+    const first = await rowOf(async () => {
+      const answer = await server.post({ jsonrpc: "2.0", id: 0, method: "initialize", params });
+      session = String(answer.headers["mcp-session-id"]);
+    });
+    const second = await rowOf(() =>
+      server.post(toolCall("legacy", 1, "echo"), { headers: { "mcp-session-id": session } }),
+    );
+    expect(first.fields["session_id_hash"]).toMatch(/^[0-9a-f]{16}$/);
+    expect(second.fields["session_id_hash"]).toBe(first.fields["session_id_hash"]);
+    expect(first.fields).toMatchObject({ client_name: "old", era: "legacy", mcp_protocol_version: "2025-11-25" });
+  });
+
+  test("of what a server asks on a stream, beside the call's own, which counts events and progress", async () => {
+    const ask = { jsonrpc: "2.0", id: 77, method: "sampling/createMessage", params: { messages: [] } };
+    const progress = { jsonrpc: "2.0", method: "notifications/progress", params: { progressToken: 1, progress: 1 } };
+    upstream.respond(events([sse(progress), sse(ask), sse(progress), sse(textResult(1, "ok"))]));
+    const rows = await rowsOf(() => server.post(toolCall("legacy", 1, "echo")));
+    expect(rows.map(({ operation_kind }) => operation_kind)).toEqual(["tools/call", "sampling/createMessage"]);
+    const [own, asked] = rows;
+    expect(own?.fields).toMatchObject({ events_streamed: 4, progress_count: 2 });
+    expect(asked?.fields).toMatchObject({ direction: "server_to_client", jsonrpc_id: "77", progress_count: 0 });
+    expect(asked?.parent_id).toBe(own?.operation_id);
+    expect(asked?.operation_id).not.toBe(own?.operation_id);
+  });
+
+  test("of the client's answer to that", async () => {
+    upstream.respond((_request, response) => void response.writeHead(202).end());
+    const row = await rowOf(() => server.post({ jsonrpc: "2.0", id: 77, result: { role: "assistant" } }));
+    expect(row).toMatchObject({ operation_kind: "response", http_status: 202 });
+    expect(row.fields).toMatchObject({ message_type: "response", jsonrpc_id: "77" });
+  });
+
+  test("that was refused before anybody knew what it was", async () => {
+    const row = await rowOf(() => server.post("{", { key: null }));
+    expect(row).toMatchObject({ outcome: "denied", http_status: 401, operation_kind: "", key_id: null });
+  });
+});
