@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import type { Hono } from "hono";
 import type { GatewayParts } from "./compose-gateway.ts";
 import type { Config } from "./config.ts";
+import type { ControlEnv } from "./control/control-env.ts";
 import type { ControlOptions } from "./control/control-options.ts";
 import type { CoreContext } from "./core/core-context.ts";
 import type { Listener } from "./gateway/listen.ts";
@@ -58,9 +60,7 @@ export async function openPorts(
     gatewayUrl,
     trustedProxies: config.trustedProxies,
   });
-  // Loaded here: nothing of the control plane's libraries is needed where only a gateway runs.
-  const { createControlApp } = await import("./control/control-app.ts");
-  const control = createControlApp({
+  const options: ControlOptions = {
     context,
     adminTokenHash: createHash("sha256").update(adminToken).digest(),
     allowedHosts: [...loopbackHosts, ...config.allowedHosts],
@@ -72,11 +72,20 @@ export async function openPorts(
     log,
     servedKinds: gateway.servedKinds,
     analytics,
-  });
+  };
   serve.gateway = app.fetch;
-  serve.control = (request) => control.fetch(request);
+  serve.control = onFirstRequest(options);
   opened.move();
   return { gateway: gatewayPort, control: controlPort, gatewayUrl, controlUrl };
+}
+
+/** The control plane's app, loaded by the first request: a process that only serves traffic does without its libraries. */
+function onFirstRequest(options: ControlOptions): Fetch {
+  let app: Promise<Hono<ControlEnv>> | undefined;
+  return async (request) => {
+    app ??= import("./control/control-app.ts").then(({ createControlApp }) => createControlApp(options));
+    return (await app).fetch(request);
+  };
 }
 
 const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"];

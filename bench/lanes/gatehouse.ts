@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PinnedProcess } from "../pinned.ts";
 import { startPinned } from "../pinned.ts";
 import type { RunningLane } from "./lane.ts";
 import { chatPath, mcpPath } from "./lane.ts";
@@ -33,9 +34,11 @@ export async function startGatehouseLane(upstreamUrl: string, options: Gatehouse
   };
   const bin = join(import.meta.dirname, "..", "..", "bin", "gatehouse.cjs");
   const args = [bin, "start", "--data", dataDir, "--port", "0", "--control-port", "0"];
-  const server = opened.use(startPinned("subject", process.execPath, args, { env, cwd: dataDir }));
-  const [, gatewayUrl = "", controlUrl = ""] = await server.line(/: gateway (\S+), control plane (\S+?)\. /);
-  const key = await configure(controlUrl, adminToken, upstreamUrl, options);
+  const start = () => startPinned("subject", process.execPath, args, { env, cwd: dataDir });
+  const key = await configured(start(), adminToken, upstreamUrl, options);
+  // What is measured is a process that has only served traffic.
+  const server = opened.use(start());
+  const { gatewayUrl } = await addresses(server);
   const running = opened.move();
   return {
     url: `${gatewayUrl}/bench${options.protocol === "llm" ? chatPath : mcpPath}`,
@@ -43,6 +46,22 @@ export async function startGatehouseLane(upstreamUrl: string, options: Gatehouse
     pid: server.pid,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+async function addresses(server: PinnedProcess): Promise<{ gatewayUrl: string; controlUrl: string }> {
+  const [, gatewayUrl = "", controlUrl = ""] = await server.line(/: gateway (\S+), control plane (\S+?)\. /);
+  return { gatewayUrl, controlUrl };
+}
+
+async function configured(
+  started: PinnedProcess,
+  adminToken: string,
+  upstreamUrl: string,
+  options: GatehouseLaneOptions,
+): Promise<string | undefined> {
+  await using server = started;
+  const { controlUrl } = await addresses(server);
+  return await configure(controlUrl, adminToken, upstreamUrl, options);
 }
 
 /** Puts up the API `bench`; the key that opens it when it asks for one. */

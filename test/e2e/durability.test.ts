@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { tailSpool } from "../../src/analytics/event-spool.ts";
+import { eventually } from "../kit/eventually.ts";
 import type { GatehouseProcess } from "../kit/gatehouse-process.ts";
 import { refusedStart, startGatehouseProcess } from "../kit/gatehouse-process.ts";
 import type { MockUpstream } from "../kit/mock-upstream.ts";
@@ -33,17 +34,20 @@ test(`${kills} times kill -9 at any moment loses no acknowledged write of the co
     else await expectEverything(gatehouse, acknowledged);
     const writing = [writeApplications(gatehouse, acknowledged, kill), writeKeys(gatehouse, acknowledged, kill)];
     writing.push(writeSecret(gatehouse, acknowledged));
+    const revokedBefore = acknowledged.revoked.length;
+    // Every fourth is killed at its first writes, the others once all writers have got through.
+    if (kill % 4 > 0) await eventually("a write", () => acknowledged.revoked.length > revokedBefore, 10_000);
     // The moment has to be a random one of real time; nothing waits for it to be long enough.
-    await delay(Math.random() * 120);
+    await delay(Math.random() * 100);
     expect(await gatehouse.end("SIGKILL")).toEqual({ code: null, signal: "SIGKILL" });
     await Promise.all(writing);
   }
   await using last = await start();
   await expectEverything(last, acknowledged);
-  expect(acknowledged.applications.size).toBeGreaterThan(kills);
+  expect(acknowledged.applications.size).toBeGreaterThan(kills / 2);
   expect(acknowledged.live.length).toBeGreaterThan(kills / 2);
-  expect(acknowledged.revoked.length).toBeGreaterThan(kills / 4);
-  expect(acknowledged.secret).toBeGreaterThan(kills);
+  expect(acknowledged.revoked.length).toBeGreaterThan(kills / 2);
+  expect(acknowledged.secret).toBeGreaterThan(kills / 2);
 }, 120_000);
 
 test("a second start keeps every resource, every key and every row", async () => {
