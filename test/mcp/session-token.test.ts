@@ -1,0 +1,46 @@
+import { createSecretKey, randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createSessionTokens } from "../../src/mcp/session-token.ts";
+
+const secret = randomBytes(32);
+const tokens = createSessionTokens(createSecretKey(secret));
+
+describe("a session token", () => {
+  test("opens for its owner, at any gateway with the key", () => {
+    const elsewhere = createSessionTokens(createSecretKey(secret));
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), fc.string(), (id, owner) => {
+        expect(elsewhere.read(tokens.issue(id.toWellFormed() + "x", owner), owner)).toBe(id.toWellFormed() + "x");
+      }),
+    );
+  });
+
+  test("is visible ASCII, and another one each time", () => {
+    const issued = Array.from({ length: 200 }, () => tokens.issue("ünïcode", "owner"));
+    expect(new Set(issued).size).toBe(200);
+    for (const token of issued) expect(token).toMatch(/^[\x21-\x7e]+$/);
+  });
+
+  test("opens for nobody else, with no other key, and not when a character is changed", () => {
+    const token = tokens.issue("id", "api/key_1");
+    expect(tokens.read(token, "api/key_2")).toBeUndefined();
+    expect(createSessionTokens(createSecretKey(randomBytes(32))).read(token, "api/key_1")).toBeUndefined();
+    for (let at = 0; at < token.length; at += 1) {
+      const changed = token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1);
+      const opened = tokens.read(changed, "api/key_1");
+      // The last character of base64 may hold bits that mean nothing.
+      if (at < token.length - 1) expect([at, opened]).toEqual([at, undefined]);
+    }
+  });
+
+  test.each([
+    { name: "empty", token: "" },
+    { name: "only the prefix", token: "gs1." },
+    { name: "too short", token: "gs1.AAAA" },
+    { name: "very long", token: `gs1.${"A".repeat(100_000)}` },
+    { name: "of another make", token: "0f2b7a1c-55aa-4be1-9d0e-1b2c3d4e5f60" },
+  ])("that is $name opens nothing", ({ token }) => {
+    expect(tokens.read(token, "owner")).toBeUndefined();
+  });
+});
