@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { mcpFrames } from "../../../src/gateway/mcp/mcp-frames.ts";
+import type { McpRequest } from "../../../src/gateway/mcp/mcp-request.ts";
+import { nothingSeen } from "../../../src/gateway/mcp/mcp-request.ts";
+import { UpstreamBody } from "../../../src/gateway/upstream-body.ts";
+import type { JsonRpcMessage } from "../../../src/mcp/wire/json-rpc.ts";
+import type { Exchange, Operation } from "../../../src/pipeline/exchange.ts";
+import { buildExchange } from "../../kit/exchange.ts";
+import type { ManualClock } from "../../kit/manual-clock.ts";
+import { manualClock } from "../../kit/manual-clock.ts";
+import { sse, textResult } from "./published-server.ts";
+
+interface Stream {
+  readonly body: UpstreamBody;
+  readonly clock: ManualClock;
+  readonly exchange: Exchange;
+  readonly frames: AsyncIterator<{ readonly bytes: Uint8Array }>;
+  readonly isFree: () => boolean;
+}
+
+function open(message: JsonRpcMessage | undefined): Stream {
+  let free = false;
+  const body = new UpstreamBody({ pause: () => undefined, resume: () => undefined, abort: () => void (free = true) });
+  const own: McpRequest = {
+    type: message === undefined ? "stream" : "message",
+    message,
+    era: "legacy",
+    protocolVersion: "2025-11-25",
+    upstreamSession: undefined,
+    mirrored: new Map(),
+    seen: nothingSeen(),
+  };
+  const exchange = buildExchange();
+  const operation: Operation = {
+    id: exchange.id,
+    parentId: undefined,
+    kind: "x",
+    name: "",
+    stream: true,
+    body: Buffer.alloc(0),
+    message: own,
+    usage: undefined,
+  };
+  exchange.operations.push(operation);
+  const clock = manualClock();
+  const frames = mcpFrames(body, { exchange, operation, clock })[Symbol.asyncIterator]();
+  return { body, clock, exchange, frames, isFree: () => free };
+}
+
+const text = async (frame: Promise<IteratorResult<{ readonly bytes: Uint8Array }>>): Promise<string> => {
+  const { value } = (await frame) as IteratorYieldResult<{ readonly bytes: Uint8Array }>; // the tests await what was sent
+  return Buffer.from(value.bytes).toString("utf8");
+};
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("a stream on which the server is silent", () => {
+  test("carries a comment now and then, so that nobody takes it for dead", async () => {
+    const { clock, frames, body } = open(undefined);
+    for (let at = 0; at < 3; at += 1) {
+      const next = frames.next();
+      await turn();
+      clock.advance(25_000);
+      expect(await text(next)).toMatch(/^:.*\n\n$/);
+    }
+    const next = frames.next();
+    body.push(Buffer.from(sse({ jsonrpc: "2.0", method: "notifications/x" })));
+    expect(await text(next)).toContain("notifications/x");
+  });
+
+  test("loses nothing to its heartbeats, and carries none within an event", async () => {
+    const { clock, frames, body } = open({ type: "request", id: 1, method: "tools/call", params: {} });
+    const event = sse(textResult(1, "whole"));
+    const next = frames.next();
+    body.push(Buffer.from(event.slice(0, 20)));
+    await turn();
+    clock.advance(25_000);
+    expect(await text(next)).toMatch(/^:/);
+    body.push(Buffer.from(event.slice(20)));
+    expect(await text(frames.next())).toBe(event);
+  });
+
+  test("lets go of the upstream when its reader leaves", async () => {
+    const { clock, frames, isFree } = open(undefined);
+    const next = frames.next();
+    await turn();
+    clock.advance(25_000);
+    await next;
+    await frames.return?.();
+    expect(isFree()).toBe(true);
+  });
+});
+
+test("a stream of days keeps rows for a thousand of the server's requests, and relays all", async () => {
+  const { frames, body, exchange } = open(undefined);
+  const requests = Array.from({ length: 1_500 }, (_, id) => sse({ jsonrpc: "2.0", id, method: "ping" })).join("");
+  body.push(Buffer.from(requests));
+  body.end();
+  let relayed = "";
+  for (let next = await frames.next(); next.done !== true; next = await frames.next())
+    relayed += Buffer.from(next.value.bytes).toString("utf8");
+  expect(relayed).toBe(requests);
+  expect(exchange.operations.length).toBeLessThan(1_010);
+});
