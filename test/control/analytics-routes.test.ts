@@ -1,0 +1,137 @@
+import { describe, expect, test } from "vitest";
+import type { AnalyticsReader, AnalyticsStatusReader, Selection } from "../../src/analytics/analytics-reader.ts";
+import { GatewayError } from "../../src/kernel/errors.ts";
+import { openControlPlane } from "./control-plane.ts";
+
+const noon = Date.UTC(2026, 0, 15, 12);
+
+/** A store that notes what it is asked for. */
+function notingAnalytics() {
+  const asked: { readonly selection: Selection; readonly more: unknown }[] = [];
+  const note = async (selection: Selection, more: unknown) => {
+    asked.push({ selection, more });
+    return [];
+  };
+  const analytics: AnalyticsReader & AnalyticsStatusReader = {
+    async exchanges(selection, more) {
+      await note(selection, more);
+      return { rows: [], next: "after" };
+    },
+    traffic: note,
+    errors: note,
+    latency: note,
+    topModels: note,
+    topTools: note,
+    status: () => ({
+      mode: "embedded",
+      state: "running",
+      reason: null,
+      version: "26.7",
+      pid: 7,
+      rssBytes: 1_000,
+      restarts: 0,
+      backlogBytes: 0,
+      dropped: 0,
+      rejected: 0,
+    }),
+  };
+  return { analytics, asked };
+}
+
+const lists = ["errors", "latency", "top-models", "top-tools"];
+const all = ["exchanges", "traffic", ...lists];
+const base = "/api/v1/analytics";
+
+describe("200", () => {
+  test.each(all)("%s asks for the range, the API and the environment", async (name) => {
+    const { analytics, asked } = notingAnalytics();
+    await using control = await openControlPlane({ analytics });
+    const range = "from=2026-01-15T12:00:00Z&to=2026-01-15T14:00:00%2B01:00";
+    const answer = await control.send("GET", `${base}/${name}?${range}&api=chat&environment=sandbox`);
+    expect(answer.status).toBe(200);
+    expect(asked[0]?.selection).toEqual({ fromMs: noon, toMs: noon + 3_600_000, api: "chat", environment: "sandbox" });
+  });
+
+  test.each(all)("%s is about the last day when no range is given", async (name) => {
+    const { analytics, asked } = notingAnalytics();
+    await using control = await openControlPlane({ analytics });
+    await control.send("GET", `${base}/${name}`);
+    const nowMs = control.clock.now();
+    expect(asked[0]?.selection).toMatchObject({ fromMs: nowMs - 86_400_000, toMs: nowMs });
+  });
+
+  test("exchanges are paged", async () => {
+    const { analytics, asked } = notingAnalytics();
+    await using control = await openControlPlane({ analytics });
+    const answer = await control.send("GET", `${base}/exchanges?limit=3&cursor=before&outcome=denied`);
+    expect(asked[0]?.more).toEqual({ limit: 3, cursor: "before", outcome: "denied" });
+    expect(answer.body.next).toBe("after");
+    expect(answer.headers.get("link")).toContain("cursor=after");
+  });
+
+  test.each([
+    { range: 60, step: 1 },
+    { range: 3_600, step: 60 },
+    { range: 86_400, step: 1_800 },
+    { range: 30 * 86_400, step: 86_400 },
+  ])("traffic over $range s has steps of $step s", async ({ range, step }) => {
+    const { analytics, asked } = notingAnalytics();
+    await using control = await openControlPlane({ analytics });
+    const from = new Date(noon - range * 1_000).toISOString();
+    const { body } = await control.send("GET", `${base}/traffic?from=${from}&to=2026-01-15T12:00:00Z`);
+    expect(asked[0]?.more).toBe(step);
+    expect(body).toEqual({ from, to: "2026-01-15T12:00:00.000Z", stepSeconds: step, items: [] });
+  });
+
+  test("the status says how the way of the events is", async () => {
+    await using control = await openControlPlane({ analytics: notingAnalytics().analytics });
+    expect((await control.send("GET", `${base}/status`)).body).toMatchObject({ state: "running", pid: 7 });
+  });
+});
+
+describe("400", () => {
+  test.each([
+    "from=yesterday",
+    "from=2026-01-15T12:00:00Z&to=2026-01-15T12:00:00Z",
+    "from=2020-01-15T12:00:00Z&to=2026-01-15T12:00:00Z",
+    "environment=staging",
+    "limit=0",
+    "limit=201",
+    "tenant=me",
+    "api=",
+  ])("refuses %s", async (query) => {
+    const { analytics, asked } = notingAnalytics();
+    await using control = await openControlPlane({ analytics });
+    for (const name of lists) {
+      const answer = await control.send("GET", `${base}/${name}?${query}`);
+      expect([answer.status, answer.body.code]).toEqual([400, "request.invalid"]);
+    }
+    expect(asked).toEqual([]);
+  });
+
+  test("refuses traffic in more steps than anybody can read", async () => {
+    await using control = await openControlPlane({ analytics: notingAnalytics().analytics });
+    const answer = await control.send("GET", `${base}/traffic?stepSeconds=1`);
+    expect(answer.body.errors).toEqual([expect.objectContaining({ path: "query.stepSeconds" })]);
+  });
+});
+
+describe("501", () => {
+  test.each(["status", ...all])("%s says that there is no analytics", async (name) => {
+    await using control = await openControlPlane();
+    const answer = await control.send("GET", `${base}/${name}`);
+    expect([answer.status, answer.body.code]).toEqual([501, "analytics.not_available"]);
+  });
+});
+
+describe("503", () => {
+  test("a store that is away is a problem with its code, and nothing of its own words gets out", async () => {
+    const { analytics } = notingAnalytics();
+    const away = () =>
+      Promise.reject(new GatewayError("store.unavailable", "The store is away.", { detail: "password=canary" }));
+    await using control = await openControlPlane({ analytics: { ...analytics, errors: away } });
+    const answer = await control.send("GET", `${base}/errors`);
+    expect([answer.status, answer.body.code]).toEqual([503, "store.unavailable"]);
+    expect(answer.text).not.toContain("canary");
+  });
+});
