@@ -32,6 +32,8 @@ export interface LaneFigures {
   readonly streamAmong: Times | undefined;
   readonly startedMegabytes: number | undefined;
   readonly loadedMegabytes: number | undefined;
+  /** Of the processes below the lane's own, after the load: nginx's worker, the embedded analytics database. */
+  readonly childrenMegabytes: number | undefined;
   /** Answers other than 200 and lost connections in all measurements. */
   readonly errors: number;
 }

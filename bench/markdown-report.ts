@@ -41,7 +41,7 @@ function table(lanes: readonly LaneFigures[], direct: string, bare: string, stre
     "1 connection: added p50, p99 ms",
     "32: p50, p99 ms",
     ...(streams ? ["first byte, 1 stream: added p50 ms", "128 streams: added p50, p99 ms"] : []),
-    "RSS MB: started, loaded",
+    "RSS MB: started, loaded (children)",
   ];
   const rows = lanes.map((lane) => [
     lane.title,
@@ -51,7 +51,7 @@ function table(lanes: readonly LaneFigures[], direct: string, bare: string, stre
     lane.id === direct ? `(${ms(lane.one.p50Ms)}, ${ms(lane.one.p99Ms)})` : added(lane.one),
     `${ms(lane.many.p50Ms)}, ${ms(lane.many.p99Ms)}`,
     ...(streams ? [alone(lane, direct), among(lane, direct)] : []),
-    lane.loadedMegabytes === undefined ? "" : `${megabytes(lane.startedMegabytes)}, ${megabytes(lane.loadedMegabytes)}`,
+    memory(lane),
   ]);
   const dashes = heads.map((_, at) => (at === 0 ? "---" : "--:"));
   return [...[heads, dashes, ...rows].map((cells) => `| ${cells.join(" | ")} |`), ""];
@@ -73,6 +73,12 @@ function added({ addedP50Ms, addedP99Ms }: Times): string {
 
 function ms(value: number): string {
   return value.toFixed(3);
+}
+
+function memory({ startedMegabytes, loadedMegabytes, childrenMegabytes = 0 }: LaneFigures): string {
+  if (loadedMegabytes === undefined) return "";
+  const children = childrenMegabytes > 0 ? ` (+ ${megabytes(childrenMegabytes)})` : "";
+  return `${megabytes(startedMegabytes)}, ${megabytes(loadedMegabytes)}${children}`;
 }
 
 function megabytes(value: number | undefined): string {

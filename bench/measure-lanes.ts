@@ -2,6 +2,7 @@ import type { BenchOptions } from "./bench-options.ts";
 import type { LoadOrder, LoadResult } from "./clients/load-order.ts";
 import { measureLoad, measureThroughput } from "./clients/run-load.ts";
 import type { Lane, RunningLane } from "./lanes/lane.ts";
+import type { ProcessUse } from "./process-use.ts";
 import { processUse } from "./process-use.ts";
 
 /** Concurrency of the throughput figures, and of the streams that run side by side. */
@@ -13,7 +14,7 @@ export interface Rounds {
   readonly lane: Lane;
   readonly running: RunningLane;
   readonly startedMegabytes: number | undefined;
-  loadedMegabytes: number | undefined;
+  loaded: ProcessUse | undefined;
   readonly perSecond: number[];
   /** Processor time of the lane per request, in microseconds: says the same on a busy machine as on a quiet one. */
   readonly processorUs: number[];
@@ -30,8 +31,8 @@ export function emptyRounds(lane: Lane, running: RunningLane): Rounds {
   return {
     lane,
     running,
-    startedMegabytes: running.pid === undefined ? undefined : processUse(running.pid)?.megabytes,
-    loadedMegabytes: undefined,
+    startedMegabytes: running.pid === undefined ? undefined : processUse(running.pid)?.ownMegabytes,
+    loaded: undefined,
     perSecond: [],
     processorUs: [],
     one: [],
@@ -83,7 +84,7 @@ export async function measureRound(
       const among = { ...stream, connections: streams, requests: streams * options.streamsEach, staggerMs: 200 };
       keep(rounds, rounds.streamAmong, await measureLoad(among));
     }
-    if (running.pid !== undefined) rounds.loadedMegabytes = processUse(running.pid)?.megabytes;
+    if (running.pid !== undefined) rounds.loaded = processUse(running.pid);
     tell(`  ${lane.id.padEnd(20)} ${Math.round(perSecond).toString().padStart(7)} requests/s`);
   }
 }

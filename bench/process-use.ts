@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 export interface ProcessUse {
   /** Resident, in 10^6 bytes. */
   readonly megabytes: number;
+  /** Of the process alone, without those below it. */
+  readonly ownMegabytes: number;
   /** Processor time since the start, in seconds. */
   readonly processorSeconds: number;
 }
@@ -23,12 +25,13 @@ export function processUse(pid: number): ProcessUse | undefined {
   }
   const own = known.filter(({ id }) => family.has(id));
   return {
+    ownMegabytes: own.find(({ id }) => id === pid)?.megabytes ?? 0,
     megabytes: own.reduce((sum, { megabytes }) => sum + megabytes, 0),
     processorSeconds: own.reduce((sum, { processorSeconds }) => sum + processorSeconds, 0),
   };
 }
 
-interface Found extends ProcessUse {
+interface Found extends Omit<ProcessUse, "ownMegabytes"> {
   readonly id: number;
   readonly parent: number;
 }

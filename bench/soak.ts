@@ -76,8 +76,12 @@ async function settled(requests: number): Promise<number> {
 }
 
 function report(when: string, requests: number): number {
-  const megabytes = processUse(pid)?.megabytes;
-  if (megabytes === undefined) throw new Error("this system does not tell what is resident");
-  console.log(`${String(requests).padStart(7)} requests  ${megabytes.toFixed(1).padStart(6)} MB  ${when}`);
-  return megabytes;
+  const use = processUse(pid);
+  if (use === undefined) throw new Error("this system does not tell what is resident");
+  const children = use.megabytes - use.ownMegabytes;
+  const beside = children > 0 ? `, and ${children.toFixed(0)} MB of its children` : "";
+  console.log(
+    `${String(requests).padStart(7)} requests  ${use.ownMegabytes.toFixed(1).padStart(6)} MB  ${when}${beside}`,
+  );
+  return use.ownMegabytes;
 }

@@ -26,7 +26,8 @@ export function summarise(all: readonly Rounds[]): readonly LaneFigures[] {
         streamAlone: lane.streams ? times(rounds.streamAlone, direct.streamAlone, firstBytes) : undefined,
         streamAmong: lane.streams ? times(rounds.streamAmong, direct.streamAmong, firstBytes) : undefined,
         startedMegabytes: rounds.startedMegabytes,
-        loadedMegabytes: rounds.loadedMegabytes,
+        loadedMegabytes: rounds.loaded?.ownMegabytes,
+        childrenMegabytes: rounds.loaded && rounds.loaded.megabytes - rounds.loaded.ownMegabytes,
         errors: rounds.errors,
       },
     ];
