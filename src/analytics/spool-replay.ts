@@ -187,7 +187,8 @@ class Replay implements SpoolReplay {
     const { clock, log } = this.#options;
     const { code, message, detail, cause } = toGatewayError(error);
     this.#lastError = `${message}${detail === undefined ? "" : ` ${detail}`}`;
-    if (clock.monotonic() - this.#complainedAtMs < complainEveryMs) return;
+    const isForGood = code === "analytics.not_available" && this.#failures > 1; // was said already
+    if (isForGood || clock.monotonic() - this.#complainedAtMs < complainEveryMs) return;
     this.#complainedAtMs = clock.monotonic();
     const fields = { code, detail, err: cause, backlogBytes: this.state.backlogBytes };
     log.warn(fields, "events wait in the spool: the analytics store does not take them");

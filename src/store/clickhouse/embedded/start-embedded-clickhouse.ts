@@ -17,6 +17,8 @@ export interface EmbeddedClickHouseOptions {
   readonly memoryBytes: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** The program of the process; the engine's own unless told. */
+  readonly program?: URL;
 }
 
 /** What is known of the engine's process. */
@@ -109,7 +111,7 @@ class Supervisor implements EmbeddedClickHouse {
   }
 
   #launch(): void {
-    const { directory, memoryBytes, clock } = this.#options;
+    const { directory, memoryBytes, clock, program = childPath() } = this.#options;
     this.#state = "starting";
     this.#startedAtMs = clock.monotonic();
     this.#starting = Promise.withResolvers();
@@ -117,7 +119,7 @@ class Supervisor implements EmbeddedClickHouse {
     if (this.#closed) return this.#starting.reject(this.#away("it is being stopped"));
     const secret = randomBytes(32).toString("hex");
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const child = fork(childPath(), [], {
+    const child = fork(program, [], {
       cwd: directory,
       env: { TZ: "UTC" },
       execArgv: ["--disable-warning=ExperimentalWarning"],
