@@ -11,8 +11,8 @@ import type { PlaneMessage } from "./core/plane-message.ts";
 import type { Clock } from "./kernel/clock.ts";
 import { GatewayError } from "./kernel/errors.ts";
 import type { Log } from "./kernel/log.ts";
-import type { EmbeddedClickHouse } from "./store/clickhouse/embedded/start-embedded-clickhouse.ts";
 import type { FindClickHouse } from "./store/clickhouse/clickhouse-endpoint.ts";
+import type { EmbeddedClickHouse } from "./store/clickhouse/embedded/start-embedded-clickhouse.ts";
 import type { DataPaths } from "./store/data-directory.ts";
 
 /** The way of recorded events to answers. */

@@ -247,7 +247,7 @@ describe("the checkpoint", () => {
     };
     await using replay = await start({ store: watching });
     await replay.catchUp();
-    const [{ name = "", bytes = 0 } = {}] = spool.segments();
+    const { name, bytes } = spool.segments()[0] ?? { name: "", bytes: 0 };
     expect(seen[0]).toMatchObject({ done: { segment: "" }, pending: { segment: name, from: 0, to: bytes } });
   });
 });

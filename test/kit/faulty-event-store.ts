@@ -1,6 +1,6 @@
 import type { EventStore, RowBatch } from "../../src/analytics/event-store.ts";
-import { keyedRows } from "../../src/analytics/split-rows.ts";
 import { rowKeyText } from "../../src/analytics/event-store.ts";
+import { keyedRows } from "../../src/analytics/split-rows.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
 
 /**

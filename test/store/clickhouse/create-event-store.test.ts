@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EventTable } from "../../../src/analytics/event-store.ts";
+import type { AnalyticsEvent } from "../../../src/pipeline/event.ts";
 import { createEventStore } from "../../../src/store/clickhouse/create-event-store.ts";
 import { singleNode } from "../../../src/store/clickhouse/migrations/clickhouse-migration.ts";
 import { clickHouseMigrations } from "../../../src/store/clickhouse/migrations/clickhouse-migrations.ts";
 import { runClickHouseMigrations } from "../../../src/store/clickhouse/migrations/run-clickhouse-migrations.ts";
-import type { AnalyticsEvent } from "../../../src/pipeline/event.ts";
 import type { TestEngine } from "../../kit/embedded-clickhouse.ts";
 import { askEngine, describeWithEngine, startTestEngine } from "../../kit/embedded-clickhouse.ts";
 import { attemptRow, exchangeRow, uuidOf } from "../../kit/event-rows.ts";
