@@ -61,6 +61,7 @@ async function measure(chosen: BenchOptions): Promise<Figures> {
     alternations: chosen.alternations,
     calibration,
     lanes: summarise(all),
+    notes: all.flatMap(({ lane: { id, note } }) => (note === undefined ? [] : [{ id, note }])),
     skipped,
   };
 }

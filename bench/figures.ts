@@ -49,5 +49,6 @@ export interface Figures {
   readonly alternations: number;
   readonly calibration: Calibration;
   readonly lanes: readonly LaneFigures[];
+  readonly notes: readonly { readonly id: string; readonly note: string }[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
 }

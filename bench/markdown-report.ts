@@ -16,6 +16,7 @@ export function markdownReport(figures: Figures, verdicts: readonly Verdict[]): 
     "",
     ...(llm.length === 0 ? [] : ["## Chat completions", "", ...table(llm, "direct", "bare", true)]),
     ...(mcp.length === 0 ? [] : ["## tools/call", "", ...table(mcp, "mcp-direct", "mcp-bare", false)]),
+    ...figures.notes.map(({ id, note }) => `The lane ${id}: ${note}.`),
     ...figures.skipped.map(({ id, reason }) => `The lane ${id} did not run: ${reason}.`),
     "",
     "## Bars",

@@ -5,6 +5,8 @@ export interface Lane {
   readonly protocol: "llm" | "mcp";
   /** Streams are measured too. */
   readonly streams: boolean;
+  /** What a reader of the table must know. */
+  readonly note?: string;
   /** Why the lane cannot run here; undefined when it can. */
   unavailable?(): string | undefined;
   /** Starts it in front of the upstream at `upstreamUrl`; processes belong to the lane alone. */
