@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { judge } from "./bars.ts";
 import type { BenchOptions } from "./bench-options.ts";
@@ -34,6 +34,7 @@ if (missed.length + unjudged.length > 0) process.exitCode = 1;
 
 async function measure(chosen: BenchOptions): Promise<Figures> {
   await using opened = new AsyncDisposableStack();
+  const [loadAverage = 0] = loadavg();
   const mock = opened.use(await startMock());
   const skipped: { id: string; reason: string }[] = [];
   const all: Rounds[] = [];
@@ -57,6 +58,7 @@ async function measure(chosen: BenchOptions): Promise<Figures> {
     machine: `${cpus().length} x ${cpu?.model.trim() ?? "unknown processor"}`,
     node: process.versions.node,
     pinned: isPinned,
+    loadAverage,
     client: all[0]?.client ?? "own",
     alternations: chosen.alternations,
     calibration,

@@ -45,6 +45,8 @@ export interface Figures {
   readonly machine: string;
   readonly node: string;
   readonly pinned: boolean;
+  /** Processes that wanted a core when the run began, the mean of the minute before. */
+  readonly loadAverage: number;
   readonly client: "wrk" | "own";
   readonly alternations: number;
   readonly calibration: Calibration;

@@ -12,6 +12,9 @@ export function markdownReport(figures: Figures, verdicts: readonly Verdict[]): 
     figures.quick ? "A quick look: too short for figures to be published." : "",
     `${figures.machine}; Node ${figures.node}; ${figures.pinned ? "lanes on one core, client and mock on another" : "NOT pinned to cores"}.`,
     `${figures.alternations} rounds over all lanes, medians of the rounds. Throughput by ${figures.client === "wrk" ? "wrk" : "our own client"}, times by our own client.`,
+    figures.loadAverage > 0.5
+      ? `THE MACHINE WAS BUSY (load average ${figures.loadAverage.toFixed(1)}): these figures are noise.`
+      : "",
     `Calibration loop: ${calibration.loopMs.toFixed(1)} ms (reference ${calibration.referenceMs} ms): bars in milliseconds are multiplied by ${calibration.factor.toFixed(2)}.`,
     "",
     ...(llm.length === 0 ? [] : ["## Chat completions", "", ...table(llm, "direct", "bare", true)]),
