@@ -1,4 +1,5 @@
 import { GatewayError } from "../kernel/errors.ts";
+import type { BlockBuffers } from "./block-buffers.ts";
 import type { EventStore } from "./event-store.ts";
 import { rowKeyText } from "./event-store.ts";
 import type { SpoolBlock } from "./read-block.ts";
@@ -12,6 +13,7 @@ export interface InsertBlockOptions {
   readonly spool: string;
   /** Whether no line of the block was ever sent. Otherwise the store is asked first which of them it has. */
   readonly isNew: boolean;
+  readonly buffers: BlockBuffers;
   readonly signal: AbortSignal;
 }
 
@@ -19,8 +21,9 @@ export interface InsertBlockOptions {
  * Puts the lines of a block into the store so that each is there once, whatever happened to the block before. Answers
  * how many lines are not there because they cannot be read. Throws as the store does.
  */
-export async function insertBlock({ store, block, spool, isNew, signal }: InsertBlockOptions): Promise<number> {
-  const { tables, unknown } = splitRows(block.lines);
+export async function insertBlock(options: InsertBlockOptions): Promise<number> {
+  const { store, block, spool, isNew, buffers, signal } = options;
+  const { tables, unknown } = splitRows(block.lines, buffers);
   const token = `${spool}/${block.segment.slice(0, 15)}/${block.from}-${block.to}`;
   let rejected = unknown;
   for (const rows of tables) {

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import type { BlockBuffers } from "./block-buffers.ts";
 import type { SpoolSegment } from "./spool-segments.ts";
 
 /** Whole lines of one segment, one after the other. */
@@ -17,6 +18,8 @@ export interface ReadBlockOptions {
   readonly from: number;
   /** About as many bytes as are read; a longer line is read whole. */
   readonly maxBytes: number;
+  /** What the lines are read into; they hold until its next use. */
+  readonly buffers: BlockBuffers;
 }
 
 /**
@@ -28,6 +31,7 @@ export async function readBlock({
   segment,
   from,
   maxBytes,
+  buffers,
 }: ReadBlockOptions): Promise<SpoolBlock | undefined> {
   if (from >= segment.bytes) return undefined;
   const file = await open(join(directory, segment.name), "r").catch((error: unknown) => {
@@ -38,7 +42,7 @@ export async function readBlock({
   await using _closes = file;
   for (let bytes = maxBytes; ; bytes *= 2) {
     const wanted = Math.min(bytes, segment.bytes - from);
-    const buffer = Buffer.allocUnsafeSlow(wanted);
+    const buffer = buffers.take("block", wanted).subarray(0, wanted);
     const read = await readFully(file, buffer, from);
     const end = buffer.subarray(0, read).lastIndexOf(0x0a) + 1;
     const isAll = from + wanted >= segment.bytes || read < wanted;

@@ -1,3 +1,4 @@
+import type { BlockBuffers } from "./block-buffers.ts";
 import type { EventTable, RowKey } from "./event-store.ts";
 
 /** The lines of one table. */
@@ -16,10 +17,16 @@ export interface SplitRows {
 
 /**
  * Sorts whole lines of a spool by table without parsing them: the spool writes the type first. The bytes of a line stay
- * as they are, and so does the order within a table.
+ * as they are, and so does the order within a table. The rows hold until the next use of `buffers`.
  */
-export function splitRows(lines: Buffer): SplitRows {
-  const parts = { exchanges: newPart("exchanges", lines.length), attempts: newPart("attempts", lines.length) };
+export function splitRows(lines: Buffer, buffers: BlockBuffers): SplitRows {
+  const newPart = (table: EventTable): Part => ({
+    table,
+    rows: buffers.take(table, lines.length),
+    length: 0,
+    count: 0,
+  });
+  const parts = { exchanges: newPart("exchanges"), attempts: newPart("attempts") };
   let unknown = 0;
   for (let start = 0; start < lines.length; ) {
     const feed = lines.indexOf(lineFeed, start);
@@ -59,11 +66,6 @@ interface Part {
   readonly rows: Buffer;
   length: number;
   count: number;
-}
-
-function newPart(table: EventTable, bytes: number): Part {
-  // Of its own memory: the small pool is for small things, and this leaves as soon as it was sent.
-  return { table, rows: Buffer.allocUnsafeSlow(bytes), length: 0, count: 0 };
 }
 
 function append(part: Part, lines: Buffer, start: number, end: number): void {

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import type { BlockBuffers } from "./block-buffers.ts";
+import { createBlockBuffers } from "./block-buffers.ts";
 import type { EventSpool } from "./event-spool.ts";
 import type { EventStore } from "./event-store.ts";
 import { insertBlock } from "./insert-block.ts";
@@ -45,6 +47,7 @@ export interface SpoolReplay extends AsyncDisposable {
   catchUp(): Promise<void>;
 }
 
+const defaultBlockBytes = 2 * 1_048_576;
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
 const complainEveryMs = 60_000;
@@ -71,6 +74,7 @@ const beginning: SpoolPlace = { segment: "", offset: 0 };
 class Replay implements SpoolReplay {
   readonly #options: SpoolReplayOptions;
   readonly #ending = new AbortController();
+  #buffers: BlockBuffers;
   #checkpoint: ReplayCheckpoint;
   #written: ReplayCheckpoint | undefined;
   #rejected = 0;
@@ -83,6 +87,7 @@ class Replay implements SpoolReplay {
 
   constructor(options: SpoolReplayOptions, checkpoint: ReplayCheckpoint) {
     this.#options = options;
+    this.#buffers = createBlockBuffers(options.blockBytes ?? defaultBlockBytes);
     this.#checkpoint = checkpoint;
     options.spool.handOver(checkpoint.done);
     this.#schedule(0);
@@ -138,20 +143,22 @@ class Replay implements SpoolReplay {
       this.#lastError = undefined;
     } catch (error) {
       this.#failures += 1;
+      // Something of the request that failed may still be on its way out of them.
+      this.#buffers = createBlockBuffers(this.#options.blockBytes ?? defaultBlockBytes);
       this.#complain(error);
     }
   }
 
   /** The range that was tried before, or the next one; undefined when the store has everything. */
   async #next(): Promise<SpoolBlock | undefined> {
-    const { directory, spool, blockBytes = 2 * 1_048_576 } = this.#options;
+    const { directory, spool, blockBytes = defaultBlockBytes } = this.#options;
     const { done, pending } = this.#checkpoint;
     for (const segment of spool.segments().filter(({ name }) => name >= done.segment)) {
       const from = segment.name === done.segment ? done.offset : 0;
       const isPending = pending !== null && pending.segment === segment.name && pending.from === from;
       const range = isPending ? { name: segment.name, bytes: Math.min(pending.to, segment.bytes) } : segment;
       const maxBytes = isPending ? pending.to - from : blockBytes;
-      const block = await readBlock({ directory, segment: range, from, maxBytes });
+      const block = await readBlock({ directory, segment: range, from, maxBytes, buffers: this.#buffers });
       if (block !== undefined) return block;
     }
     return undefined;
@@ -165,7 +172,14 @@ class Replay implements SpoolReplay {
     await snapshots.deliver(store, clock.now(), signal);
     this.#checkpoint = { ...this.#checkpoint, pending: range };
     await this.#write();
-    this.#rejected += await insertBlock({ store, block, spool: this.#checkpoint.spool, isNew, signal });
+    this.#rejected += await insertBlock({
+      store,
+      block,
+      spool: this.#checkpoint.spool,
+      isNew,
+      buffers: this.#buffers,
+      signal,
+    });
     const done = { segment: block.segment, offset: block.to };
     this.#checkpoint = { ...this.#checkpoint, done, pending: null };
     spool.handOver(done);

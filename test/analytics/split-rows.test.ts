@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { createBlockBuffers } from "../../src/analytics/block-buffers.ts";
 import { keyedRows, splitRows } from "../../src/analytics/split-rows.ts";
 import { attemptRow, exchangeRow, uuidOf } from "../kit/event-rows.ts";
+
+// One for all: what an earlier block has left in the memory must not show.
+const buffers = createBlockBuffers(65_536);
 
 const line = fc.oneof(
   fc.tuple(fc.constant("exchanges"), fc.nat(), fc.string()).map(([table, number, text]) => ({
@@ -15,7 +19,7 @@ const line = fc.oneof(
 test("every line goes to its table as it is, in order, and the others are counted", () => {
   fc.assert(
     fc.property(fc.array(line, { maxLength: 40 }), (lines) => {
-      const { tables, unknown } = splitRows(Buffer.from(lines.map(({ text }) => text).join("")));
+      const { tables, unknown } = splitRows(Buffer.from(lines.map(({ text }) => text).join("")), buffers);
       for (const name of ["exchanges", "attempts"]) {
         const own = lines.filter(({ table }) => table === name);
         const found = tables.find(({ table }) => table === name);
@@ -29,7 +33,7 @@ test("every line goes to its table as it is, in order, and the others are counte
 
 test("a row is known by its exchange and operation, a try by its exchange and number", () => {
   const text = `${JSON.stringify(exchangeRow(1, { operation_id: uuidOf(2) }))}\n${JSON.stringify(attemptRow(3, { attempt: 4 }))}\n`;
-  const keys = splitRows(Buffer.from(text)).tables.flatMap((rows) => keyedRows(rows).map(({ key }) => key));
+  const keys = splitRows(Buffer.from(text), buffers).tables.flatMap((rows) => keyedRows(rows).map(({ key }) => key));
   expect(keys).toEqual([
     { exchangeId: uuidOf(1), part: uuidOf(2), ts: exchangeRow(1).ts },
     { exchangeId: uuidOf(3), part: "4", ts: attemptRow(3).ts },

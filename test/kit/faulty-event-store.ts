@@ -43,7 +43,7 @@ export function faultyEventStore(): FaultyEventStore {
     unreadable: undefined,
     async insert(batch) {
       const fault = store.faults.shift() ?? "none";
-      store.batches.push(batch);
+      store.batches.push({ ...batch, rows: Buffer.from(batch.rows) }); // its memory is used again
       if (fault === "before") throw away();
       const isReadable = (line: Buffer) => store.unreadable === undefined || !line.includes(store.unreadable);
       const lines = keyedRows(batch);

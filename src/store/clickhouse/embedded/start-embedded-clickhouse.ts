@@ -40,7 +40,7 @@ export interface EmbeddedClickHouse extends AsyncDisposable {
   readonly state: EmbeddedState;
 }
 
-const startWithinMs = 30_000;
+const startWithinMs = 60_000;
 const firstPauseMs = 250;
 const longestPauseMs = 30_000;
 /** A process that lived this long was well: the pauses begin small again. */
