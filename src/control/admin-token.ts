@@ -21,8 +21,8 @@ export function requireAdminToken(authorization: string | undefined, adminTokenH
   }
 }
 
-/** RFC 6750, 2.1: a scheme whose case is free, one space, and the characters of a token. */
+/** A scheme whose case is free (RFC 9110, 11.1), spaces, and whatever the configuration takes as an admin token. */
 function bearerToken(authorization: string): string | undefined {
   if (authorization.length > maxHeaderLength) return undefined;
-  return /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1];
+  return /^bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { loadConfig } from "../../src/config.ts";
 import { requireAdminToken } from "../../src/control/admin-token.ts";
 
 const hash = createHash("sha256").update("s3cret-token").digest();
@@ -9,6 +10,13 @@ test.each([
   { name: "the scheme in lower case", header: "bearer s3cret-token" },
 ])("lets $name pass", ({ header }) => {
   expect(() => requireAdminToken(header, hash)).not.toThrow();
+});
+
+test("every token that the configuration takes opens the control API", () => {
+  const token = String.fromCharCode(...Array.from({ length: 0x7e - 0x21 + 1 }, (_, index) => 0x21 + index));
+  const config = loadConfig({ env: { GATEHOUSE_ADMIN_TOKEN: token }, cwd: import.meta.dirname });
+  expect(config.adminToken).toBe(token);
+  expect(() => requireAdminToken(`Bearer ${token}`, createHash("sha256").update(token).digest())).not.toThrow();
 });
 
 test.each([
