@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { NamedKey } from "./core/core-context.ts";
+import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
 import type { DataPlane } from "./gateway/data-plane.ts";
 import { createDataPlane } from "./gateway/data-plane.ts";
@@ -38,7 +39,7 @@ export interface GatewayComposition {
   readonly sessionKey: KeyObject;
   readonly node: string;
   readonly network: NetworkPolicy;
-  readonly allowKeyless: boolean;
+  readonly keylessReach: KeylessReach;
   readonly stalledMs: number;
   report(report: GatewayReport): Promise<void>;
 }
@@ -73,7 +74,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
   const limiter = createMemoryLimiter({ clock, maxKeys: maxLimiterKeys });
   const tools = { clock, log, limiter, secrets: parts.secrets };
-  const compileOptions = { registry, tools, allowKeyless: parts.allowKeyless };
+  const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,
     pepperId: pepper.id,

@@ -88,6 +88,11 @@ export const configSchema = z
           description:
             "Ranges that are not public and that upstreams may be in. Absent: loopback and private ones in development, none in production.",
         }),
+        allowKeyless: z.boolean().default(false).meta({
+          title: "Keyless for everybody",
+          description:
+            "Answers APIs that say `keyless: true` to anybody, in production too. `false`: to this machine only in development, and refused in production.",
+        }),
       })
       .prefault({})
       .meta({ title: "Network" }),
@@ -214,7 +219,7 @@ export interface Setting {
   /** Dotted, as in the file: `limits.drainTimeoutMs`. */
   readonly name: string;
   readonly env: string;
-  readonly type: "string" | "integer" | "array";
+  readonly type: "string" | "integer" | "boolean" | "array";
   readonly title: string;
   readonly description: string;
   readonly secret: boolean;
@@ -238,7 +243,8 @@ function settingsOf(schema: JsonSchema, prefix: string): readonly Setting[] {
     if (typeof member === "boolean") return [];
     const name = `${prefix}${key}`;
     if (member.type === "object") return settingsOf(member, `${name}.`);
-    const type = member.type === "integer" || member.type === "array" ? member.type : "string";
+    const type =
+      member.type === "integer" || member.type === "boolean" || member.type === "array" ? member.type : "string";
     const env = typeof member["env"] === "string" ? member["env"] : variableName(name);
     const secret = member["secret"] === true;
     return [

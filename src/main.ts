@@ -10,6 +10,7 @@ import type { Config } from "./config.ts";
 import { ensureDefaults } from "./core/bootstrap.ts";
 import type { CoreContext } from "./core/core-context.ts";
 import { currentMessages, takeReport } from "./core/distribution.ts";
+import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { PlaneMessage } from "./core/plane-message.ts";
 import type { SecretCache } from "./core/secret-cache.ts";
 import { createSecretCache } from "./core/secret-cache.ts";
@@ -132,7 +133,7 @@ function connectPlanes(
   { analytics, catalog, vaultKeys, pepper, log, sink, stalledMs }: PlaneParts,
 ): ConnectedPlanes {
   const clock = systemClock;
-  const production = config.env === "production";
+  const keylessReach = keylessReachOf(config);
   const secrets = createSecretCache(() => context);
   const gateway = composeGateway({
     clock,
@@ -143,7 +144,7 @@ function connectPlanes(
     sessionKey: mcpSessionKey(pepper),
     node: hostname(),
     network: networkPolicy(config),
-    allowKeyless: !production,
+    keylessReach,
     stalledMs,
     report: (report) =>
       takeReport(context, report).catch((error: unknown) =>
@@ -165,8 +166,13 @@ function connectPlanes(
       return fault.issues;
     }
   };
-  const context: CoreContext = { catalog, clock, log, vaultKeys, pepper, production, publish: deliver, check };
+  const context: CoreContext = { catalog, clock, log, vaultKeys, pepper, keylessReach, publish: deliver, check };
   return { context, gateway, secrets, deliver };
+}
+
+function keylessReachOf(config: Config): KeylessReach {
+  if (config.network.allowKeyless) return "anybody";
+  return config.env === "production" ? "nobody" : "loopback";
 }
 
 function networkPolicy(config: Config): ReturnType<typeof createNetworkPolicy> {

@@ -57,6 +57,13 @@ describe("where values come from", () => {
     expect(load({ GATEHOUSE_TRUSTED_PROXIES: "10.0.0.0/8, ::1" }).trustedProxies).toEqual(["10.0.0.0/8", "::1"]);
   });
 
+  test("a switch in a variable is written true or false", () => {
+    expect(load().network.allowKeyless).toBe(false);
+    expect(load({ GATEHOUSE_NETWORK_ALLOW_KEYLESS: "true" }).network.allowKeyless).toBe(true);
+    expect(load({ GATEHOUSE_NETWORK_ALLOW_KEYLESS: "false" }).network.allowKeyless).toBe(false);
+    expect(faultOf({ GATEHOUSE_NETWORK_ALLOW_KEYLESS: "yes" })).toMatch(/GATEHOUSE_NETWORK_ALLOW_KEYLESS/);
+  });
+
   test("nested settings have variables too", () => {
     const config = load({ GATEHOUSE_LIMITS_DRAIN_TIMEOUT_MS: "5", GATEHOUSE_NETWORK_ALLOW_CIDRS: "192.168.0.0/16" });
     expect(config.limits.drainTimeoutMs).toBe(5);

@@ -51,6 +51,8 @@ function limitsOf({ schema, type }: Setting): string {
   switch (type) {
     case "integer":
       return `${schema.minimum ?? ""} to ${schema.maximum ?? ""}`;
+    case "boolean":
+      return "`true`, `false`";
     case "array":
       return `a list, at most ${schema.maxItems ?? ""}`;
     case "string":

@@ -90,7 +90,8 @@ export const securitySchema = z
       .meta({ title: "Subscription", description: "Whether the key's application must be subscribed to this API." }),
     keyless: z.boolean().default(false).meta({
       title: "Keyless",
-      description: "Open to anybody who reaches the gateway. Loopback only outside production; refused in production.",
+      description:
+        "Asks for no key. Answered to this machine only in development and refused in production, unless `network.allowKeyless` is set.",
     }),
   })
   .prefault({})

@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Catalog } from "./catalog.ts";
+import type { KeylessReach } from "./keyless-reach.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
 
 /** A key and the id that is stored beside what it made. */
@@ -26,8 +27,8 @@ export interface CoreContext {
   readonly vaultKeys: Keyring;
   /** Hashes API keys. Its own id and life: rotating the vault's keys leaves it alone. */
   readonly pepper: NamedKey;
-  /** Refuses `keyless` APIs and the like. */
-  readonly production: boolean;
+  /** `nobody` refuses `keyless` APIs. */
+  readonly keylessReach: KeylessReach;
   /** Sends to every gateway, after the transaction that it tells of has been committed. */
   publish(message: PlaneMessage): void;
   /** Compiles the set as a gateway would, and throws it away. No issue means that it may be published. */

@@ -35,7 +35,8 @@ export async function publishDraft(write: Write, kind: ResourceKind, resource: R
 
 /**
  * Makes a revision live within a write; no change when it is already. Throws `publish.refused` for a spec that this
- * build does not take, names that are gone, a context that another API has, and `keyless` in production.
+ * build does not take, names that are gone, a context that another API has, and `keyless` where
+ * nobody would be answered.
  */
 export async function deploy(
   write: Write,
@@ -87,8 +88,9 @@ async function checkRevision(write: Write, kind: ResourceKind, resource: Resourc
   const { context, security } = deployableSchema.parse(parsed.data);
   const { found, issues } = await resolveReferences(write.transaction, kind, parsed.data);
   const all: FieldIssue[] = [...issues];
-  if (security.keyless && write.context.production) {
-    all.push({ path: "spec.security.keyless", message: "an API that is open to anybody is refused in production" });
+  if (security.keyless && write.context.keylessReach === "nobody") {
+    const message = "an API that asks for no key is refused in production, unless network.allowKeyless is set";
+    all.push({ path: "spec.security.keyless", message });
   }
   const deployments = await write.transaction.deployments.all();
   const owner = deployments.find((other) => other.context === context && other.resourceId !== resource.id);

@@ -1,4 +1,5 @@
 import { gateway } from "../core/gateway.ts";
+import type { KeylessReach } from "../core/keyless-reach.ts";
 import { findKind } from "../core/kinds.ts";
 import { plan } from "../core/plan.ts";
 import type { ApiArtifact, ArtifactSet } from "../core/plane-message.ts";
@@ -14,8 +15,8 @@ import type { Attachment, CompiledApi, CompiledChain, Snapshot } from "./snapsho
 export interface CompileSnapshotOptions {
   readonly registry: PluginRegistry;
   readonly tools: PluginTools;
-  /** In production an API that is open to anybody is refused. */
-  readonly allowKeyless: boolean;
+  /** From where APIs without keys are answered; at `nobody` they are refused. */
+  readonly keylessReach: KeylessReach;
 }
 
 type Fault = (issue: FieldIssue) => void;
@@ -86,8 +87,9 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
     return undefined;
   }
   const spec = commonSpecSchema.parse(parsed.data);
-  if (spec.security.keyless && !input.options.allowKeyless) {
-    fault({ path: "spec.security.keyless", message: "an API without keys is refused here; see network settings" });
+  if (spec.security.keyless && input.options.keylessReach === "nobody") {
+    const message = "an API that asks for no key is refused in production, unless network.allowKeyless is set";
+    fault({ path: "spec.security.keyless", message });
   }
   const security = securityAttachments(artifact, spec.security.apiKey, input, fault);
   const own = input.chains.attachments(spec.policies, artifact.id, `${at} spec.policies`);
@@ -111,7 +113,7 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
     teamId: artifact.teamId,
     revision: artifact.revision,
     context: spec.context,
-    keyless: spec.security.keyless,
+    keyless: spec.security.keyless ? input.options.keylessReach : "nobody",
     subscriptionRequired: spec.security.subscription === "required",
     chain,
     adapter,

@@ -1,3 +1,4 @@
+import type { KeylessReach } from "../core/keyless-reach.ts";
 import type { ApiId, Id } from "../kernel/ids.ts";
 import type { CompiledProtocol, ProtocolAdapter } from "./adapter.ts";
 import type { CompiledGuardrail } from "./define-guardrail.ts";
@@ -36,8 +37,8 @@ export interface CompiledApi {
   readonly teamId: Id<"team">;
   readonly revision: number;
   readonly context: string;
-  /** Open to anybody: said explicitly in the API, never the result of an empty chain. */
-  readonly keyless: boolean;
+  /** Who is answered without a key. More than `nobody` is said explicitly in the API, never the result of an empty chain. */
+  readonly keyless: KeylessReach;
   readonly subscriptionRequired: boolean;
   readonly chain: CompiledChain;
   readonly adapter: ProtocolAdapter;

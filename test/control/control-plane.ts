@@ -87,7 +87,7 @@ export async function openControlPlane(
     log,
     vaultKeys: { current: vaultKey, find: (id) => (id === vaultKey.id ? vaultKey.key : undefined) },
     pepper: { id: "p1", key: createSecretKey(randomBytes(32)) },
-    production: false,
+    keylessReach: "loopback",
     publish: (message) => void messages.push(message),
     check: async () => [],
     ...core,

@@ -53,7 +53,7 @@ export async function coreFixture({
         find: (id) => (id === "vault-1" ? vaultKey : undefined),
       },
       pepper: { id: "pepper-1", key: createSecretKey(Buffer.alloc(32, 2)) },
-      production,
+      keylessReach: production ? "nobody" : "loopback",
       publish: (message) => messages.push(message),
       check: async (set) => fixture.compile(set),
     },

@@ -86,6 +86,7 @@ describe("publishing", () => {
     if (code === undefined) return expect(await outcome).toMatchObject({ changed: true });
     const error = await rejection(outcome);
     expect([error.code, error.issues[0]?.path]).toEqual([code, "spec.security.keyless"]);
+    expect(error.issues[0]?.message).toContain("network.allowKeyless");
   });
 
   test("a kind that is live at once has nothing to publish", async () => {

@@ -50,7 +50,7 @@ beforeEach(() => {
   const tools = { clock, log, limiter: createMemoryLimiter({ clock, maxKeys: 10 }), secrets: { read: () => "" } };
   const pepper = createSecretKey(Buffer.alloc(32, 1));
   const credentials = createCredentialIndex({ pepper, pepperId: "p", clock, onUsed: () => {} });
-  dataPlane = createDataPlane({ registry, tools, allowKeyless: true, credentials, log });
+  dataPlane = createDataPlane({ registry, tools, keylessReach: "anybody", credentials, log });
 });
 
 function setOf(hash: string, policies: readonly object[]): ArtifactSet {

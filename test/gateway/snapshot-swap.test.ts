@@ -146,7 +146,6 @@ async function startSecondGateway(context: CoreContext) {
     sessionKey: mcpSessionKey(context.pepper),
     node: "second",
     network: createNetworkPolicy({ allowCidrs: [], operatorReach: developmentReach }),
-    allowKeyless: false,
     stalledMs: 1_000,
     report: async () => {},
   });

@@ -132,7 +132,7 @@ function buildApi({ api, adapter = textAdapter }: ExchangeParts): CompiledApi {
     teamId: "team_000000000000000000000001" as CompiledApi["teamId"], // as above
     revision: 1,
     context: "/chat",
-    keyless: false,
+    keyless: "nobody",
     subscriptionRequired: false,
     chain: { identify: [], admit: [], request: [], response: [], record: [] },
     adapter,

@@ -1,11 +1,16 @@
 import { expect, test } from "vitest";
 import type { Identified } from "../../src/pipeline/define-policy.ts";
+import type { InboundRequest } from "../../src/pipeline/exchange.ts";
 import { identify } from "../../src/pipeline/identify.ts";
 import { deny } from "../../src/pipeline/outcome.ts";
 import type { CompiledApi } from "../../src/pipeline/snapshot.ts";
 import { applicationId, attach, buildExchange, keyHolder, planId } from "../kit/exchange.ts";
 
-function exchangeWith(results: readonly (() => Identified | Promise<Identified>)[], api: Partial<CompiledApi> = {}) {
+function exchangeWith(
+  results: readonly (() => Identified | Promise<Identified>)[],
+  api: Partial<CompiledApi> = {},
+  inbound: Partial<InboundRequest> = {},
+) {
   const chain = {
     identify: results.map((result, index) => ({
       ...attach({ phases: [], inspect: () => ({ type: "pass" }) }),
@@ -18,7 +23,7 @@ function exchangeWith(results: readonly (() => Identified | Promise<Identified>)
     response: [],
     record: [],
   };
-  return buildExchange({ principal: undefined, api: { chain, ...api } });
+  return buildExchange({ principal: undefined, api: { chain, ...api }, inbound });
 }
 
 const knows = () => ({ type: "principal", principal: keyHolder }) as const;
@@ -39,14 +44,40 @@ test.each([
 });
 
 test("a keyless API knows strangers as such", async () => {
-  const exchange = exchangeWith([], { keyless: true });
+  const exchange = exchangeWith([], { keyless: "anybody" });
   expect(await identify(exchange)).toBeUndefined();
   expect(exchange.principal).toMatchObject({ type: "anonymous", keyId: undefined });
 });
 
+test.each([
+  { name: "the machine itself", clientIp: "127.0.0.1", headers: {}, code: undefined },
+  { name: "the machine itself over IPv6", clientIp: "::1", headers: {}, code: undefined },
+  { name: "a neighbour", clientIp: "192.168.1.7", headers: {}, code: "auth.forbidden" },
+  { name: "the internet", clientIp: "8.8.8.8", headers: {}, code: "auth.forbidden" },
+  {
+    name: "a tunnel on this machine",
+    clientIp: "127.0.0.1",
+    headers: { "x-forwarded-for": "8.8.8.8" },
+    code: "auth.forbidden",
+  },
+  {
+    name: "a proxy on this machine",
+    clientIp: "127.0.0.1",
+    headers: { forwarded: "for=8.8.8.8" },
+    code: "auth.forbidden",
+  },
+])("a keyless API for loopback gives a stranger from $name: $code", async ({ clientIp, headers, code }) => {
+  const exchange = exchangeWith([], { keyless: "loopback" }, { clientIp, headers });
+  const outcome = await identify(exchange);
+  expect(outcome?.type === "denied" ? outcome.deny : undefined).toEqual(
+    code && expect.objectContaining({ code, detail: expect.stringContaining("network.allowKeyless") }),
+  );
+  expect(exchange.principal?.type).toBe(code === undefined ? "anonymous" : undefined);
+});
+
 test("a policy that breaks lets nobody in", async () => {
   const broken = () => Promise.reject(new Error("no store"));
-  await expect(identify(exchangeWith([broken], { keyless: true }))).rejects.toThrow("no store");
+  await expect(identify(exchangeWith([broken], { keyless: "loopback" }))).rejects.toThrow("no store");
 });
 
 test("where a subscription is required, only a caller with a plan goes on", async () => {
