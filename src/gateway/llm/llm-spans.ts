@@ -1,25 +1,27 @@
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
-import type { PlacedSpan } from "../edit-strings.ts";
 import { editStrings } from "../edit-strings.ts";
 import { changeFrame } from "../sse-frame.ts";
 import { llmRequest, replaceBody } from "./llm-request.ts";
+import { stringSpans } from "./string-spans.ts";
 
-type Path = readonly (string | number)[];
-
-/** Every text of a chat or embeddings request: all turns, tool results, tool calls and tool descriptions. */
+/**
+ * Every text of a chat or embeddings request: all turns with their tool calls and results, the tools with their
+ * schemas, the schema of the answer, a prediction.
+ */
 export function requestSpans(operation: Operation): readonly TextSpan[] {
   const { json, kind } = llmRequest(operation);
-  if (kind === "embeddings") return inputSpans(json["input"]);
+  if (kind === "embeddings") return stringSpans(json["input"], ["input"], "input", "user");
   return [
-    ...list(json["messages"]).flatMap((message, index) => messageSpans(message, ["messages", index])),
-    ...list(json["tools"]).flatMap((tool, index) => {
-      const path = ["tools", index, "function", "description"];
-      return textSpan(member(member(tool, "function"), "description"), path, "system");
-    }),
-    ...textSpan(member(json["prediction"], "content"), ["prediction", "content"], "user"),
+    ...list(json["messages"]).flatMap((message, index) =>
+      stringSpans(message, ["messages", index], `messages[${index}]`, authorOf(member(message, "role"))),
+    ),
+    ...systemMembers.flatMap((name) => stringSpans(json[name], [name], name, "system")),
+    ...stringSpans(member(json["prediction"], "content"), ["prediction", "content"], "prediction.content", "user"),
   ];
 }
+
+const systemMembers = ["tools", "functions", "response_format"];
 
 /** Puts the edits into the body; every byte outside of the edited strings stays. */
 export function editRequest(operation: Operation, spans: readonly TextSpan[], edits: readonly SpanEdit[]): void {
@@ -32,11 +34,13 @@ export function frameSpans(_operation: Operation, frame: Frame): readonly TextSp
   return list(member(message, "choices")).flatMap((choice, position) => {
     const index = member(choice, "index");
     const place = `choices[${typeof index === "number" ? index : position}]`;
-    return ["message", "delta"].flatMap((part) =>
-      partSpans(member(choice, part), ["choices", position, part], `${place}.${part}`),
+    return answerParts.flatMap((part) =>
+      stringSpans(member(choice, part), ["choices", position, part], `${place}.${part}`, "assistant"),
     );
   });
 }
+
+const answerParts = ["message", "delta", "text"];
 
 /** The frame with its edits made: a chunk stays an event with the same fields, a whole answer stays JSON. */
 export function editFrame(
@@ -46,55 +50,6 @@ export function editFrame(
   edits: readonly SpanEdit[],
 ): Frame {
   return changeFrame(frame, (json) => editStrings(json, spans, edits));
-}
-
-function messageSpans(message: unknown, path: Path): readonly PlacedSpan[] {
-  const author = authorOf(member(message, "role"));
-  return partSpans(message, path, placeOf(path), author);
-}
-
-function partSpans(
-  part: unknown,
-  path: Path,
-  place: string,
-  author: TextSpan["author"] = "assistant",
-): readonly PlacedSpan[] {
-  const content = member(part, "content");
-  const spans = [...textSpan(content, [...path, "content"], author, `${place}.content`)];
-  for (const [index, piece] of list(content).entries()) {
-    for (const name of ["text", "refusal"]) {
-      const at = [...path, "content", index, name];
-      spans.push(...textSpan(member(piece, name), at, author, `${place}.content[${index}].${name}`));
-    }
-  }
-  for (const name of ["refusal", "reasoning_content", "reasoning"]) {
-    spans.push(...textSpan(member(part, name), [...path, name], author, `${place}.${name}`));
-  }
-  const call = ["function_call", "arguments"];
-  spans.push(
-    ...textSpan(
-      member(member(part, "function_call"), "arguments"),
-      [...path, ...call],
-      author,
-      `${place}.function_call.arguments`,
-    ),
-  );
-  for (const [position, toolCall] of list(member(part, "tool_calls")).entries()) {
-    const index = member(toolCall, "index");
-    const at = `${place}.tool_calls[${typeof index === "number" ? index : position}].function.arguments`;
-    const text = member(member(toolCall, "function"), "arguments");
-    spans.push(...textSpan(text, [...path, "tool_calls", position, "function", "arguments"], author, at));
-  }
-  return spans;
-}
-
-function inputSpans(input: unknown): readonly PlacedSpan[] {
-  if (typeof input === "string") return textSpan(input, ["input"], "user");
-  return list(input).flatMap((text, index) => textSpan(text, ["input", index], "user"));
-}
-
-function textSpan(text: unknown, path: Path, author: TextSpan["author"], place = placeOf(path)): readonly PlacedSpan[] {
-  return typeof text === "string" && text !== "" ? [{ place, text, author, path }] : [];
 }
 
 function authorOf(role: unknown): TextSpan["author"] {
@@ -111,10 +66,6 @@ function authorOf(role: unknown): TextSpan["author"] {
     default:
       return "unknown";
   }
-}
-
-function placeOf(path: Path): string {
-  return path.map((step, at) => (typeof step === "number" ? `[${step}]` : at === 0 ? step : `.${step}`)).join("");
 }
 
 function member(value: unknown, name: string): unknown {

@@ -144,37 +144,6 @@ describe("a regex guardrail", () => {
     expect(JSON.stringify(row)).not.toContain(secret);
   });
 
-  test.each([
-    [
-      "a system turn",
-      {
-        messages: [
-          { role: "system", content: secret },
-          { role: "user", content: "x" },
-        ],
-      },
-    ],
-    [
-      "an earlier turn",
-      {
-        messages: [
-          { role: "user", content: secret },
-          { role: "user", content: "x" },
-        ],
-      },
-    ],
-    ["a tool's result", { messages: [{ role: "tool", tool_call_id: "c", content: [{ type: "text", text: secret }] }] }],
-    [
-      "a tool call",
-      { messages: [{ role: "assistant", tool_calls: [{ function: { name: "f", arguments: `{"a":"${secret}"}` } }] }] },
-    ],
-    ["a tool's description", { tools: [{ type: "function", function: { name: "f", description: secret } }] }],
-    ["a prediction", { prediction: { type: "content", content: secret } }],
-  ])("looks at %s", async (_name, body) => {
-    const api = await apiWith([{ use: "regex", with: { patterns: [{ pattern: secret }] } }]);
-    expect((await ask(api, "chat/completions", { model: "m", ...body })).status).toBe(422);
-  });
-
   test("cannot be got past by a text that is written twice, which without one is the upstream's to judge", async () => {
     const twice = `{"model":"m","messages":[{"role":"user","content":"${secret}","content":"harmless"}]}`;
     const send = (api: { url: string; key: string }) => {

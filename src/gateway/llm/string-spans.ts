@@ -1,0 +1,60 @@
+import type { TextSpan } from "../../pipeline/define-guardrail.ts";
+import type { PlacedSpan } from "../edit-strings.ts";
+
+type Path = readonly (string | number)[];
+
+/**
+ * Every string at and below `value` that is a text: also in members that nobody had thought of when this was written,
+ * for a text that no guardrail sees is a way around all of them. Left out are ids, roles, encodings and names of types,
+ * and media, which are bytes in letters. Names of members are no spans: they could not be rewritten.
+ *
+ * `place` names the value. A list's elements are numbered by their own `index` where they have one, as in streams.
+ */
+export function stringSpans(
+  value: unknown,
+  path: Path,
+  place: string,
+  author: TextSpan["author"],
+): readonly PlacedSpan[] {
+  const spans: PlacedSpan[] = [];
+  collect(value, path, place, author, spans);
+  return spans;
+}
+
+function collect(value: unknown, path: Path, place: string, author: TextSpan["author"], into: PlacedSpan[]): void {
+  if (typeof value === "string") {
+    if (value !== "") into.push({ place, text: value, author, path });
+  } else if (Array.isArray(value)) {
+    for (const [position, element] of value.entries()) {
+      collect(element, [...path, position], `${place}[${indexOf(element) ?? position}]`, author, into);
+    }
+  } else if (value !== null && typeof value === "object") {
+    for (const [name, below] of Object.entries(value)) {
+      if (!isNoText(name, below)) collect(below, [...path, name], `${place}.${name}`, author, into);
+    }
+  }
+}
+
+/** Members whose string is a handle or the letters of bytes. What else bears such a name (a property) is looked into. */
+const handles: ReadonlySet<string> = new Set(["role", "id", "tool_call_id", "call_id", "format", "signature"]);
+const media: ReadonlySet<string> = new Set(["data", "file_data", "b64_json", "encrypted_content"]);
+const typeName = /^[a-z][a-z0-9_.]{0,31}$/;
+const base64 = /^[A-Za-z0-9+/_=-]{256,}$/;
+
+function isNoText(name: string, value: unknown): boolean {
+  if (name === "image_url") return true;
+  if (typeof value !== "string") return false;
+  if (name === "type") return typeName.test(value);
+  return handles.has(name) || (media.has(name) && isBytes(value));
+}
+
+// By its look, so that words do not become bytes by standing in a member of that name; a picture is not that short.
+function isBytes(text: string): boolean {
+  return text.startsWith("data:") || base64.test(text);
+}
+
+function indexOf(element: unknown): number | undefined {
+  if (element === null || typeof element !== "object" || !("index" in element)) return undefined;
+  const { index } = element;
+  return typeof index === "number" ? index : undefined;
+}
