@@ -16,7 +16,7 @@ import type { SecretCache } from "./core/secret-cache.ts";
 import { createSecretCache } from "./core/secret-cache.ts";
 import { loadPepper, mcpSessionKey, vaultKeyring } from "./core/vault-keys.ts";
 import { systemClock } from "./kernel/clock.ts";
-import { toGatewayError } from "./kernel/errors.ts";
+import { GatewayError, toGatewayError } from "./kernel/errors.ts";
 import type { Log } from "./kernel/log.ts";
 import { createNetworkPolicy, developmentReach } from "./kernel/network-policy.ts";
 import { openPorts } from "./open-ports.ts";
@@ -31,6 +31,11 @@ export interface StartOptions {
   readonly log?: Log;
   /** Hears of each step in a few words. */
   readonly progress?: (line: string) => void;
+  /**
+   * For a command that mends or reads an installation: it starts also when what is deployed does not compile, serves
+   * nothing then, and leaves alone what the quickstart has made.
+   */
+  readonly forOneCommand?: boolean;
   /** Milliseconds after which a client that takes nothing of its answer is let go; a minute when absent. */
   readonly stalledMs?: number;
 }
@@ -50,7 +55,8 @@ export interface RunningGatehouse extends AsyncDisposable {
 
 /**
  * Starts both planes in this process on the stores in the data directory. Resolves when both ports answer and the
- * snapshot is loaded. When a part fails to start, those that had started are closed again.
+ * snapshot is loaded. Throws `config.invalid` that names the APIs when what is deployed does not compile here, as in
+ * production after development, or after an upgrade. When a part fails to start, those that had started are closed again.
  */
 export async function startGatehouse(config: Config, options: StartOptions = {}): Promise<RunningGatehouse> {
   const clock = systemClock;
@@ -84,8 +90,10 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
 
   await ensureDefaults(context);
   await secrets.load();
-  for (const message of await currentMessages(context)) deliver(message);
-  progress("snapshot loaded");
+  const messages = await currentMessages(context);
+  for (const message of messages) deliver(message);
+  if (gateway.dataPlane.ready) progress("snapshot loaded");
+  else if (options.forOneCommand !== true) throw await nothingToServe(context, messages);
 
   const ports = await openPorts(config, context, gateway, adminToken.value, analytics.reader);
   opened.defer(async () => {
@@ -168,6 +176,18 @@ function connectPlanes(
   };
   const context: CoreContext = { catalog, clock, log, vaultKeys, pepper, keylessReach, publish: deliver, check };
   return { context, gateway, secrets, deliver };
+}
+
+async function nothingToServe(context: CoreContext, messages: readonly PlaneMessage[]): Promise<GatewayError> {
+  const sets = messages.flatMap((message) => (message.type === "artifacts" ? [message.set] : []));
+  const issues = (await Promise.all(sets.map((set) => context.check(set)))).flat();
+  const apis = [...new Set(issues.flatMap(({ path }) => /^[A-Za-z]+\/[^:\s]+(?=:)/.exec(path)?.[0] ?? []))];
+  const command = `gatehouse undeploy ${apis.length === 0 ? "KIND/NAME" : apis.join(" ")} --offline`;
+  return new GatewayError(
+    "config.invalid",
+    `What is deployed cannot be served here, so nothing would be. Take it down with: ${command}; or mend it with: gatehouse apply -f FILE --offline.`,
+    { issues },
+  );
 }
 
 function keylessReachOf(config: Config): KeylessReach {

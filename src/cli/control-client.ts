@@ -51,7 +51,7 @@ async function startOffline(config: Config): Promise<AsyncDisposable & { readonl
   const local = { host: "127.0.0.1", port: 0, controlHost: "127.0.0.1", controlPort: 0 };
   const { publicUrl: _public, controlUrl: _control, tls: _tls, ...rest } = config;
   const analytics = { ...config.analytics, mode: "off" } as const; // no engine for one command
-  return startGatehouse({ ...rest, ...local, analytics, logLevel: "error" });
+  return startGatehouse({ ...rest, ...local, analytics, logLevel: "error" }, { forOneCommand: true });
 }
 
 function addressOf(config: Config): string {

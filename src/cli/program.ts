@@ -71,6 +71,11 @@ function addResources(program: Command, shell: Shell): void {
     .option("--dry-run", "say what would happen, and change nothing")
     .option("--draft", "leave APIs unpublished")
     .action(async (options) => (await import("./apply.ts")).apply(options, shell));
+  controlCommand(
+    program,
+    "undeploy <kind/name...>",
+    "take APIs off the gateways; their revisions and keys stay",
+  ).action(async (apis, options) => (await import("./undeploy.ts")).undeploy(apis, options, shell));
 }
 
 function addKeys(program: Command, shell: Shell): void {

@@ -61,9 +61,21 @@ export async function settleArtifacts(
     }));
     throw refusal(code, "The gateway would refuse this", told);
   }
+  send(write, set);
+  return set;
+}
+
+/**
+ * Ends a write that has taken APIs away and done nothing else, whatever may be wrong with those that stay: a part of
+ * what compiles compiles too, and where the whole does not, taking the faulty ones away is the way out.
+ */
+export async function sendArtifacts(write: Write): Promise<void> {
+  send(write, await buildArtifactSet(write.transaction));
+}
+
+function send(write: Write, set: ArtifactSet): void {
   // Before the rest: a subscription may name a plan that only this set brings.
   write.messages.unshift({ type: "artifacts", set });
-  return set;
 }
 
 interface KindAndName {

@@ -1,5 +1,5 @@
 import { GatewayError } from "../kernel/errors.ts";
-import { settleArtifacts } from "./artifact-set.ts";
+import { sendArtifacts, settleArtifacts } from "./artifact-set.ts";
 import type { Page, PageRequest, RevisionRow } from "./catalog.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { DeployOutcome } from "./deployment.ts";
@@ -47,11 +47,14 @@ export async function deployRevision(
   });
 }
 
-/** Takes an API off the gateways; its revisions, keys and subscriptions stay. Nothing happens when it is not deployed. */
+/**
+ * Takes an API off the gateways; its revisions, keys and subscriptions stay. Nothing happens when it is not deployed.
+ * Never refused for what is wrong with an API, this one or another.
+ */
 export async function undeployApi(context: CoreContext, actor: Actor, kind: ResourceKind, name: string): Promise<void> {
   await inWrite(context, actor, async (write) => {
     const resource = await requirePublishable(write, kind, name);
-    if (await undeploy(write, resource)) await settleArtifacts(write, "publish.refused", resource);
+    if (await undeploy(write, resource)) await sendArtifacts(write);
   });
 }
 
