@@ -3,7 +3,7 @@ import type { Environment } from "../core/environment.ts";
 import type { ApiArtifact, SupportingArtifact } from "../core/plane-message.ts";
 import type { FieldIssue, GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
-import type { SpanEdit, TextSpan } from "./define-guardrail.ts";
+import type { GuardrailPhase, SpanEdit, TextSpan } from "./define-guardrail.ts";
 import type { Strategy } from "./define-strategy.ts";
 import type { EventValue } from "./event.ts";
 import type { Answer, Exchange, Frame, Operation } from "./exchange.ts";
@@ -94,6 +94,13 @@ export interface ProtocolAdapter {
   /** The texts of one frame of an answer. In a stream, equal `place` means the same channel. */
   frameSpans(operation: Operation, frame: Frame): readonly TextSpan[];
   editFrame(operation: Operation, frame: Frame, spans: readonly TextSpan[], edits: readonly SpanEdit[]): Frame;
+  /**
+   * What of the request would take text past guardrails of that phase in a form that none can judge, as a refusal that
+   * names it; undefined when all can be judged. Absent where the protocol has no such form.
+   */
+  hiddenText?(operation: Operation, phase: GuardrailPhase): Deny | undefined;
+  /** The frame without such forms, for answers that a guardrail judges; the same frame where it has none. */
+  withoutHidden?(frame: Frame): Frame;
   /** The refusal for an operation that the API does not offer, or that this caller may not see: the same for both. */
   notOffered(operation: Operation): Deny;
   /** An answer that no single target can give (a list of models); undefined sends the operation upstream. */

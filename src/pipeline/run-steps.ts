@@ -4,6 +4,7 @@ import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Answer, Exchange, Operation } from "./exchange.ts";
 import { guardFrames } from "./guard-frames.ts";
 import { guardAnswer, guardRequest } from "./guardrail-runner.ts";
+import { answerIsGuarded, refuseHidden, withoutHidden } from "./hidden-text.ts";
 import type { Outcome, StepResult } from "./outcome.ts";
 import { deny } from "./outcome.ts";
 import type { Attachment, CompiledChain } from "./snapshot.ts";
@@ -29,16 +30,22 @@ export function runAdmit(
   );
 }
 
-/** The request step: policies and guardrails in list order, each on what the former left. */
+/**
+ * The request step: policies and guardrails in list order, each on what the former left. What none of them could read,
+ * in the request or in the answer that it asks for, is refused before.
+ */
 export function runRequest(
   exchange: Exchange,
   operation: Operation,
   tools: StepTools,
 ): MaybePromise<Outcome | undefined> {
-  const { request } = exchange.api.chain;
-  const plan = planChain(exchange)?.request ?? [];
-  if (request.length === 0 && plan.length === 0) return undefined;
-  return runEach("request", [...request, ...plan], exchange, operation, tools, (attachment) =>
+  const { request, response } = exchange.api.chain;
+  const plan = planChain(exchange);
+  const all = { request: [...request, ...(plan?.request ?? [])], response: [...response, ...(plan?.response ?? [])] };
+  if (all.request.length === 0 && all.response.length === 0) return undefined;
+  const hidden = refuseHidden(exchange, operation, all);
+  if (hidden !== undefined) return hidden;
+  return runEach("request", all.request, exchange, operation, tools, (attachment) =>
     attachment.guardrail === undefined
       ? attachment.policy?.request?.(exchange, operation)
       : guardRequest(exchange, operation, attachment),
@@ -55,7 +62,8 @@ export async function runResponse(
   const all = [...exchange.api.chain.response, ...(planChain(exchange)?.response ?? [])];
   const attachments = all.filter((attachment) => attachment.applies(exchange, operation));
   if (attachments.length === 0) return { type: "answer", answer };
-  let current: Answer = answer;
+  const visible = answerIsGuarded(attachments) ? withoutHidden(exchange.api, answer) : answer;
+  let current: Answer = visible;
   const { body } = answer;
   const stopped = await runEach("response", attachments, exchange, operation, tools, async (attachment) => {
     if (attachment.guardrail === undefined) return attachment.policy?.response?.(exchange, operation, current);
@@ -71,7 +79,8 @@ export async function runResponse(
     return stopped;
   }
   const guards = { exchange, operation, attachments };
-  const guarded = exchange.api.adapter.cutsText ? guardStream(body.frames, guards) : guardFrames(body.frames, guards);
+  const { frames } = visible.body.type === "stream" ? visible.body : body;
+  const guarded = exchange.api.adapter.cutsText ? guardStream(frames, guards) : guardFrames(frames, guards);
   return { type: "answer", answer: { ...answer, body: { ...body, frames: guarded } } };
 }
 

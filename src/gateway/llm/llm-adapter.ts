@@ -12,6 +12,7 @@ import { writeAnswer, writeWhole } from "../write-answer.ts";
 import { callLlm } from "./call-llm.ts";
 import { compileLlm, llmTables } from "./compile-llm.ts";
 import { decodeLlm } from "./decode-llm.ts";
+import { hiddenText, withoutHiddenText } from "./llm-hidden-text.ts";
 import { answerModels, notOffered } from "./llm-models.ts";
 import { llmRequest } from "./llm-request.ts";
 import { editFrame, editRequest, frameSpans, requestSpans } from "./llm-spans.ts";
@@ -48,6 +49,8 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     editRequest,
     frameSpans,
     editFrame,
+    hiddenText,
+    withoutHidden: withoutHiddenText,
     notOffered,
     answerLocally(exchange, operation) {
       if (operation.kind === "models" || operation.kind === "model") return answerModels(exchange, operation, options);
