@@ -7,22 +7,37 @@ import { listSecrets, readSecret } from "./secrets.ts";
 export interface SecretCache {
   /** Throws `resource.not_found` for a name that is not there. */
   read(name: string): string;
-  /** Reads a changed secret again; other messages are passed over. Resolves when the new value holds. */
+  /** Reads a changed secret again; other messages are passed over. Resolves when the new value holds, or was asked for in vain. */
   apply(message: PlaneMessage): Promise<void>;
   /** Reads all of them; call it before serving. A secret that cannot be decrypted is logged and stays unread. */
   load(): Promise<void>;
 }
 
-/** An empty cache over the vault of `context`. */
+const retryAfterMs = 1_000;
+
+/**
+ * An empty cache over the vault of `context`. When the store does not answer, the value that was known goes on and is
+ * read again each second; only a secret that is gone or cannot be decrypted is forgotten.
+ */
 export function createSecretCache(context: () => CoreContext): SecretCache {
   const values = new Map<string, string>();
+  const latest = new Map<string, number>(); // a reading that a later one has overtaken must not undo it
+  let readings = 0;
   const refresh = async (name: string): Promise<void> => {
+    readings += 1;
+    const reading = readings;
+    latest.set(name, reading);
+    const isLatest = (): boolean => latest.get(name) === reading;
     try {
-      values.set(name, await readSecret(context(), name));
+      const value = await readSecret(context(), name);
+      if (isLatest()) values.set(name, value);
     } catch (error) {
-      values.delete(name);
-      if (error instanceof GatewayError && error.code === "resource.not_found") return;
+      if (!isLatest()) return;
+      const code = error instanceof GatewayError ? error.code : undefined;
+      if (code === "resource.not_found" || code === "secret.undecryptable") values.delete(name);
+      if (code === "resource.not_found") return;
       context().log.error({ secret: name, err: error }, "a secret cannot be read");
+      if (code !== "secret.undecryptable") context().clock.after(retryAfterMs, () => isLatest() && void refresh(name));
     }
   };
   return {
