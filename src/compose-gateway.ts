@@ -41,6 +41,7 @@ export interface GatewayComposition {
   readonly network: NetworkPolicy;
   readonly keylessReach: KeylessReach;
   readonly stalledMs: number;
+  /** Takes what the gateway has seen. When it rejects, the same is reported again later. */
   report(report: GatewayReport): Promise<void>;
 }
 
@@ -79,7 +80,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     pepper: pepper.key,
     pepperId: pepper.id,
     clock,
-    onUsed: (used) => void parts.report({ type: "credentials.used", used }),
+    onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
   const dataPlane = createDataPlane({ ...compileOptions, credentials, log });
   const runner = createRunner({ clock, breaker: createBreaker(clock), log, sink: parts.sink, node: parts.node });
@@ -103,7 +104,10 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     async [Symbol.asyncDispose]() {
       draining = true;
       const used = credentials.flush();
-      if (used.length > 0) await parts.report({ type: "credentials.used", used });
+      if (used.length > 0) {
+        // The last chance: what cannot be noted now is lost, and closing goes on.
+        await parts.report({ type: "credentials.used", used }).catch(() => {});
+      }
       await dataPlane[Symbol.asyncDispose]();
       await upstream[Symbol.asyncDispose]();
     },

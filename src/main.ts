@@ -155,9 +155,10 @@ function connectPlanes(
     keylessReach,
     stalledMs,
     report: (report) =>
-      takeReport(context, report).catch((error: unknown) =>
-        log.warn({ err: error }, "the use of keys could not be noted"),
-      ),
+      takeReport(context, report).catch((error: unknown) => {
+        log.warn({ err: error }, "the use of keys could not be noted");
+        throw error;
+      }),
   });
   const deliver = (message: PlaneMessage): void => {
     void secrets.apply(message);

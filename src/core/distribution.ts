@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { credentialRecord } from "./api-key-record.ts";
 import { buildArtifactSet } from "./artifact-set.ts";
 import type { CatalogTransaction } from "./catalog.ts";
@@ -6,6 +7,9 @@ import type { CredentialRecord, GatewayReport, PlaneMessage } from "./plane-mess
 import { liveSubscriptions } from "./subscriptions.ts";
 
 const pageRows = 200;
+
+/** Keys whose use is noted in one transaction: short enough that no other writer waits for long. */
+const slice = 500;
 
 /**
  * What a gateway that (re)connects must hear first: the artifacts, then all live credentials and subscriptions. Read in
@@ -22,11 +26,19 @@ export async function currentMessages(context: CoreContext): Promise<readonly Pl
   ]);
 }
 
-/** Takes in what a gateway reports: when keys were used. A gateway whose clock is ahead cannot write the future. */
+/**
+ * Takes in what a gateway reports: when keys were used. A gateway whose clock is ahead cannot write the future.
+ * Other writers get their turn between slices of 500 keys; when it throws, some may have been noted, and saying them
+ * again does no harm.
+ */
 export async function takeReport(context: CoreContext, report: GatewayReport): Promise<void> {
   const nowMs = context.clock.now();
   const used = report.used.map(({ keyId, atMs }) => ({ id: keyId, atMs: Math.min(atMs, nowMs) }));
-  if (used.length > 0) await context.catalog.transaction((transaction) => transaction.apiKeys.touch(used));
+  for (let from = 0; from < used.length; from += slice) {
+    const part = used.slice(from, from + slice);
+    await context.catalog.transaction((transaction) => transaction.apiKeys.touch(part));
+    await nextTurn(); // a revocation that came meanwhile takes the store before the next slice
+  }
 }
 
 async function liveCredentials(transaction: CatalogTransaction): Promise<readonly CredentialRecord[]> {

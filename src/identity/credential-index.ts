@@ -16,8 +16,11 @@ export interface CredentialIndexParts {
   readonly pepper: KeyObject;
   readonly pepperId: string;
   readonly clock: Clock;
-  /** Gets a batch, each key once, `reportAfterMs` after the first use in it. When it throws, the batch is kept. */
-  readonly onUsed: (used: readonly KeyUse[]) => void;
+  /**
+   * Gets a batch, each key once, `reportAfterMs` after the first use in it. When it throws or rejects, the
+   * batch is kept and given again with the next; never two batches at a time.
+   */
+  readonly onUsed: (used: readonly KeyUse[]) => void | Promise<void>;
   /** 5,000 unless told. */
   readonly reportAfterMs?: number;
 }
@@ -138,10 +141,11 @@ interface Uses {
 function createUses({ clock, onUsed, reportAfterMs = 5_000 }: CredentialIndexParts): Uses {
   const latest = new Map<string, number>();
   let cancel: (() => void) | undefined;
+  let isReporting = false;
   const note = (keyId: string, atMs: number): void => {
     const before = latest.get(keyId);
     if (before === undefined || before < atMs) latest.set(keyId, atMs);
-    cancel ??= clock.after(reportAfterMs, report);
+    if (!isReporting) cancel ??= clock.after(reportAfterMs, report);
   };
   const flush = (): readonly KeyUse[] => {
     cancel?.();
@@ -150,13 +154,16 @@ function createUses({ clock, onUsed, reportAfterMs = 5_000 }: CredentialIndexPar
     latest.clear();
     return batch;
   };
-  const report = (): void => {
+  const report = async (): Promise<void> => {
     const batch = flush();
+    isReporting = true;
     try {
-      onUsed(batch);
+      await onUsed(batch);
     } catch {
       for (const { keyId, atMs } of batch) note(keyId, atMs);
     }
+    isReporting = false;
+    if (latest.size > 0) cancel ??= clock.after(reportAfterMs, report);
   };
   return { note, flush };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { generateApiKey, getApiKey, revokeApiKey } from "../../src/core/api-keys.ts";
+import type { CoreContext } from "../../src/core/core-context.ts";
 import { currentMessages, takeReport } from "../../src/core/distribution.ts";
 import { publishApi } from "../../src/core/publishing.ts";
 import { admin, coreFixture, create, kindOf, withChatApi } from "./core-fixture.ts";
@@ -62,5 +63,29 @@ describe("a gateway's report", () => {
     ];
     await takeReport(core.context, { type: "credentials.used", used });
     expect((await getApiKey(core.context, "k1")).lastUsedAtMs).toBe(core.clock.now());
+  });
+
+  test("of many keys lets a revocation through before all of them are noted", async () => {
+    await using core = await coreFixture();
+    await withChatApi(core);
+    await generateApiKey(core.context, admin, { metadata: { name: "k1" }, spec });
+    const order: string[] = [];
+    const { catalog } = core.context;
+    const watched: CoreContext = {
+      ...core.context,
+      catalog: {
+        ...catalog,
+        transaction: async (work) => {
+          const result = await catalog.transaction(work);
+          order.push("slice");
+          return result;
+        },
+      },
+    };
+    const used = Array.from({ length: 1_600 }, (_, index) => ({ keyId: `key_${index}`, atMs: core.clock.now() }));
+    const report = takeReport(watched, { type: "credentials.used", used });
+    const revocation = revokeApiKey(core.context, admin, "k1").then(() => order.push("revoked"));
+    await Promise.all([report, revocation]);
+    expect(order).toEqual(["slice", "revoked", "slice", "slice", "slice"]);
   });
 });

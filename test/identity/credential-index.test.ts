@@ -30,7 +30,7 @@ function subscription(id: string, applicationId: string, apiId: string, planId: 
   return { id, applicationId, apiId, planId } as SubscriptionRecord; // a test's ids
 }
 
-function createIndex(onUsed: (used: readonly KeyUse[]) => void = () => {}) {
+function createIndex(onUsed: (used: readonly KeyUse[]) => void | Promise<void> = () => {}) {
   const clock = manualClock();
   return { clock, index: createCredentialIndex({ pepper, pepperId: "pep_1", clock, onUsed }) };
 }
@@ -158,7 +158,7 @@ describe("subscriptions", () => {
 describe("uses", () => {
   test("are reported in batches, each key once with its latest use", () => {
     const batches: (readonly KeyUse[])[] = [];
-    const { clock, index } = createIndex((used) => batches.push(used));
+    const { clock, index } = createIndex((used) => void batches.push(used));
     index.used("key_a", 10);
     index.used("key_b", 20);
     index.used("key_a", 30);
@@ -177,7 +177,7 @@ describe("uses", () => {
 
   test("that were flushed are not reported again", () => {
     const batches: unknown[] = [];
-    const { clock, index } = createIndex((used) => batches.push(used));
+    const { clock, index } = createIndex((used) => void batches.push(used));
     index.used("key_a", 10);
     expect(index.flush()).toEqual([{ keyId: "key_a", atMs: 10 }]);
     expect(index.flush()).toEqual([]);
@@ -198,6 +198,31 @@ describe("uses", () => {
     down = false;
     clock.advance(5_000);
     expect(batches).toEqual([[{ keyId: "key_a", atMs: 40 }]]);
+  });
+
+  test("outlive a report that was refused later, and no second one starts meanwhile", async () => {
+    const reports: { used: readonly KeyUse[]; answer: PromiseWithResolvers<void> }[] = [];
+    const { clock, index } = createIndex((used) => {
+      const answer = Promise.withResolvers<void>();
+      reports.push({ used, answer });
+      return answer.promise;
+    });
+    index.used("key_a", 10);
+    clock.advance(5_000);
+    index.used("key_b", 20);
+    clock.advance(60_000);
+    expect(reports).toHaveLength(1);
+    reports[0]?.answer.reject(new Error("the store is busy"));
+    await new Promise(setImmediate);
+    clock.advance(5_000);
+    expect(reports[1]?.used).toEqual([
+      { keyId: "key_b", atMs: 20 },
+      { keyId: "key_a", atMs: 10 },
+    ]);
+    reports[1]?.answer.resolve();
+    await new Promise(setImmediate);
+    clock.advance(60_000);
+    expect(reports).toHaveLength(2);
   });
 
   test("cost nothing when there are none: no timer waits", () => {
