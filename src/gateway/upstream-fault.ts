@@ -19,6 +19,10 @@ export function upstreamFault(cause: unknown, origin: string): GatewayError {
   if (cause instanceof errors.HeadersOverflowError) {
     return new GatewayError("upstream.invalid", "The upstream's headers are too large.", { detail, cause });
   }
+  if (cause instanceof errors.InvalidArgumentError) {
+    // Nothing was sent: the request is what we made, so neither the upstream nor the client is to blame.
+    return new GatewayError("internal", "The gateway made a request that cannot be sent.", { detail, cause });
+  }
   return new GatewayError("upstream.reset", "The upstream closed the connection before its answer was whole.", {
     detail,
     cause,

@@ -39,6 +39,13 @@ describe("a call", () => {
     expect([upstream.seen.length, upstream.openSockets]).toEqual([0, 0]);
   });
 
+  test("that cannot be put on the wire is our fault and not the upstream's", async () => {
+    await using upstream = await startMockUpstream();
+    const { signal } = new AbortController();
+    const call = client.send({ ...request, origin: upstream.url, headers: { "x-far": "two\nlines" }, signal });
+    await expect(call).rejects.toMatchObject({ code: "internal" });
+  });
+
   test("to an address that is not permitted is not made", async () => {
     const { signal } = new AbortController();
     const call = client.send({ ...request, origin: "http://169.254.169.254", signal });

@@ -1,6 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { headerValue } from "../../kernel/header-value.ts";
 import type { SessionTokens } from "../../mcp/session-token.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import { decodeHeaderValue, encodeHeaderValue } from "../../mcp/wire/modern.ts";
@@ -74,7 +75,7 @@ async function send(
   if (request.era === "modern") delete headers["last-event-id"]; // it has no meaning there and must be ignored
   if (request.mirrored.size > 0) repeatEdits(headers, request.mirrored);
   if (auth !== undefined) {
-    const secret = await secrets.read(auth.secret);
+    const secret = headerValue(await secrets.read(auth.secret), auth.secret);
     headers[auth.header] = auth.scheme === "" ? secret : `${auth.scheme} ${secret}`;
   }
   headers["x-request-id"] = exchange.id;

@@ -1,5 +1,5 @@
 import { secretName } from "../../core/api-spec.ts";
-import { GatewayError } from "../../kernel/errors.ts";
+import { headerValue } from "../../kernel/header-value.ts";
 import type { CompiledProvider, ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
 import { defineProvider } from "../../pipeline/define-provider.ts";
 import type { PluginTools, SecretReader } from "../../pipeline/plugin.ts";
@@ -51,14 +51,6 @@ export function compileOpenAi(config: OpenAiConfig, { secrets }: PluginTools): C
 function readKey(secrets: SecretReader, name: string): string | Promise<string> {
   const value = secrets.read(name);
   return value instanceof Promise ? value.then((key) => headerValue(key, name)) : headerValue(value, name);
-}
-
-function headerValue(key: string, name: string): string {
-  const trimmed = key.trim();
-  if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
-  throw new GatewayError("config.invalid", "The gateway's credentials for this model are not usable.", {
-    detail: `the secret ${name} is empty or holds characters that a header cannot carry`,
-  });
 }
 
 function build(

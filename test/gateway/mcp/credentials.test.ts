@@ -55,6 +55,27 @@ describe("the upstream's credential from the vault", () => {
     await putSecret(gatehouse.running.context, testActor, { name: "far", value: upstreamSecret });
   });
 
+  test("goes up without the line break that a file ends with", async () => {
+    const server = await withAuth("from-a-file", {});
+    await putSecret(gatehouse.running.context, testActor, { name: "far", value: `${upstreamSecret}\n` });
+    const answer = await server.post(toolCall("legacy", 1, "echo"));
+    await putSecret(gatehouse.running.context, testActor, { name: "far", value: upstreamSecret });
+    expect([answer.status, upstream.seen.at(-1)?.headers.authorization]).toEqual([200, `Bearer ${upstreamSecret}`]);
+  });
+
+  test("that no header can carry is the operator's to mend: no upstream is blamed and none is left alone", async () => {
+    const spec = { upstream: { auth: { secret: "${secret:far}" }, breaker: { failures: 1, openMs: 60_000 } } };
+    const server = await publishServer(gatehouse, "broken-secret", `${upstream.url}/mcp`, spec);
+    await putSecret(gatehouse.running.context, testActor, { name: "far", value: "two\nlines" });
+    const seen = upstream.seen.length;
+    const answer = await server.post(toolCall("legacy", 1, "echo"));
+    await putSecret(gatehouse.running.context, testActor, { name: "far", value: upstreamSecret });
+    expect([answer.status, upstream.seen.length]).toEqual([500, seen]);
+    const row = (await gatehouse.events()).find(({ exchange_id }) => exchange_id === answer.headers["x-request-id"]);
+    expect(row).toMatchObject({ error_code: "config.invalid", outcome: "failed" });
+    expect((await server.post(toolCall("legacy", 2, "echo"))).status).toBe(200);
+  });
+
   test("that the upstream refuses is the operator's matter: the caller gets no challenge and no 401", async () => {
     const server = await withAuth("refused", {});
     upstream.respond(json(401, { error: upstreamSecret }, { "www-authenticate": `Bearer error="${upstreamSecret}"` }));

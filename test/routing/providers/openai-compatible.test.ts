@@ -65,7 +65,7 @@ describe("the key", () => {
   });
 
   test("that cannot stand in a header is our fault, and its value is not told", async () => {
-    for (const value of ["sk-1\r\nx-evil: 1", "clé", "  ", "two words"]) {
+    for (const value of ["sk-1\r\nx-evil: 1", "clé", "  "]) {
       const provider = compile({ baseUrl, apiKey }, { "llm-key": value });
       const failure = await Promise.resolve()
         .then(async () => provider.request(chat))
