@@ -41,8 +41,15 @@ const secretLength = 43; // 62^43 > 2^256
 const checksumLength = 6; // 62^6 > 2^32
 const keyForm = /^gh_([0-9A-Za-z]{16})_[0-9A-Za-z]{49}$/;
 
+// In plain numbers: 32 bits fit, and every request's key is checked.
 function checksum(text: string): string {
-  return base62(BigInt(crc32(text)), checksumLength);
+  let rest = crc32(text);
+  let digits = "";
+  while (digits.length < checksumLength) {
+    digits = alphabet.charAt(rest % alphabet.length) + digits;
+    rest = Math.floor(rest / alphabet.length);
+  }
+  return digits;
 }
 
 function base62(value: bigint, length: number): string {

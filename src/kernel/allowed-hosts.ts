@@ -25,13 +25,23 @@ export function createAllowedHosts(hosts: readonly string[], controlUrl: string)
     return authority;
   });
 
-  const hostIsAllowed = (host: string): boolean => {
+  const judge = (host: string): boolean => {
     const authority = parseAuthority(host, own.protocol);
     if (authority === undefined) return false;
     if (authority.hostname === own.hostname) return true;
     return listed.some(
       (entry) => entry.hostname === authority.hostname && (entry.port === "" || entry.port === authority.port),
     );
+  };
+
+  // Clients name one or two hosts for ever, so each text is judged once. Bounded: strangers choose the text.
+  const judged = new Map<string, boolean>();
+  const hostIsAllowed = (host: string): boolean => {
+    const known = judged.get(host);
+    if (known !== undefined) return known;
+    const verdict = judge(host);
+    if (judged.size < judgedLimit && host.length < 256) judged.set(host, verdict);
+    return verdict;
   };
 
   const originIsAllowed = (origin: string, requestHosts: readonly string[]): boolean => {
@@ -55,6 +65,8 @@ export function createAllowedHosts(hosts: readonly string[], controlUrl: string)
     },
   };
 }
+
+const judgedLimit = 1_000;
 
 function isSame(left: Authority | undefined, right: Authority): boolean {
   return left !== undefined && left.hostname === right.hostname && left.port === right.port;

@@ -1,4 +1,6 @@
 import { addressClass } from "../kernel/address-class.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { Identified } from "./define-policy.ts";
 import type { Exchange, InboundRequest, Principal } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import { deny } from "./outcome.ts";
@@ -17,18 +19,28 @@ const anonymous: Principal = {
  * recognises a credential decides. Nobody is let in because a chain is empty: only a keyless API knows strangers,
  * and unless the installation allows more, only those on its own machine.
  */
-export async function identify(exchange: Exchange): Promise<Outcome | undefined> {
-  for (const attachment of exchange.api.chain.identify) {
-    const result = attachment.policy?.identify?.(exchange);
-    const identified = result instanceof Promise ? await result : result;
-    if (identified === undefined) continue;
-    if (identified.type === "deny") return { type: "denied", deny: identified, by: attachment.use };
-    exchange.principal = identified.principal;
-    return checkSubscription(exchange, identified.principal);
+export function identify(exchange: Exchange, from = 0): MaybePromise<Outcome | undefined> {
+  const { identify: policies } = exchange.api.chain;
+  for (let at = from; at < policies.length; at += 1) {
+    const attachment = policies[at];
+    const found = attachment?.policy?.identify?.(exchange);
+    if (attachment === undefined || found === undefined) continue;
+    if (found instanceof Promise) {
+      return found.then((later) =>
+        later === undefined ? identify(exchange, at + 1) : settle(exchange, attachment.use, later),
+      );
+    }
+    return settle(exchange, attachment.use, found);
   }
   if (exchange.api.keyless !== "nobody") return admitStranger(exchange);
   const message = "No API key was sent. Send it as `Authorization: Bearer <key>` or in the API's key header.";
   return { type: "denied", deny: deny("auth.missing_credentials", message), by: "identify" };
+}
+
+function settle(exchange: Exchange, by: string, found: NonNullable<Identified>): Outcome | undefined {
+  if (found.type === "deny") return { type: "denied", deny: found, by };
+  exchange.principal = found.principal;
+  return checkSubscription(exchange, found.principal);
 }
 
 function admitStranger(exchange: Exchange): Outcome | undefined {

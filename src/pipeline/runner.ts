@@ -27,10 +27,16 @@ export type Runner = (exchange: Exchange, request: ClientRequest, response: Clie
  */
 export function createRunner(options: RunnerOptions): Runner {
   return async (exchange, request, response) => {
-    const outcome = await travel(exchange, request, options).catch((error: unknown) => failed(exchange, error));
+    let outcome: Outcome;
+    try {
+      outcome = await travel(exchange, request, options);
+    } catch (error) {
+      outcome = failed(exchange, error);
+    }
     let encoded: Encoded;
     try {
-      encoded = await exchange.api.adapter.encode(exchange, outcome, response);
+      const written = exchange.api.adapter.encode(exchange, outcome, response);
+      encoded = written instanceof Promise ? await written : written;
     } catch (error) {
       encoded = { status: response.headersSent ? response.statusCode : 500, error: toGatewayError(error) };
       response.destroy();
@@ -40,7 +46,8 @@ export function createRunner(options: RunnerOptions): Runner {
 }
 
 async function travel(exchange: Exchange, request: ClientRequest, options: RunnerOptions): Promise<Outcome> {
-  const refusal = await identify(exchange);
+  const identified = identify(exchange);
+  const refusal = identified instanceof Promise ? await identified : identified;
   if (refusal !== undefined) return refusal;
 
   const decoded = await exchange.api.adapter.decode(exchange, request);
@@ -60,11 +67,14 @@ export async function runOperation(exchange: Exchange, operation: Operation, opt
     return denied(adapter.notOffered(operation), "authorize");
 
   const admitted = runAdmit(exchange, operation, options);
-  const stopped =
-    (admitted instanceof Promise ? await admitted : admitted) ?? (await runRequest(exchange, operation, options));
+  const refused = admitted instanceof Promise ? await admitted : admitted;
+  if (refused !== undefined) return refused;
+  const requested = runRequest(exchange, operation, options);
+  const stopped = requested instanceof Promise ? await requested : requested;
   if (stopped !== undefined) return stopped;
 
-  const local = await adapter.answerLocally?.(exchange, operation);
+  const answered = adapter.answerLocally?.(exchange, operation);
+  const local = answered instanceof Promise ? await answered : answered;
   if (local !== undefined && "type" in local) return denied(local, "route");
   const answer = local ?? (await callUpstream(exchange, operation, options));
   if ("type" in answer) return answer;
