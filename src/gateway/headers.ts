@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { parseApiKey } from "../core/api-key-format.ts";
 
 /** Headers of one hop (RFC 9110, 7.6.1) and those that the next hop's own HTTP stack writes. */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -44,7 +45,8 @@ const roadPrefix = /^(x-forwarded-|x-gatehouse-|sec-|cf-|x-amz-|x-envoy-|:)/;
 
 /**
  * The client's headers that may go on to an upstream: neither of one hop, nor credentials by name or by the look of
- * the name, nor what tells the road. `keyHeader` is the API's own header for keys.
+ * the name, nor what tells the road, nor one of our keys, in whatever header it stands: policies that an API attaches
+ * may read it from any. `keyHeader` is the API's own header for keys.
  */
 export function forwardableHeaders(headers: IncomingHttpHeaders, keyHeader: string): Record<string, string> {
   const named = connectionNamed(headers.connection);
@@ -53,9 +55,15 @@ export function forwardableHeaders(headers: IncomingHttpHeaders, keyHeader: stri
     const value = headers[name];
     if (value === undefined || hopByHop.has(name) || clientOnly.has(name) || name === keyHeader) continue;
     if (isPrivate(name) || named?.has(name)) continue;
-    kept[name] = typeof value === "string" ? value : value.join(", ");
+    const text = typeof value === "string" ? value : value.join(", ");
+    if (!holdsKey(text)) kept[name] = text;
   }
   return kept;
+}
+
+function holdsKey(value: string): boolean {
+  if (!value.includes("gh_")) return false;
+  return value.split(/[^0-9A-Za-z_]+/).some((word) => parseApiKey(word) !== undefined);
 }
 
 // Clients send the same two dozen names for ever, so each name is judged once. Bounded: names come from strangers.

@@ -56,6 +56,11 @@ export function compileAttachment(
   }
   try {
     const applies = compileApplies(spec);
+    const handlers = policy?.compile(config.data, tools, { place });
+    if (handlers?.identify !== undefined && asksForOperation(spec, fault)) {
+      void handlers.dispose?.();
+      return undefined;
+    }
     const checks = guardrail?.compile(config.data, tools);
     if (checks !== undefined) assertJudgesStreams(spec.use, checks);
     return {
@@ -64,7 +69,7 @@ export function compileAttachment(
       mode: spec.mode,
       onError: spec.onError ?? plugin.onError,
       applies,
-      policy: policy?.compile(config.data, tools, { place }),
+      policy: handlers,
       guardrail: checks,
     };
   } catch (error) {
@@ -82,6 +87,19 @@ export function sortIntoChain(attachments: readonly Attachment[]): CompiledChain
     response: attachments.filter(({ policy, guardrail }) => policy?.response ?? guardrail?.phases.includes("response")),
     record: attachments.filter(({ policy }) => policy?.record),
   };
+}
+
+/** Reports what makes sense only once the caller is known and the request is read, both of which `identify` precedes. */
+function asksForOperation(spec: AttachmentSpec, fault: (issue: FieldIssue) => void): boolean {
+  const given = [
+    ...(spec.mode === "monitor" ? ["mode"] : []),
+    ...(spec.on === undefined ? [] : ["on"]),
+    ...(spec.when === undefined ? [] : ["when"]),
+  ];
+  for (const path of given) {
+    fault({ path, message: `"${spec.use}" finds out who calls, before there is an operation: it holds always` });
+  }
+  return given.length > 0;
 }
 
 // Told at publish: a stream that comes up against it could only be refused.

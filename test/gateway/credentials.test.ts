@@ -51,6 +51,15 @@ function ask(headers: Record<string, string>, query = "", body: object = { model
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
 describe("a key", () => {
+  test("goes no further from the header of a policy that the API attaches itself", async () => {
+    const own = await gatehouse.llm("own-header", `${production.url}/v1`, {
+      policies: [{ use: "api-key", with: { header: "x-team-pass" } }],
+    });
+    const headers = { "content-type": "application/json", "x-team-pass": own.key, "x-second": own.key };
+    expect((await rawHttp(`${own.url}/chat/completions`, { headers, body: '{"model":"m"}' })).status).toBe(200);
+    expect(JSON.stringify(production.seen.at(-1)?.headers)).not.toContain(own.key);
+  });
+
   test.each([
     ["as a bearer token", () => bearer(api.key)],
     ["in the API's own header", () => ({ "x-team-pass": api.key })],

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { makeApiKey } from "../../src/core/api-key-format.ts";
 import { answerHeaders, forwardableHeaders } from "../../src/gateway/headers.ts";
 
 describe("a client's headers", () => {
@@ -40,6 +41,19 @@ describe("a client's headers", () => {
     "x-author",
   ])("%s goes on", (name) => {
     expect(forwardableHeaders({ [name]: "v" }, "apikey")).toEqual({ [name]: "v" });
+  });
+
+  test.each([
+    ["as it is", (key: string) => key],
+    ["as a bearer token", (key: string) => `Bearer ${key}`],
+    ["among others", (key: string) => `a, ${key}`],
+  ])("one of our keys stays here in whatever header it stands, %s", (_name, write) => {
+    expect(forwardableHeaders({ "x-team-pass": write(makeApiKey().key) }, "apikey")).toEqual({});
+  });
+
+  test("what only begins like one of our keys goes on", () => {
+    const names = { "x-a": "gh_", "x-b": "ghost", "x-c": `${makeApiKey().key.slice(0, -1)}!` };
+    expect(forwardableHeaders(names, "apikey")).toEqual(names);
   });
 
   test("the API's own key header and what `connection` names stay here, whatever they are called", () => {
