@@ -19,6 +19,7 @@ export const errorCodes = {
   "request.timeout": { status: 408, title: "The request took too long to arrive", retry: true },
   "request.not_offered": { status: 404, title: "Not offered here", retry: false },
   "mcp.header_mismatch": { status: 400, title: "Headers and body disagree", retry: false },
+  "mcp.invalid_params": { status: 400, title: "The parameters are not valid", retry: false },
   "mcp.unsupported_version": { status: 400, title: "Unsupported protocol version", retry: false },
   "mcp.session_not_found": { status: 404, title: "No such session", retry: false },
   "limit.exceeded": { status: 429, title: "Too many requests", retry: true },

@@ -5,6 +5,8 @@ import type { JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
 import { defaultLegacyVersion, isLegacyVersion, legacyVersions } from "../../mcp/wire/legacy.ts";
+import type { MessageTarget } from "../../mcp/wire/message-target.ts";
+import { messageTarget } from "../../mcp/wire/message-target.ts";
 import { claimedVersion, headerMismatch, isModernVersion, modernVersions } from "../../mcp/wire/modern.ts";
 import type { ClientRequest } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
@@ -73,6 +75,8 @@ function decodeMessage(
     const mismatch = headerMismatch(exchange.inbound.headers, message);
     if (mismatch !== undefined) return deny("mcp.header_mismatch", `Header mismatch: ${mismatch}.`, idOf(message));
   }
+  const target = message.type === "response" ? noTarget : messageTarget(message);
+  if ("fault" in target) return deny("mcp.invalid_params", `The request is refused: ${target.fault}.`, idOf(message));
   const session = era === "modern" ? undefined : openSession(exchange, sessions);
   if (session !== undefined && typeof session !== "string") return session;
   const protocolVersion = version ?? (era === "legacy" ? initializeVersion(message) : undefined);
@@ -82,10 +86,15 @@ function decodeMessage(
     era,
     protocolVersion: protocolVersion ?? defaultLegacyVersion,
     upstreamSession: session,
+    target,
     mirrored: new Map(),
     seen: nothingSeen(),
   };
-  return [operationOf(exchange, kindOf(message), nameOf(message), body, own)];
+  const kind = message.type === "response" ? "response" : message.method;
+  const [name = "", ...further] = target.names;
+  const hidden = further.find((each) => exchange.principal?.mayCall?.(each) === false);
+  if (hidden !== undefined) return notOffered(target, hidden, idOf(message));
+  return [operationOf(exchange, kind, name, body, own)];
 }
 
 /** GET opens the standalone stream or resumes one, DELETE ends the session; the stateless era has neither. */
@@ -107,6 +116,7 @@ function decodeSessionTraffic(
     era: "legacy",
     protocolVersion: version,
     upstreamSession: session,
+    target: noTarget,
     mirrored: new Map(),
     seen: nothingSeen(),
   };
@@ -132,17 +142,13 @@ export function operationOf(
   return { id, parentId, kind, name, stream, body, message, usage: undefined };
 }
 
-/** What a message is done to: the tool, the prompt, the resource. */
-export function nameOf(message: JsonRpcMessage): string {
-  if (message.type === "response") return "";
-  const { name, uri } = message.params;
-  if (typeof name === "string") return name;
-  return typeof uri === "string" ? uri : "";
+/** The refusal of a target that is not there, or that this caller may not see: in a server's own words for the first. */
+export function notOffered({ type }: MessageTarget, name: string, more: Pick<Deny, "requestId"> = {}): Deny {
+  return deny("request.not_offered", `${words[type ?? "tool"]} ${name} not found`, more);
 }
 
-function kindOf(message: JsonRpcMessage): string {
-  return message.type === "response" ? "response" : message.method;
-}
+const words = { tool: "Tool", prompt: "Prompt", resource: "Resource" } as const;
+const noTarget: MessageTarget = { type: undefined, names: [] };
 
 // The body decides: a header alone can be set by anybody on the way.
 function eraOf(message: JsonRpcMessage, claimed: string | undefined, header: string | undefined): McpEra {

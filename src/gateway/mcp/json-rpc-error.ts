@@ -26,6 +26,7 @@ const specified: Partial<Record<ErrorCode, number>> = {
   "request.malformed_json": jsonRpcCodes.parseError,
   "request.invalid": jsonRpcCodes.invalidRequest,
   "request.too_deep": jsonRpcCodes.invalidRequest,
+  "mcp.invalid_params": jsonRpcCodes.invalidParams,
   "mcp.header_mismatch": modernCodes.headerMismatch,
   "mcp.unsupported_version": modernCodes.unsupportedVersion,
   internal: jsonRpcCodes.internalError,

@@ -4,17 +4,16 @@ import { GatewayError } from "../../kernel/errors.ts";
 import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
 import type { Exchange } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
-import { deny } from "../../pipeline/outcome.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
 import type { McpCallTools } from "./call-mcp.ts";
 import { callMcp } from "./call-mcp.ts";
 import { compileMcp } from "./compile-mcp.ts";
-import { decodeMcp } from "./decode-mcp.ts";
+import { decodeMcp, notOffered } from "./decode-mcp.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields } from "./mcp-event-fields.ts";
-import { requestId } from "./mcp-request.ts";
+import { mcpRequest, requestId } from "./mcp-request.ts";
 import { editFrame, editRequest, frameSpans, requestSpans } from "./mcp-spans.ts";
 
 export interface McpAdapterOptions extends McpCallTools {
@@ -41,7 +40,7 @@ export function createMcpAdapter(options: McpAdapterOptions): ProtocolAdapter {
     editRequest,
     frameSpans,
     editFrame,
-    notOffered: ({ kind, name }) => deny("request.not_offered", `${wordFor(kind)} ${name} not found`),
+    notOffered: (operation) => notOffered(mcpRequest(operation).target, operation.name),
     call: (exchange, operation, target, signal) => callMcp(exchange, operation, target, signal, options),
     encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
     eventFields: (_exchange, operation) => mcpEventFields(operation),
@@ -110,12 +109,6 @@ function encodeFault(
   const encoded = writeWhole(exchange, status, headers, bytes, response, write);
   dropUnreadBody(response, write.clock);
   return encoded;
-}
-
-/** How the protocol calls what an operation is done to. */
-function wordFor(kind: string): string {
-  if (kind.startsWith("prompts/")) return "Prompt";
-  return kind.startsWith("resources/") ? "Resource" : "Tool";
 }
 
 interface FaultParts {

@@ -6,7 +6,7 @@ import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import { SseFrame } from "../sse-frame.ts";
 import type { UpstreamBody } from "../upstream-body.ts";
-import { nameOf, operationOf } from "./decode-mcp.ts";
+import { operationOf } from "./decode-mcp.ts";
 import { filterList } from "./filter-list.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest, nothingSeen, requestId } from "./mcp-request.ts";
@@ -93,11 +93,18 @@ const mostRows = 1_000;
 /** The server asks the client: a message of its own, and a row of its own. A stream of days keeps so many and no more. */
 function noteAsked({ exchange, operation }: McpStreamOptions, message: JsonRpcRequest): void {
   if (exchange.operations.length > mostRows) return;
-  const own: McpRequest = { ...mcpRequest(operation), type: "from-server", message, seen: nothingSeen() };
-  exchange.operations.push(operationOf(exchange, message.method, nameOf(message), noBytes, own, operation.id));
+  const own: McpRequest = {
+    ...mcpRequest(operation),
+    type: "from-server",
+    message,
+    target: noTarget,
+    seen: nothingSeen(),
+  };
+  exchange.operations.push(operationOf(exchange, message.method, "", noBytes, own, operation.id));
 }
 
 const noBytes = Buffer.alloc(0);
+const noTarget: McpRequest["target"] = { type: undefined, names: [] };
 const heartbeat: Frame = { bytes: Buffer.from(": heartbeat\n\n"), message: () => undefined };
 
 function hasId(bytes: Uint8Array): boolean {

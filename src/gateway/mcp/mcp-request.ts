@@ -1,5 +1,6 @@
 import type { JsonRpcId, JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
+import type { MessageTarget } from "../../mcp/wire/message-target.ts";
 import type { Operation } from "../../pipeline/exchange.ts";
 
 /** The adapter's own view of one message; other parts see only the operation. */
@@ -11,6 +12,8 @@ export interface McpRequest {
   readonly protocolVersion: string | undefined;
   /** The upstream's session id, opened from the client's token. */
   readonly upstreamSession: string | undefined;
+  /** What the message is done to. */
+  readonly target: MessageTarget;
   /** Texts of the body that a policy has changed, by what they were: headers that repeat them follow. */
   readonly mirrored: Map<string, string>;
   /** What was seen on the way back; for the row. */

@@ -27,6 +27,7 @@ function open(message: JsonRpcMessage | undefined): Stream {
     era: "legacy",
     protocolVersion: "2025-11-25",
     upstreamSession: undefined,
+    target: { type: undefined, names: [] },
     mirrored: new Map(),
     seen: nothingSeen(),
   };
