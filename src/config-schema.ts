@@ -184,10 +184,12 @@ export const configSchema = z
           env: "OPENAI_API_KEY",
           secret: true,
         }),
-        openaiBaseUrl: urlSchema.default("https://api.openai.com/v1").meta({
+        // Not checked here: the variable belongs to other programs too, and must not keep this one from starting.
+        openaiBaseUrl: z.string().default("https://api.openai.com/v1").meta({
           title: "OpenAI base URL",
-          description: "Where that key is good: anything that speaks OpenAI's dialect.",
+          description: "Where that key is good: anything that speaks OpenAI's dialect. An unusable one is passed over.",
           env: "OPENAI_BASE_URL",
+          format: "uri",
         }),
         openaiModel: z.string().min(1).max(256).default("gpt-4o-mini").meta({
           title: "OpenAI model",

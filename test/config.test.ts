@@ -87,7 +87,7 @@ describe("where values come from", () => {
   test("the environment of the quickstart's provider is read under its usual names", () => {
     expect(load({ OPENAI_API_KEY: "sk-1", OPENAI_BASE_URL: "http://127.0.0.1:9/v1/" }).quickstart).toEqual({
       openaiApiKey: "sk-1",
-      openaiBaseUrl: "http://127.0.0.1:9/v1",
+      openaiBaseUrl: "http://127.0.0.1:9/v1/",
       openaiModel: "gpt-4o-mini",
     });
   });
@@ -116,6 +116,10 @@ describe("what is refused", () => {
     },
   ];
   test.each(cases)("$name", ({ env, says }) => expect(faultOf(env)).toMatch(says));
+
+  test("but not an OPENAI_BASE_URL that another program may use", () => {
+    expect(() => load({ GATEHOUSE_ENV: "production", OPENAI_BASE_URL: "not a URL" })).not.toThrow();
+  });
 
   test("an unknown setting of the file, with its line and the nearest", async () => {
     await file("port: 1\nlimits:\n  drainTimeout: 5\n");

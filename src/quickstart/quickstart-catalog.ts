@@ -12,6 +12,8 @@ export interface QuickstartCatalog {
   /** Applies documents as `gatehouse apply` does. An API that its owner has taken down stays down: say `draft`. */
   put(documents: readonly unknown[], options?: { readonly draft: boolean }): Promise<void>;
   isDeployed(api: Resource): Promise<boolean>;
+  /** What its owner has deleted since the quickstart made it; that is not made again. */
+  wasDeleted(kind: string, name: string): Promise<boolean>;
   /** The secret's value; undefined when there is none that opens. */
   secret(name: string): Promise<string | undefined>;
   putSecret(name: string, value: string): Promise<void>;
@@ -38,19 +40,26 @@ export function quickstartCatalog(context: CoreContext, gatewayUrl: string): Qui
     find: (kind, name) => resources.find(kind, name),
     async put(documents, { draft } = { draft: false }) {
       const sources = documents.map((value) => ({ source: "quickstart", line: 1, value }));
-      if (sources.length > 0) await applyDocuments(context, actor, sources, { dryRun: false, draft });
+      if (sources.length === 0) return;
+      const applied = await applyDocuments(context, quickstartActor, sources, { dryRun: false, draft });
+      await noteMade(context, applied.filter(({ change }) => change === "created").map(keyOf));
+    },
+    async wasDeleted(kind, name) {
+      if ((await resources.find(kind, name)) !== undefined) return false;
+      return (await readMade(context)).has(keyOf({ kind, name }));
     },
     isDeployed: async (api) => (await deployments.find(api.id)) !== undefined,
     secret: (name) => readSecret(context, name).catch(() => undefined),
     async putSecret(name, value) {
-      await putSecret(context, actor, { name, value, team: "default" });
+      await putSecret(context, quickstartActor, { name, value, team: "default" });
     },
     async open({ kind, name, suffix, model }, known) {
       const api = await resources.find(kind, name);
+      if (api !== undefined) await noteMade(context, [keyOf(api)]);
       const deployment = api && (await deployments.find(api.id));
       if (api === undefined || deployment === undefined) return undefined;
       const knownKey = known?.apis.find((each) => each.kind === kind && each.name === name)?.apiKey;
-      const apiKey = await quickstartKey(context, actor, api, knownKey);
+      const apiKey = await quickstartKey(context, quickstartActor, api, knownKey);
       const url = `${gatewayUrl}${deployment.context}${suffix}`;
       return {
         api: { kind, name, url, apiKey, ...(model !== undefined && { model }) },
@@ -70,4 +79,29 @@ export function quickstartDocument(
   return { apiVersion, kind, metadata: { name, ...(labels !== undefined && { labels }) }, spec };
 }
 
-const actor: Actor = { type: "system", id: "quickstart" };
+/** The APIs that the quickstart may put up, and make keys for. */
+export const quickstartApis = [
+  { kind: "LlmApi", name: "demo" },
+  { kind: "LlmApi", name: "openai" },
+  { kind: "McpServer", name: "notes" },
+] as const;
+
+/** Who the audit names for all that the quickstart does. */
+export const quickstartActor: Actor = { type: "system", id: "quickstart" };
+
+const madeSetting = "quickstart.made";
+
+function keyOf({ kind, name }: { readonly kind: string; readonly name: string }): string {
+  return `${kind}/${name}`;
+}
+
+async function readMade({ catalog }: CoreContext): Promise<ReadonlySet<string>> {
+  return new Set((await catalog.read.settings.get(madeSetting))?.split(" "));
+}
+
+async function noteMade(context: CoreContext, made: readonly string[]): Promise<void> {
+  const before = await readMade(context);
+  if (made.every((key) => before.has(key))) return;
+  const all = [...before.union(new Set(made))].join(" ");
+  await context.catalog.transaction(({ settings }) => settings.set(madeSetting, all));
+}

@@ -16,28 +16,30 @@ export function demoPort(provider: Resource | undefined): number | undefined {
   return port === undefined ? undefined : Number(port);
 }
 
-/** Puts up the provider and the LLM API `demo`, or leads the provider to where the model is now. */
+/** Puts up the provider and the LLM API `demo` unless they were deleted, or leads the provider to where the model is now. */
 export async function putDemo(
   catalog: QuickstartCatalog,
   provider: Resource | undefined,
   baseUrl: string,
 ): Promise<void> {
   const documents: unknown[] = [];
-  if (provider === undefined) {
+  const isUnwanted = await catalog.wasDeleted("LlmApi", "demo");
+  if (provider === undefined && !isUnwanted) {
     documents.push(providerDocument("demo", "Demonstration: made-up text, no model", { baseUrl }));
-  } else if (demoPort(provider) !== undefined) {
+  } else if (provider !== undefined && demoPort(provider) !== undefined) {
     const stored = withBaseUrl.parse(provider.spec);
     const spec = { ...stored, with: { ...stored.with, baseUrl } };
     documents.push(quickstartDocument("LlmProvider", "demo", spec, provider.labels));
   }
-  if ((await catalog.find("LlmApi", "demo")) === undefined) {
+  if (!isUnwanted && (await catalog.find("LlmApi", "demo")) === undefined) {
     documents.push(apiDocument("demo", "Demonstration: made-up text, no model", [demoModelName]));
   }
   await catalog.put(documents);
 }
 
-/** Puts up the provider and the LLM API `openai`; the key goes to the vault. */
-export async function putOpenAi(catalog: QuickstartCatalog, key: string, baseUrl: string): Promise<void> {
+/** Puts up the provider and the LLM API `openai`; the key goes to the vault. False when its owner has deleted the API. */
+export async function putOpenAi(catalog: QuickstartCatalog, key: string, baseUrl: string): Promise<boolean> {
+  if (await catalog.wasDeleted("LlmApi", "openai")) return false;
   if ((await catalog.secret("openai-key")) !== key) await catalog.putSecret("openai-key", key);
   const documents: unknown[] = [];
   const provider = await catalog.find("LlmProvider", "openai");
@@ -51,6 +53,7 @@ export async function putOpenAi(catalog: QuickstartCatalog, key: string, baseUrl
   }
   if ((await catalog.find("LlmApi", "openai")) === undefined) documents.push(apiDocument("openai", "OpenAI", ["*"]));
   await catalog.put(documents);
+  return true;
 }
 
 const demoBaseUrl = /^http:\/\/127\.0\.0\.1:(\d{1,5})\/v1$/;

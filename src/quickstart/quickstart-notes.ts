@@ -9,6 +9,7 @@ import type { NotesProcess } from "./notes-process.ts";
 import { startNotesProcess } from "./notes-process.ts";
 import type { QuickstartCatalog } from "./quickstart-catalog.ts";
 import { quickstartDocument } from "./quickstart-catalog.ts";
+import { unlessRefused } from "./unless-refused.ts";
 
 export interface QuickstartNotesOptions {
   readonly catalog: QuickstartCatalog;
@@ -20,20 +21,26 @@ export interface QuickstartNotesOptions {
 /**
  * Starts the notes server over `workspace/` in the data directory and puts the MCP server `notes` before it, or leads
  * the one that is there to where the process is now. The token between the two is in the vault. Undefined when the
- * stored MCP server leads elsewhere, for then its owner has made it theirs, and when the process does not start: the
- * rest of the quickstart does without.
+ * stored MCP server leads elsewhere, for then its owner has made it theirs, when its owner has deleted it, when the
+ * catalog refuses it, and when the process does not start: the rest of the quickstart does without.
  */
 export async function startQuickstartNotes(options: QuickstartNotesOptions): Promise<NotesProcess | undefined> {
   const { catalog, context, dataPath, progress } = options;
   const stored = await catalog.find(mcpServer.kind, notesName);
   const preferredPort = notesPort(stored);
   if (stored !== undefined && preferredPort === undefined) return undefined;
+  if (await catalog.wasDeleted(mcpServer.kind, notesName)) return undefined;
   const token = await notesToken(catalog);
   const workspaceFolder = join(dataPath, "workspace");
   try {
     await using starting = new AsyncDisposableStack();
     const notes = starting.use(await startNotesProcess({ workspaceFolder, token, preferredPort, ...context }));
-    await putNotes(catalog, stored, `http://127.0.0.1:${notes.port}/mcp`);
+    const url = `http://127.0.0.1:${notes.port}/mcp`;
+    const isUp = await unlessRefused("MCP server notes", progress, async () => {
+      await putNotes(catalog, stored, url);
+      return true;
+    });
+    if (isUp === undefined) return undefined;
     progress(`notes server in process ${notes.pid}, over ${workspaceFolder}`);
     starting.move();
     return notes;

@@ -2,12 +2,13 @@ import type { Config } from "../config.ts";
 import type { CoreContext } from "../core/core-context.ts";
 import type { DataPaths } from "../store/data-directory.ts";
 import { demoModelName, startDemoModel } from "./demo-model.ts";
-import type { WantedApi } from "./quickstart-catalog.ts";
+import type { QuickstartCatalog, WantedApi } from "./quickstart-catalog.ts";
 import { quickstartCatalog } from "./quickstart-catalog.ts";
 import type { QuickstartApi, QuickstartFacts } from "./quickstart-file.ts";
 import { readQuickstartFile, writeQuickstartFile } from "./quickstart-file.ts";
 import { demoPort, putDemo, putOpenAi } from "./quickstart-llm.ts";
 import { notesName, startQuickstartNotes } from "./quickstart-notes.ts";
+import { unlessRefused } from "./unless-refused.ts";
 
 export interface QuickstartOptions {
   readonly context: CoreContext;
@@ -30,8 +31,9 @@ export interface Quickstart extends AsyncDisposable {
 /**
  * Puts up what a newcomer tries first: a demonstration model with an LLM API `demo` before it, the same for OpenAI when
  * its key is configured, a notes server with the MCP server `notes` before it, and an API key for each; writes them to
- * `quickstart.json`. What is there already stays as its owner has left it, so that a second start changes nothing. For
- * development only.
+ * `quickstart.json`. What is there already stays as its owner has left it, what its owner has deleted stays
+ * away, and what the catalog refuses (its context may be in use) is told and left out, so that a second start changes
+ * nothing. For development only.
  */
 export async function startQuickstart(options: QuickstartOptions): Promise<Quickstart> {
   const { context, config, dataDirectory, adminToken, gatewayUrl, controlUrl, progress } = options;
@@ -40,12 +42,9 @@ export async function startQuickstart(options: QuickstartOptions): Promise<Quick
   const provider = await catalog.find("LlmProvider", "demo");
   const model = starting.use(await startDemoModel({ clock: context.clock, preferredPort: demoPort(provider) }));
   progress(`demonstration model at ${model.baseUrl}`);
-  await putDemo(catalog, provider, model.baseUrl);
-  const { openaiApiKey, openaiBaseUrl, openaiModel } = config.quickstart;
-  if (openaiApiKey !== undefined) {
-    await putOpenAi(catalog, openaiApiKey, openaiBaseUrl);
-    progress(`provider openai at ${openaiBaseUrl}`);
-  }
+  await unlessRefused("LLM API demo", progress, () => putDemo(catalog, provider, model.baseUrl));
+  const { openaiApiKey, openaiModel } = config.quickstart;
+  if (openaiApiKey !== undefined) await startOpenAi(catalog, { ...config.quickstart, openaiApiKey }, progress);
   const notes = starting.use(await startQuickstartNotes({ catalog, context, dataPath: dataDirectory.path, progress }));
 
   const wanted: readonly WantedApi[] = [
@@ -67,4 +66,26 @@ export async function startQuickstart(options: QuickstartOptions): Promise<Quick
   progress(`facts for scripts in ${dataDirectory.quickstartPath}`);
   const started = starting.move();
   return { facts, notesPid: () => notes?.pid, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+async function startOpenAi(
+  catalog: QuickstartCatalog,
+  { openaiApiKey, openaiBaseUrl }: { readonly openaiApiKey: string; readonly openaiBaseUrl: string },
+  progress: (line: string) => void,
+): Promise<void> {
+  const baseUrl = usableBaseUrl(openaiBaseUrl);
+  if (baseUrl === undefined) {
+    progress(
+      "no LLM API openai this time: OPENAI_BASE_URL must be an http or https URL without user, query or fragment",
+    );
+    return;
+  }
+  const isUp = await unlessRefused("LLM API openai", progress, () => putOpenAi(catalog, openaiApiKey, baseUrl));
+  if (isUp === true) progress(`provider openai at ${baseUrl}`);
+}
+
+function usableBaseUrl(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return undefined;
+  return /[?#]/.test(text) ? undefined : text.trim().replace(/\/+$/, "");
 }

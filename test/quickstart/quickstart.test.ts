@@ -26,8 +26,8 @@ afterEach(() => gatehouse[Symbol.asyncDispose]());
 
 const configWith = (env: Record<string, string>): Config =>
   loadConfig({ flags: { dataDir: gatehouse.dataDir }, env, cwd: gatehouse.dataDir });
-const quickstart = (env: Record<string, string> = {}): Promise<Quickstart> =>
-  startQuickstart({ ...gatehouse.running, config: configWith(env), progress: () => {} });
+const quickstart = (env: Record<string, string> = {}, lines: string[] = []): Promise<Quickstart> =>
+  startQuickstart({ ...gatehouse.running, config: configWith(env), progress: (line) => void lines.push(line) });
 const factsOf = async (env: Record<string, string> = {}): Promise<Quickstart["facts"]> => {
   await using started = await quickstart(env);
   return started.facts;
@@ -61,6 +61,14 @@ const versions = async (): Promise<unknown> => {
     secret: secret?.version,
     keys: (await keys()).length,
   };
+};
+const deleteApi = async (kind: string, name: string): Promise<void> => {
+  const { context } = gatehouse.running;
+  await undeployApi(context, testActor, kindOf(kind), name);
+  const bound = await listApiKeys(context, { api: { kind, name } }, { limit: 200 });
+  for (const key of bound.rows) await deleteApiKey(context, testActor, key.name, key.version);
+  const api = await getResource(context, kindOf(kind), name);
+  await deleteResource(context, testActor, kindOf(kind), name, api.version);
 };
 const keys = async () => (await listApiKeys(gatehouse.running.context, {}, { limit: 200 })).rows;
 
@@ -142,16 +150,42 @@ describe("a later start", () => {
     expect((await factsOf()).apis).toEqual([]);
   });
 
-  test("makes a new key for an API that was made again under the old name", async () => {
+  test("makes a new key for an API that its owner has made again under the old name", async () => {
     const [old] = (await factsOf()).apis;
-    const { context } = gatehouse.running;
-    await undeployApi(context, testActor, kindOf("LlmApi"), "demo");
-    for (const key of await keys()) await deleteApiKey(context, testActor, key.name, key.version);
-    const api = await getResource(context, kindOf("LlmApi"), "demo");
-    await deleteResource(context, testActor, kindOf("LlmApi"), "demo", api.version);
+    await deleteApi("LlmApi", "demo");
+    const upstream = { production: { targets: [{ provider: "demo" }] }, sandbox: { sameAs: "production" } };
+    await gatehouse.put("LlmApi", "demo", { context: "/demo", upstream });
     await using second = await quickstart();
     expect(second.facts.apis[0]?.apiKey).not.toBe(old?.apiKey);
     expect(await ask(second.facts.apis[0])).toBe(200);
+  });
+});
+
+describe("what its owner has done otherwise", () => {
+  const upstream = { production: { targets: [{ provider: "mine" }] }, sandbox: { sameAs: "production" } };
+
+  test.each([
+    { kind: "LlmApi", name: "demo", left: ["notes"] },
+    { kind: "McpServer", name: "notes", left: ["demo"] },
+  ])("$kind/$name that was deleted stays away", async ({ kind, name, left }) => {
+    await factsOf();
+    await deleteApi(kind, name);
+    expect((await factsOf()).apis.map((api) => api.name)).toEqual(left);
+    await expect(getResource(gatehouse.running.context, kindOf(kind), name)).rejects.toMatchObject({
+      code: "resource.not_found",
+    });
+  });
+
+  test.each([
+    { name: "demo", left: ["notes"], says: /no LLM API demo this time: .*\/demo/ },
+    { name: "notes", left: ["demo"], says: /no MCP server notes this time: .*\/notes/ },
+  ])("an own API at /$name is left alone, the line says so, and the rest stands", async ({ name, left, says }) => {
+    await gatehouse.put("LlmProvider", "mine", { use: "openai-compatible", with: { baseUrl: "http://127.0.0.1:9" } });
+    await gatehouse.put("LlmApi", "mine", { context: `/${name}`, upstream });
+    const lines: string[] = [];
+    await using started = await quickstart({}, lines);
+    expect(started.facts.apis.map((api) => api.name)).toEqual(left);
+    expect(lines.join("\n")).toMatch(says);
   });
 });
 
@@ -172,6 +206,19 @@ describe("with a key of OpenAI in the environment", () => {
     expect(await readSecret(gatehouse.running.context, "openai-key")).toBe("sk-canary-1");
     const provider = await getResource(gatehouse.running.context, kindOf("LlmProvider"), "openai");
     expect(JSON.stringify([provider, started.facts, gatehouse.log.lines])).not.toContain("canary");
+  });
+
+  test.each([
+    { name: "a query", url: "https://api.example.com/v1?key=canary" },
+    { name: "a user", url: "https://canary:canary@api.example.com/v1" },
+    { name: "no URL in it", url: "api.example.com canary" },
+    { name: "another scheme", url: "ftp://canary.example.com/v1" },
+  ])("an address with $name is told in one line without repeating it, and the rest stands", async ({ url }) => {
+    const lines: string[] = [];
+    await using started = await quickstart({ OPENAI_API_KEY: "sk-1", OPENAI_BASE_URL: url }, lines);
+    expect(started.facts.apis.map(({ name }) => name)).toEqual(["demo", "notes"]);
+    expect(lines.filter((line) => line.includes("OPENAI_BASE_URL"))).toHaveLength(1);
+    expect(lines.join("\n")).not.toContain("canary");
   });
 
   test("another key and another address are taken over at the next start, and the API key stays", async () => {
