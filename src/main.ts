@@ -55,7 +55,7 @@ export interface RunningGatehouse extends AsyncDisposable {
 
 /**
  * Starts both planes in this process on the stores in the data directory. Resolves when both ports answer and the
- * snapshot is loaded. Throws `config.invalid` that names the APIs when what is deployed does not compile here, as in
+ * snapshot is loaded; in production what a quickstart has left is taken away before. Throws `config.invalid` that names the APIs when what is deployed does not compile here, as in
  * production after development, or after an upgrade. When a part fails to start, those that had started are closed again.
  */
 export async function startGatehouse(config: Config, options: StartOptions = {}): Promise<RunningGatehouse> {
@@ -90,6 +90,10 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
 
   await ensureDefaults(context);
   await secrets.load();
+  if (production && options.forOneCommand !== true) {
+    const { retireQuickstart } = await import("./quickstart/retire-quickstart.ts");
+    await retireQuickstart({ context, quickstartPath: dataDirectory.quickstartPath, progress });
+  }
   const messages = await currentMessages(context);
   for (const message of messages) deliver(message);
   if (gateway.dataPlane.ready) progress("snapshot loaded");

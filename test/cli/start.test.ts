@@ -137,6 +137,30 @@ describe("production", () => {
     }
   });
 
+  test("takes down what the quickstart had put up in the same directory, and says so", async () => {
+    const first = await start();
+    const facts = JSON.parse(await readFile(join(data, "quickstart.json"), "utf8"));
+    first.shell.stop("SIGTERM");
+    await first.ended;
+    await using started = await start({ GATEHOUSE_ENV: "production" });
+    const text = started.shell.lines.join("\n");
+    expect(text).toMatch(/took down LlmApi\/demo.*\n.*took down McpServer\/notes/);
+    expect(text.match(/revoked ApiKey/g)).toHaveLength(2);
+    await expect(stat(join(data, "quickstart.json"))).rejects.toMatchObject({ code: "ENOENT" });
+    const [, gatewayUrl = "", controlUrl = ""] = /gateway (\S+), control plane (\S+?)\. /.exec(text) ?? [];
+    const paths: [string, number][] = [
+      ["/demo/v1/models", 404],
+      ["/notes/mcp", 404],
+    ];
+    for (const [path, status] of paths) {
+      const headers = { authorization: `Bearer ${facts.apis[0].apiKey}` };
+      expect((await fetch(`${gatewayUrl}${path}`, { headers })).status).toBe(status);
+    }
+    const headers = { authorization: `Bearer ${facts.adminToken}` };
+    const keys = await (await fetch(`${controlUrl}/api/v1/api-keys`, { headers })).json();
+    expect(Object(keys).items.map((key: unknown) => Object(key).status.state)).toEqual(["revoked", "revoked"]);
+  });
+
   test.each([
     { name: "an encryption key", env: { GATEHOUSE_ADMIN_TOKEN: "t".repeat(32) }, says: "GATEHOUSE_ENCRYPTION_KEY" },
     { name: "an admin token", env: { GATEHOUSE_ENCRYPTION_KEY: "ab".repeat(32) }, says: "GATEHOUSE_ADMIN_TOKEN" },
