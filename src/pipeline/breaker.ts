@@ -13,7 +13,8 @@ export interface Breaker {
 
 type State =
   | { readonly type: "closed"; readonly failures: number }
-  | { readonly type: "open"; readonly untilMs: number };
+  /** `trial`: somebody is trying whether the target has recovered, and the others wait. */
+  | { readonly type: "open"; readonly untilMs: number; readonly trial: boolean };
 
 const healthy: State = { type: "closed", failures: 0 };
 
@@ -26,12 +27,17 @@ export function createBreaker(clock: Clock): Breaker {
       if (state === undefined || state.type === "closed" || failures === 0) return true;
       if (clock.monotonic() < state.untilMs) return false;
       // The trial is the one that asked; if it never reports, the next may ask after another rest.
-      states.set(target, { type: "open", untilMs: clock.monotonic() + openMs });
+      states.set(target, { type: "open", untilMs: clock.monotonic() + openMs, trial: true });
       return true;
     },
     note(target, health, { failures, openMs }) {
       const state = states.get(target) ?? healthy;
-      if (failures === 0 || health === "unknown") return;
+      if (failures === 0) return;
+      if (health === "unknown") {
+        if (state.type === "open" && state.trial)
+          states.set(target, { ...state, untilMs: clock.monotonic(), trial: false });
+        return;
+      }
       if (health === "good") {
         if (state !== healthy) states.delete(target);
         return;
@@ -40,7 +46,9 @@ export function createBreaker(clock: Clock): Breaker {
       const isOpen = count >= failures;
       states.set(
         target,
-        isOpen ? { type: "open", untilMs: clock.monotonic() + openMs } : { type: "closed", failures: count },
+        isOpen
+          ? { type: "open", untilMs: clock.monotonic() + openMs, trial: false }
+          : { type: "closed", failures: count },
       );
     },
     restMs(target) {
