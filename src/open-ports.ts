@@ -42,6 +42,7 @@ export async function openPorts(
     portSetting: "--port or GATEHOUSE_PORT",
     tls: config.tls,
     fetch: (request, bindings) => serve.gateway(request, bindings),
+    raw: true,
   });
   opened.defer(() => gatewayPort.drain(0));
   const controlPort = await listen({

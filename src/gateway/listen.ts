@@ -10,6 +10,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import { createRawHandler } from "./raw-handler.ts";
 import { refuseRequest, refuseUnreadable } from "./refuse-unreadable.ts";
 
 export interface ListenOptions {
@@ -21,6 +22,8 @@ export interface ListenOptions {
   /** What to set to take another port, for the message when this one is taken. */
   readonly portSetting: string;
   readonly fetch: Fetch;
+  /** The app's handlers write to `outgoing` themselves: they are spared the web's request and response objects. */
+  readonly raw?: boolean;
   readonly maxConnections: number;
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -45,12 +48,7 @@ export interface Listener {
 
 /** Listens; resolves when connections are accepted. Rejects with what to do when the port is taken. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const listener = getRequestListener(options.fetch as Parameters<typeof getRequestListener>[0], {
-    overrideGlobalObjects: false, // Node's own Request and Response stay as they are for everybody else
-    autoCleanupIncoming: false, // the adapters read or refuse each body themselves
-    errorHandler: (error) => refuseRequest(error, options),
-  });
-  const handle: NodeListener = (incoming, outgoing) => void listener(incoming, outgoing);
+  const handle = options.raw === true ? createRawHandler(options.fetch, options) : webHandler(options);
   const server = options.tls === undefined ? plainServer(handle, options) : secureServer(handle, options.tls, options);
   server.node.on("clientError", (error: Error, socket: Duplex) => refuseUnreadable(error, socket, options));
   await started(server.node, options);
@@ -59,6 +57,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   );
   const { port } = server.node.address() as AddressInfo; // a TCP server that listens has one
   return { host: options.host, port, drain: (drainMs) => drain(server, drainMs, options.clock) };
+}
+
+function webHandler(options: ListenOptions): NodeListener {
+  const listener = getRequestListener(options.fetch as Parameters<typeof getRequestListener>[0], {
+    overrideGlobalObjects: false, // Node's own Request and Response stay as they are for everybody else
+    autoCleanupIncoming: false, // the handlers read or refuse each body themselves
+    errorHandler: (error) => refuseRequest(error, options),
+  });
+  return (incoming, outgoing) => void listener(incoming, outgoing);
 }
 
 type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;

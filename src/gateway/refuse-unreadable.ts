@@ -14,11 +14,18 @@ export interface RefuseTools {
 
 /** The answer to a request that is HTTP but cannot be routed (a `Host` that is none), or whose handler broke. */
 export function refuseRequest(error: unknown, { clock, log }: RefuseTools): Response {
-  const isClients = error instanceof Error && error.name === "RequestError";
-  if (!isClients) log.error({ err: error }, "a request could not be handled");
-  const refusal = isClients
-    ? deny("request.invalid", "The request's host or path is not valid.")
-    : deny("internal", "The gateway failed to handle this. The request id names it in the log.");
+  if (error instanceof Error && error.name === "RequestError") return refuseTarget({ clock });
+  log.error({ err: error }, "a request could not be handled");
+  const refusal = deny("internal", "The gateway failed to handle this. The request id names it in the log.");
+  return new Response(JSON.stringify(gatewayProblem(refusal)), {
+    status: errorCodes[refusal.code].status,
+    headers: headersOf(uuidV7(clock.now())),
+  });
+}
+
+/** The answer to a request whose target or `Host` is not valid. */
+export function refuseTarget({ clock }: Pick<RefuseTools, "clock">): Response {
+  const refusal = deny("request.invalid", "The request's host or path is not valid.");
   return new Response(JSON.stringify(gatewayProblem(refusal)), {
     status: errorCodes[refusal.code].status,
     headers: headersOf(uuidV7(clock.now())),
