@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
-import { isMap, isNode, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import type { Config, Setting } from "./config-schema.ts";
 import { configSchema, listSettings, settingValue } from "./config-schema.ts";
@@ -93,8 +93,9 @@ function findFile(named: string | undefined, cwd: string): string | undefined {
 }
 
 function takeFile(found: Found, path: string): void {
-  const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, "utf8"), { lineCounter: lines, prettyErrors: false });
+  const yaml = loadYaml();
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(readFileSync(path, "utf8"), { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): string => `${path}:${lines.linePos(offset).line}`;
   for (const error of document.errors) found.issues.push({ path: at(error.pos[0]), message: error.message });
   if (document.errors.length > 0 || document.contents === null) return;
@@ -105,19 +106,26 @@ function takeFile(found: Found, path: string): void {
   }
   Object.assign(found.values, values);
   found.root = dirname(path);
-  notePlaces(document.contents, "", (name, offset) => {
+  notePlaces(yaml, document.contents, "", (name, offset) => {
     found.places.set(name, at(offset));
     found.sources.set(name, at(offset));
     found.fromFile.add(name);
   });
 }
 
-function notePlaces(node: unknown, prefix: string, note: (name: string, offset: number) => void): void {
-  if (!isMap(node)) return;
+type Yaml = typeof import("yaml");
+
+// Only where there is a file: a process that serves keeps what it has once loaded.
+function loadYaml(): Yaml {
+  return createRequire(import.meta.url)("yaml") as Yaml; // the package's own types; `require` knows none
+}
+
+function notePlaces(yaml: Yaml, node: unknown, prefix: string, note: (name: string, offset: number) => void): void {
+  if (!yaml.isMap(node)) return;
   for (const pair of node.items) {
     const name = `${prefix}${String(pair.key)}`;
-    if (isNode(pair.key) && pair.key.range) note(name, pair.key.range[0]);
-    notePlaces(pair.value, `${name}.`, note);
+    if (yaml.isNode(pair.key) && pair.key.range) note(name, pair.key.range[0]);
+    notePlaces(yaml, pair.value, `${name}.`, note);
   }
 }
 
