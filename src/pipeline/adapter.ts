@@ -93,6 +93,11 @@ export interface ProtocolAdapter {
   editRequest(operation: Operation, spans: readonly TextSpan[], edits: readonly SpanEdit[]): void;
   /** The texts of one frame of an answer. In a stream, equal `place` means the same channel. */
   frameSpans(operation: Operation, frame: Frame): readonly TextSpan[];
+  /**
+   * The operation that a frame is by itself, where it is more than a piece of its operation's answer (what a server asks
+   * the client): a guardrail applies to the frame when it applies to either. Asked only when `cutsText` is false.
+   */
+  frameOperation?(operation: Operation, frame: Frame): Operation | undefined;
   editFrame(operation: Operation, frame: Frame, spans: readonly TextSpan[], edits: readonly SpanEdit[]): Frame;
   /**
    * What of the request would take text past guardrails of that phase in a form that none can judge, as a refusal that

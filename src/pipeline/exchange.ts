@@ -41,6 +41,11 @@ export interface Operation {
   /** What it is done to: the model, the tool. Globs in `on` match this. */
   readonly name: string;
   readonly stream: boolean;
+  /**
+   * True when the answers that come may be those of other operations, which nobody remembers (a resumed stream): what
+   * `on` and `when` would say of those cannot be known, so every response guardrail applies.
+   */
+  readonly answersOthers?: boolean;
   /** The request's bytes as they will go upstream: the client's own unless a policy changed them. */
   body: Buffer;
   /** The parsed body, for the adapter that made this operation; parsed once. */

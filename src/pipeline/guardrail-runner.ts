@@ -54,6 +54,12 @@ export function guards(attachment: Attachment, phase: GuardrailPhase): boolean {
   return attachment.guardrail?.phases.includes(phase) === true;
 }
 
+/** Whether the attachment has a say in the operation's answer. */
+export function appliesToAnswer(exchange: Exchange, operation: Operation, attachment: Attachment): boolean {
+  const isAnyones = operation.answersOthers === true && attachment.guardrail !== undefined;
+  return isAnyones || attachment.applies(exchange, operation);
+}
+
 /** What is to be done with a text: refuse it, or make these edits; none is a pass. */
 export type Judgement = Deny | readonly SpanEdit[];
 

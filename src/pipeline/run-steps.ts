@@ -3,7 +3,7 @@ import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Answer, Exchange, Operation } from "./exchange.ts";
 import { guardFrames } from "./guard-frames.ts";
-import { guardAnswer, guardRequest } from "./guardrail-runner.ts";
+import { appliesToAnswer, guardAnswer, guardRequest } from "./guardrail-runner.ts";
 import { answerIsGuarded, refuseHidden, withoutHidden } from "./hidden-text.ts";
 import type { Outcome, StepResult } from "./outcome.ts";
 import { deny } from "./outcome.ts";
@@ -60,8 +60,9 @@ export async function runResponse(
   tools: StepTools,
 ): Promise<Outcome> {
   const all = [...exchange.api.chain.response, ...(planChain(exchange)?.response ?? [])];
-  const attachments = all.filter((attachment) => attachment.applies(exchange, operation));
-  if (attachments.length === 0) return { type: "answer", answer };
+  const attachments = all.filter((attachment) => appliesToAnswer(exchange, operation, attachment));
+  const byFrame = answer.body.type === "stream" && !exchange.api.adapter.cutsText ? all.filter(isGuardrail) : [];
+  if (attachments.length === 0 && byFrame.length === 0) return { type: "answer", answer };
   const visible = answerIsGuarded(attachments) ? withoutHidden(exchange.api, answer) : answer;
   let current: Answer = visible;
   const { body } = answer;
@@ -78,9 +79,10 @@ export async function runResponse(
     await body.frames[Symbol.asyncIterator]().return?.(); // nobody will read it: lets go of the upstream
     return stopped;
   }
-  const guards = { exchange, operation, attachments };
   const { frames } = visible.body.type === "stream" ? visible.body : body;
-  const guarded = exchange.api.adapter.cutsText ? guardStream(frames, guards) : guardFrames(frames, guards);
+  const guarded = exchange.api.adapter.cutsText
+    ? guardStream(frames, { exchange, operation, attachments })
+    : guardFrames(frames, { exchange, operation, attachments: byFrame });
   return { type: "answer", answer: { ...answer, body: { ...body, frames: guarded } } };
 }
 
@@ -101,6 +103,10 @@ export async function runRecord(
   }
 }
 
+function isGuardrail({ guardrail }: Attachment): boolean {
+  return guardrail !== undefined;
+}
+
 type Handler = (attachment: Attachment) => MaybePromise<StepResult>;
 
 // Goes on synchronously for as long as the handlers answer at once: most do, and each await would cost a turn.
@@ -115,7 +121,7 @@ function runEach(
 ): MaybePromise<Outcome | undefined> {
   for (let at = from; at < attachments.length; at += 1) {
     const attachment = attachments[at];
-    if (attachment === undefined || !attachment.applies(exchange, operation)) continue;
+    if (attachment === undefined || !isAsked(step, attachment, exchange, operation)) continue;
     const settle = (result: StepResult): Outcome | undefined => toOutcome(step, attachment, exchange, result);
     const broken = (error: unknown): Outcome | undefined => failure(step, attachment, exchange, error, tools);
     try {
@@ -133,6 +139,11 @@ function runEach(
     }
   }
   return undefined;
+}
+
+function isAsked(step: Step, attachment: Attachment, exchange: Exchange, operation: Operation): boolean {
+  if (step === "response") return appliesToAnswer(exchange, operation, attachment);
+  return attachment.applies(exchange, operation);
 }
 
 /** What a result means under the attachment's mode; what was decided is noted in the exchange. */

@@ -130,7 +130,7 @@ function wholeAnswer(
   }
   noteMessage(operation, message);
   headers["content-type"] = "application/json";
-  const frame = filterList(exchange, operation, { bytes, message: () => value });
+  const frame = filterList(exchange, { bytes, message: () => value });
   return { status: response.status, headers, body: { type: "whole", frame } };
 }
 

@@ -139,7 +139,8 @@ export function operationOf(
 ): Operation {
   const id = exchange.operations.length === 0 && parentId === undefined ? exchange.id : uuidV7(exchange.startedAtMs);
   const stream = kind === "session/stream" || kind === "subscriptions/listen";
-  return { id, parentId, kind, name, stream, body, message, usage: undefined };
+  const answersOthers = kind === "session/stream";
+  return { id, parentId, kind, name, stream, answersOthers, body, message, usage: undefined };
 }
 
 /** The refusal of a target that is not there, or that this caller may not see: in a server's own words for the first. */

@@ -1,35 +1,40 @@
 import { GatewayError } from "../../kernel/errors.ts";
 import { locateJson, spliceBytes } from "../../kernel/json-scan.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
-import type { Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
+import type { Exchange, Frame } from "../../pipeline/exchange.ts";
 import { changeFrame } from "../sse-frame.ts";
 
-/** Where each list's entries stand in its result, and by which member an entry is called. */
-const lists: Readonly<Record<string, { readonly entries: string; readonly by: "name" | "uri" | "uriTemplate" }>> = {
-  "tools/list": { entries: "tools", by: "name" },
-  "prompts/list": { entries: "prompts", by: "name" },
-  "resources/list": { entries: "resources", by: "uri" },
-  "resources/templates/list": { entries: "resourceTemplates", by: "uriTemplate" },
-};
+/** The lists that a result may hold, and by which member an entry of theirs is called. */
+const lists = [
+  { entries: "tools", by: "name" },
+  { entries: "prompts", by: "name" },
+  { entries: "resources", by: "uri" },
+  { entries: "resourceTemplates", by: "uriTemplate" },
+] as const;
 
 /**
- * The frame without the entries that this caller may not call: a list shows what can be done and no more. What
- * stands around the list keeps its bytes. Such a list is one caller's own, so it says `cacheScope: "private"`.
+ * The frame without the entries that this caller may not call: a list shows what can be done and no more. A list is
+ * known by its looks and not by the request, since a resumed stream carries answers to requests of earlier exchanges.
+ * What stands around the list keeps its bytes. Such a list is one caller's own, so it says `cacheScope: "private"`.
  */
-export function filterList(exchange: Exchange, operation: Operation, frame: Frame): Frame {
+export function filterList(exchange: Exchange, frame: Frame): Frame {
   const mayCall = exchange.principal?.mayCall;
-  const list = lists[operation.kind];
-  if (mayCall === undefined || list === undefined) return frame;
+  if (mayCall === undefined) return frame;
   const message = frame.message();
   const result = isObject(message) ? message["result"] : undefined;
-  const entries = isObject(result) ? result[list.entries] : undefined;
-  if (!isObject(result) || !Array.isArray(entries)) return frame;
+  if (!isObject(result)) return frame;
 
-  const kept: unknown[] = entries.filter((entry: unknown) => {
-    const name = isObject(entry) ? entry[list.by] : undefined;
-    return typeof name === "string" && mayCall(name);
-  });
-  const edits = [{ path: ["result", list.entries], replacement: JSON.stringify(kept) }];
+  const edits: { readonly path: readonly string[]; readonly replacement: string }[] = [];
+  for (const { entries, by } of lists) {
+    const listed = result[entries];
+    if (!Array.isArray(listed)) continue;
+    const kept: unknown[] = listed.filter((entry: unknown) => {
+      const name = isObject(entry) ? entry[by] : undefined;
+      return typeof name === "string" && mayCall(name);
+    });
+    edits.push({ path: ["result", entries], replacement: JSON.stringify(kept) });
+  }
+  if (edits.length === 0) return frame;
   if (result["cacheScope"] === "public") edits.push({ path: ["result", "cacheScope"], replacement: '"private"' });
   return changeFrame(frame, (json) =>
     spliceBytes(

@@ -14,7 +14,7 @@ import { decodeMcp, notOffered } from "./decode-mcp.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields } from "./mcp-event-fields.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
-import { editFrame, editRequest, frameSpans, requestSpans } from "./mcp-spans.ts";
+import { editFrame, editRequest, frameOperation, frameSpans, requestSpans } from "./mcp-spans.ts";
 
 export interface McpAdapterOptions extends McpCallTools {
   /** A client that takes no byte of its stream for so long is let go. */
@@ -39,6 +39,7 @@ export function createMcpAdapter(options: McpAdapterOptions): ProtocolAdapter {
     requestSpans,
     editRequest,
     frameSpans,
+    frameOperation,
     editFrame,
     notOffered: (operation) => notOffered(mcpRequest(operation).target, operation.name),
     call: (exchange, operation, target, signal) => callMcp(exchange, operation, target, signal, options),

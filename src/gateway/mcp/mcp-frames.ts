@@ -71,7 +71,7 @@ function* relayed(events: readonly Uint8Array[], state: StreamState, options: Mc
     seen.eventsStreamed += 1;
     noteMessage(operation, message);
     if (message.type === "request") noteAsked(options, message);
-    yield filterList(exchange, operation, frame);
+    yield filterList(exchange, frame);
   }
 }
 

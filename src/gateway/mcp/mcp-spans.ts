@@ -71,6 +71,12 @@ export function frameSpans(_operation: Operation, frame: Frame): readonly TextSp
   return ["result", "error", "params"].flatMap((name) => spansOf(member(value, name), [name], "tool"));
 }
 
+/** What the server asks or tells by a method of its own is an operation of that kind; an answer is none. */
+export function frameOperation(operation: Operation, frame: Frame): Operation | undefined {
+  const method = member(frame.message(), "method");
+  return typeof method === "string" ? { ...operation, kind: method, name: "" } : undefined;
+}
+
 /** The message with its edits made: an event stays an event with the same name and id, JSON stays JSON. */
 export function editFrame(
   _operation: Operation,
