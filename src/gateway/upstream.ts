@@ -44,6 +44,12 @@ export interface UpstreamClientOptions {
 
 type LookupFunction = NonNullable<TcpSocketConnectOpts["lookup"]>;
 
+/**
+ * How long a connection waits for the next request where the upstream names no time of its own. Shorter than any common
+ * server's (uvicorn closes after 5 s): a request must not meet a connection that is just being closed.
+ */
+const idleConnectionMs = 4_000;
+
 /** undici pools behind one function. `dispatch` rather than `request`: no stream object is made for an answer. */
 export function createUpstreamClient({ lookup, assertHost }: UpstreamClientOptions): UpstreamClient {
   const pools = new Map<string, Pool>();
@@ -55,7 +61,12 @@ export function createUpstreamClient({ lookup, assertHost }: UpstreamClientOptio
     assertHost(new URL(origin).hostname);
     // No pipelining: an answer that takes minutes must not stand in front of another. No limit on connections: a slow
     // stream holds one, and the server's own limit bounds them all.
-    const pool = new Pool(origin, { pipelining: 1, keepAliveTimeout: 30_000, connect: { timeout: connectMs, lookup } });
+    const pool = new Pool(origin, {
+      pipelining: 1,
+      keepAliveTimeout: idleConnectionMs,
+      allowH2: false,
+      connect: { timeout: connectMs, lookup },
+    });
     pools.set(key, pool);
     return pool;
   };
