@@ -71,8 +71,8 @@ function decodeMessage(
   const version = claimed ?? header;
   const differ = claimed !== undefined && header !== undefined && claimed !== header;
   if (version !== undefined && !differ && !isKnownVersion(version)) return unsupported(version, claimed, message);
-  if (era === "modern" && message.type !== "response") {
-    const mismatch = headerMismatch(exchange.inbound.headers, message);
+  if (message.type !== "response") {
+    const mismatch = headerMismatch(exchange.inbound.headers, message, era);
     if (mismatch !== undefined) return deny("mcp.header_mismatch", `Header mismatch: ${mismatch}.`, idOf(message));
   }
   const target = message.type === "response" ? noTarget : messageTarget(message);

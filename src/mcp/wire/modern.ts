@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { JsonRpcNotification, JsonRpcRequest } from "./json-rpc.ts";
 import { isObject } from "./json-rpc.ts";
+import type { McpEra } from "./legacy.ts";
 
 /** Stateless versions, newest first. */
 export const modernVersions = ["2026-07-28"] as const;
@@ -35,18 +36,31 @@ const namedBy: Readonly<Record<string, "name" | "uri">> = {
 };
 
 /**
- * Why the headers do not agree with the body, or undefined when they do: version, method and name must be there and
- * equal, so that nobody on the way can be told another story than the server.
+ * Why the headers do not agree with the body, or undefined when they do, so that nobody on the way can be told another
+ * story than the server. What both say must be equal in every era; the stateless one also wants version, method and
+ * name said. An argument's header must repeat some value of the arguments: which one only the tool's schema tells.
  * @see 2026-07-28, basic/transports/streamable-http, "Standard headers"
  */
 export function headerMismatch(
   headers: IncomingHttpHeaders,
   message: JsonRpcRequest | JsonRpcNotification,
+  era: McpEra,
 ): string | undefined {
   const version = single(headers["mcp-protocol-version"]);
-  if (version === undefined) return "the header MCP-Protocol-Version is missing";
   const claimed = claimedVersion(message);
-  if (claimed !== undefined && claimed !== version) return "MCP-Protocol-Version and the version in _meta differ";
+  if (version !== undefined && claimed !== undefined && claimed !== version) {
+    return "MCP-Protocol-Version and the version in _meta differ";
+  }
+  const standard = era === "modern" ? standardMismatch(headers, message, version) : undefined;
+  return standard ?? argumentMismatch(headers, message.params["arguments"]);
+}
+
+function standardMismatch(
+  headers: IncomingHttpHeaders,
+  message: JsonRpcRequest | JsonRpcNotification,
+  version: string | undefined,
+): string | undefined {
+  if (version === undefined) return "the header MCP-Protocol-Version is missing";
   if (message.type === "notification") return undefined;
   const method = single(headers["mcp-method"]);
   if (method === undefined) return "the header Mcp-Method is missing";
@@ -58,6 +72,25 @@ export function headerMismatch(
   const name = decodeHeaderValue(sent);
   if (name === undefined) return "Mcp-Name is not a valid value";
   return name === message.params[member] ? undefined : `Mcp-Name and params.${member} differ`;
+}
+
+function argumentMismatch(headers: IncomingHttpHeaders, given: unknown): string | undefined {
+  const names = Object.keys(headers).filter((name) => name.startsWith("mcp-param-"));
+  if (names.length === 0) return undefined;
+  const said = new Set(leavesOf(given));
+  const wrong = names.find((name) => {
+    const value = single(headers[name]);
+    const text = value === undefined ? undefined : decodeHeaderValue(value);
+    return text === undefined || !said.has(text);
+  });
+  return wrong === undefined ? undefined : `the header ${wrong} repeats no argument`;
+}
+
+/** Every text, number and boolean below a value, as a header says it. */
+function leavesOf(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value === "number" || typeof value === "boolean") return [String(value)];
+  return value !== null && typeof value === "object" ? Object.values(value).flatMap(leavesOf) : [];
 }
 
 /**

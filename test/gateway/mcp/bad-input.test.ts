@@ -104,6 +104,7 @@ interface HeaderCase {
   readonly headers: Record<string, string | string[]>;
   readonly drop?: string;
   readonly tool?: string;
+  readonly args?: object;
 }
 
 const sentinel = (text: string) => `=?base64?${Buffer.from(text).toString("base64")}?=`;
@@ -127,12 +128,18 @@ const disagreeing: readonly HeaderCase[] = [
   { name: "bytes that are no ASCII", headers: { "mcp-name": Buffer.from("écho").toString("latin1") }, tool: "écho" },
   { name: "a legacy version", headers: { "mcp-protocol-version": "2025-11-25" } },
   { name: "no version", headers: {}, drop: "mcp-protocol-version" },
+  { name: "an argument that is not there", headers: { "mcp-param-region": "eu" } },
+  { name: "an argument of another value", headers: { "mcp-param-region": "us" }, args: { region: "eu" } },
+  { name: "an argument twice", headers: { "mcp-param-region": ["eu", "eu"] }, args: { region: "eu" } },
+  { name: "another argument in base64", headers: { "mcp-param-region": sentinel("us") }, args: { region: "eu" } },
+  { name: "an argument's name for its value", headers: { "mcp-param-region": "region" }, args: { region: "eu" } },
+  { name: "an object for a value", headers: { "mcp-param-a": "[object Object]" }, args: { a: {} } },
 ];
 
 describe("headers that tell another story than the body", () => {
-  test.each(disagreeing)("$name", async ({ headers, drop, tool = "echo" }) => {
+  test.each(disagreeing)("$name", async ({ headers, drop, tool = "echo", args = {} }) => {
     const before = upstream.seen.length;
-    const message = toolCall("modern", 7, tool);
+    const message = toolCall("modern", 7, tool, args);
     const given: Record<string, string | string[]> = {
       "content-type": "application/json",
       authorization: `Bearer ${server.key}`,
@@ -145,6 +152,36 @@ describe("headers that tell another story than the body", () => {
     const answer = await rawHttp(server.url, { headers: given, body: JSON.stringify(message) });
     expect([answer.status, rpcOf(answer).error?.code, rpcOf(answer).id]).toEqual([400, -32_020, 7]);
     expect(upstream.seen.length).toBe(before);
+  });
+
+  test.each([
+    { name: "a legacy body under a modern header", claimed: "2025-11-25", header: modernVersion },
+    { name: "a legacy body under another legacy header", claimed: "2025-06-18", header: "2025-11-25" },
+    { name: "a body of an unknown version", claimed: "2031-01-01", header: "2025-11-25" },
+  ])("$name", async ({ claimed, header }) => {
+    const before = upstream.seen.length;
+    const message = JSON.stringify(toolCall("modern", 7, "echo")).replace(modernVersion, claimed);
+    const headers = { "mcp-protocol-version": header, "mcp-method": "tools/call", "mcp-name": "echo" };
+    const answer = await server.post(message, { headers });
+    expect([answer.status, rpcOf(answer).error?.code, rpcOf(answer).id]).toEqual([400, -32_020, 7]);
+    expect(upstream.seen.length).toBe(before);
+  });
+
+  test("arguments of the sessions' era are compared as well", async () => {
+    const headers = { "mcp-param-region": "us" };
+    const answer = await server.post(toolCall("legacy", 7, "echo", { region: "eu" }), { headers });
+    expect([answer.status, rpcOf(answer).error?.code]).toEqual([400, -32_020]);
+  });
+
+  test("texts, numbers and booleans agree wherever they stand among the arguments", async () => {
+    const args = { region: "eu", deep: [{ n: -42, yes: true }], far: "Łódź" };
+    const headers = {
+      "mcp-param-region": "eu",
+      "mcp-param-n": "-42",
+      "mcp-param-yes": "true",
+      "mcp-param-far": sentinel("Łódź"),
+    };
+    expect((await server.post(toolCall("modern", 7, "echo", args), { era: "modern", headers })).status).toBe(200);
   });
 
   test("a name that no header can carry agrees as base64", async () => {
