@@ -15,7 +15,7 @@ import { nameSchema } from "../core/resource.ts";
 import { apiKeyViewSchema, generatedApiKeySchema } from "./api-key-view-schema.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { defineRoute, emptyAnswer, jsonAnswer, nameOf } from "./control-route.ts";
-import { entityTag, expectedVersion } from "./entity-tag.ts";
+import { entityTag, expectedVersion, heededVersion } from "./entity-tag.ts";
 import { pageAnswer, pageQuery, pageRequest } from "./page-query.ts";
 import { parseInput } from "./parse-input.ts";
 import { teamFilter } from "./resource-view.ts";
@@ -118,7 +118,7 @@ function updateRoute(): ControlRoute {
     operationId: "updateApiKey",
     summary: "Change a key's bounds; what is left out stays",
     body: updateBody,
-    ifMatch: true,
+    ifMatch: "required",
     answers: viewAnswers("Changed."),
     async handle(call) {
       const seen = await expectedVersion(call.ifMatch, currentVersion(call));
@@ -134,7 +134,7 @@ function deleteRoute(): ControlRoute {
     path: one,
     operationId: "deleteApiKey",
     summary: "Delete a key; it stops working at once",
-    ifMatch: true,
+    ifMatch: "required",
     answers: { 204: { description: "Deleted." } },
     async handle(call) {
       const seen = await expectedVersion(call.ifMatch, currentVersion(call));
@@ -150,10 +150,11 @@ function regenerateRoute(): ControlRoute {
     method: "post",
     path: `${one}/regenerate`,
     operationId: "regenerateApiKey",
-    summary: "Give a key another text, shown this once; the old one stops working at once (If-Match is heeded if sent)",
+    summary: "Give a key another text, shown this once; the old one stops working at once",
+    ifMatch: "optional",
     answers: { 200: { description: "Regenerated.", schema: generated, headers: ["ETag"] } },
     async handle(call) {
-      const seen = call.ifMatch === undefined ? undefined : await expectedVersion(call.ifMatch, currentVersion(call));
+      const seen = await heededVersion(call.ifMatch, currentVersion(call));
       const { row, key } = await regenerateApiKey(call.context, call.actor, nameOf(call), seen);
       return jsonAnswer(200, { ...apiKeyView(row), key }, { etag: entityTag(row.version) });
     },
@@ -167,8 +168,12 @@ function revokeRoute(): ControlRoute {
     path: `${one}/revoke`,
     operationId: "revokeApiKey",
     summary: "End a key for ever; it stays in the list",
+    ifMatch: "optional",
     answers: viewAnswers("Revoked."),
-    handle: async (call) => viewAnswer(await revokeApiKey(call.context, call.actor, nameOf(call))),
+    async handle(call) {
+      const seen = await heededVersion(call.ifMatch, currentVersion(call));
+      return viewAnswer(await revokeApiKey(call.context, call.actor, nameOf(call), seen));
+    },
   });
 }
 
@@ -180,10 +185,12 @@ function associateRoute(): ControlRoute {
     operationId: "associateApiKey",
     summary: "Make a key count for an application",
     body: associateBody,
+    ifMatch: "optional",
     answers: viewAnswers("Associated."),
     async handle(call) {
       const { application } = parseInput(associateSchema, await call.body(), { code: "resource.invalid" });
-      return viewAnswer(await associateApiKey(call.context, call.actor, nameOf(call), application));
+      const seen = await heededVersion(call.ifMatch, currentVersion(call));
+      return viewAnswer(await associateApiKey(call.context, call.actor, nameOf(call), application, seen));
     },
   });
 }
@@ -195,8 +202,12 @@ function dissociateRoute(): ControlRoute {
     path: `${one}/dissociate`,
     operationId: "dissociateApiKey",
     summary: "End a key's association with its application",
+    ifMatch: "optional",
     answers: viewAnswers("Dissociated."),
-    handle: async (call) => viewAnswer(await dissociateApiKey(call.context, call.actor, nameOf(call))),
+    async handle(call) {
+      const seen = await heededVersion(call.ifMatch, currentVersion(call));
+      return viewAnswer(await dissociateApiKey(call.context, call.actor, nameOf(call), seen));
+    },
   });
 }
 

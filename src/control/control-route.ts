@@ -38,8 +38,8 @@ export interface ControlRoute {
   readonly summary: string;
   readonly query: z.ZodObject;
   readonly body: SchemaComponent | undefined;
-  /** Whether If-Match is required. */
-  readonly ifMatch: boolean;
+  /** `optional`: without If-Match the call goes ahead, with one that is out of date it is refused all the same. */
+  readonly ifMatch: "required" | "optional" | "unused";
   readonly answers: Readonly<Record<number, RouteAnswer>>;
   handle(call: ControlCall): Promise<Response>;
 }
@@ -48,7 +48,7 @@ interface RouteInput<Query extends z.ZodObject>
   extends Pick<ControlRoute, "method" | "path" | "access" | "operationId" | "tag" | "summary" | "answers"> {
   readonly query?: Query;
   readonly body?: SchemaComponent;
-  readonly ifMatch?: boolean;
+  readonly ifMatch?: "required" | "optional";
   handle(call: ControlCall<z.output<Query>>): Promise<Response>;
 }
 
@@ -64,7 +64,7 @@ export function defineRoute<Query extends z.ZodObject>(input: RouteInput<Query>)
     ...input,
     query,
     body: input.body,
-    ifMatch: input.ifMatch ?? false,
+    ifMatch: input.ifMatch ?? "unused",
     handle: (call) =>
       input.handle({ ...call, query: parseInput(query, call.query, { code: "request.invalid", prefix: "query" }) }),
   };

@@ -5,6 +5,14 @@ export function entityTag(version: number): string {
   return `"${version}"`;
 }
 
+/** As `expectedVersion`, for actions that need no If-Match: undefined without the header. */
+export async function heededVersion(
+  ifMatch: string | undefined,
+  current: () => Promise<number>,
+): Promise<number | undefined> {
+  return ifMatch === undefined ? undefined : expectedVersion(ifMatch, current);
+}
+
 /**
  * The version that a writer has seen, from `If-Match`. `current` is asked only for `*` and for lists of tags. Without
  * the header `resource.precondition_required` (428), so that nobody overwrites what they have not read; a tag that no

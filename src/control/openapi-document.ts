@@ -2,6 +2,7 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { nameSchema } from "../core/resource.ts";
+import { assertNever } from "../kernel/assert-never.ts";
 import type { ControlRoute, RouteAnswer } from "./control-route.ts";
 import { problemSchema } from "./problem.ts";
 import type { SchemaComponent } from "./schema-component.ts";
@@ -56,7 +57,7 @@ function operation(route: ControlRoute): RouteConfig {
     request: {
       query,
       ...(route.path.includes("{name}") ? { params: z.object({ name: nameSchema }) } : {}),
-      ...(route.ifMatch ? { headers: z.object({ "If-Match": z.string().meta({ description: ifMatchText }) }) } : {}),
+      ...ifMatchHeader(route),
       ...(body === undefined
         ? {}
         : { body: { required: true, content: { "application/json": { schema: schemaReference(body) } } } }),
@@ -68,7 +69,21 @@ function operation(route: ControlRoute): RouteConfig {
   };
 }
 
-const ifMatchText = "The ETag that was last read: without it 428, with an older one 412.";
+function ifMatchHeader({ ifMatch }: ControlRoute): Pick<NonNullable<RouteConfig["request"]>, "headers"> {
+  switch (ifMatch) {
+    case "unused":
+      return {};
+    case "required":
+      return { headers: z.object({ "If-Match": z.string().meta({ description: requiredText }) }) };
+    case "optional":
+      return { headers: z.object({ "If-Match": z.string().optional().meta({ description: optionalText }) }) };
+    default:
+      return assertNever(ifMatch);
+  }
+}
+
+const requiredText = "The ETag that was last read: without it 428, with an older one 412.";
+const optionalText = "The ETag that was last read: with an older one 412. Without it, whatever is there is meant.";
 
 const headerTexts: Readonly<Record<string, string>> = {
   ETag: "The version, to be sent back in If-Match.",

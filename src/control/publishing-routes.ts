@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { deployRevision, listRevisions, publishApi, undeployApi } from "../core/publishing.ts";
 import type { ResourceKind } from "../core/resource.ts";
-import type { ControlRoute } from "./control-route.ts";
+import { getResource } from "../core/resources.ts";
+import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { defineRoute, emptyAnswer, jsonAnswer, nameOf } from "./control-route.ts";
+import { heededVersion } from "./entity-tag.ts";
 import { pageAnswer, pageQuery, pageRequest } from "./page-query.ts";
 import { parseInput } from "./parse-input.ts";
 import { pageComponent, schemaComponent } from "./schema-component.ts";
@@ -44,8 +46,12 @@ function publishRoute(kind: ResourceKind): ControlRoute {
     path: `${oneOf(kind)}/publish`,
     operationId: `publish${kind.kind}`,
     summary: `Make a revision of the draft, unless the latest equals it, and deploy it: ${kind.title}`,
+    ifMatch: "optional",
     answers: { 200: { description: "The deployed revision.", schema: deployed } },
-    handle: async (call) => jsonAnswer(200, await publishApi(call.context, call.actor, kind, nameOf(call))),
+    async handle(call) {
+      const seen = await heededVersion(call.ifMatch, draftVersion(call, kind));
+      return jsonAnswer(200, await publishApi(call.context, call.actor, kind, nameOf(call), seen));
+    },
   });
 }
 
@@ -58,10 +64,12 @@ function deployRoute(kind: ResourceKind): ControlRoute {
     operationId: `deploy${kind.kind}`,
     summary: `Deploy a revision, an older one too: ${kind.title}`,
     body: deployBody,
+    ifMatch: "optional",
     answers: { 200: { description: "The deployed revision.", schema: deployed } },
     async handle(call) {
       const { revision } = parseInput(deploySchema, await call.body(), { code: "resource.invalid" });
-      return jsonAnswer(200, await deployRevision(call.context, call.actor, kind, nameOf(call), revision));
+      const seen = await heededVersion(call.ifMatch, draftVersion(call, kind));
+      return jsonAnswer(200, await deployRevision(call.context, call.actor, kind, nameOf(call), revision, seen));
     },
   });
 }
@@ -74,9 +82,11 @@ function undeployRoute(kind: ResourceKind): ControlRoute {
     path: `${oneOf(kind)}/undeploy`,
     operationId: `undeploy${kind.kind}`,
     summary: `Take off the gateways; revisions, keys and subscriptions stay: ${kind.title}`,
+    ifMatch: "optional",
     answers: { 204: { description: "Not deployed any more." } },
     async handle(call) {
-      await undeployApi(call.context, call.actor, kind, nameOf(call));
+      const seen = await heededVersion(call.ifMatch, draftVersion(call, kind));
+      await undeployApi(call.context, call.actor, kind, nameOf(call), seen);
       return emptyAnswer();
     },
   });
@@ -104,6 +114,10 @@ function revisionsRoute(kind: ResourceKind): ControlRoute {
       return pageAnswer(url, items, next);
     },
   });
+}
+
+function draftVersion(call: ControlCall, kind: ResourceKind): () => Promise<number> {
+  return async () => (await getResource(call.context, kind, nameOf(call))).version;
 }
 
 function oneOf(kind: ResourceKind): string {

@@ -92,7 +92,7 @@ function replaceRoute(kind: ResourceKind): ControlRoute {
     operationId: `replace${kind.kind}`,
     summary: `Replace: ${kind.title}`,
     body: input,
-    ifMatch: true,
+    ifMatch: "required",
     answers: { 200: { description: "Replaced.", schema: view, headers: ["ETag"] } },
     async handle(call) {
       const seen = await expectedVersion(call.ifMatch, currentVersion(call, kind));
@@ -111,7 +111,7 @@ function deleteRoute(kind: ResourceKind): ControlRoute {
     path: `${collectionOf(kind)}/{name}`,
     operationId: `delete${kind.kind}`,
     summary: `Delete: ${kind.title}`,
-    ifMatch: true,
+    ifMatch: "required",
     answers: { 204: { description: "Deleted." } },
     async handle(call) {
       const seen = await expectedVersion(call.ifMatch, currentVersion(call, kind));

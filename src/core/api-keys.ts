@@ -88,11 +88,20 @@ export async function regenerateApiKey(
   return { row, key };
 }
 
-/** Ends a key for ever; the row stays until it is deleted. A second time changes nothing. Throws `resource.not_found`. */
-export async function revokeApiKey(context: CoreContext, actor: Actor, name: string): Promise<NamedApiKey> {
+/**
+ * Ends a key for ever; the row stays until it is deleted. A second time changes nothing. Throws `resource.not_found`,
+ * and `resource.changed` when it is not at the version that was expected.
+ */
+export async function revokeApiKey(
+  context: CoreContext,
+  actor: Actor,
+  name: string,
+  expectedVersion?: number,
+): Promise<NamedApiKey> {
   return inWrite(context, actor, async (write) => {
     const { apiKeys } = write.transaction;
     const before = await requireKey(write.transaction, name);
+    if (before.version !== (expectedVersion ?? before.version)) throw changedMeanwhile("ApiKey", name);
     // Told again each time: asking again is what an operator does who doubts that a gateway heard it.
     write.messages.push({ type: "credential.removed", publicId: before.publicId });
     if (before.revokedAtMs !== null) return nameApiKey(write.transaction, before);
@@ -146,16 +155,22 @@ export async function associateApiKey(
   actor: Actor,
   name: string,
   application: string,
+  expectedVersion?: number,
 ): Promise<NamedApiKey> {
-  return changeKey(context, actor, { name, action: "apikey.associated" }, async (write, before) => ({
+  return changeKey(context, actor, { name, expectedVersion, action: "apikey.associated" }, async (write, before) => ({
     ...before,
     applicationId: await resolveApplication(write.transaction, before, application),
   }));
 }
 
 /** Ends a key's association with its application. */
-export async function dissociateApiKey(context: CoreContext, actor: Actor, name: string): Promise<NamedApiKey> {
-  return changeKey(context, actor, { name, action: "apikey.dissociated" }, (_write, before) => ({
+export async function dissociateApiKey(
+  context: CoreContext,
+  actor: Actor,
+  name: string,
+  expectedVersion?: number,
+): Promise<NamedApiKey> {
+  return changeKey(context, actor, { name, expectedVersion, action: "apikey.dissociated" }, (_write, before) => ({
     ...before,
     applicationId: null,
   }));

@@ -5,7 +5,7 @@ import type { Actor, CoreContext } from "./core-context.ts";
 import type { DeployOutcome } from "./deployment.ts";
 import { deploy, publishDraft, undeploy } from "./deployment.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
-import { notFound, requireResource } from "./resource-changes.ts";
+import { changedMeanwhile, notFound, requireResource } from "./resource-changes.ts";
 import type { Write } from "./write.ts";
 import { inWrite } from "./write.ts";
 
@@ -19,15 +19,19 @@ export interface Publication extends DeployOutcome {
  * Makes a revision of the draft, unless the latest is equal, and deploys it.
  *
  * Throws `publish.refused` with issues when the context is taken, something referred to is gone, the API is keyless in
- * production, or the gateways' configuration would not compile; and `resource.not_found`.
+ * production, or the gateways' configuration would not compile; `resource.not_found`; and `resource.changed` when the
+ * draft is not at the version that was expected.
  */
 export async function publishApi(
   context: CoreContext,
   actor: Actor,
   kind: ResourceKind,
   name: string,
+  expectedVersion?: number,
 ): Promise<Publication> {
-  return publication(context, actor, { kind, name }, (write, resource) => publishDraft(write, kind, resource));
+  return publication(context, actor, { kind, name, expectedVersion }, (write, resource) =>
+    publishDraft(write, kind, resource),
+  );
 }
 
 /** Deploys a revision that exists, an older one too. Throws as `publishApi` does. */
@@ -37,8 +41,9 @@ export async function deployRevision(
   kind: ResourceKind,
   name: string,
   revision: number,
+  expectedVersion?: number,
 ): Promise<Publication> {
-  return publication(context, actor, { kind, name }, async (write, resource) => {
+  return publication(context, actor, { kind, name, expectedVersion }, async (write, resource) => {
     const row = await write.transaction.revisions.find(resource.id, revision);
     if (row === undefined) {
       throw new GatewayError("resource.not_found", `${kind.kind}/${name} has no revision ${revision}.`);
@@ -51,9 +56,15 @@ export async function deployRevision(
  * Takes an API off the gateways; its revisions, keys and subscriptions stay. Nothing happens when it is not deployed.
  * Never refused for what is wrong with an API, this one or another.
  */
-export async function undeployApi(context: CoreContext, actor: Actor, kind: ResourceKind, name: string): Promise<void> {
+export async function undeployApi(
+  context: CoreContext,
+  actor: Actor,
+  kind: ResourceKind,
+  name: string,
+  expectedVersion?: number,
+): Promise<void> {
   await inWrite(context, actor, async (write) => {
-    const resource = await requirePublishable(write, kind, name);
+    const resource = await requirePublishable(write, { kind, name, expectedVersion });
     if (await undeploy(write, resource)) await sendArtifacts(write);
   });
 }
@@ -73,20 +84,29 @@ export async function listRevisions(
 async function publication(
   context: CoreContext,
   actor: Actor,
-  api: { readonly kind: ResourceKind; readonly name: string },
+  api: PublishableApi,
   work: (write: Write, resource: Resource) => Promise<DeployOutcome>,
 ): Promise<Publication> {
   return inWrite(context, actor, async (write) => {
-    const resource = await requirePublishable(write, api.kind, api.name);
+    const resource = await requirePublishable(write, api);
     const outcome = await work(write, resource);
     const set = await settleArtifacts(write, "publish.refused", resource);
     return { ...outcome, configHash: set.hash };
   });
 }
 
-async function requirePublishable(write: Write, kind: ResourceKind, name: string): Promise<Resource> {
+interface PublishableApi {
+  readonly kind: ResourceKind;
+  readonly name: string;
+  /** Of the draft, as the caller has seen it; any when undefined. */
+  readonly expectedVersion: number | undefined;
+}
+
+async function requirePublishable(write: Write, { kind, name, expectedVersion }: PublishableApi): Promise<Resource> {
   if (kind.live !== "revision") {
     throw new GatewayError("request.invalid", `A ${kind.title} is live at once; it has no revisions.`);
   }
-  return requireResource(write.transaction, kind, name);
+  const resource = await requireResource(write.transaction, kind, name);
+  if (resource.version !== (expectedVersion ?? resource.version)) throw changedMeanwhile(kind.kind, name);
+  return resource;
 }

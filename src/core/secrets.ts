@@ -7,7 +7,7 @@ import type { Actor, CoreContext } from "./core-context.ts";
 import { invalid, parseDocument } from "./parse-document.ts";
 import { refuseWhileInUse } from "./references.ts";
 import { nameSchema } from "./resource.ts";
-import { findTeam, noTeam, notFound } from "./resource-changes.ts";
+import { changedMeanwhile, findTeam, noTeam, notFound } from "./resource-changes.ts";
 import type { Write } from "./write.ts";
 import { audit, inWrite } from "./write.ts";
 
@@ -33,16 +33,19 @@ export interface SecretView {
 
 /**
  * Sets a secret: a new one, or the value of the one that has the name. References to it stay and get the new value.
- * Throws `resource.invalid`; the team of a secret is fixed at creation.
+ * Throws `resource.invalid`, for the team of a secret is fixed at creation, and `resource.changed` when it is not at the
+ * version that was expected.
  */
 export async function putSecret(
   context: CoreContext,
   actor: Actor,
   input: { readonly name: string; readonly value: string; readonly team?: string | undefined },
+  expectedVersion?: number,
 ): Promise<SecretRow> {
   const { name, value, team } = parseDocument(secretInputSchema, input);
   return inWrite(context, actor, async (write) => {
     const before = await write.transaction.secrets.find(name);
+    if (before?.version !== (expectedVersion ?? before?.version)) throw changedMeanwhile("Secret", name);
     const teamId = await secretTeam(write, team, before);
     const id = before?.id ?? newId("secret");
     const { id: keyId, key } = context.vaultKeys.current;
@@ -66,11 +69,17 @@ export async function putSecret(
   });
 }
 
-/** Deletes a secret that nothing refers to. Throws `resource.in_use` with the holders, and `resource.not_found`. */
-export async function deleteSecret(context: CoreContext, actor: Actor, name: string): Promise<void> {
+/** Deletes a secret that nothing refers to. Throws `resource.in_use` with the holders, `resource.not_found`, `resource.changed`. */
+export async function deleteSecret(
+  context: CoreContext,
+  actor: Actor,
+  name: string,
+  expectedVersion?: number,
+): Promise<void> {
   await inWrite(context, actor, async (write) => {
     const row = await write.transaction.secrets.find(name);
     if (row === undefined) throw notFound("Secret", name);
+    if (row.version !== (expectedVersion ?? row.version)) throw changedMeanwhile("Secret", name);
     await refuseWhileInUse(write.transaction, { kind: "Secret", name, id: row.id });
     await write.transaction.references.replace(holderOf(row), []);
     await write.transaction.secrets.delete(name);

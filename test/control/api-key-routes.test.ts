@@ -174,8 +174,17 @@ describe("412 and 428", () => {
       expect((await plane.send("PUT", `${path}/bot-key`, change, headers)).status).toBe(status);
       expect((await plane.send("DELETE", `${path}/bot-key`, undefined, headers)).status).toBe(status);
     }
-    const stale = await plane.send("POST", `${path}/bot-key/regenerate`, undefined, { "if-match": '"2"' });
-    expect(stale.status).toBe(412);
+    for (const [action, body] of [
+      ["regenerate"],
+      ["revoke"],
+      ["associate", { application: "bot" }],
+      ["dissociate"],
+    ] as const) {
+      const stale = await plane.send("POST", `${path}/bot-key/${action}`, body, { "if-match": '"2"' });
+      expect([action, stale.status]).toEqual([action, 412]);
+    }
+    expect((await plane.send("GET", `${path}/bot-key`)).body.metadata.version).toBe(1);
+    expect((await plane.send("POST", `${path}/bot-key/revoke`, undefined, { "if-match": '"1"' })).status).toBe(200);
   });
 });
 

@@ -87,7 +87,13 @@ describe("the document", () => {
       const declared = operation.parameters.filter((parameter) => parameter.in === "path").map(({ name }) => name);
       expect(declared).toEqual(named);
       const ifMatch = operation.parameters.some(({ name, required }) => name === "If-Match" && required);
-      expect(ifMatch).toBe(table.some((row) => row.method === method && row.path === path && row.ifMatch));
+      expect(ifMatch).toBe(
+        table.some((row) => row.method === method && row.path === path && row.ifMatch === "required"),
+      );
+      const isHeeded = operation.parameters.some(({ name, required }) => name === "If-Match" && required !== true);
+      expect(isHeeded).toBe(
+        table.some((row) => row.method === method && row.path === path && row.ifMatch === "optional"),
+      );
       expect(operation.responses["default"]).toEqual({ $ref: "#/components/responses/Problem" });
       expect(Object.keys(operation.responses).some((status) => status.startsWith("2"))).toBe(true);
     }

@@ -139,3 +139,20 @@ describe("422", () => {
     },
   );
 });
+
+describe("412", () => {
+  test.each([
+    { action: "publish", body: undefined },
+    { action: "deploy", body: { revision: 1 } },
+    { action: "undeploy", body: undefined },
+  ])("$action of a draft that was changed meanwhile is refused, and that of the one seen is not", async (row) => {
+    await plane.send("POST", `${path}/chat/publish`);
+    await redraft("changed meanwhile");
+    const act = (tag: string) => plane.send("POST", `${path}/chat/${row.action}`, row.body, { "if-match": tag });
+    const stale = await act('"1"');
+    expect([stale.status, stale.body.code]).toEqual([412, "resource.changed"]);
+    expect((await plane.send("GET", `${path}/chat`)).body.status.deployed?.revision).toBe(1);
+    expect((await act('"2"')).status).toBeLessThan(300);
+    expect((await act("*")).status).toBeLessThan(300);
+  });
+});

@@ -93,3 +93,24 @@ describe("422", () => {
     expect((await plane.send("PUT", "/api/v1/secrets/Not_A_Name", { value: "x" })).body.code).toBe("resource.invalid");
   });
 });
+
+describe("412", () => {
+  const tagged = (method: string, tag: string, body?: unknown) => plane.send(method, path, body, { "if-match": tag });
+
+  test("a value that somebody else has set meanwhile is neither overwritten nor deleted", async () => {
+    const first = await plane.send("PUT", path, { value: "one" });
+    const seen = first.headers.get("etag") ?? "";
+    expect(seen).toBe('"1"');
+    await plane.send("PUT", path, { value: "two" });
+    for (const [method, body] of [["PUT", { value: "three" }], ["DELETE"]] as const) {
+      expect((await tagged(method, seen, body)).body.code).toBe("resource.changed");
+    }
+    expect(await readSecret(plane.context, "llm-key")).toBe("two");
+    expect((await tagged("PUT", '"2"', { value: "three" })).headers.get("etag")).toBe('"3"');
+    expect((await tagged("DELETE", '"3"')).status).toBe(204);
+  });
+
+  test("a secret that is not there has no version to be at", async () => {
+    for (const tag of ["*", '"1"']) expect((await tagged("PUT", tag, { value: "one" })).status).toBe(412);
+  });
+});

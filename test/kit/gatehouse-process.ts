@@ -61,7 +61,11 @@ export async function startGatehouseProcess(options: ProcessOptions): Promise<Ga
     async control(method, path, body) {
       const answer = await fetch(`${controlUrl}/api/v1${path}`, {
         method,
-        headers: { authorization: `Bearer ${options.adminToken}`, "content-type": "application/json", "if-match": "*" },
+        headers: {
+          authorization: `Bearer ${options.adminToken}`,
+          "content-type": "application/json",
+          ...(!path.startsWith("/secrets/") && { "if-match": "*" }), // a secret is made by PUT, where this would refuse
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const text = await answer.text();
