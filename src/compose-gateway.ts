@@ -94,6 +94,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
         dataPlane,
         runner,
         clock,
+        log,
         allowedHosts: createAllowedHosts(allowedHosts, gatewayUrl),
         trustedProxies: createCidrSet(trustedProxies),
         draining: () => draining,

@@ -31,7 +31,10 @@ export function createControlApp(options: ControlOptions): Hono<ControlEnv> {
   });
   app.use("*", async (context, next) => {
     const { host } = new URL(context.req.url);
-    hosts.check([context.req.header("host") ?? host, host], context.req.header("origin"));
+    // Probes ask by whatever address they know (a pod's), and an answer of one word tells a page of others nothing.
+    if (!probes.has(context.req.path)) {
+      hosts.check([context.req.header("host") ?? host, host], context.req.header("origin"));
+    }
     await next();
   });
   app.use("*", routeGuard(app, table, options.adminTokenHash));
@@ -41,6 +44,8 @@ export function createControlApp(options: ControlOptions): Hono<ControlEnv> {
   app.onError((error, context) => answerError(options, error, context));
   return app;
 }
+
+const probes: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 
 const defaultMaxBodyBytes = 10_485_760;
 const defaultMaxBodyDepth = 128;

@@ -9,6 +9,7 @@ import { errorCodes } from "../kernel/error-codes.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { ExchangeId } from "../kernel/ids.ts";
 import { uuidV7 } from "../kernel/ids.ts";
+import type { Log } from "../kernel/log.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
 import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
@@ -17,12 +18,15 @@ import type { CompiledApi, Snapshot } from "../pipeline/snapshot.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { dropUnreadBody } from "./drop-unread-body.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
+import type { RefusedRequest } from "./refusal-log.ts";
+import { createRefusalLog } from "./refusal-log.ts";
 import { addRetryHeaders } from "./retry-headers.ts";
 
 export interface GatewayAppOptions {
   readonly dataPlane: DataPlane;
   readonly runner: Runner;
   readonly clock: Clock;
+  readonly log: Log;
   readonly allowedHosts: AllowedHosts;
   readonly trustedProxies: CidrSet;
   /** True from the moment when the process was asked to stop. */
@@ -43,29 +47,38 @@ export interface GatewayApp {
  * route works on Node's own request and response, because a `Response` in between costs a third of the throughput.
  */
 export function createGatewayApp(options: GatewayAppOptions): GatewayApp {
-  let routes = createRoutes(undefined, options);
+  const tools: Tools = { ...options, noteRefusal: createRefusalLog(options) };
+  let routes = createRoutes(undefined, tools);
   options.dataPlane.onSnapshot((snapshot) => {
-    routes = createRoutes(snapshot, options);
+    routes = createRoutes(snapshot, tools);
   });
   return { fetch: (request, bindings) => routes.fetch(request, bindings) };
 }
 
-function createRoutes(snapshot: Snapshot | undefined, options: GatewayAppOptions): Routes {
+interface Tools extends GatewayAppOptions {
+  noteRefusal(refusal: RefusedRequest): void;
+}
+
+function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
   const app: Routes = new Hono<{ Bindings: Bindings }>();
   app.get("/livez", (c) => c.text("ok\n"));
   app.get("/readyz", (c) =>
     options.dataPlane.ready && !options.draining() ? c.text("ready\n") : c.text("not ready\n", 503),
   );
-  for (const api of snapshot?.apis ?? []) {
+  const apis = snapshot?.apis ?? [];
+  for (const api of apis) {
+    const below = apis.filter(({ context }) => context.startsWith(`${api.context}/`));
     for (const { method, path } of api.adapter.routes) {
-      app.on(method, api.context + path, async (c) => {
+      app.on(method, api.context + path, async (c, next) => {
+        // A catch-all reaches into the contexts below its own, and what is there is for the API of that context.
+        if (below.length > 0 && nearest(below, c.req.path) !== undefined) return next();
         await serve(api, c.req.path, c.env, options);
         return RESPONSE_ALREADY_SENT;
       });
     }
   }
   // All that is no endpoint is sorted out here, not by further routes: with one handler on its path, Hono calls it
-  // straight away, and no API's catch-all can stand before an endpoint of another whose context is below its own.
+  // straight away.
   app.notFound((c) => {
     explain(snapshot, c.req.path, c.env, options);
     return RESPONSE_ALREADY_SENT;
@@ -80,19 +93,33 @@ const noApi = deny(
 );
 
 /** Why a request has no endpoint, in the dialect of the API that it went to, if it went to one. */
-function explain(snapshot: Snapshot | undefined, path: string, bindings: Bindings, options: GatewayAppOptions): void {
+function explain(snapshot: Snapshot | undefined, path: string, bindings: Bindings, options: Tools): void {
   const id = uuidV7(options.clock.now());
   const early = accept(bindings.incoming, options);
   const api = nearest(snapshot?.apis ?? [], path);
   const entry = nearest(snapshot?.notServed ?? [], path);
   if (api !== undefined && api.context.length > (entry?.context.length ?? 0)) {
     const { refusal, headers } = explainBelow(api, path.slice(api.context.length));
+    noteRefusal(early ?? refusal, id, path, bindings.incoming, options);
     api.adapter.encodeDeny(early ?? refusal, id, bindings.outgoing, early === undefined ? headers : {});
     return;
   }
   const unserved =
     entry && deny("route.not_served", `This gateway keeps ${entry.kind} resources but does not serve them yet.`);
-  refuse(bindings.outgoing, early ?? (snapshot === undefined ? notReady : (unserved ?? noApi)), id, options.clock);
+  const refusal = early ?? (snapshot === undefined ? notReady : (unserved ?? noApi));
+  noteRefusal(refusal, id, path, bindings.incoming, options);
+  refuse(bindings.outgoing, refusal, id, options.clock);
+}
+
+function noteRefusal(
+  { code, detail }: Deny,
+  requestId: string,
+  path: string,
+  { method = "", headers, socket }: IncomingMessage,
+  options: Tools,
+): void {
+  const clientIp = clientAddress(socket.remoteAddress, headers, options.trustedProxies);
+  options.noteRefusal({ requestId, code, method, path, clientIp, detail });
 }
 
 /** Of the contexts that the path is below, the longest. */
@@ -133,16 +160,13 @@ function isOn(pattern: string, path: string): boolean {
   return wanted.every((part, at) => (part.startsWith(":") ? given[at] !== "" : part === given[at]));
 }
 
-async function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bindings, options: GatewayAppOptions) {
+async function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bindings, options: Tools) {
   const id = uuidV7(options.clock.now()) as ExchangeId; // made here and nowhere else
   const refusal = accept(incoming, options);
-  if (refusal !== undefined) {
-    api.adapter.encodeDeny(refusal, id, outgoing, {});
-    return;
-  }
   const lease = options.dataPlane.acquire();
   if (lease === undefined) {
-    api.adapter.encodeDeny(notReady, id, outgoing, {});
+    noteRefusal(refusal ?? notReady, id, path, incoming, options);
+    api.adapter.encodeDeny(refusal ?? notReady, id, outgoing, {});
     return;
   }
   const aborter = new AbortController();
@@ -160,6 +184,7 @@ async function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bin
       createExchange(id, api, lease.snapshot, path, incoming, aborter.signal, options),
       incoming,
       outgoing,
+      refusal,
     );
   } finally {
     cancelDeadline();
@@ -209,12 +234,18 @@ function accept(incoming: IncomingMessage, options: GatewayAppOptions): Deny | u
   try {
     options.allowedHosts.check(hostsOf(incoming), incoming.headers.origin);
   } catch (error) {
-    const { code, message } = toGatewayError(error);
-    return deny(code, message);
+    const { code, message, detail } = toGatewayError(error);
+    const { origin } = incoming.headers;
+    const named = `host ${hostsOf(incoming).join(", ")}${origin === undefined ? "" : `, origin ${origin}`}`;
+    return deny(code, message, {
+      detail: [named.slice(0, longestDetail), detail].filter((each) => each !== undefined).join(": "),
+    });
   }
   if (!options.draining()) return undefined;
   return deny("server.draining", "The gateway is shutting down; try again.", { retryAfterMs: 1_000 });
 }
+
+const longestDetail = 200;
 
 function hostsOf(incoming: IncomingMessage): readonly string[] {
   const authority = incoming.headers[":authority"];

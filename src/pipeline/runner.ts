@@ -18,18 +18,26 @@ export interface RunnerOptions extends CallTools {
   readonly node: string;
 }
 
-/** Takes one exchange through all steps. Never rejects: whatever breaks is encoded for the client and recorded. */
-export type Runner = (exchange: Exchange, request: ClientRequest, response: ClientResponse) => Promise<void>;
+/**
+ * Takes one exchange through all steps. Never rejects: whatever breaks is encoded for the client and recorded. With a
+ * `refusal`, which stood before the first step, it is only encoded and recorded.
+ */
+export type Runner = (
+  exchange: Exchange,
+  request: ClientRequest,
+  response: ClientResponse,
+  refusal?: Deny,
+) => Promise<void>;
 
 /**
  * The straight line: identify → decode → admit → request → route → call → response → encode → record. A denial or a
  * fault jumps to encode; record always runs, also when the client has left. Nobody's body is read before they are known.
  */
 export function createRunner(options: RunnerOptions): Runner {
-  return async (exchange, request, response) => {
+  return async (exchange, request, response, refusal) => {
     let outcome: Outcome;
     try {
-      outcome = await travel(exchange, request, options);
+      outcome = refusal === undefined ? await travel(exchange, request, options) : denied(refusal, "accept");
     } catch (error) {
       outcome = failed(exchange, error);
     }
