@@ -1,5 +1,6 @@
 import { GatewayError } from "../kernel/errors.ts";
-import { locateJson, spliceBytes } from "../kernel/json-scan.ts";
+import { spliceBytes } from "../kernel/json-scan.ts";
+import { locateAll } from "../kernel/locate-all.ts";
 import type { SpanEdit, TextSpan } from "../pipeline/define-guardrail.ts";
 
 /** A span that remembers where in its message its string stands, so that an edit can be put back. */
@@ -8,16 +9,23 @@ export interface PlacedSpan extends TextSpan {
 }
 
 /**
- * The JSON bytes with the edits made in the strings of those spans; every other byte stays. Throws `policy.failed` when
- * a string cannot be found again: a text that a guardrail rewrote must not go on as it was.
+ * The JSON bytes with the edits made in the strings of those spans; every other byte stays. Takes time in the length of
+ * both, however many strings are edited. Throws `policy.failed` when a string cannot be found again: a text that a
+ * guardrail rewrote must not go on as it was.
  */
 export function editStrings(bytes: Uint8Array, spans: readonly TextSpan[], edits: readonly SpanEdit[]): Buffer {
-  const bySpan = Map.groupBy(edits, (edit) => edit.span);
+  const edited = [...Map.groupBy(edits, (edit) => edit.span)].map(([index, own]) => ({
+    span: spans[index] as PlacedSpan | undefined, // the adapter's own spans come back to it
+    own,
+  }));
+  const ranges = locateAll(
+    bytes,
+    edited.map(({ span }) => span?.path ?? []),
+  );
   return spliceBytes(
     bytes,
-    [...bySpan].map(([index, own]) => {
-      const span = spans[index] as PlacedSpan | undefined; // the adapter's own spans come back to it
-      const range = span && locateJson(bytes, span.path);
+    edited.map(({ span, own }, at) => {
+      const range = ranges[at];
       if (span === undefined || range === undefined) {
         throw new GatewayError("policy.failed", "A text could not be rewritten.", {
           detail: span?.place ?? "no such span",
@@ -29,7 +37,11 @@ export function editStrings(bytes: Uint8Array, spans: readonly TextSpan[], edits
 }
 
 function editText(text: string, edits: readonly SpanEdit[]): string {
-  return edits
-    .toSorted((left, right) => right.start - left.start)
-    .reduce((edited, { start, end, replacement }) => edited.slice(0, start) + replacement + edited.slice(end), text);
+  const parts: string[] = [];
+  let from = 0;
+  for (const { start, end, replacement } of edits.toSorted((left, right) => left.start - right.start)) {
+    parts.push(text.slice(from, start), replacement);
+    from = end;
+  }
+  return parts.join("") + text.slice(from);
 }

@@ -161,7 +161,7 @@ function elementRange(bytes: Uint8Array, range: ByteRange, index: number): ByteR
 }
 
 /** Offset of the closing quote of the string that opens at `at`, or the last byte when it never closes. */
-function endOfString(bytes: Uint8Array, at: number): number {
+export function endOfString(bytes: Uint8Array, at: number): number {
   let from = at + 1;
   for (;;) {
     const end = bytes.indexOf(quote, from);
@@ -173,7 +173,8 @@ function endOfString(bytes: Uint8Array, at: number): number {
   }
 }
 
-function readName(bytes: Uint8Array, start: number, end: number): string {
+/** The text of the string in `[start, end)`, quotes included in the range; escapes are read. */
+export function readName(bytes: Uint8Array, start: number, end: number): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
   if (!text.includes("\\")) return text.slice(1, -1);
   try {

@@ -1,4 +1,3 @@
-import { locateJson } from "../../kernel/json-scan.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
@@ -48,13 +47,13 @@ export function editRequest(operation: Operation, spans: readonly TextSpan[], ed
   const body = editStrings(operation.body, spans, edits);
   const { message, mirrored } = mcpRequest(operation);
   operation.body = body;
+  const value: unknown = JSON.parse(body.toString("utf8"));
   for (const index of new Set(edits.map(({ span }) => span))) {
     const { text, path } = spans[index] as PlacedSpan; // this adapter's own spans come back to it
-    const edited = valueAt(body, path);
+    const edited = valueAt(value, path);
     if (typeof edited === "string") mirrored.set(text, edited);
   }
   if (message === undefined || message.type === "response") return;
-  const value: unknown = JSON.parse(body.toString("utf8"));
   const params = member(value, "params");
   if (isObject(params)) {
     // The view follows the bytes: an event or a later policy must not read what is no longer sent.
@@ -112,9 +111,8 @@ function placeOf(path: readonly (string | number)[]): string {
   return path.map((step, at) => (typeof step === "number" ? `[${step}]` : at === 0 ? step : `.${step}`)).join("");
 }
 
-function valueAt(body: Buffer, path: Path): unknown {
-  const range = locateJson(body, path);
-  return range === undefined ? undefined : JSON.parse(body.subarray(...range).toString("utf8"));
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, step) => (Array.isArray(at) ? at[Number(step)] : member(at, String(step))), value);
 }
 
 function member(value: unknown, name: string): unknown {
