@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import type { AnalyticsStatus } from "../analytics/analytics-reader.ts";
 import { analyticsStatusSchema } from "../analytics/analytics-reader.ts";
 import { analyticsMode } from "../compose-analytics.ts";
@@ -8,22 +9,42 @@ import { openControlClient } from "./control-client.ts";
 import type { Finding } from "./finding.ts";
 import type { Shell } from "./shell.ts";
 
-/** What the doctor says of analytics: the configured way, and of a process that runs, how the way is. */
+/**
+ * What the doctor says of analytics: the configured way, and of a process that runs, how the way is. `findPackage`
+ * throws for a package that is not installed.
+ */
 export async function analyticsFindings(
   options: CommonOptions,
   { config }: LoadedConfig,
   shell: Shell,
+  findPackage: (name: string) => string = createRequire(import.meta.url).resolve,
 ): Promise<readonly Finding[]> {
   const mode = analyticsMode(config);
   if (mode === "off") return [{ state: "ok", what: "analytics: off; events stay in the spool" }];
   const where = mode === "server" ? `ClickHouse at ${config.clickhouse.url ?? ""}` : "embedded ClickHouse";
-  if (findDataHolder(config.dataDir) === undefined) return [{ state: "ok", what: `analytics: ${where}` }];
+  if (findDataHolder(config.dataDir) === undefined) return [stoppedFinding(mode, where, findPackage)];
   try {
     await using control = await openControlClient(options, shell);
     const status = analyticsStatusSchema.parse(await control.call("GET", "/api/v1/analytics/status"));
     return [{ state: isWell(status) ? "ok" : "hint", what: `analytics: ${where}, ${describe(status)}` }];
   } catch {
     return [{ state: "hint", what: `analytics: ${where}; the running process does not say how it is` }];
+  }
+}
+
+// The engine itself is in a package of the platform's, which npm leaves out where there is none (Alpine, Windows).
+const enginePackage = `@chdb/lib-${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}/package.json`;
+
+function stoppedFinding(mode: "embedded" | "server", where: string, findPackage: (name: string) => string): Finding {
+  try {
+    if (mode === "embedded") for (const name of ["chdb", enginePackage]) findPackage(name);
+    return { state: "ok", what: `analytics: ${where}` };
+  } catch {
+    const remedy = "npm install --include=optional chdb; or name a server in CLICKHOUSE_URL";
+    return {
+      state: "hint",
+      what: `analytics: ${where} is missing its optional package chdb, events wait in the spool: ${remedy}`,
+    };
   }
 }
 

@@ -4,10 +4,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { analyticsFindings } from "../../src/cli/analytics-findings.ts";
 import { listPlugins } from "../../src/cli/plugins.ts";
+import { readConfig } from "../../src/config.ts";
 import { startTestGatehouse } from "../kit/gatehouse.ts";
 import type { CommandResult } from "./test-shell.ts";
-import { command } from "./test-shell.ts";
+import { command, testShell } from "./test-shell.ts";
 
 let cwd: string;
 
@@ -109,5 +111,31 @@ describe("the rest of the command line", () => {
 
   test("the reference page is printed whole", async () => {
     expect((await run("config", "reference")).out[0]).toBe("# Configuration");
+  });
+});
+
+describe("analytics of a stopped installation", () => {
+  const findingOf = async (env: Record<string, string>, missing: readonly string[]) => {
+    const findPackage = (name: string): string => {
+      if (missing.includes(name)) throw new Error(`Cannot find module '${name}'`);
+      return name;
+    };
+    const loaded = readConfig({ env, cwd });
+    return analyticsFindings({}, loaded, testShell({ cwd, env }), findPackage);
+  };
+
+  test("the embedded ClickHouse is fine when its package is there, and a hint says what to do when it is not", async () => {
+    expect(await findingOf({}, [])).toEqual([{ state: "ok", what: "analytics: embedded ClickHouse" }]);
+    const engine = `@chdb/lib-${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}`;
+    for (const missing of ["chdb", `${engine}/package.json`]) {
+      expect(await findingOf({}, [missing])).toEqual([
+        { state: "hint", what: expect.stringMatching(/optional package chdb.*npm install.*CLICKHOUSE_URL/) },
+      ]);
+    }
+  });
+
+  test("a server of its own needs no package", async () => {
+    const env = { CLICKHOUSE_URL: "http://127.0.0.1:8123" };
+    expect(await findingOf(env, ["chdb"])).toEqual([{ state: "ok", what: expect.stringContaining("127.0.0.1:8123") }]);
   });
 });
