@@ -68,6 +68,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const upstream = createUpstreamClient({
     lookup: createGuardedLookup(network, "operator"),
     assertHost: (host) => network.assertHost(host, "operator"),
+    clock,
   });
   const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs });
   const sessions = createSessionTokens(parts.sessionKey);

@@ -82,10 +82,21 @@ async function drain(server: NodeServer, drainMs: number, clock: Clock): Promise
   server.closeIdle();
   const cancel = clock.after(drainMs, () => server.closeAll());
   // A kept-alive connection falls idle when its request ends, which may be after close() has looked.
-  const sweep = setInterval(() => server.closeIdle(), 50);
+  const stopSweeping = sweep(server, clock);
   await closed;
-  clearInterval(sweep);
+  stopSweeping();
   cancel();
+}
+
+const sweepMs = 50;
+
+function sweep(server: NodeServer, clock: Clock): () => void {
+  let cancel = clock.after(sweepMs, again);
+  function again(): void {
+    server.closeIdle();
+    cancel = clock.after(sweepMs, again);
+  }
+  return () => cancel();
 }
 
 function plainServer(handle: NodeListener, options: ListenOptions): NodeServer {

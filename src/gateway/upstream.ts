@@ -1,6 +1,7 @@
 import type { TcpSocketConnectOpts } from "node:net";
 import type { Dispatcher } from "undici";
 import { Pool } from "undici";
+import type { Clock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { UpstreamTimeouts } from "../pipeline/adapter.ts";
 import { UpstreamBody } from "./upstream-body.ts";
@@ -26,7 +27,7 @@ export interface UpstreamResponse {
   readonly body: UpstreamBody;
 }
 
-/** The data plane's way out. Keeps connections alive per origin. */
+/** The data plane's way out. Keeps connections alive per origin; forgets an origin that is not called for 10 minutes. */
 export interface UpstreamClient extends AsyncDisposable {
   /**
    * Resolves at the answer's headers. Redirects are not followed. Rejects with `upstream.unreachable`, `.reset`,
@@ -40,6 +41,7 @@ export interface UpstreamClientOptions {
   readonly lookup: LookupFunction;
   /** Throws `upstream.refused_address` for a host that is a literal address and not permitted. */
   assertHost(hostname: string): void;
+  readonly clock: Clock;
 }
 
 type LookupFunction = NonNullable<TcpSocketConnectOpts["lookup"]>;
@@ -51,13 +53,17 @@ type LookupFunction = NonNullable<TcpSocketConnectOpts["lookup"]>;
 const idleConnectionMs = 4_000;
 
 /** undici pools behind one function. `dispatch` rather than `request`: no stream object is made for an answer. */
-export function createUpstreamClient({ lookup, assertHost }: UpstreamClientOptions): UpstreamClient {
-  const pools = new Map<string, Pool>();
+export function createUpstreamClient({ lookup, assertHost, clock }: UpstreamClientOptions): UpstreamClient {
+  const pools = new Map<string, UsedPool>();
+  const stopEvicting = evictIdle(pools, clock);
 
   const poolFor = (origin: string, connectMs: number): Pool => {
     const key = `${connectMs} ${origin}`;
     const known = pools.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.usedAtMs = clock.monotonic();
+      return known.pool;
+    }
     assertHost(new URL(origin).hostname);
     // No pipelining: an answer that takes minutes must not stand in front of another. No limit on connections: a slow
     // stream holds one, and the server's own limit bounds them all.
@@ -67,7 +73,7 @@ export function createUpstreamClient({ lookup, assertHost }: UpstreamClientOptio
       allowH2: false,
       connect: { timeout: connectMs, lookup },
     });
-    pools.set(key, pool);
+    pools.set(key, { pool, usedAtMs: clock.monotonic() });
     return pool;
   };
 
@@ -92,10 +98,33 @@ export function createUpstreamClient({ lookup, assertHost }: UpstreamClientOptio
         );
       }),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      stopEvicting();
+      await Promise.all([...pools.values()].map(({ pool }) => pool.destroy()));
       pools.clear();
     },
   };
+}
+
+interface UsedPool {
+  readonly pool: Pool;
+  usedAtMs: number;
+}
+
+const idleMs = 600_000;
+const evictEveryMs = 60_000;
+
+/** Origins come and go with what is published; a pool of one that has gone would stay for ever. */
+function evictIdle(pools: Map<string, UsedPool>, clock: Clock): () => void {
+  let cancel = clock.after(evictEveryMs, evict);
+  function evict(): void {
+    for (const [key, { pool, usedAtMs }] of pools) {
+      if (pool.stats.size > 0 || clock.monotonic() - usedAtMs < idleMs) continue;
+      pools.delete(key);
+      void pool.close();
+    }
+    cancel = clock.after(evictEveryMs, evict);
+  }
+  return () => cancel();
 }
 
 function createHandler(

@@ -3,6 +3,8 @@ import type { UpstreamClient } from "../../src/gateway/upstream.ts";
 import { createUpstreamClient } from "../../src/gateway/upstream.ts";
 import { UpstreamBody } from "../../src/gateway/upstream-body.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
+import { eventually } from "../kit/eventually.ts";
+import type { ManualClock } from "../kit/manual-clock.ts";
 import { manualClock } from "../kit/manual-clock.ts";
 import { startMockUpstream } from "../kit/mock-upstream.ts";
 
@@ -11,13 +13,16 @@ const request = { method: "GET" as const, path: "/", headers: {}, body: undefine
 
 describe("a call", () => {
   let client: UpstreamClient;
+  let clock: ManualClock;
 
   beforeEach(() => {
+    clock = manualClock();
     client = createUpstreamClient({
       lookup: () => {}, // a name server that never answers
       assertHost(host) {
         if (host === "169.254.169.254") throw new GatewayError("upstream.refused_address", "No.");
       },
+      clock,
     });
   });
 
@@ -44,6 +49,34 @@ describe("a call", () => {
     const { signal } = new AbortController();
     const call = client.send({ ...request, origin: upstream.url, headers: { "x-far": "two\nlines" }, signal });
     await expect(call).rejects.toMatchObject({ code: "internal" });
+  });
+
+  test("leaves its connection open for the next one, until nobody has called there for ten minutes", async () => {
+    await using upstream = await startMockUpstream();
+    const { signal } = new AbortController();
+    const call = async () => (await client.send({ ...request, origin: upstream.url, signal })).body.whole(1_000);
+    await call();
+    clock.advance(599_000);
+    await call();
+    clock.advance(599_000);
+    expect(upstream.openSockets).toBe(1);
+    clock.advance(601_000);
+    await eventually("the connection is closed", () => upstream.openSockets === 0);
+    await call();
+    expect(upstream.openSockets).toBe(1);
+  });
+
+  test("that takes longer than that keeps its connection", async () => {
+    const waiting = Promise.withResolvers<() => void>();
+    await using upstream = await startMockUpstream((_request, response) => {
+      waiting.resolve(() => void response.end("late"));
+    });
+    const { signal } = new AbortController();
+    const call = client.send({ ...request, origin: upstream.url, signal });
+    const answer = await waiting.promise;
+    clock.advance(3_600_000);
+    answer();
+    expect((await (await call).body.whole(1_000)).toString()).toBe("late");
   });
 
   test("to an address that is not permitted is not made", async () => {
