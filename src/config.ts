@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
+import type * as YamlPackage from "yaml";
 import type { z } from "zod";
 import type { Config, Setting } from "./config-schema.ts";
 import { configSchema, listSettings, settingValue } from "./config-schema.ts";
@@ -113,7 +114,7 @@ function takeFile(found: Found, path: string): void {
   });
 }
 
-type Yaml = typeof import("yaml");
+type Yaml = typeof YamlPackage;
 
 // Only where there is a file: a process that serves keeps what it has once loaded.
 function loadYaml(): Yaml {
