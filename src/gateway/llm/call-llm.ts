@@ -3,12 +3,13 @@ import { GatewayError } from "../../kernel/errors.ts";
 import type { ByteEdit } from "../../kernel/json-scan.ts";
 import { scanJson, spliceBytes } from "../../kernel/json-scan.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
-import type { CompiledProvider, ProviderRequest } from "../../pipeline/define-provider.ts";
+import type { ProviderRequest } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
-import { llmTables, providerOf } from "./compile-llm.ts";
+import type { LlmEndpoint } from "./compile-llm.ts";
+import { endpointOf, llmTables } from "./compile-llm.ts";
 import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
 import { llmFrames, startStream } from "./llm-stream.ts";
@@ -28,7 +29,8 @@ export async function callLlm(
   tools: LlmCallTools,
 ): Promise<Answer> {
   const request = llmRequest(operation);
-  const provider = providerOf(target);
+  const endpoint = endpointOf(target);
+  const { provider } = endpoint;
   const injectsUsage = operation.stream && provider.streamUsage && !request.wantsUsage;
   const kind = request.kind === "embeddings" ? "embeddings" : "chat";
   const wanted = provider.request({
@@ -39,7 +41,7 @@ export async function callLlm(
   });
   const providerRequest = wanted instanceof Promise ? await wanted : wanted;
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const response = await sendToProvider(exchange, provider, providerRequest, timeouts, signal, tools.upstream);
+  const response = await sendToProvider(exchange, endpoint, providerRequest, timeouts, signal, tools.upstream);
   refuseEncoded(response);
   const headers = answerHeaders(response.headers);
   if (response.status >= 300) return errorAnswer(response, headers);
@@ -69,13 +71,12 @@ export async function callLlm(
 /** A provider's request on its way, with the headers of the client that may travel on. */
 export function sendToProvider(
   exchange: Exchange,
-  provider: CompiledProvider,
+  { origin, basePath }: LlmEndpoint,
   request: ProviderRequest,
   timeouts: UpstreamTimeouts,
   signal: AbortSignal,
   upstream: UpstreamClient,
 ): Promise<UpstreamResponse> {
-  const { origin, basePath } = placeOf(provider);
   const headers = forwardableHeaders(exchange.inbound.headers, llmTables(exchange.api).keyHeader);
   if (request.body !== undefined) headers["content-type"] = "application/json";
   Object.assign(headers, request.headers);
@@ -164,15 +165,4 @@ async function errorAnswer(response: UpstreamResponse, headers: Record<string, s
   }
   headers["content-type"] = "application/json";
   return { status, headers, body: { type: "whole", frame: readableError(bytes, status) } };
-}
-
-const places = new WeakMap<CompiledProvider, { readonly origin: string; readonly basePath: string }>();
-
-function placeOf(provider: CompiledProvider): { readonly origin: string; readonly basePath: string } {
-  const known = places.get(provider);
-  if (known !== undefined) return known;
-  const url = new URL(provider.baseUrl);
-  const place = { origin: url.origin, basePath: url.pathname.replace(/\/$/, "") };
-  places.set(provider, place);
-  return place;
 }

@@ -23,15 +23,23 @@ export function llmTables(api: CompiledApi): LlmTables {
   return api.protocol.own as LlmTables; // `compileLlm` below is the only one that makes them for this adapter
 }
 
-/** The provider behind a target of this adapter's APIs. */
-export function providerOf(target: CompiledTarget): CompiledProvider {
-  return target.endpoint as CompiledProvider; // as `llmTables`: made below and nowhere else
+/** A provider and where it is. Targets of one provider share one. */
+export interface LlmEndpoint {
+  readonly provider: CompiledProvider;
+  readonly origin: string;
+  /** Without a slash at its end. */
+  readonly basePath: string;
+}
+
+/** What is behind a target of this adapter's APIs. */
+export function endpointOf(target: CompiledTarget): LlmEndpoint {
+  return target.endpoint as LlmEndpoint; // as `llmTables`: made below and nowhere else
 }
 
 /** Targets, strategies and tables of an `LlmApi`; faults are reported with their path. */
 export function compileLlm(input: ProtocolCompileInput): CompiledProtocol | undefined {
   const spec = input.artifact.spec as LlmApiSpec; // the snapshot compiler has just parsed it by the kind's schema
-  const providers = new Map<string, CompiledProvider>();
+  const providers = new Map<string, LlmEndpoint>();
   const production = compileBlock(spec.upstream.production, "production", providers, input);
   const { sandbox: block } = spec.upstream;
   const sandbox = "sameAs" in block ? production : compileBlock(block, "sandbox", providers, input);
@@ -49,18 +57,18 @@ export function compileLlm(input: ProtocolCompileInput): CompiledProtocol | unde
 function compileBlock(
   block: LlmUpstreamSpec,
   environment: "production" | "sandbox",
-  providers: Map<string, CompiledProvider>,
+  providers: Map<string, LlmEndpoint>,
   input: ProtocolCompileInput,
 ): CompiledUpstream | undefined {
   const at = `spec.upstream.${environment}`;
   const targets = block.targets.flatMap((target, index): CompiledTarget[] => {
-    const provider = compileProvider(target.provider, `${at}.targets[${index}].provider`, providers, input);
-    if (provider === undefined) return [];
+    const endpoint = compileProvider(target.provider, `${at}.targets[${index}].provider`, providers, input);
+    if (endpoint === undefined) return [];
     return [
       {
         id: target.model === undefined ? target.provider : `${target.provider}/${target.model}`,
         providerName: target.provider,
-        endpoint: provider,
+        endpoint,
         weight: target.weight,
         model: target.model,
         serves: globMatcher(target.models),
@@ -91,9 +99,9 @@ function compileBlock(
 function compileProvider(
   name: string,
   path: string,
-  compiled: Map<string, CompiledProvider>,
+  compiled: Map<string, LlmEndpoint>,
   input: ProtocolCompileInput,
-): CompiledProvider | undefined {
+): LlmEndpoint | undefined {
   const known = compiled.get(name);
   if (known !== undefined) return known;
   const artifact = input.supporting.find((each) => each.kind === "LlmProvider" && each.name === name);
@@ -118,8 +126,10 @@ function compileProvider(
   try {
     const provider = plugin.compile(config.data, input.tools);
     if (provider.dispose !== undefined) input.onDispose(`LlmProvider/${name}`, provider.dispose.bind(provider));
-    compiled.set(name, provider);
-    return provider;
+    const url = new URL(provider.baseUrl);
+    const endpoint = { provider, origin: url.origin, basePath: url.pathname.replace(/\/$/, "") };
+    compiled.set(name, endpoint);
+    return endpoint;
   } catch (error) {
     input.fault({ path, message: `LlmProvider "${name}": ${toGatewayError(error).message}` });
     return undefined;

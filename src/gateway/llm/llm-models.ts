@@ -5,7 +5,7 @@ import { deny } from "../../pipeline/outcome.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { LlmCallTools } from "./call-llm.ts";
 import { jsonFrame, sendToProvider } from "./call-llm.ts";
-import { llmTables, providerOf } from "./compile-llm.ts";
+import { endpointOf, llmTables } from "./compile-llm.ts";
 import { llmRequest } from "./llm-request.ts";
 
 /** A row of `/v1/models`. Fields that a provider adds are kept. */
@@ -70,21 +70,15 @@ async function askProviders(
 }
 
 async function listOf(exchange: Exchange, target: CompiledTarget, tools: LlmCallTools): Promise<readonly ModelRow[]> {
-  const request = await providerOf(target).request({
+  const endpoint = endpointOf(target);
+  const request = await endpoint.provider.request({
     operation: "models",
     model: "",
     stream: false,
     body: Buffer.alloc(0),
   });
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const response = await sendToProvider(
-    exchange,
-    providerOf(target),
-    request,
-    timeouts,
-    exchange.signal,
-    tools.upstream,
-  );
+  const response = await sendToProvider(exchange, endpoint, request, timeouts, exchange.signal, tools.upstream);
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   if (response.status !== 200) return [];
   const message: unknown = JSON.parse(bytes.toString("utf8"));
