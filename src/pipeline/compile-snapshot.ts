@@ -32,7 +32,7 @@ export function compileSnapshot(set: ArtifactSet, options: CompileSnapshotOption
   const chains = tracked(createChainCompiler(options.registry, options.tools, fault), made);
 
   const everywhere = gatewayAttachments(set, chains);
-  const plans = compilePlans(set, chains);
+  const plans = compilePlans(set, chains, fault);
   const served = set.apis.filter((api) => options.registry.adapters.has(api.kind));
   const apis = served.flatMap((artifact) => {
     const api = compileApi(artifact, { set, everywhere, chains, options, fault, made });
@@ -145,13 +145,18 @@ function gatewayAttachments(set: ArtifactSet, chains: ChainCompiler): readonly A
     );
 }
 
-function compilePlans(set: ArtifactSet, chains: ChainCompiler): ReadonlyMap<string, CompiledChain> {
+function compilePlans(set: ArtifactSet, chains: ChainCompiler, fault: Fault): ReadonlyMap<string, CompiledChain> {
   return new Map(
     set.supporting
       .filter(({ kind }) => kind === "Plan")
       .map(({ id, name, spec }) => {
         const { policies } = plan.spec.parse(spec);
-        return [id, sortIntoChain(chains.attachments(policies, id, `Plan/${name}: spec.policies`))];
+        const chain = sortIntoChain(chains.attachments(policies, id, `Plan/${name}: spec.policies`));
+        for (const { use } of chain.identify) {
+          const message = `"${use}" finds out who calls, and a plan holds for callers who are known`;
+          fault({ path: `Plan/${name}: spec.policies`, message });
+        }
+        return [id, chain];
       }),
   );
 }

@@ -65,6 +65,14 @@ test("a plan's policies hold for the application that subscribes to it, and for 
   expect([(await ask(api)).status, (await ask(api)).status]).toEqual([200, 200]);
 });
 
+test("a plan may not hold a policy that finds out who calls", async () => {
+  const plan = gatehouse.put("Plan", "knowing", { policies: [{ use: "api-key", with: { header: "x-other" } }] });
+  await expect(plan).rejects.toMatchObject({
+    code: "resource.invalid",
+    message: expect.stringContaining("a plan holds") as string,
+  });
+});
+
 test("an API that asks for a subscription refuses a key without one, until it has one", async () => {
   const api = await gatehouse.llm("subscribers", `${upstream.url}/v1`, { security: { subscription: "required" } });
   expect((await ask(api)).status).toBe(403);
