@@ -1,3 +1,4 @@
+import { GatewayError } from "../kernel/errors.ts";
 import { parseSseEvent } from "../kernel/sse.ts";
 import type { Frame } from "../pipeline/exchange.ts";
 
@@ -18,10 +19,15 @@ export class SseFrame implements Frame {
     return this.#message;
   }
 
+  /** The data's lines joined; undefined for an event without. */
+  get data(): string | undefined {
+    this.#parse();
+    return this.#data;
+  }
+
   /** True for a comment, and for an event that only tells an id: it carries nothing to read. */
   get isEmpty(): boolean {
-    this.#parse();
-    return this.#data === undefined || this.#data === "";
+    return this.data === undefined || this.data === "";
   }
 
   #parse(): void {
@@ -32,8 +38,20 @@ export class SseFrame implements Frame {
   }
 }
 
-/** A frame with its JSON changed: an event stays an event, a whole answer a whole answer. */
+/**
+ * A frame of an answer with its JSON changed: an event stays an event, a whole answer a whole answer. Where `change`
+ * finds the JSON at fault, it is the upstream's and not the client's: then this throws `upstream.invalid`.
+ */
 export function changeFrame(frame: Frame, change: (json: Uint8Array) => Uint8Array): Frame {
+  try {
+    return changed(frame, change);
+  } catch (cause) {
+    if (!(cause instanceof GatewayError && cause.code.startsWith("request."))) throw cause;
+    throw new GatewayError("upstream.invalid", "The upstream's answer cannot be read in one way only.", { cause });
+  }
+}
+
+function changed(frame: Frame, change: (json: Uint8Array) => Uint8Array): Frame {
   if (frame instanceof SseFrame) return withData(frame, change);
   const bytes = change(frame.bytes);
   const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));

@@ -41,12 +41,31 @@ export function guardAnswer(
 ): MaybePromise<Deny | Frame> {
   if (!guards(attachment, "response")) return frame;
   const { adapter } = exchange.api;
-  const spans = adapter.frameSpans(operation, frame);
+  const spans = answerSpans(exchange, operation, attachment, frame);
   if (spans.length === 0) return frame;
   return after(judgeSpans(exchange, attachment, spans, "response"), (judgement) => {
     if (isDeny(judgement)) return judgement;
     return judgement.length > 0 ? adapter.editFrame(operation, frame, spans, judgement) : frame;
   });
+}
+
+/**
+ * The texts of a frame of an answer. Throws the adapter's `upstream.…` where the frame cannot be read for sure; in
+ * `monitor` mode that is noted, and there is no text then.
+ */
+export function answerSpans(
+  exchange: Exchange,
+  operation: Operation,
+  attachment: Attachment,
+  frame: Frame,
+): readonly TextSpan[] {
+  try {
+    return exchange.api.adapter.frameSpans(operation, frame);
+  } catch (error) {
+    if (attachment.mode !== "monitor") throw error;
+    failed(exchange, attachment, "response", error);
+    return [];
+  }
 }
 
 /** Whether the attachment is a guardrail that looks at this phase. */

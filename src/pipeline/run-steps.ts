@@ -169,6 +169,8 @@ function failure(
 ): Outcome | undefined {
   const { mode, use, place, guardrail } = attachment;
   const fault = toGatewayError(error);
+  // An answer that no guardrail can read for sure is the upstream's fault, and none may pass it over.
+  if (guardrail !== undefined && mode === "enforce" && fault.code.startsWith("upstream.")) throw fault;
   tools.log.error({ exchange: exchange.id, policy: place, err: error }, "a policy failed");
   const isNoted = guardrail !== undefined && fault.code === "policy.failed"; // by the guardrails' own runner
   if (!isNoted) exchange.decisions.push({ policy: use, place, step, action: "error", mode, code: fault.code });

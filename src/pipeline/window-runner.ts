@@ -1,7 +1,7 @@
 import { GatewayError } from "../kernel/errors.ts";
 import type { StreamWindow } from "./define-guardrail.ts";
 import type { Exchange, Frame, Operation } from "./exchange.ts";
-import { guards, isDeny, judgeSpans } from "./guardrail-runner.ts";
+import { answerSpans, guards, isDeny, judgeSpans } from "./guardrail-runner.ts";
 import type { Attachment } from "./snapshot.ts";
 import type { HeldFrame, JudgeExtent, WindowChannel } from "./window-channel.ts";
 import { createWindowChannel } from "./window-channel.ts";
@@ -39,10 +39,11 @@ export function guardStream(frames: AsyncIterable<Frame>, stream: StreamGuards):
       });
     }
     const judge = createJudge(stream, attachment);
+    const spansOf: SpansOf = (frame) => answerSpans(stream.exchange, stream.operation, attachment, frame);
     guarded =
       attachment.mode === "monitor"
-        ? watchFrames(guarded, stream, window, judge)
-        : holdFrames(guarded, stream, window, judge);
+        ? watchFrames(guarded, spansOf, window, judge)
+        : holdFrames(guarded, stream, spansOf, window, judge);
   }
   return guarded;
 }
@@ -66,9 +67,12 @@ function createJudge({ exchange }: StreamGuards, attachment: Attachment): Judge 
   };
 }
 
+type SpansOf = (frame: Frame) => HeldFrame["spans"];
+
 async function* holdFrames(
   frames: AsyncIterable<Frame>,
   { exchange, operation }: StreamGuards,
+  spansOf: SpansOf,
   window: StreamWindow,
   judge: Judge,
 ): AsyncGenerator<Frame, void, undefined> {
@@ -80,7 +84,7 @@ async function* holdFrames(
   const source = failuresLast(frames);
 
   for await (const frame of source.frames) {
-    const held = createHeld(frame, adapter.frameSpans(operation, frame));
+    const held = createHeld(frame, spansOf(frame));
     channels.push(held);
     queue.push(held);
     for (const channel of held.channels) {
@@ -100,7 +104,7 @@ async function* holdFrames(
 
 async function* watchFrames(
   frames: AsyncIterable<Frame>,
-  { exchange, operation }: StreamGuards,
+  spansOf: SpansOf,
   window: StreamWindow,
   judge: Judge,
 ): AsyncGenerator<Frame, void, undefined> {
@@ -108,7 +112,7 @@ async function* watchFrames(
   const source = failuresLast(frames);
   for await (const frame of source.frames) {
     yield frame;
-    const held = createHeld(frame, exchange.api.adapter.frameSpans(operation, frame));
+    const held = createHeld(frame, spansOf(frame));
     channels.push(held);
     for (const channel of held.channels) if (channel.isFull) await judge(channel, "course");
   }

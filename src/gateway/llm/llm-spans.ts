@@ -2,6 +2,7 @@ import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import { editStrings } from "../edit-strings.ts";
 import { changeFrame } from "../sse-frame.ts";
+import { strictMessage } from "../strict-message.ts";
 import { llmRequest, replaceBody } from "./llm-request.ts";
 import { stringSpans } from "./string-spans.ts";
 
@@ -30,7 +31,7 @@ export function editRequest(operation: Operation, spans: readonly TextSpan[], ed
 
 /** The texts of a whole answer or of one chunk. A chunk's `place` names its channel by the choice's own index. */
 export function frameSpans(_operation: Operation, frame: Frame): readonly TextSpan[] {
-  const message = frame.message();
+  const message = strictMessage(frame);
   return list(member(message, "choices")).flatMap((choice, position) => {
     const index = member(choice, "index");
     const place = `choices[${typeof index === "number" ? index : position}]`;

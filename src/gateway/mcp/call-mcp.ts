@@ -55,7 +55,7 @@ export async function callMcp(
     return { status: response.status, headers, body: { type: "stream", frames, headersFirst: true } };
   }
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
-  if (requestId(operation) === undefined) return bodyless(response.status, headers, bytes, contentType);
+  if (requestId(operation) === undefined) return bodyless(exchange, response.status, headers, bytes, contentType);
   return wholeAnswer(exchange, operation, response, headers, bytes, contentType);
 }
 
@@ -134,12 +134,20 @@ function wholeAnswer(
   return { status: response.status, headers, body: { type: "whole", frame } };
 }
 
-/** 202 for notifications and answers, 200 or 204 for an ended session: passed on, with a body only if it is JSON. */
-function bodyless(status: number, headers: Record<string, string>, bytes: Buffer, contentType: string): Answer {
-  const isJson = bytes.length > 0 && contentType.startsWith("application/json");
-  if (isJson) headers["content-type"] = "application/json";
-  const kept = isJson ? bytes : Buffer.alloc(0);
-  return { status, headers, body: { type: "whole", frame: { bytes: kept, message: () => undefined } } };
+/** 202 for notifications and answers, 200 or 204 for an ended session: passed on, with a body only if it is a message. */
+function bodyless(
+  exchange: Exchange,
+  status: number,
+  headers: Record<string, string>,
+  bytes: Buffer,
+  contentType: string,
+): Answer {
+  const value = contentType.startsWith("application/json") ? parse(bytes) : undefined;
+  if (readJsonRpc(value).type === "invalid") {
+    return { status, headers, body: { type: "whole", frame: { bytes: Buffer.alloc(0), message: () => undefined } } };
+  }
+  headers["content-type"] = "application/json";
+  return { status, headers, body: { type: "whole", frame: filterList(exchange, { bytes, message: () => value }) } };
 }
 
 /** A status that is no success: the server's own JSON-RPC error where it has one, else one that says so. */

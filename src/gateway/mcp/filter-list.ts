@@ -3,6 +3,7 @@ import { locateJson, spliceBytes } from "../../kernel/json-scan.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame } from "../../pipeline/exchange.ts";
 import { changeFrame } from "../sse-frame.ts";
+import { strictMessage } from "../strict-message.ts";
 
 /** The lists that a result may hold, and by which member an entry of theirs is called. */
 const lists = [
@@ -20,7 +21,7 @@ const lists = [
 export function filterList(exchange: Exchange, frame: Frame): Frame {
   const mayCall = exchange.principal?.mayCall;
   if (mayCall === undefined) return frame;
-  const message = frame.message();
+  const message = strictMessage(frame);
   const result = isObject(message) ? message["result"] : undefined;
   if (!isObject(result)) return frame;
 

@@ -4,6 +4,7 @@ import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import type { PlacedSpan } from "../edit-strings.ts";
 import { editStrings } from "../edit-strings.ts";
 import { changeFrame } from "../sse-frame.ts";
+import { strictMessage } from "../strict-message.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest } from "./mcp-request.ts";
 
@@ -66,7 +67,7 @@ export function editRequest(operation: Operation, spans: readonly TextSpan[], ed
 
 /** Every text of one message from the server: results, errors, progress, log lines, and what it asks of the client. */
 export function frameSpans(_operation: Operation, frame: Frame): readonly TextSpan[] {
-  const value = frame.message();
+  const value = strictMessage(frame);
   return ["result", "error", "params"].flatMap((name) => spansOf(member(value, name), [name], "tool"));
 }
 

@@ -1,0 +1,35 @@
+import { GatewayError } from "../kernel/errors.ts";
+import { parseStrictJson } from "../kernel/strict-json.ts";
+import type { Frame } from "../pipeline/exchange.ts";
+import { SseFrame } from "./sse-frame.ts";
+
+/** Deeper than any answer that somebody reads, and far from where recursion ends. */
+const maxDepth = 256;
+
+const read = new WeakMap<Frame, unknown>();
+
+/**
+ * A frame's message for whoever decides by it: undefined when it carries none. Throws `upstream.invalid` when it could
+ * be understood in two ways (a member twice, say), for the client, who gets the bytes, must not read another message
+ * than the one that was judged.
+ */
+export function strictMessage(frame: Frame): unknown {
+  if (read.has(frame)) return read.get(frame);
+  const message = readFrame(frame);
+  read.set(frame, message);
+  return message;
+}
+
+function readFrame(frame: Frame): unknown {
+  let bytes = frame.bytes;
+  if (frame instanceof SseFrame) {
+    const { data } = frame;
+    if (data === undefined || data === "" || data === "[DONE]") return undefined;
+    bytes = Buffer.from(data);
+  } else if (frame.message() === undefined) return undefined;
+  const parsed = parseStrictJson(bytes, maxDepth);
+  if ("value" in parsed) return parsed.value;
+  throw new GatewayError("upstream.invalid", "The upstream's answer cannot be read in one way only.", {
+    detail: parsed.fault.message,
+  });
+}
