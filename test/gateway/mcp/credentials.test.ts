@@ -105,7 +105,7 @@ test("nothing by which the client shows itself goes up, and what belongs to the 
     "mcp-future": "kept",
     traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
   };
-  await server.post(toolCall("modern", 1, "echo"), {
+  await server.post(toolCall("modern", 1, "echo", { token: "an argument" }), {
     era: "modern",
     headers: { ...clientHeaders, apikey: server.key, ...kept },
   });
