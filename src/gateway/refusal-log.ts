@@ -20,11 +20,11 @@ export interface RefusalLogOptions {
 
 /** Lines in one second; strangers who knock on every door fill no disk. */
 const linesPerSecond = 20;
-const longestPath = 200;
+const longestPath = 64;
 
 /**
- * Writes a line for each refusal, up to 20 in a second; after it a line says how many were left out. A key that somebody
- * put into the path is masked.
+ * Writes a line for each refusal, up to 20 in a second; after it a line says how many were left out. Of the path it
+ * shows the first segment, which tells the API that was meant: whatever else a stranger puts there may be a secret.
  */
 export function createRefusalLog({ clock, log }: RefusalLogOptions): (refusal: RefusedRequest) => void {
   let written = 0;
@@ -46,5 +46,7 @@ export function createRefusalLog({ clock, log }: RefusalLogOptions): (refusal: R
 }
 
 function shown(path: string): string {
-  return path.slice(0, longestPath).replaceAll(/gh_[0-9A-Za-z_]+/g, "gh_…");
+  const [, first = "", ...others] = path.split("/");
+  const known = `/${first.slice(0, longestPath).replaceAll(/gh_[0-9A-Za-z_]+/g, "gh_…")}`;
+  return others.length === 0 ? known : `${known}/…`;
 }

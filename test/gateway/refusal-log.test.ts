@@ -37,10 +37,11 @@ test("a flood is twenty lines in a second, and the number of the others", () => 
   expect(log.lines).toHaveLength(22);
 });
 
-test("a key in a path is not shown, and a long path is cut", () => {
+test("of a path the first segment is shown, cut, and never a key", () => {
   const { log, note } = scene();
-  note({ ...refusal, path: "/x/gh_0123456789abcdef_secret/y" });
+  note({ ...refusal, path: "/x/secret/y" });
+  note({ ...refusal, path: "/gh_0123456789abcdef_secret" });
   note({ ...refusal, path: `/${"x".repeat(5_000)}` });
-  expect(log.lines.map(({ fields }) => (fields as RefusedRequest).path.length)).toEqual([9, 200]);
+  expect(log.lines.map(({ fields }) => (fields as RefusedRequest).path.length)).toEqual([4, 5, 65]);
   expect(JSON.stringify(log.lines)).not.toContain("secret");
 });

@@ -35,8 +35,8 @@ function ask(url: string, headers: Record<string, string> = {}) {
 
 test.each([
   ["no API", () => `${gatehouse.running.gatewayUrl}/nowhere?secret=1`, 404, "route.not_found", "/nowhere"],
-  ["no endpoint", () => `${api.url}/nothing?secret=1`, 404, "route.not_found", "/chat/v1/nothing"],
-  ["a wrong method", () => `${api.url}/models?secret=1`, 405, "route.method_not_allowed", "/chat/v1/models"],
+  ["no endpoint", () => `${api.url}/nothing?secret=1`, 404, "route.not_found", "/chat/…"],
+  ["a wrong method", () => `${api.url}/models?secret=1`, 405, "route.method_not_allowed", "/chat/…"],
 ])("%s is a line in the log, without the query", async (_name, url, status, code, path) => {
   const answer = await ask(url());
   expect(answer.status).toBe(status);
