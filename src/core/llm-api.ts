@@ -35,15 +35,10 @@ const upstreamSchema = z.strictObject({
     })
     .prefault({ use: "weighted" })
     .meta({ title: "Strategy", description: "How the target of each request is chosen." }),
-  maxAttempts: z
-    .int()
-    .min(1)
-    .max(10)
-    .default(2)
-    .meta({
-      title: "Attempts",
-      description: "Tries in all before the first byte; each next try takes the next target.",
-    }),
+  maxAttempts: z.int().min(1).max(10).default(2).meta({
+    title: "Attempts",
+    description: "Tries in all before the first byte; each next try takes the next target.",
+  }),
   timeouts: timeoutsSchema,
   breaker: breakerSchema,
 });

@@ -11,7 +11,10 @@ const config = z.strictObject({
     .min(1)
     .max(1_000_000_000)
     .default(100)
-    .meta({ title: "Requests", description: "Let through at once per subject; they come back evenly over the window." }),
+    .meta({
+      title: "Requests",
+      description: "Let through at once per subject; they come back evenly over the window.",
+    }),
   windowMs: z
     .int()
     .min(100)

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { editStrings } from "../../src/gateway/edit-strings.ts";
-import { editRequest, requestSpans } from "../../src/gateway/mcp/mcp-spans.ts";
 import type { McpRequest } from "../../src/gateway/mcp/mcp-request.ts";
 import { nothingSeen } from "../../src/gateway/mcp/mcp-request.ts";
+import { editRequest, requestSpans } from "../../src/gateway/mcp/mcp-spans.ts";
 import type { SpanEdit } from "../../src/pipeline/define-guardrail.ts";
 import { buildOperation } from "../kit/exchange.ts";
 
