@@ -6,15 +6,10 @@ import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
 
 const config = z.strictObject({
-  requests: z
-    .int()
-    .min(1)
-    .max(1_000_000_000)
-    .default(100)
-    .meta({
-      title: "Requests",
-      description: "Let through at once per subject; they come back evenly over the window.",
-    }),
+  requests: z.int().min(1).max(1_000_000_000).default(100).meta({
+    title: "Requests",
+    description: "Let through at once per subject; they come back evenly over the window.",
+  }),
   windowMs: z
     .int()
     .min(100)
