@@ -177,11 +177,19 @@ async function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bin
   };
   outgoing.on("close", leave);
   const cancelDeadline = options.clock.after(api.limits.deadlineMs, () =>
-    aborter.abort(new GatewayError("upstream.timeout", "The exchange took longer than this API allows.")),
+    aborter.abort(new GatewayError("exchange.deadline", "The exchange took longer than this API allows.")),
   );
   try {
     await options.runner(
-      createExchange(id, api, lease.snapshot, path, incoming, aborter.signal, options),
+      createExchange(
+        id,
+        api,
+        lease.snapshot,
+        path,
+        incoming,
+        { signal: aborter.signal, keepOpen: cancelDeadline },
+        options,
+      ),
       incoming,
       outgoing,
       refusal,
@@ -198,7 +206,7 @@ function createExchange(
   snapshot: Snapshot,
   path: string,
   incoming: IncomingMessage,
-  signal: AbortSignal,
+  life: Pick<Exchange, "signal" | "keepOpen">,
   { clock, dataPlane, trustedProxies }: GatewayAppOptions,
 ): Exchange {
   const queryAt = incoming.url?.indexOf("?") ?? -1;
@@ -206,7 +214,8 @@ function createExchange(
     id,
     startedAtMs: clock.now(),
     startedMonotonicMs: clock.monotonic(),
-    signal,
+    ...life,
+    recordAside: () => undefined, // the runner's, as soon as it has the exchange
     inbound: {
       method: incoming.method ?? "GET",
       path,

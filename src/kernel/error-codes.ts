@@ -34,6 +34,7 @@ export const errorCodes = {
   "upstream.credentials": { status: 502, title: "The upstream refused the gateway", retry: false },
   "upstream.unavailable": { status: 503, title: "The upstream is unavailable", retry: true },
   "upstream.timeout": { status: 504, title: "The upstream did not answer in time", retry: true },
+  "exchange.deadline": { status: 504, title: "The exchange took too long", retry: true },
   "client.closed": { status: 499, title: "The client went away", retry: false },
   "server.draining": { status: 503, title: "The gateway is shutting down", retry: true },
   "server.not_ready": { status: 503, title: "The gateway is not ready", retry: true },

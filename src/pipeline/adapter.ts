@@ -70,6 +70,16 @@ export interface Encoded {
   readonly error: GatewayError | undefined;
 }
 
+/** An operation as rows tell it. */
+export interface EventSubject {
+  /** One of few: what a caller made up is `other`. */
+  readonly kind: string;
+  /** Nothing that must not be kept, such as an address with somebody's name in it. */
+  readonly name: string;
+  /** The upstream's answer was an error though its HTTP status did not say so. */
+  readonly isUpstreamError: boolean;
+}
+
 /**
  * A protocol: the only part that knows its wire. The runner and the policies see operations, frames and spans.
  * One adapter serves all APIs of its kind and keeps no state of an exchange outside of it.
@@ -117,6 +127,8 @@ export interface ProtocolAdapter {
    * A stream that breaks after the first byte ends with the dialect's error frame, and the error is in the result.
    */
   encode(exchange: Exchange, outcome: Outcome, response: ClientResponse): MaybePromise<Encoded>;
+  /** How rows call the operation and its end, where that is not by its own kind and name. */
+  eventSubject?(operation: Operation): EventSubject;
   /** Columns of its own for the row of an operation, by the names of the field; none when absent. */
   eventFields?(exchange: Exchange, operation: Operation): Readonly<Record<string, EventValue>>;
   /** Writes an error for a request that has no exchange: unknown path below the context, wrong method. */

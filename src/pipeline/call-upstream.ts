@@ -3,6 +3,7 @@ import type { ErrorCode } from "../kernel/error-codes.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AttemptRecord } from "./event.ts";
+import { eventSubject } from "./event-subject.ts";
 import type { Answer, Exchange, Operation } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import type { CompiledTarget } from "./target.ts";
@@ -104,7 +105,7 @@ async function tryTarget(
     operationId: operation.id,
     target: target.id,
     provider: target.providerName,
-    model: target.model ?? operation.name,
+    model: target.model ?? eventSubject(exchange, operation).name,
     startedAtMs: clock.now(),
     status: undefined,
     errorCode: undefined,

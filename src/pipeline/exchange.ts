@@ -81,6 +81,13 @@ export interface Exchange {
   readonly decisions: PolicyDecision[];
   /** Headers for the client that policies add (rate limits and the like); lower-case names. */
   readonly responseHeaders: Record<string, string>;
+  /** Lifts the deadline: this exchange lasts for as long as both sides want it, as a stream of events does. */
+  readonly keepOpen: () => void;
+  /**
+   * Writes the row of an operation that is over already and of which nothing is kept (a server's request on a stream of
+   * days). Such an operation is no member of `operations`. Set by the runner.
+   */
+  recordAside: (operation: Operation) => void;
   /** Bytes of the client's body as read. */
   requestBytes: number;
   /** Body bytes written to the client. */
@@ -107,5 +114,7 @@ export interface Answer {
         readonly frames: AsyncIterable<Frame>;
         /** The headers go out at once: the first frame may be hours away. Else they wait for it, and may still change. */
         readonly headersFirst?: boolean;
+        /** Lets go of the upstream when nobody will read: leaving frames that were never begun would not. */
+        readonly discard?: () => void;
       };
 }

@@ -1,8 +1,11 @@
 import type { Clock } from "../kernel/clock.ts";
 import { errorCodes } from "../kernel/error-codes.ts";
+import type { GatewayError } from "../kernel/errors.ts";
+import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Encoded } from "./adapter.ts";
 import type { AttemptEvent, EventSink, ExchangeEvent } from "./event.ts";
+import { eventSubject } from "./event-subject.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import { runRecord } from "./run-steps.ts";
@@ -27,15 +30,31 @@ export async function recordExchange(
   const settled: Outcome = encoded.error === undefined ? outcome : { type: "failed", error: encoded.error };
   const durationMs = tools.clock.monotonic() - exchange.startedMonotonicMs;
   const streamed = outcome.type === "answer" && outcome.answer.body.type === "stream";
-  if (streamed || exchange.operations[0]?.stream === true) endLastAttempt(exchange, durationMs);
+  if (streamed || exchange.operations[0]?.stream === true) endLastAttempt(exchange, durationMs, encoded.error);
   for (const operation of exchange.operations) await runRecord(exchange, operation, settled, tools);
 
   const operations = exchange.operations.length === 0 ? [undefined] : exchange.operations;
   for (const operation of operations) {
-    tools.sink.record(exchangeEvent(exchange, operation, settled, encoded.status, durationMs, tools.node));
+    const times = { startedAtMs: exchange.startedAtMs, durationMs };
+    tools.sink.record(exchangeEvent(exchange, operation, settled, encoded.status, times, tools.node));
   }
   for (const [index, attempt] of exchange.attempts.entries()) tools.sink.record(attemptEvent(exchange, index, attempt));
   logExchange(exchange, settled, encoded.status, durationMs, tools.log);
+}
+
+/** The row of one message that has passed on a stream: it is over at once, and the stream goes on. */
+export function recordAside(exchange: Exchange, operation: Operation, { clock, sink, node }: RecordTools): void {
+  const times = { startedAtMs: clock.now(), durationMs: 0 };
+  const answer = { status: 200, headers: {}, body: { type: "whole", frame: nothing } } as const;
+  const event = exchangeEvent(exchange, operation, { type: "answer", answer }, 200, times, node);
+  sink.record({ ...event, decisions: [], request_bytes: 0, response_bytes: 0, first_byte_ms: null });
+}
+
+const nothing = { bytes: new Uint8Array(0), message: () => undefined };
+
+interface RowTimes {
+  readonly startedAtMs: number;
+  readonly durationMs: number;
 }
 
 function exchangeEvent(
@@ -43,15 +62,16 @@ function exchangeEvent(
   operation: Operation | undefined,
   outcome: Outcome,
   status: number,
-  durationMs: number,
+  { startedAtMs, durationMs }: RowTimes,
   node: string,
 ): ExchangeEvent {
   const { api, principal, inbound } = exchange;
   const usage = operation?.usage;
+  const subject = operation && eventSubject(exchange, operation);
   const own = exchange.attempts.filter((attempt) => attempt.operationId === operation?.id);
   return {
     type: "exchange",
-    ts: exchange.startedAtMs,
+    ts: startedAtMs,
     exchange_id: exchange.id,
     operation_id: operation?.id ?? exchange.id,
     parent_id: operation?.parentId ?? null,
@@ -72,10 +92,10 @@ function exchangeEvent(
     protocol: inbound.protocol,
     http_method: inbound.method,
     http_status: status,
-    operation_kind: operation?.kind ?? "",
-    operation_name: operation?.name ?? "",
+    operation_kind: subject?.kind ?? "",
+    operation_name: subject?.name ?? "",
     stream: operation?.stream ?? false,
-    ...outcomeFields(outcome, status, lastDenial(exchange)),
+    ...outcomeFields(outcome, status >= 400 || subject?.isUpstreamError === true, lastDenial(exchange)),
     decisions: exchange.decisions,
     request_bytes: exchange.requestBytes,
     response_bytes: exchange.responseBytes,
@@ -98,10 +118,10 @@ const noFields: ExchangeEvent["fields"] = {};
 type OutcomeFields = Pick<ExchangeEvent, "outcome" | "error_code" | "error_detail" | "denied_by">;
 
 // A guardrail refuses a stream by breaking it off; `by` names it then.
-function outcomeFields(outcome: Outcome, status: number, by: string | undefined): OutcomeFields {
+function outcomeFields(outcome: Outcome, isRefused: boolean, by: string | undefined): OutcomeFields {
   switch (outcome.type) {
     case "answer":
-      return { outcome: status < 400 ? "ok" : "upstream_error", error_code: null, error_detail: null, denied_by: null };
+      return { outcome: isRefused ? "upstream_error" : "ok", error_code: null, error_detail: null, denied_by: null };
     case "denied":
       return {
         outcome: "denied",
@@ -143,12 +163,16 @@ function attemptEvent(exchange: Exchange, index: number, attempt: Exchange["atte
 }
 
 // A try's own measure ends at the answer's headers; the last one goes on for as long as its stream did.
-function endLastAttempt(exchange: Exchange, durationMs: number): void {
+function endLastAttempt(exchange: Exchange, durationMs: number, error: GatewayError | undefined): void {
   const last = exchange.attempts.at(-1);
   if (last === undefined || last.errorCode !== undefined) return;
   const startedMs = last.startedAtMs - exchange.startedAtMs;
   last.durationMs = Math.max(last.durationMs ?? 0, durationMs - startedMs, 0);
-  if (exchange.signal.aborted && last.status !== undefined) last.errorCode = "client.closed";
+  if (last.status === undefined) return;
+  const fault = error ?? (exchange.signal.aborted ? toGatewayError(exchange.signal.reason) : undefined);
+  const { code } = fault ?? {};
+  // A guardrail that breaks a stream off says nothing of the try.
+  if (code?.startsWith("upstream.") || code === "client.closed" || code === "exchange.deadline") last.errorCode = code;
 }
 
 function logExchange(exchange: Exchange, outcome: Outcome, status: number, durationMs: number, log: Log): void {

@@ -76,6 +76,7 @@ export async function runResponse(
   });
   if (body.type === "whole") return stopped ?? { type: "answer", answer: current };
   if (stopped !== undefined) {
+    body.discard?.();
     await body.frames[Symbol.asyncIterator]().return?.(); // nobody will read it: lets go of the upstream
     return stopped;
   }

@@ -8,7 +8,7 @@ import type { EventSink } from "./event.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import { identify } from "./identify.ts";
 import type { Deny, Outcome } from "./outcome.ts";
-import { recordExchange } from "./record-exchange.ts";
+import { recordAside, recordExchange } from "./record-exchange.ts";
 import { runAdmit, runRequest, runResponse } from "./run-steps.ts";
 
 export interface RunnerOptions extends CallTools {
@@ -35,6 +35,7 @@ export type Runner = (
  */
 export function createRunner(options: RunnerOptions): Runner {
   return async (exchange, request, response, refusal) => {
+    exchange.recordAside = (operation) => recordAside(exchange, operation, options);
     let outcome: Outcome;
     try {
       outcome = refusal === undefined ? await travel(exchange, request, options) : denied(refusal, "accept");

@@ -223,6 +223,6 @@ describe("an upstream that", () => {
     });
     behave = () => {};
     const answer = await ask(at);
-    expect([answer.status, answer.json()]).toMatchObject([504, { error: { code: "upstream_timeout" } }]);
+    expect([answer.status, answer.json()]).toMatchObject([504, { error: { code: "exchange_deadline" } }]);
   });
 });

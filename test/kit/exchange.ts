@@ -56,6 +56,8 @@ export function buildExchange(parts: ExchangeParts = {}): Exchange {
     operations: [],
     attempts: [],
     decisions: [],
+    keepOpen: () => undefined,
+    recordAside: () => undefined,
     responseHeaders: {},
     requestBytes: 0,
     responseBytes: 0,

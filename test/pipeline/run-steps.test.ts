@@ -129,6 +129,17 @@ describe("the response step", () => {
     expect(isLetGo()).toBe(true);
   });
 
+  test("lets go of the upstream of a stream that nobody has begun to read", async () => {
+    let isLetGo = false;
+    async function* frames(): AsyncGenerator<Frame> {
+      yield await Promise.resolve(textFrame(["a", "b"])); // never begun, so no `finally` here would run
+    }
+    const discard = (): void => void (isLetGo = true);
+    const answer: Answer = { status: 200, headers: {}, body: { type: "stream", frames: frames(), discard } };
+    await runResponse(exchangeWith({ response: [policy({ response: () => no })] }), operation, answer, tools());
+    expect(isLetGo).toBe(true);
+  });
+
   test("gives the next policy what the former made of a whole answer", async () => {
     const other: Answer = { status: 203, headers: {}, body: { type: "whole", frame: textFrame(["a", "other"]) } };
     const exchange = exchangeWith({ response: [policy({ response: () => ({ type: "respond", answer: other }) })] });

@@ -52,7 +52,9 @@ export async function callMcp(
     headers["cache-control"] = "no-cache, no-transform";
     headers["x-accel-buffering"] = "no";
     const frames = mcpFrames(response.body, { exchange, operation, clock: tools.clock });
-    return { status: response.status, headers, body: { type: "stream", frames, headersFirst: true } };
+    if (isLongStream(operation)) exchange.keepOpen();
+    const discard = (): void => response.body.discard();
+    return { status: response.status, headers, body: { type: "stream", frames, headersFirst: true, discard } };
   }
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   if (requestId(operation) === undefined) return bodyless(exchange, response.status, headers, bytes, contentType);
@@ -161,7 +163,7 @@ async function refusalAnswer(
   const bytes = await response.body.whole(Math.min(exchange.api.limits.responseBytes, 1_048_576));
   if (status < 400) {
     throw new GatewayError("upstream.invalid", "The MCP server answered with a redirect, which is not followed.", {
-      detail: `status ${status} to ${String(response.headers["location"])}`,
+      detail: `status ${status} to ${originOf(response.headers["location"])}`,
     });
   }
   if (status === 401 || status === 407) {
@@ -192,6 +194,11 @@ function whyRefused(operation: Operation, status: number): { readonly code: Erro
     code: "upstream.invalid",
     message: `The MCP server answered with status ${status} and no JSON-RPC message.`,
   };
+}
+
+/** Of an address that the server made up, what an operator needs: paths and queries may carry its tokens. */
+function originOf(location: unknown): string {
+  return typeof location === "string" && URL.canParse(location) ? new URL(location).origin : "a place of its own";
 }
 
 function parse(bytes: Buffer): unknown {

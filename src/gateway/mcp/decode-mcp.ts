@@ -104,6 +104,7 @@ function decodeSessionTraffic(
   version: string | undefined,
   sessions: SessionTokens,
 ): readonly Operation[] | Deny {
+  if (method !== "GET" && method !== "DELETE") return deny("route.method_not_allowed", "Use POST, GET or DELETE here.");
   if (version !== undefined && !isKnownVersion(version)) return unsupported(version);
   if (version !== undefined && isModernVersion(version)) {
     return deny("route.method_not_allowed", `MCP ${version} has no sessions: use POST.`);

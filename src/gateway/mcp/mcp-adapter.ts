@@ -12,7 +12,7 @@ import { callMcp } from "./call-mcp.ts";
 import { compileMcp } from "./compile-mcp.ts";
 import { decodeMcp, notOffered } from "./decode-mcp.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
-import { mcpEventFields } from "./mcp-event-fields.ts";
+import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
 import { editFrame, editRequest, frameOperation, frameSpans, requestSpans } from "./mcp-spans.ts";
 
@@ -44,6 +44,7 @@ export function createMcpAdapter(options: McpAdapterOptions): ProtocolAdapter {
     notOffered: (operation) => notOffered(mcpRequest(operation).target, operation.name),
     call: (exchange, operation, target, signal) => callMcp(exchange, operation, target, signal, options),
     encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
+    eventSubject: mcpEventSubject,
     eventFields: (_exchange, operation) => mcpEventFields(operation),
     encodeDeny(refusal, id, response, headers) {
       const bytes = Buffer.from(JSON.stringify(jsonRpcError(refusal.requestId, refusal)));
@@ -102,7 +103,7 @@ function encodeFault(
     "x-request-id": exchange.id,
   };
   if (status === 401) headers["www-authenticate"] = 'Bearer realm="gatehouse"';
-  if (status === 405) headers["allow"] = "POST";
+  if (status === 405) headers["allow"] = exchange.inbound.method === "HEAD" ? "POST, GET, DELETE" : "POST";
   const retryAfterMs = parts.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined);
   if (retryAfterMs !== undefined) headers["retry-after"] = Math.ceil(retryAfterMs / 1_000);
   const id = requestId(exchange.operations[0]) ?? parts.requestId;

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import type { JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
+import { isKnownMethod } from "../../mcp/wire/message-target.ts";
 import { metaKeys } from "../../mcp/wire/modern.ts";
+import type { EventSubject } from "../../pipeline/adapter.ts";
 import type { EventValue } from "../../pipeline/event.ts";
 import type { Operation } from "../../pipeline/exchange.ts";
 import { mcpRequest } from "./mcp-request.ts";
@@ -18,7 +20,7 @@ export function mcpEventFields(operation: Operation): Readonly<Record<string, Ev
     direction: type === "from-server" ? "server_to_client" : "client_to_server",
     message_type: message?.type ?? type,
     jsonrpc_id: idOf(message),
-    method: operation.kind,
+    method: mcpEventSubject(operation).kind,
     ...primitiveOf(operation),
     ...clientOf(params),
     server_name: seen.serverName ?? null,
@@ -40,26 +42,32 @@ export function mcpEventFields(operation: Operation): Readonly<Record<string, Ev
   };
 }
 
+/** Resources only by the hash of their address, and methods only by the protocol's own names. */
+export function mcpEventSubject(operation: Operation): EventSubject {
+  const { kind, name } = operation;
+  const { type, target, seen } = mcpRequest(operation);
+  const isOurs = kind === "response" || type === "stream" || type === "end-session"; // our words, and no method's
+  const isPlain = target.type === "tool" || target.type === "prompt";
+  return {
+    kind: isOurs || isKnownMethod(kind) ? kind : "other",
+    name: isPlain || name === "" ? name : shortHash(name),
+    isUpstreamError: seen.errorCode !== undefined,
+  };
+}
+
 function idOf(message: JsonRpcMessage | undefined): string | null {
   if (message === undefined || message.type === "notification" || message.id === undefined) return null;
   return String(message.id).slice(0, 64);
 }
 
-const primitives: Readonly<Record<string, string>> = {
-  "tools/call": "tool",
-  "prompts/get": "prompt",
-  "resources/read": "resource",
-  "resources/subscribe": "resource",
-  "resources/unsubscribe": "resource",
-};
-
-function primitiveOf({ kind, name }: Operation): Readonly<Record<string, EventValue>> {
-  const type = primitives[kind] ?? null;
-  const isResource = type === "resource";
+function primitiveOf(operation: Operation): Readonly<Record<string, EventValue>> {
+  const { type } = mcpRequest(operation).target;
+  const isResource = type === "resource" && operation.name !== "";
+  const name = mcpEventSubject(operation).name.slice(0, 256);
   return {
-    primitive_type: type,
-    primitive_name: type === null || isResource ? null : name.slice(0, 256),
-    resource_uri_hash: isResource && name !== "" ? shortHash(name) : null,
+    primitive_type: type ?? null,
+    primitive_name: type === undefined || type === "resource" ? null : name,
+    resource_uri_hash: isResource ? name : null,
   };
 }
 

@@ -70,8 +70,8 @@ function* relayed(events: readonly Uint8Array[], state: StreamState, options: Mc
     if (message.type === "invalid" || !isForUs(message, operation, state)) continue;
     seen.eventsStreamed += 1;
     noteMessage(operation, message);
-    if (message.type === "request") noteAsked(options, message);
     yield filterList(exchange, frame);
+    if (message.type === "request") recordAsked(options, message); // it has passed: who comes for more has taken it
   }
 }
 
@@ -88,11 +88,8 @@ function wasCutOff(error: unknown): boolean {
   return error instanceof GatewayError && (error.code === "upstream.reset" || error.code === "upstream.timeout");
 }
 
-const mostRows = 1_000;
-
-/** The server asks the client: a message of its own, and a row of its own. A stream of days keeps so many and no more. */
-function noteAsked({ exchange, operation }: McpStreamOptions, message: JsonRpcRequest): void {
-  if (exchange.operations.length > mostRows) return;
+/** The server asks the client: a message of its own, and a row of its own, of which nothing stays. */
+function recordAsked({ exchange, operation }: McpStreamOptions, message: JsonRpcRequest): void {
   const own: McpRequest = {
     ...mcpRequest(operation),
     type: "from-server",
@@ -100,7 +97,7 @@ function noteAsked({ exchange, operation }: McpStreamOptions, message: JsonRpcRe
     target: noTarget,
     seen: nothingSeen(),
   };
-  exchange.operations.push(operationOf(exchange, message.method, "", noBytes, own, operation.id));
+  exchange.recordAside(operationOf(exchange, message.method, "", noBytes, own, operation.id));
 }
 
 const noBytes = Buffer.alloc(0);

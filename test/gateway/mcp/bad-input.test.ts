@@ -235,6 +235,13 @@ describe("session traffic in the wrong place", () => {
     expect([answer.status, answer.headers["allow"]]).toEqual([405, "POST"]);
   });
 
+  test("HEAD neither opens a stream nor ends a session", async () => {
+    const before = upstream.seen.length;
+    const answer = await rawHttp(server.url, { method: "HEAD", headers: { authorization: `Bearer ${server.key}` } });
+    expect([answer.status, answer.headers["allow"]]).toEqual([405, "POST, GET, DELETE"]);
+    expect(upstream.seen.length).toBe(before);
+  });
+
   test.each([{ method: "PUT" }, { method: "PATCH" }, { method: "OPTIONS" }])(
     "$method is no method of MCP",
     async ({ method }) => {

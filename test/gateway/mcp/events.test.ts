@@ -4,8 +4,9 @@ import type { TestGatehouse } from "../../kit/gatehouse.ts";
 import { startTestGatehouse } from "../../kit/gatehouse.ts";
 import type { MockUpstream } from "../../kit/mock-upstream.ts";
 import { events, json, startMockUpstream } from "../../kit/mock-upstream.ts";
+import { rawHttp } from "../../kit/raw-http.ts";
 import type { PublishedServer } from "./published-server.ts";
-import { publishServer, sse, textResult, toolCall } from "./published-server.ts";
+import { publishServer, sse, sseMessages, textResult, toolCall } from "./published-server.ts";
 
 let gatehouse: TestGatehouse;
 let upstream: MockUpstream;
@@ -22,7 +23,7 @@ afterAll(async () => {
   await upstream[Symbol.asyncDispose]();
 });
 
-/** The rows that the message brought about, its own first. */
+/** The rows that the message brought about, its own last. */
 async function rowsOf(send: () => Promise<unknown>): Promise<readonly ExchangeEvent[]> {
   const before = (await gatehouse.events()).filter((row) => row.type === "exchange").length;
   await send();
@@ -85,6 +86,7 @@ describe("one row for each message", () => {
   test("of a tool that failed and of a call that was refused, told apart", async () => {
     upstream.respond(json(200, textResult(1, "no", { isError: true })));
     const failed = await rowOf(() => server.post(toolCall("legacy", 1, "echo")));
+    expect(failed).toMatchObject({ http_status: 200, outcome: "ok" }); // the server has answered; the tool has failed
     expect(failed.fields).toMatchObject({
       is_error: true,
       tool_error: true,
@@ -93,6 +95,7 @@ describe("one row for each message", () => {
     });
     upstream.respond(json(200, { jsonrpc: "2.0", id: 1, error: { code: -32_602, message: "no" } }));
     const refused = await rowOf(() => server.post(toolCall("legacy", 1, "echo")));
+    expect(refused).toMatchObject({ http_status: 200, outcome: "upstream_error", error_code: null });
     expect(refused.fields).toMatchObject({
       is_error: true,
       tool_error: false,
@@ -120,12 +123,84 @@ describe("one row for each message", () => {
     expect(row.fields).toMatchObject({ list_total: 2, ttl_ms: 500, cache_scope: "public", primitive_type: null });
   });
 
-  test("of a resource: its address only as a hash", async () => {
+  test.each([
+    { method: "resources/read", params: { uri: "file:///home/ada/letter" } },
+    { method: "resources/subscribe", params: { uri: "file:///home/ada/letter" } },
+    { method: "completion/complete", params: { ref: { type: "ref/resource", uri: "file:///home/ada/letter" } } },
+    { method: "x/any", params: { uri: "file:///home/ada/letter" } },
+  ])("of a resource: its address only as a hash, also in the try's row ($method)", async ({ method, params }) => {
     upstream.respond(json(200, { jsonrpc: "2.0", id: 1, result: { contents: [] } }));
-    const params = { uri: "file:///home/ada/letter" };
-    const row = await rowOf(() => server.post({ jsonrpc: "2.0", id: 1, method: "resources/read", params }));
-    expect(row.fields["resource_uri_hash"]).toMatch(/^[0-9a-f]{16}$/);
-    expect(row.fields["primitive_name"]).toBeNull();
+    const before = (await gatehouse.events()).length;
+    await server.post({ jsonrpc: "2.0", id: 1, method, params });
+    const rows = (await gatehouse.events()).slice(before);
+    expect(rows).toHaveLength(2);
+    expect(JSON.stringify(rows)).not.toContain("letter");
+    expect(rows[0]).toMatchObject({ operation_name: expect.stringMatching(/^[0-9a-f]{16}$/) as unknown });
+  });
+
+  test("of a method that nobody knows, and of long names: few kinds, and bounded names", async () => {
+    const long = "x".repeat(5_000);
+    const made = await rowOf(() => server.post({ jsonrpc: "2.0", id: 1, method: `x/${long}`, params: {} }));
+    expect([made.operation_kind, made.fields["method"]]).toEqual(["other", "other"]);
+    const named = await rowOf(() => server.post(toolCall("legacy", 1, long)));
+    expect([named.operation_name, named.fields["primitive_name"]]).toEqual([long.slice(0, 256), long.slice(0, 256)]);
+  });
+
+  test("of a tool with a line break in its name: one line in the spool and in the log", async () => {
+    const name = 'a\n{"type":"exchange"}\r\u001b[2J';
+    const row = await rowOf(() => server.post(toolCall("legacy", 1, name)));
+    expect(row.operation_name).toBe(name);
+    // As `tail` prints it and pino writes it: a row is one JSON text.
+    expect(JSON.stringify(row)).not.toMatch(/[\n\r\u001b]/);
+    for (const { message, fields } of gatehouse.log.lines) {
+      expect(message).not.toContain("\n");
+      expect(JSON.stringify(fields)).not.toMatch(/[\n\r\u001b]/);
+    }
+  });
+
+  test("of a redirect: where to, and nothing of what the address carries", async () => {
+    upstream.respond((_request, response) => {
+      response.writeHead(307, { location: "https://elsewhere.test/a?token=secret-token" }).end();
+    });
+    const row = await rowOf(() => server.post(toolCall("legacy", 1, "echo")));
+    expect(row.error_detail).toBe("status 307 to https://elsewhere.test");
+    expect(JSON.stringify(gatehouse.log.lines.map(({ fields }) => fields))).not.toContain("secret-token");
+  });
+
+  test("of a stream that was reset: the try says so", async () => {
+    upstream.respond((_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(sse({ jsonrpc: "2.0", method: "notifications/message", params: {} }), () => response.destroy());
+    });
+    const answer = await server.post(toolCall("legacy", 1, "echo"));
+    const attempt = (await gatehouse.events()).findLast((row) => row.type === "attempt");
+    expect(attempt).toMatchObject({
+      exchange_id: answer.headers["x-request-id"],
+      status: 200,
+      error_code: "upstream.reset",
+    });
+  });
+
+  test("of a call whose stream takes longer than the API allows is told as that; a standalone stream may last", async () => {
+    const brief = await publishServer(gatehouse, "brief", `${upstream.url}/mcp`, { limits: { deadlineMs: 300 } });
+    const told = sse({ jsonrpc: "2.0", method: "notifications/message", params: {} });
+    const open: (() => void)[] = [];
+    upstream.respond((_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(told);
+      open.push(() => response.end(told));
+    });
+    const headers = { authorization: `Bearer ${brief.key}`, accept: "text/event-stream" };
+    const standing = rawHttp(brief.url, { method: "GET", headers });
+    const called = await brief.post(toolCall("legacy", 1, "echo"));
+    expect(sseMessages(called.text).at(-1)).toMatchObject({ error: { code: 1_504 } });
+    const rows = (await gatehouse.events()).filter(({ exchange_id }) => exchange_id === called.headers["x-request-id"]);
+    expect(rows.map((row) => [row.type, row.error_code])).toEqual([
+      ["exchange", "exchange.deadline"],
+      ["attempt", "exchange.deadline"],
+    ]);
+    for (const end of open) end();
+    expect((await standing).text).toBe(told + told);
   });
 
   test("of a session: its id only as a hash, the same for each of its messages", async () => {
@@ -153,8 +228,8 @@ describe("one row for each message", () => {
     const progress = { jsonrpc: "2.0", method: "notifications/progress", params: { progressToken: 1, progress: 1 } };
     upstream.respond(events([sse(progress), sse(ask), sse(progress), sse(textResult(1, "ok"))]));
     const rows = await rowsOf(() => server.post(toolCall("legacy", 1, "echo")));
-    expect(rows.map(({ operation_kind }) => operation_kind)).toEqual(["tools/call", "sampling/createMessage"]);
-    const [own, asked] = rows;
+    expect(rows.map(({ operation_kind }) => operation_kind)).toEqual(["sampling/createMessage", "tools/call"]);
+    const [asked, own] = rows;
     expect(own?.fields).toMatchObject({ events_streamed: 4, progress_count: 2 });
     expect(asked?.fields).toMatchObject({ direction: "server_to_client", jsonrpc_id: "77", progress_count: 0 });
     expect(asked?.parent_id).toBe(own?.operation_id);

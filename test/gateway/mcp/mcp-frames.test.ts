@@ -92,14 +92,31 @@ describe("a stream on which the server is silent", () => {
   });
 });
 
-test("a stream of days keeps rows for a thousand of the server's requests, and relays all", async () => {
+test("a stream of days tells each of the server's requests as it passes, keeps none, and relays all", async () => {
   const { frames, body, exchange } = open(undefined);
+  const told: Operation[] = [];
+  exchange.recordAside = (operation) => void told.push(operation);
   const requests = Array.from({ length: 1_500 }, (_, id) => sse({ jsonrpc: "2.0", id, method: "ping" })).join("");
   body.push(Buffer.from(requests));
-  body.end();
   let relayed = "";
-  for (let next = await frames.next(); next.done !== true; next = await frames.next())
-    relayed += Buffer.from(next.value.bytes).toString("utf8");
+  for (let at = 0; at < 1_500; at += 1) {
+    relayed += await text(frames.next());
+    expect(told.length).toBe(at); // it has passed when the next one is asked for
+  }
+  body.end();
+  expect((await frames.next()).done).toBe(true);
   expect(relayed).toBe(requests);
-  expect(exchange.operations.length).toBeLessThan(1_010);
+  expect(told.length).toBe(1_500);
+  expect(told.at(-1)).toMatchObject({ kind: "ping", parentId: exchange.id });
+  expect(exchange.operations.length).toBe(1);
+});
+
+test("a server's request that is refused on its way has no row", async () => {
+  const { frames, body, exchange } = open(undefined);
+  let rows = 0;
+  exchange.recordAside = () => void (rows += 1);
+  body.push(Buffer.from(sse({ jsonrpc: "2.0", id: 1, method: "ping" })));
+  await frames.next();
+  await frames.return?.();
+  expect(rows).toBe(0);
 });
