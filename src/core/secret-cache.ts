@@ -5,7 +5,7 @@ import { listSecrets, readSecret } from "./secrets.ts";
 
 /** The secrets' values in memory, so that a request asks no database. */
 export interface SecretCache {
-  /** Throws `resource.not_found` for a name that is not there. */
+  /** Throws `upstream.credentials` for a name that is not there: what it is for cannot be called. */
   read(name: string): string;
   /** Reads a changed secret again; other messages are passed over. Resolves when the new value holds, or was asked for in vain. */
   apply(message: PlaneMessage): Promise<void>;
@@ -44,7 +44,9 @@ export function createSecretCache(context: () => CoreContext): SecretCache {
     read(name) {
       const value = values.get(name);
       if (value !== undefined) return value;
-      throw new GatewayError("resource.not_found", "A secret that this API needs is missing.", { detail: name });
+      throw new GatewayError("upstream.credentials", "A secret that this API needs is missing.", {
+        detail: `the secret ${name}`,
+      });
     },
     apply: async (message) => (message.type === "secret.changed" ? refresh(message.name) : undefined),
     async load() {

@@ -69,5 +69,5 @@ test.each([
   const { cache, state } = await cacheWith(core);
   await lose(core, state);
   await cache.apply(changed);
-  expect(() => cache.read("token")).toThrow(expect.objectContaining({ code: "resource.not_found" }));
+  expect(() => cache.read("token")).toThrow(expect.objectContaining({ code: "upstream.credentials" }));
 });
