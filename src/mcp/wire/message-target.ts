@@ -20,6 +20,8 @@ export interface TargetFault {
  */
 export function messageTarget({ method, params }: JsonRpcRequest | JsonRpcNotification): MessageTarget | TargetFault {
   const by = targets.get(method);
+  // The stateless era has none of these, and a server must be let say so: without an address they act on nothing.
+  if (isSubscription(method) && params["uri"] === undefined) return nothing;
   if (by !== undefined) return named(by.type, params, by.member, `params.${by.member}`);
   if (method === "completion/complete") return completionTarget(params["ref"]);
   if (method === "subscriptions/listen") return subscriptionTarget(params);
@@ -30,6 +32,10 @@ export function messageTarget({ method, params }: JsonRpcRequest | JsonRpcNotifi
 /** Methods of the protocol. Any other name is the sender's invention, of which there may be any number. */
 export function isKnownMethod(method: string): boolean {
   return targets.has(method) || targetless.has(method) || others.has(method);
+}
+
+function isSubscription(method: string): boolean {
+  return method === "resources/subscribe" || method === "resources/unsubscribe";
 }
 
 const targets: ReadonlyMap<string, { readonly type: "tool" | "prompt" | "resource"; readonly member: "name" | "uri" }> =
