@@ -56,7 +56,8 @@ function admitStranger(exchange: Exchange): Outcome | undefined {
 // A tunnel or proxy that runs here connects from loopback too; what it passes on comes from elsewhere.
 function isFromThisMachine({ clientIp, headers }: InboundRequest): boolean {
   if (headers["forwarded"] !== undefined || headers["x-forwarded-for"] !== undefined) return false;
-  return addressClass(clientIp) === "loopback";
+  // The two that nearly every local client has, before the registers of all special addresses are searched.
+  return clientIp === "127.0.0.1" || clientIp === "::1" || addressClass(clientIp) === "loopback";
 }
 
 function checkSubscription(exchange: Exchange, principal: Principal): Outcome | undefined {
