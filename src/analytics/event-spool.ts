@@ -55,6 +55,7 @@ export async function openEventSpool(options: EventSpoolOptions): Promise<EventS
 }
 
 class QueuedSpool implements EventSpool {
+  readonly isOpen = true;
   readonly #options: EventSpoolOptions;
   readonly #segments: SpoolSegments;
   readonly #largestLine: number;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import type { AllowedHosts } from "../kernel/allowed-hosts.ts";
+import { Cancellation } from "../kernel/cancellation.ts";
 import type { CidrSet } from "../kernel/cidr-set.ts";
 import { clientAddress } from "../kernel/client-address.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -69,10 +70,10 @@ function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
   for (const api of apis) {
     const below = apis.filter(({ context }) => context.startsWith(`${api.context}/`));
     for (const { method, path } of api.adapter.routes) {
-      app.on(method, api.context + path, async (c, next) => {
-        // A catch-all reaches into the contexts below its own, and what is there is for the API of that context.
+      // A catch-all reaches into the contexts below its own, and what is there is for the API of that context.
+      app.on([method], [api.context + path], (c, next) => {
         if (below.length > 0 && nearest(below, c.req.path) !== undefined) return next();
-        await serve(api, c.req.path, c.env, options);
+        serve(api, c.req.path, c.env, options);
         return RESPONSE_ALREADY_SENT;
       });
     }
@@ -160,7 +161,7 @@ function isOn(pattern: string, path: string): boolean {
   return wanted.every((part, at) => (part.startsWith(":") ? given[at] !== "" : part === given[at]));
 }
 
-async function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bindings, options: Tools) {
+function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bindings, options: Tools): void {
   const id = uuidV7(options.clock.now()) as ExchangeId; // made here and nowhere else
   const refusal = accept(incoming, options);
   const lease = options.dataPlane.acquire();
@@ -169,73 +170,72 @@ async function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bin
     api.adapter.encodeDeny(refusal ?? notReady, id, outgoing, {});
     return;
   }
-  const aborter = new AbortController();
-  const leave = (): void => {
+  const exchange = new ServedExchange(id, api, lease.snapshot, path, incoming, options);
+  outgoing.on("close", () => {
     // Node ends an HTTP/2 stream that the client reset, so there only our own `end` tells that all was written.
     const isWritten = incoming.httpVersionMajor === 2 ? outgoing.writableEnded : outgoing.writableFinished;
-    if (!isWritten) aborter.abort(new GatewayError("client.closed", "The client went away."));
-  };
-  outgoing.on("close", leave);
-  const cancelDeadline = options.clock.after(api.limits.deadlineMs, () =>
-    aborter.abort(new GatewayError("exchange.deadline", "The exchange took longer than this API allows.")),
-  );
-  try {
-    await options.runner(
-      createExchange(
-        id,
-        api,
-        lease.snapshot,
-        path,
-        incoming,
-        { signal: aborter.signal, keepOpen: cancelDeadline },
-        options,
-      ),
-      incoming,
-      outgoing,
-      refusal,
-    );
-  } finally {
-    cancelDeadline();
+    if (!isWritten) exchange.cancellation.cancel(new GatewayError("client.closed", "The client went away."));
+  });
+  const end = (): void => {
+    exchange.keepOpen();
     lease.release();
-  }
+  };
+  options.runner(exchange, incoming, outgoing, refusal).then(end, end);
 }
 
-function createExchange(
-  id: ExchangeId,
-  api: CompiledApi,
-  snapshot: Snapshot,
-  path: string,
-  incoming: IncomingMessage,
-  life: Pick<Exchange, "signal" | "keepOpen">,
-  { clock, dataPlane, trustedProxies }: GatewayAppOptions,
-): Exchange {
-  const queryAt = incoming.url?.indexOf("?") ?? -1;
-  return {
-    id,
-    startedAtMs: clock.now(),
-    startedMonotonicMs: clock.monotonic(),
-    ...life,
-    recordAside: () => undefined, // the runner's, as soon as it has the exchange
-    inbound: {
+/** A class, so that every exchange has the same shape and none needs functions of its own. */
+class ServedExchange implements Exchange {
+  readonly id: ExchangeId;
+  readonly startedAtMs: number;
+  readonly startedMonotonicMs: number;
+  readonly cancellation = new Cancellation();
+  readonly keepOpen: () => void;
+  recordAside: Exchange["recordAside"] = () => undefined; // the runner's, as soon as it has the exchange
+  readonly inbound: Exchange["inbound"];
+  readonly snapshot: Snapshot;
+  readonly credentials: Exchange["credentials"];
+  readonly api: CompiledApi;
+  principal: Exchange["principal"];
+  readonly operations: Exchange["operations"] = [];
+  readonly attempts: Exchange["attempts"] = [];
+  readonly decisions: Exchange["decisions"] = [];
+  readonly responseHeaders: Exchange["responseHeaders"] = {};
+  requestBytes = 0;
+  responseBytes = 0;
+  firstByteMs: number | undefined;
+
+  constructor(
+    id: ExchangeId,
+    api: CompiledApi,
+    snapshot: Snapshot,
+    path: string,
+    incoming: IncomingMessage,
+    { clock, dataPlane, trustedProxies }: GatewayAppOptions,
+  ) {
+    this.id = id;
+    this.api = api;
+    this.snapshot = snapshot;
+    this.credentials = dataPlane.credentials;
+    this.startedAtMs = clock.now();
+    this.startedMonotonicMs = clock.monotonic();
+    this.keepOpen = clock.after(api.limits.deadlineMs, () =>
+      this.cancellation.cancel(new GatewayError("exchange.deadline", "The exchange took longer than this API allows.")),
+    );
+    const { url = "", headers } = incoming;
+    const queryAt = url.indexOf("?");
+    this.inbound = {
       method: incoming.method ?? "GET",
       path,
-      query: queryAt < 0 ? "" : (incoming.url ?? "").slice(queryAt + 1),
-      headers: incoming.headers,
-      clientIp: clientAddress(incoming.socket.remoteAddress, incoming.headers, trustedProxies),
+      query: queryAt < 0 ? "" : url.slice(queryAt + 1),
+      headers,
+      clientIp: clientAddress(incoming.socket.remoteAddress, headers, trustedProxies),
       protocol: incoming.httpVersionMajor === 2 ? "HTTP/2" : "HTTP/1.1",
-    },
-    snapshot,
-    credentials: dataPlane.credentials,
-    api,
-    principal: undefined,
-    operations: [],
-    attempts: [],
-    decisions: [],
-    responseHeaders: {},
-    requestBytes: 0,
-    responseBytes: 0,
-    firstByteMs: undefined,
-  };
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal;
+  }
 }
 
 /** What holds before anything is looked at: the host and origin named, and whether there is still time. */

@@ -1,17 +1,20 @@
 import { isUtf8 } from "node:buffer";
+import type { Cancellation } from "../kernel/cancellation.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { ClientRequest } from "../pipeline/adapter.ts";
 import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
 
 /**
  * The client's whole body. The limit holds on the bytes that arrive, whatever `content-length` says. Refuses encoded
- * bodies (415): a few bytes of gzip can stand for gigabytes. Rejects with the signal's reason when the client leaves.
+ * bodies (415): a few bytes of gzip can stand for gigabytes. Rejects with the cancellation's reason when the client
+ * leaves.
  */
-export async function readBody(
+export function readBody(
   request: ClientRequest,
   limitBytes: number,
-  signal: AbortSignal,
-): Promise<Buffer | Deny> {
+  cancellation: Cancellation,
+): MaybePromise<Buffer | Deny> {
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity") {
     return deny("request.unsupported_media_type", "Send the body without content-encoding.");
@@ -21,32 +24,34 @@ export async function readBody(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const settle = (finish: () => void): void => {
+    const stop = (): void => {
       request.off("data", onData);
       request.off("end", onEnd);
-      request.off("error", onError);
-      signal.removeEventListener("abort", onError);
-      finish();
+      request.off("error", fail);
+      cancellation.ignore(listener);
     };
+    const fail = (): void => {
+      stop();
+      reject(cancellation.reason ?? request.errored ?? new Error("the body broke off"));
+    };
+    const listener = { onCancel: fail };
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
-      if (bytes > limitBytes) {
-        request.pause();
-        settle(() => resolve(tooLarge(limitBytes)));
-        return;
-      }
       chunks.push(chunk);
+      if (bytes <= limitBytes) return;
+      request.pause();
+      stop();
+      resolve(tooLarge(limitBytes));
     };
     const onEnd = (): void => {
+      cancellation.ignore(listener);
       const [first] = chunks;
-      settle(() => resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes)));
+      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes));
     };
-    const onError = (): void =>
-      settle(() => reject(signal.reason ?? request.errored ?? new Error("the body broke off")));
     request.on("data", onData);
     request.on("end", onEnd);
-    request.on("error", onError);
-    signal.addEventListener("abort", onError, { once: true });
+    request.on("error", fail);
+    cancellation.listen(listener);
   });
 }
 

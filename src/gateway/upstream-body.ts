@@ -1,5 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
 
 /** What the body needs of undici: to hold the socket back, and to let go of it. */
 export interface BodySource {
@@ -58,15 +59,31 @@ export class UpstreamBody {
     this.#wakeReader();
   }
 
-  /** All of it. Rejects with `upstream.too_large` beyond `limitBytes`, and with the fault of a body that breaks off. */
-  async whole(limitBytes: number): Promise<Buffer> {
+  /** Holds nothing back from now on: `whole` will be asked for, of as many bytes at most. */
+  collect(limitBytes: number): void {
     this.#collecting = true;
     this.#limitBytes = limitBytes;
     if (this.#bytes > limitBytes) this.#source.abort(tooLarge(limitBytes));
     this.#resume();
+  }
+
+  /**
+   * All of it, at once when it has ended. Fails with `upstream.too_large` beyond `limitBytes`, and with the fault of a
+   * body that breaks off.
+   */
+  whole(limitBytes: number): MaybePromise<Buffer> {
+    this.collect(limitBytes);
+    return this.#state === "open" ? this.#untilEnded() : this.#collected();
+  }
+
+  async #untilEnded(): Promise<Buffer> {
     while (this.#state === "open") await this.#change();
+    return this.#collected();
+  }
+
+  #collected(): Buffer {
     if (this.#state === "failed") throw this.#error;
-    if (this.#bytes > limitBytes) throw tooLarge(limitBytes); // it had ended before anybody asked
+    if (this.#bytes > this.#limitBytes) throw tooLarge(this.#limitBytes); // it had ended before anybody asked
     const [first] = this.#chunks;
     return this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#bytes);
   }

@@ -1,6 +1,7 @@
 import type { TcpSocketConnectOpts } from "node:net";
 import type { Dispatcher } from "undici";
 import { Pool } from "undici";
+import type { Cancellation, CancellationListener } from "../kernel/cancellation.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { UpstreamTimeouts } from "../pipeline/adapter.ts";
@@ -17,8 +18,13 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | undefined;
   readonly timeouts: UpstreamTimeouts;
-  /** Aborting ends the request and its body, and frees the socket at once. */
-  readonly signal: AbortSignal;
+  /** Ends the request and its body, and frees the socket at once. */
+  readonly cancellation: Cancellation;
+  /**
+   * Bytes of an answer that is to be awaited whole, unless it is an event stream: `send` resolves at its end then, and
+   * `body.whole` answers at once. Absent: `send` resolves at the headers.
+   */
+  readonly wholeBytes?: number;
 }
 
 export interface UpstreamResponse {
@@ -30,8 +36,8 @@ export interface UpstreamResponse {
 /** The data plane's way out. Keeps connections alive per origin; forgets an origin that is not called for 10 minutes. */
 export interface UpstreamClient extends AsyncDisposable {
   /**
-   * Resolves at the answer's headers. Redirects are not followed. Rejects with `upstream.unreachable`, `.reset`,
-   * `.timeout`, `.refused_address`, or with the signal's reason.
+   * Resolves at the answer's headers, or at its end where `wholeBytes` says so. Redirects are not followed. Rejects with `upstream.unreachable`, `.reset`,
+   * `.timeout`, `.refused_address`, or with the cancellation's reason.
    */
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
 }
@@ -80,8 +86,8 @@ export function createUpstreamClient({ lookup, assertHost, clock }: UpstreamClie
   return {
     send: (request) =>
       new Promise<UpstreamResponse>((resolve, reject) => {
-        if (request.signal.aborted) {
-          reject(request.signal.reason);
+        if (request.cancellation.isCancelled) {
+          reject(request.cancellation.reason);
           return;
         }
         const pool = poolFor(request.origin, request.timeouts.connectMs);
@@ -94,7 +100,7 @@ export function createUpstreamClient({ lookup, assertHost, clock }: UpstreamClie
             headersTimeout: request.timeouts.firstByteMs,
             bodyTimeout: request.timeouts.idleMs,
           },
-          createHandler(request, resolve, reject),
+          new UpstreamCall(request, resolve, reject),
         );
       }),
     async [Symbol.asyncDispose]() {
@@ -127,45 +133,80 @@ function evictIdle(pools: Map<string, UsedPool>, clock: Clock): () => void {
   return () => cancel();
 }
 
-function createHandler(
-  request: UpstreamRequest,
-  resolve: (response: UpstreamResponse) => void,
-  reject: (error: unknown) => void,
-): Dispatcher.DispatchHandler {
-  const { signal } = request;
-  let body: UpstreamBody | undefined;
-  let controller: Dispatcher.DispatchController | undefined;
+/** One request on undici's side. A class, for a closure per event would be made for every request. */
+class UpstreamCall implements Dispatcher.DispatchHandler, CancellationListener {
+  readonly #request: UpstreamRequest;
+  readonly #resolve: (response: UpstreamResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  #response: UpstreamResponse | undefined;
+  #isAnswered = false;
+  #controller: Dispatcher.DispatchController | undefined;
+
+  constructor(
+    request: UpstreamRequest,
+    resolve: (response: UpstreamResponse) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    request.cancellation.listen(this);
+  }
+
   // Before the connection stands there is no controller: then whoever waits is told, and the request never goes out.
-  const abort = (): void => {
-    if (controller === undefined) reject(asError(signal.reason));
-    else controller.abort(asError(signal.reason));
-  };
-  signal.addEventListener("abort", abort, { once: true });
-  const stopListening = (): void => signal.removeEventListener("abort", abort);
-  return {
-    onRequestStart(started) {
-      controller = started;
-      if (signal.aborted) abort();
-    },
-    onResponseStart(started, status, headers) {
-      if (status < 200) return; // informational: the answer is still to come
-      body = new UpstreamBody(started);
-      resolve({ status, headers, body });
-    },
-    onResponseData(_controller, chunk) {
-      body?.push(chunk);
-    },
-    onResponseEnd() {
-      stopListening();
-      body?.end();
-    },
-    onResponseError(_controller, cause) {
-      stopListening();
-      const fault = signal.aborted ? asError(signal.reason) : upstreamFault(cause, request.origin);
-      if (body === undefined) reject(fault);
-      else body.fail(fault);
-    },
-  };
+  onCancel(reason: unknown): void {
+    if (this.#controller === undefined) this.#reject(asError(reason));
+    else this.#controller.abort(asError(reason));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    const { cancellation } = this.#request;
+    if (cancellation.isCancelled) controller.abort(asError(cancellation.reason));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return; // informational: the answer is still to come
+    const body = new UpstreamBody(controller);
+    this.#response = { status, headers, body };
+    const { wholeBytes } = this.#request;
+    if (wholeBytes === undefined || isEventStream(headers["content-type"])) this.#answer(this.#response);
+    else body.collect(wholeBytes);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#response?.body.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#request.cancellation.ignore(this);
+    const response = this.#response;
+    if (response === undefined) return;
+    response.body.end();
+    if (!this.#isAnswered) this.#answer(response);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    const { cancellation, origin } = this.#request;
+    cancellation.ignore(this);
+    const fault = cancellation.isCancelled ? asError(cancellation.reason) : upstreamFault(cause, origin);
+    this.#response?.body.fail(fault);
+    if (!this.#isAnswered) this.#reject(fault);
+  }
+
+  #answer(response: UpstreamResponse): void {
+    this.#isAnswered = true;
+    this.#resolve(response);
+  }
+}
+
+/** Whether a `content-type` is that of server-sent events, with or without parameters. */
+export function isEventStream(contentType: string | string[] | undefined): boolean {
+  return typeof contentType === "string" && /^text\/event-stream\s*(;|$)/i.test(contentType);
 }
 
 function asError(reason: unknown): Error {

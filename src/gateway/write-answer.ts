@@ -1,3 +1,4 @@
+import type { Cancellation } from "../kernel/cancellation.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { ClientResponse, Encoded } from "../pipeline/adapter.ts";
@@ -69,14 +70,14 @@ async function writeStream(
   let error: GatewayError | undefined;
   try {
     for await (const frame of frames) {
-      if (exchange.signal.aborted) throw exchange.signal.reason;
+      if (exchange.cancellation.isCancelled) throw exchange.cancellation.reason;
       exchange.firstByteMs ??= clock.monotonic() - exchange.startedMonotonicMs;
       if (!response.headersSent) response.writeHead(answer.status, headers);
       exchange.responseBytes += frame.bytes.length;
-      if (!response.write(frame.bytes)) await drained(response, exchange.signal, options);
+      if (!response.write(frame.bytes)) await drained(response, exchange.cancellation, options);
     }
   } catch (cause) {
-    error = toGatewayError(exchange.signal.aborted ? (exchange.signal.reason ?? cause) : cause);
+    error = toGatewayError(exchange.cancellation.reason ?? cause);
   }
   if (error?.code === "client.closed" || response.destroyed) {
     response.destroy();
@@ -94,23 +95,27 @@ async function writeStream(
 }
 
 /** Resolves when the client takes bytes again; rejects when it has gone or stands still for too long. */
-function drained(response: ClientResponse, signal: AbortSignal, { clock, stalledMs }: WriteOptions): Promise<void> {
+function drained(
+  response: ClientResponse,
+  cancellation: Cancellation,
+  { clock, stalledMs }: WriteOptions,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
       cancel();
       response.off("drain", onDrain);
-      signal.removeEventListener("abort", onAbort);
+      cancellation.ignore(listener);
       finish();
     };
     const onDrain = (): void => settle(resolve);
-    const onAbort = (): void => settle(() => reject(signal.reason));
+    const listener = { onCancel: (reason: unknown): void => settle(() => reject(reason)) };
     const cancel = clock.after(stalledMs, () =>
       settle(() =>
         reject(new GatewayError("client.closed", "The client stopped reading.", { detail: `${stalledMs} ms` })),
       ),
     );
     response.on("drain", onDrain);
-    signal.addEventListener("abort", onAbort, { once: true });
+    cancellation.listen(listener);
   });
 }
 
@@ -125,13 +130,13 @@ function letGoWhenStalled(response: ClientResponse, stalledMs: number): void {
 }
 
 // An exchange is also aborted by its deadline, and then the client is still there to be told.
-function hasLeft({ signal }: Exchange): boolean {
-  return signal.aborted && toGatewayError(signal.reason).code === "client.closed";
+function hasLeft({ cancellation }: Exchange): boolean {
+  return cancellation.isCancelled && toGatewayError(cancellation.reason).code === "client.closed";
 }
 
 function clientLeft(exchange: Exchange): Encoded {
   return {
     status: 499,
-    error: toGatewayError(exchange.signal.reason ?? new GatewayError("client.closed", "The client went away.")),
+    error: toGatewayError(exchange.cancellation.reason ?? new GatewayError("client.closed", "The client went away.")),
   };
 }

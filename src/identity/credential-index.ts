@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { hash } from "node:crypto";
 import type { CredentialRecord, PlaneMessage, SubscriptionRecord } from "../core/plane-message.ts";
 import { assertNever } from "../kernel/assert-never.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -41,12 +42,20 @@ export interface LiveCredentialIndex extends CredentialIndex {
  */
 export function createCredentialIndex(parts: CredentialIndexParts): LiveCredentialIndex {
   const uses = createUses(parts);
+  const verified = createVerifiedKeys();
   let state = createState();
   return {
     find: (publicId) => state.keys.get(publicId),
-    matches: (record, key) =>
-      record.pepperId === parts.pepperId &&
-      equalInConstantTime(hmacSha256(parts.pepper, key), Buffer.from(record.hash, "hex")),
+    matches(record, key) {
+      if (record.pepperId !== parts.pepperId) return false;
+      if (!equalInConstantTime(hmacSha256(parts.pepper, key), Buffer.from(record.hash, "hex"))) return false;
+      verified.note(key, record);
+      return true;
+    },
+    recognise(key) {
+      const record = verified.recall(key);
+      return record !== undefined && state.keys.get(record.publicId) === record ? record : undefined;
+    },
     subscription: (applicationId, apiId) => state.subscriptions.get(pairOf(applicationId, apiId)),
     used: uses.note,
     flush: uses.flush,
@@ -91,6 +100,29 @@ interface State {
 
 function createState(): State {
   return { keys: new Map(), subscriptions: new Map(), pairBySubscription: new Map(), texts: new Map() };
+}
+
+interface VerifiedKeys {
+  note(key: string, record: CredentialRecord): void;
+  recall(key: string): CredentialRecord | undefined;
+}
+
+const verifiedLimit = 10_000;
+
+/**
+ * Which texts have matched which records, by the SHA-256 of the text, a tenth of the price of its HMAC. Keys hold 256
+ * random bits, so their plain hashes tell nothing; and who tries texts cannot steer what the map compares.
+ */
+function createVerifiedKeys(): VerifiedKeys {
+  const records = new Map<string, CredentialRecord>();
+  return {
+    note(key, record) {
+      const [oldest] = records.size < verifiedLimit ? [] : records.keys();
+      if (oldest !== undefined) records.delete(oldest);
+      records.set(hash("sha256", key, "base64"), record);
+    },
+    recall: (key) => records.get(hash("sha256", key, "base64")),
+  };
 }
 
 const none: readonly never[] = Object.freeze([]);

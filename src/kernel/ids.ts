@@ -36,22 +36,61 @@ export function newId<Kind extends IdKind>(kind: Kind): Id<Kind> {
  * @param nowMs milliseconds since the Unix epoch
  */
 export function uuidV7(nowMs: number): string {
-  const random = takeRandom(10);
-  const time = nowMs.toString(16).padStart(12, "0");
-  const hex = random.toString("hex");
-  const variant = ((random[2] ?? 0) & 0x3f) | 0x80;
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(0, 3)}-${variant.toString(16)}${hex.slice(6, 8)}-${hex.slice(8)}`;
+  if (nowMs !== prefixMs) {
+    const time = nowMs.toString(16).padStart(12, "0");
+    prefix = `${time.slice(0, 8)}-${time.slice(8)}-7`;
+    prefixMs = nowMs;
+  }
+  if (used + 10 > pool.length) refill();
+  const at = used;
+  used += 10;
+  const variant = (byteAt(at + 2) & 0x3f) | 0x80;
+  return (
+    prefix + // its last digit is the version's
+    lastDigit(at) +
+    digits(at + 1) +
+    "-" +
+    hexDigits[variant] +
+    digits(at + 3) +
+    "-" +
+    digits(at + 4) +
+    digits(at + 5) +
+    digits(at + 6) +
+    digits(at + 7) +
+    digits(at + 8) +
+    digits(at + 9)
+  );
+}
+
+// Ids come in bursts, so many share their milliseconds.
+let prefixMs = -1;
+let prefix = "";
+
+const hexDigits: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+function byteAt(at: number): number {
+  return pool[at] ?? 0; // callers stay within the pool
+}
+
+function digits(at: number): string {
+  return hexDigits[byteAt(at)] ?? "";
+}
+
+function lastDigit(at: number): string {
+  return digits(at).charAt(1);
 }
 
 // One call to the system's generator serves some 800 ids: it is the dearest part of making one.
 const pool = Buffer.allocUnsafe(8192);
 let used = pool.length;
 
+function refill(): void {
+  randomFillSync(pool);
+  used = 0;
+}
+
 function takeRandom(bytes: number): Buffer {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
+  if (used + bytes > pool.length) refill();
   used += bytes;
   return pool.subarray(used - bytes, used);
 }

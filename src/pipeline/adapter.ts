@@ -120,17 +120,29 @@ export interface ProtocolAdapter {
   notOffered(operation: Operation): Deny;
   /** An answer that no single target can give (a list of models); undefined sends the operation upstream. */
   answerLocally?(exchange: Exchange, operation: Operation): MaybePromise<Answer | Deny | undefined>;
-  /** One try. Throws `GatewayError("upstream.…")` when no usable answer came. */
-  call(exchange: Exchange, operation: Operation, target: CompiledTarget, signal: AbortSignal): Promise<Answer>;
+  /** One try, until the exchange is cancelled. Throws `GatewayError("upstream.…")` when no usable answer came. */
+  call(exchange: Exchange, operation: Operation, target: CompiledTarget): Promise<Answer>;
   /**
    * Writes the outcome to the client in its dialect; resolves to what was sent when the last byte is handed over.
    * A stream that breaks after the first byte ends with the dialect's error frame, and the error is in the result.
    */
   encode(exchange: Exchange, outcome: Outcome, response: ClientResponse): MaybePromise<Encoded>;
+  /**
+   * The one answer to several operations of an exchange, from their outcomes in the same order. An outcome that changes
+   * later (a stream that breaks) is put in its place. Needed where `decode` gives more than one operation.
+   */
+  join?(exchange: Exchange, outcomes: Outcome[]): Outcome;
   /** How rows call the operation and its end, where that is not by its own kind and name. */
   eventSubject?(operation: Operation): EventSubject;
-  /** Columns of its own for the row of an operation, by the names of the field; none when absent. */
-  eventFields?(exchange: Exchange, operation: Operation): Readonly<Record<string, EventValue>>;
+  /**
+   * Columns of its own for the row of an operation, by the names of the field; none when absent. Without an operation
+   * for the row of a request that was refused before it was understood.
+   */
+  eventFields?(
+    exchange: Exchange,
+    operation: Operation | undefined,
+    outcome: Outcome,
+  ): Readonly<Record<string, EventValue>>;
   /** Writes an error for a request that has no exchange: unknown path below the context, wrong method. */
   encodeDeny(deny: Deny, requestId: string, response: ClientResponse, headers: Readonly<Record<string, string>>): void;
 }

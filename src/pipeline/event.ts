@@ -99,6 +99,8 @@ export type AnalyticsEvent = ExchangeEvent | AttemptEvent;
 
 /** Takes events off the request's path. `record` returns at once and never throws; what does not fit is counted. */
 export interface EventSink {
+  /** False when nobody wants events: then none need be made. */
+  readonly isOpen: boolean;
   record(event: AnalyticsEvent): void;
   /** Events that were dropped since the start, because the bounded spool was full or could not be written. */
   readonly dropped: number;

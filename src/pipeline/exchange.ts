@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Environment } from "../core/environment.ts";
+import type { Cancellation } from "../kernel/cancellation.ts";
 import type { ExchangeId, Id } from "../kernel/ids.ts";
 import type { CredentialIndex } from "./credential-index.ts";
 import type { AttemptRecord, PolicyDecision } from "./event.ts";
@@ -68,7 +69,9 @@ export interface Exchange {
   readonly id: ExchangeId;
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
-  /** Aborted when the client goes away or the deadline passes. Everything that leaves the process listens to it. */
+  /** Cancelled when the client goes away or the deadline passes. Everything that leaves the process listens to it. */
+  readonly cancellation: Cancellation;
+  /** The same as a standard signal, for libraries that want one. */
   readonly signal: AbortSignal;
   readonly inbound: InboundRequest;
   readonly snapshot: Snapshot;

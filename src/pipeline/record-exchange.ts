@@ -3,11 +3,13 @@ import { errorCodes } from "../kernel/error-codes.ts";
 import type { GatewayError } from "../kernel/errors.ts";
 import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Encoded } from "./adapter.ts";
 import type { AttemptEvent, EventSink, ExchangeEvent } from "./event.ts";
 import { eventSubject } from "./event-subject.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
+import { siblingOutcome } from "./run-siblings.ts";
 import { runRecord } from "./run-steps.ts";
 
 export interface RecordTools {
@@ -21,31 +23,51 @@ export interface RecordTools {
  * The last step, on every path: settles what policies hold, and writes one row per operation, one per try and one log
  * line. An exchange that was refused before it was understood has one row too, without an operation.
  */
-export async function recordExchange(
+export function recordExchange(
   exchange: Exchange,
   outcome: Outcome,
   encoded: Encoded,
   tools: RecordTools,
-): Promise<void> {
+): MaybePromise<void> {
   const settled: Outcome = encoded.error === undefined ? outcome : { type: "failed", error: encoded.error };
   const durationMs = tools.clock.monotonic() - exchange.startedMonotonicMs;
   const streamed = outcome.type === "answer" && outcome.answer.body.type === "stream";
   if (streamed || exchange.operations[0]?.stream === true) endLastAttempt(exchange, durationMs, encoded.error);
-  for (const operation of exchange.operations) await runRecord(exchange, operation, settled, tools);
+  const waits: Promise<void>[] = [];
+  const isWhole = encoded.error === undefined; // else what broke, broke for all
+  exchange.operations.forEach((operation, place) => {
+    const own = isWhole ? (siblingOutcome(exchange, place) ?? settled) : settled;
+    const recorded = runRecord(exchange, operation, own, tools);
+    if (recorded instanceof Promise) waits.push(recorded);
+  });
+  const write = (): void => {
+    if (tools.sink.isOpen) writeRows(exchange, settled, encoded.status, durationMs, tools);
+    logExchange(exchange, settled, encoded.status, durationMs, tools.log);
+  };
+  return waits.length === 0 ? write() : Promise.all(waits).then(write);
+}
 
+function writeRows(
+  exchange: Exchange,
+  outcome: Outcome,
+  status: number,
+  durationMs: number,
+  { sink, node }: RecordTools,
+): void {
+  const times = { startedAtMs: exchange.startedAtMs, durationMs };
   const operations = exchange.operations.length === 0 ? [undefined] : exchange.operations;
-  for (const operation of operations) {
-    const times = { startedAtMs: exchange.startedAtMs, durationMs };
-    tools.sink.record(exchangeEvent(exchange, operation, settled, encoded.status, times, tools.node));
-  }
-  for (const [index, attempt] of exchange.attempts.entries()) tools.sink.record(attemptEvent(exchange, index, attempt));
-  logExchange(exchange, settled, encoded.status, durationMs, tools.log);
+  operations.forEach((operation, place) => {
+    const own = outcome.type === "failed" ? outcome : (siblingOutcome(exchange, place) ?? outcome);
+    sink.record(exchangeEvent(exchange, operation, own, status, times, node));
+  });
+  exchange.attempts.forEach((attempt, index) => sink.record(attemptEvent(exchange, index, attempt)));
 }
 
 /** The row of one message that has passed on a stream: it is over at once, and the stream goes on. */
 export function recordAside(exchange: Exchange, operation: Operation, { clock, sink, node }: RecordTools): void {
   const times = { startedAtMs: clock.now(), durationMs: 0 };
   const answer = { status: 200, headers: {}, body: { type: "whole", frame: nothing } } as const;
+  if (!sink.isOpen) return;
   const event = exchangeEvent(exchange, operation, { type: "answer", answer }, 200, times, node);
   sink.record({ ...event, decisions: [], request_bytes: 0, response_bytes: 0, first_byte_ms: null });
 }
@@ -109,7 +131,7 @@ function exchangeEvent(
     duration_ms: rounded(durationMs),
     upstream_ms: own.length === 0 ? null : rounded(own.reduce((sum, { durationMs: ms }) => sum + (ms ?? 0), 0)),
     first_byte_ms: exchange.firstByteMs === undefined ? null : rounded(exchange.firstByteMs),
-    fields: (operation && api.adapter.eventFields?.(exchange, operation)) ?? noFields,
+    fields: api.adapter.eventFields?.(exchange, operation, outcome) ?? noFields,
   };
 }
 
@@ -169,7 +191,8 @@ function endLastAttempt(exchange: Exchange, durationMs: number, error: GatewayEr
   const startedMs = last.startedAtMs - exchange.startedAtMs;
   last.durationMs = Math.max(last.durationMs ?? 0, durationMs - startedMs, 0);
   if (last.status === undefined) return;
-  const fault = error ?? (exchange.signal.aborted ? toGatewayError(exchange.signal.reason) : undefined);
+  const { isCancelled, reason } = exchange.cancellation;
+  const fault = error ?? (isCancelled ? toGatewayError(reason) : undefined);
   const { code } = fault ?? {};
   // A guardrail that breaks a stream off says nothing of the try.
   if (code?.startsWith("upstream.") || code === "client.closed" || code === "exchange.deadline") last.errorCode = code;

@@ -22,10 +22,9 @@ export function runAdmit(
   operation: Operation,
   tools: StepTools,
 ): MaybePromise<Outcome | undefined> {
-  const { admit } = exchange.api.chain;
-  const plan = planChain(exchange)?.admit ?? [];
-  if (admit.length === 0 && plan.length === 0) return undefined;
-  return runEach("admit", [...admit, ...plan], exchange, operation, tools, (attachment) =>
+  const admit = joined(exchange.api.chain.admit, planChain(exchange)?.admit);
+  if (admit.length === 0) return undefined;
+  return runEach("admit", admit, exchange, operation, tools, (attachment) =>
     attachment.policy?.admit?.(exchange, operation),
   );
 }
@@ -39,9 +38,9 @@ export function runRequest(
   operation: Operation,
   tools: StepTools,
 ): MaybePromise<Outcome | undefined> {
-  const { request, response } = exchange.api.chain;
+  const { chain } = exchange.api;
   const plan = planChain(exchange);
-  const all = { request: [...request, ...(plan?.request ?? [])], response: [...response, ...(plan?.response ?? [])] };
+  const all = { request: joined(chain.request, plan?.request), response: joined(chain.response, plan?.response) };
   if (all.request.length === 0 && all.response.length === 0) return undefined;
   const hidden = refuseHidden(exchange, operation, all);
   if (hidden !== undefined) return hidden;
@@ -53,13 +52,23 @@ export function runRequest(
 }
 
 /** The response step: the answer as policies and guardrails leave it. A stream is judged while it runs. */
-export async function runResponse(
+export function runResponse(
   exchange: Exchange,
   operation: Operation,
   answer: Answer,
   tools: StepTools,
+): MaybePromise<Outcome> {
+  const all = joined(exchange.api.chain.response, planChain(exchange)?.response);
+  return all.length === 0 ? { type: "answer", answer } : judgeAnswer(exchange, operation, answer, all, tools);
+}
+
+async function judgeAnswer(
+  exchange: Exchange,
+  operation: Operation,
+  answer: Answer,
+  all: readonly Attachment[],
+  tools: StepTools,
 ): Promise<Outcome> {
-  const all = [...exchange.api.chain.response, ...(planChain(exchange)?.response ?? [])];
   const attachments = all.filter((attachment) => appliesToAnswer(exchange, operation, attachment));
   const byFrame = answer.body.type === "stream" && !exchange.api.adapter.cutsText ? all.filter(isGuardrail) : [];
   if (attachments.length === 0 && byFrame.length === 0) return { type: "answer", answer };
@@ -88,13 +97,24 @@ export async function runResponse(
 }
 
 /** Runs the record step of every attachment; one that throws is logged and holds up no other. */
-export async function runRecord(
+export function runRecord(
+  exchange: Exchange,
+  operation: Operation,
+  outcome: Outcome,
+  tools: StepTools,
+): MaybePromise<void> {
+  const all = joined(exchange.api.chain.record, planChain(exchange)?.record);
+  return all.length === 0 ? undefined : recordEach(all, exchange, operation, outcome, tools);
+}
+
+async function recordEach(
+  all: readonly Attachment[],
   exchange: Exchange,
   operation: Operation,
   outcome: Outcome,
   tools: StepTools,
 ): Promise<void> {
-  for (const attachment of [...exchange.api.chain.record, ...(planChain(exchange)?.record ?? [])]) {
+  for (const attachment of all) {
     if (!attachment.applies(exchange, operation)) continue;
     try {
       await attachment.policy?.record?.(exchange, operation, outcome);
@@ -123,21 +143,22 @@ function runEach(
   for (let at = from; at < attachments.length; at += 1) {
     const attachment = attachments[at];
     if (attachment === undefined || !isAsked(step, attachment, exchange, operation)) continue;
-    const settle = (result: StepResult): Outcome | undefined => toOutcome(step, attachment, exchange, result);
-    const broken = (error: unknown): Outcome | undefined => failure(step, attachment, exchange, error, tools);
+    let stopped: Outcome | undefined;
     try {
       const result = handler(attachment);
       if (result instanceof Promise) {
         return result
-          .then(settle, broken)
-          .then((stopped) => stopped ?? runEach(step, attachments, exchange, operation, tools, handler, at + 1));
+          .then(
+            (later) => toOutcome(step, attachment, exchange, later),
+            (error: unknown) => failure(step, attachment, exchange, error, tools),
+          )
+          .then((later) => later ?? runEach(step, attachments, exchange, operation, tools, handler, at + 1));
       }
-      const stopped = settle(result);
-      if (stopped !== undefined) return stopped;
+      stopped = toOutcome(step, attachment, exchange, result);
     } catch (error) {
-      const stopped = broken(error);
-      if (stopped !== undefined) return stopped;
+      stopped = failure(step, attachment, exchange, error, tools);
     }
+    if (stopped !== undefined) return stopped;
   }
   return undefined;
 }
@@ -180,6 +201,10 @@ function failure(
     detail: place,
   });
   return { type: "denied", deny: refusal, by: use };
+}
+
+function joined(own: readonly Attachment[], plan: readonly Attachment[] | undefined): readonly Attachment[] {
+  return plan === undefined || plan.length === 0 ? own : [...own, ...plan];
 }
 
 function planChain(exchange: Exchange): CompiledChain | undefined {

@@ -1,6 +1,7 @@
 import type { GatewayError } from "../kernel/errors.ts";
 import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { ClientRequest, ClientResponse, Encoded } from "./adapter.ts";
 import type { CallTools } from "./call-upstream.ts";
 import { callUpstream } from "./call-upstream.ts";
@@ -9,6 +10,7 @@ import type { Exchange, Operation } from "./exchange.ts";
 import { identify } from "./identify.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import { recordAside, recordExchange } from "./record-exchange.ts";
+import { runSiblings } from "./run-siblings.ts";
 import { runAdmit, runRequest, runResponse } from "./run-steps.ts";
 
 export interface RunnerOptions extends CallTools {
@@ -38,7 +40,8 @@ export function createRunner(options: RunnerOptions): Runner {
     exchange.recordAside = (operation) => recordAside(exchange, operation, options);
     let outcome: Outcome;
     try {
-      outcome = refusal === undefined ? await travel(exchange, request, options) : denied(refusal, "accept");
+      const travelled = refusal === undefined ? travel(exchange, request, options) : denied(refusal, "accept");
+      outcome = travelled instanceof Promise ? await travelled : travelled;
     } catch (error) {
       outcome = failed(exchange, error);
     }
@@ -50,44 +53,55 @@ export function createRunner(options: RunnerOptions): Runner {
       encoded = { status: response.headersSent ? response.statusCode : 500, error: toGatewayError(error) };
       response.destroy();
     }
-    await recordExchange(exchange, outcome, encoded, options);
+    const recorded = recordExchange(exchange, outcome, encoded, options);
+    if (recorded instanceof Promise) await recorded;
   };
 }
 
-async function travel(exchange: Exchange, request: ClientRequest, options: RunnerOptions): Promise<Outcome> {
-  const identified = identify(exchange);
-  const refusal = identified instanceof Promise ? await identified : identified;
-  if (refusal !== undefined) return refusal;
+// Each step goes on to the next in the same turn where it has not waited for anything, as most never do: a promise per
+// step, and there are a dozen, would cost more than the steps.
 
-  const decoded = await exchange.api.adapter.decode(exchange, request);
-  if ("type" in decoded) return denied(decoded, "decode");
-  exchange.operations.push(...decoded);
-
-  const operation = exchange.operations[0];
-  if (operation === undefined) return denied(notUnderstood, "decode");
-  return runOperation(exchange, operation, options);
+function travel(exchange: Exchange, request: ClientRequest, options: RunnerOptions): MaybePromise<Outcome> {
+  return then(identify(exchange), (refusal) => {
+    if (refusal !== undefined) return refusal;
+    return then(exchange.api.adapter.decode(exchange, request), (decoded) => {
+      if ("type" in decoded) return denied(decoded, "decode");
+      for (const each of decoded) exchange.operations.push(each);
+      if (decoded.length > 1) return runSiblings(exchange, (each) => runOperation(exchange, each, options));
+      const operation = exchange.operations[0];
+      return operation === undefined ? denied(notUnderstood, "decode") : runOperation(exchange, operation, options);
+    });
+  });
 }
 
 /** One operation from admission to its answer. */
-export async function runOperation(exchange: Exchange, operation: Operation, options: RunnerOptions): Promise<Outcome> {
+export function runOperation(exchange: Exchange, operation: Operation, options: RunnerOptions): MaybePromise<Outcome> {
   const { adapter } = exchange.api;
   const isNamed = operation.name !== ""; // a list has no name, and shows only what the caller may call
   if (isNamed && exchange.principal?.mayCall?.(operation.name) === false)
     return denied(adapter.notOffered(operation), "authorize");
+  return then(runAdmit(exchange, operation, options), (refused) => {
+    if (refused !== undefined) return refused;
+    return then(runRequest(exchange, operation, options), (stopped) => stopped ?? answer(exchange, operation, options));
+  });
+}
 
-  const admitted = runAdmit(exchange, operation, options);
-  const refused = admitted instanceof Promise ? await admitted : admitted;
-  if (refused !== undefined) return refused;
-  const requested = runRequest(exchange, operation, options);
-  const stopped = requested instanceof Promise ? await requested : requested;
-  if (stopped !== undefined) return stopped;
+function answer(exchange: Exchange, operation: Operation, options: RunnerOptions): MaybePromise<Outcome> {
+  const local = exchange.api.adapter.answerLocally?.(exchange, operation);
+  return then(local, (own) => {
+    if (own !== undefined && "type" in own) return denied(own, "route");
+    if (own !== undefined) return runResponse(exchange, operation, own, options);
+    return callUpstream(exchange, operation, options).then((called) =>
+      "type" in called ? called : runResponse(exchange, operation, called, options),
+    );
+  });
+}
 
-  const answered = adapter.answerLocally?.(exchange, operation);
-  const local = answered instanceof Promise ? await answered : answered;
-  if (local !== undefined && "type" in local) return denied(local, "route");
-  const answer = local ?? (await callUpstream(exchange, operation, options));
-  if ("type" in answer) return answer;
-  return runResponse(exchange, operation, answer, options);
+function then<Value, Result>(
+  value: MaybePromise<Value>,
+  next: (value: Value) => MaybePromise<Result>,
+): MaybePromise<Result> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 const notUnderstood: Deny = { type: "deny", code: "request.invalid", message: "The request holds nothing to do." };
@@ -97,6 +111,6 @@ function denied(deny: Deny, by: string): Outcome {
 }
 
 function failed(exchange: Exchange, error: unknown): Outcome {
-  const fault: GatewayError = toGatewayError(exchange.signal.aborted ? (exchange.signal.reason ?? error) : error);
+  const fault: GatewayError = toGatewayError(exchange.cancellation.reason ?? error);
   return { type: "failed", error: fault };
 }

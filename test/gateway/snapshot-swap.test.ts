@@ -141,7 +141,7 @@ async function startSecondGateway(context: CoreContext) {
   await secrets.load();
   const gateway = composeGateway({
     ...context,
-    sink: { record: (event) => void events.push(event), dropped: 0 },
+    sink: { isOpen: true, record: (event) => void events.push(event), dropped: 0 },
     secrets,
     sessionKey: mcpSessionKey(context.pepper),
     node: "second",

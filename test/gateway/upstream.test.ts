@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { UpstreamClient } from "../../src/gateway/upstream.ts";
 import { createUpstreamClient } from "../../src/gateway/upstream.ts";
 import { UpstreamBody } from "../../src/gateway/upstream-body.ts";
+import { Cancellation } from "../../src/kernel/cancellation.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
 import { eventually } from "../kit/eventually.ts";
 import type { ManualClock } from "../kit/manual-clock.ts";
@@ -29,16 +30,17 @@ describe("a call", () => {
   afterEach(() => client[Symbol.asyncDispose]());
 
   test("whose caller leaves while it connects ends at once", async () => {
-    const aborter = new AbortController();
-    const call = client.send({ ...request, origin: "http://far.test", signal: aborter.signal });
-    aborter.abort(new GatewayError("client.closed", "gone"));
+    const cancellation = new Cancellation();
+    const call = client.send({ ...request, origin: "http://far.test", cancellation });
+    cancellation.cancel(new GatewayError("client.closed", "gone"));
     await expect(call).rejects.toMatchObject({ code: "client.closed" });
   });
 
   test("whose caller has left is not made", async () => {
     await using upstream = await startMockUpstream();
-    const signal = AbortSignal.abort(new GatewayError("client.closed", "gone"));
-    await expect(client.send({ ...request, origin: upstream.url, signal })).rejects.toMatchObject({
+    const cancellation = new Cancellation();
+    cancellation.cancel(new GatewayError("client.closed", "gone"));
+    await expect(client.send({ ...request, origin: upstream.url, cancellation })).rejects.toMatchObject({
       code: "client.closed",
     });
     expect([upstream.seen.length, upstream.openSockets]).toEqual([0, 0]);
@@ -46,15 +48,15 @@ describe("a call", () => {
 
   test("that cannot be put on the wire is our fault and not the upstream's", async () => {
     await using upstream = await startMockUpstream();
-    const { signal } = new AbortController();
-    const call = client.send({ ...request, origin: upstream.url, headers: { "x-far": "two\nlines" }, signal });
+    const cancellation = new Cancellation();
+    const call = client.send({ ...request, origin: upstream.url, headers: { "x-far": "two\nlines" }, cancellation });
     await expect(call).rejects.toMatchObject({ code: "internal" });
   });
 
   test("leaves its connection open for the next one, until nobody has called there for ten minutes", async () => {
     await using upstream = await startMockUpstream();
-    const { signal } = new AbortController();
-    const call = async () => (await client.send({ ...request, origin: upstream.url, signal })).body.whole(1_000);
+    const cancellation = new Cancellation();
+    const call = async () => (await client.send({ ...request, origin: upstream.url, cancellation })).body.whole(1_000);
     await call();
     clock.advance(599_000);
     await call();
@@ -71,8 +73,8 @@ describe("a call", () => {
     await using upstream = await startMockUpstream((_request, response) => {
       waiting.resolve(() => void response.end("late"));
     });
-    const { signal } = new AbortController();
-    const call = client.send({ ...request, origin: upstream.url, signal });
+    const cancellation = new Cancellation();
+    const call = client.send({ ...request, origin: upstream.url, cancellation });
     const answer = await waiting.promise;
     clock.advance(3_600_000);
     answer();
@@ -80,8 +82,8 @@ describe("a call", () => {
   });
 
   test("to an address that is not permitted is not made", async () => {
-    const { signal } = new AbortController();
-    const call = client.send({ ...request, origin: "http://169.254.169.254", signal });
+    const cancellation = new Cancellation();
+    const call = client.send({ ...request, origin: "http://169.254.169.254", cancellation });
     await expect(call).rejects.toMatchObject({ code: "upstream.refused_address" });
   });
 });
@@ -122,7 +124,7 @@ describe("a body", () => {
       body.end();
     };
     if (early) fill();
-    const whole = body.whole(2_048);
+    const whole = (async () => body.whole(2_048))();
     if (!early) fill();
     await expect(whole).rejects.toMatchObject({ code: "upstream.too_large" });
   });

@@ -1,3 +1,4 @@
+import { Cancellation } from "../../src/kernel/cancellation.ts";
 import type { ProtocolAdapter } from "../../src/pipeline/adapter.ts";
 import type { CredentialIndex } from "../../src/pipeline/credential-index.ts";
 import type { CompiledGuardrail } from "../../src/pipeline/define-guardrail.ts";
@@ -39,6 +40,7 @@ export function buildExchange(parts: ExchangeParts = {}): Exchange {
     id: "0199f3a0-0000-7000-8000-000000000000" as Exchange["id"], // an id like any other
     startedAtMs: Date.UTC(2026, 0, 1),
     startedMonotonicMs: 0,
+    cancellation: new Cancellation(),
     signal: new AbortController().signal,
     inbound: {
       method: "POST",
@@ -115,6 +117,7 @@ export function buildTools(secrets: Readonly<Record<string, string>> = {}): Test
 const noCredentials: CredentialIndex = {
   find: () => undefined,
   matches: () => false,
+  recognise: () => undefined,
   subscription: () => undefined,
   used: () => undefined,
 };

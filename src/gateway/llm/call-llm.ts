@@ -2,12 +2,14 @@ import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { ByteEdit } from "../../kernel/json-scan.ts";
 import { scanJson, spliceBytes } from "../../kernel/json-scan.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
-import type { ProviderRequest } from "../../pipeline/define-provider.ts";
+import type { CompiledProvider, ProviderRequest } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
+import { isEventStream } from "../upstream.ts";
 import type { LlmEndpoint } from "./compile-llm.ts";
 import { endpointOf, llmTables } from "./compile-llm.ts";
 import type { LlmRequest } from "./llm-request.ts";
@@ -21,51 +23,57 @@ export interface LlmCallTools {
 }
 
 /** One try of a chat or embeddings call at one target. */
-export async function callLlm(
+export function callLlm(
   exchange: Exchange,
   operation: Operation,
   target: CompiledTarget,
-  signal: AbortSignal,
   tools: LlmCallTools,
 ): Promise<Answer> {
   const request = llmRequest(operation);
   const endpoint = endpointOf(target);
   const { provider } = endpoint;
   const injectsUsage = operation.stream && provider.streamUsage && !request.wantsUsage;
-  const kind = request.kind === "embeddings" ? "embeddings" : "chat";
   const wanted = provider.request({
-    operation: kind,
+    operation: request.kind === "embeddings" ? "embeddings" : "chat",
     model: target.model ?? operation.name,
     stream: operation.stream,
     body: upstreamBody(operation, request, target.model, injectsUsage),
   });
-  const providerRequest = wanted instanceof Promise ? await wanted : wanted;
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const response = await sendToProvider(exchange, endpoint, providerRequest, timeouts, signal, tools.upstream);
+  const send = (ready: ProviderRequest): Promise<UpstreamResponse> =>
+    sendToProvider(exchange, endpoint, ready, timeouts, tools.upstream);
+  const sent = wanted instanceof Promise ? wanted.then(send) : send(wanted);
+  return sent.then((response) => readAnswer(exchange, operation, provider, injectsUsage, response, tools.clock));
+}
+
+function readAnswer(
+  exchange: Exchange,
+  operation: Operation,
+  provider: CompiledProvider,
+  stripUsage: boolean,
+  response: UpstreamResponse,
+  clock: Clock,
+): MaybePromise<Answer> {
   refuseEncoded(response);
   const headers = answerHeaders(response.headers);
-  if (response.status >= 300) return errorAnswer(response, headers);
-
-  const contentType = String(response.headers["content-type"] ?? "").toLowerCase();
-  if (contentType.startsWith("text/event-stream")) {
-    const maxEventBytes = exchange.api.limits.responseBytes;
-    const frames = llmFrames(response.body, {
-      operation,
-      provider,
-      stripUsage: injectsUsage,
-      maxEventBytes,
-      clock: tools.clock,
-    });
+  const { status, body } = response;
+  if (status >= 300) return errorAnswer(response, headers);
+  if (isEventStream(response.headers["content-type"])) {
     headers["content-type"] = "text/event-stream; charset=utf-8";
     headers["cache-control"] = "no-cache";
     headers["x-accel-buffering"] = "no";
-    return { status: response.status, headers, body: { type: "stream", frames: await startStream(frames) } };
+    const maxEventBytes = exchange.api.limits.responseBytes;
+    const stream = llmFrames(body, { operation, provider, stripUsage, maxEventBytes, clock });
+    return startStream(stream).then((frames) => ({ status, headers, body: { type: "stream", frames } }));
   }
-  const bytes = await response.body.whole(exchange.api.limits.responseBytes);
-  const message = parseAnswer(bytes);
-  operation.usage = provider.usage(message) ?? operation.usage;
-  headers["content-type"] = "application/json";
-  return { status: response.status, headers, body: { type: "whole", frame: jsonFrame(bytes, message) } };
+  const answered = (bytes: Buffer): Answer => {
+    const message = parseAnswer(bytes);
+    operation.usage = provider.usage(message) ?? operation.usage;
+    headers["content-type"] = "application/json";
+    return { status, headers, body: { type: "whole", frame: jsonFrame(bytes, message) } };
+  };
+  const bytes = body.whole(exchange.api.limits.responseBytes);
+  return bytes instanceof Promise ? bytes.then(answered) : answered(bytes);
 }
 
 /** A provider's request on its way, with the headers of the client that may travel on. */
@@ -74,7 +82,6 @@ export function sendToProvider(
   { origin, basePath }: LlmEndpoint,
   request: ProviderRequest,
   timeouts: UpstreamTimeouts,
-  signal: AbortSignal,
   upstream: UpstreamClient,
 ): Promise<UpstreamResponse> {
   const headers = forwardableHeaders(exchange.inbound.headers, llmTables(exchange.api).keyHeader);
@@ -88,13 +95,28 @@ export function sendToProvider(
     headers,
     body: request.body,
     timeouts,
-    signal,
+    cancellation: exchange.cancellation,
+    wholeBytes: exchange.api.limits.responseBytes,
   });
 }
 
 /** A frame of JSON bytes that have been parsed already. */
 export function jsonFrame(bytes: Uint8Array, message: unknown): Frame {
-  return { bytes, message: () => message };
+  return new ParsedFrame(bytes, message);
+}
+
+class ParsedFrame implements Frame {
+  readonly bytes: Uint8Array;
+  readonly #message: unknown;
+
+  constructor(bytes: Uint8Array, message: unknown) {
+    this.bytes = bytes;
+    this.#message = message;
+  }
+
+  message(): unknown {
+    return this.#message;
+  }
 }
 
 /** The client's bytes; the model's name and the wish for usage are put in where the target needs them. */

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../kernel/errors.ts";
 import { uuidV7 } from "../../kernel/ids.ts";
 import { scanJson } from "../../kernel/json-scan.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import { parseStrictJson } from "../../kernel/strict-json.ts";
 import type { ClientRequest } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
@@ -21,7 +22,7 @@ const modelsPath = "/v1/models";
  * What the client asks, in OpenAI's dialect. Checks only what the gateway acts on; everything else is the upstream's
  * to judge, so that a new parameter works on the day it is invented.
  */
-export async function decodeLlm(exchange: Exchange, request: ClientRequest): Promise<readonly Operation[] | Deny> {
+export function decodeLlm(exchange: Exchange, request: ClientRequest): MaybePromise<readonly Operation[] | Deny> {
   const path = exchange.inbound.path.slice(exchange.api.context.length);
   if (path === modelsPath) return [operationOf(exchange, "models", "", noBody, bodilessRequest("models"))];
   if (path.startsWith(`${modelsPath}/`)) {
@@ -34,13 +35,15 @@ export async function decodeLlm(exchange: Exchange, request: ClientRequest): Pro
   const wrongType = requireJson(exchange.inbound.headers["content-type"]);
   if (wrongType !== undefined) return wrongType;
 
-  const body = await readBody(request, exchange.api.limits.requestBytes, exchange.signal);
-  if ("type" in body) return body;
-  exchange.requestBytes = body.length;
-  return decodeBody(exchange, kind, body);
+  const read = readBody(request, exchange.api.limits.requestBytes, exchange.cancellation);
+  return read instanceof Promise
+    ? read.then((body) => decodeBody(exchange, kind, body))
+    : decodeBody(exchange, kind, read);
 }
 
-function decodeBody(exchange: Exchange, kind: "chat" | "embeddings", body: Buffer): readonly Operation[] | Deny {
+function decodeBody(exchange: Exchange, kind: "chat" | "embeddings", body: Buffer | Deny): readonly Operation[] | Deny {
+  if ("type" in body) return body;
+  exchange.requestBytes = body.length;
   try {
     const scan = scanJson(body, { maxDepth: exchange.api.limits.jsonDepth });
     const parsed = isLookedInto(exchange) ? parseStrictly(body, exchange) : parseJson(body);

@@ -1,6 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
@@ -56,7 +57,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
       if (operation.kind === "models" || operation.kind === "model") return answerModels(exchange, operation, options);
       return llmTables(exchange.api).offers(operation.name) ? undefined : notOffered(operation);
     },
-    call: (exchange, operation, target, signal) => callLlm(exchange, operation, target, signal, options),
+    call: (exchange, operation, target) => callLlm(exchange, operation, target, options),
     encode: (exchange, outcome, response) => encode(exchange, outcome, response, write),
     encodeDeny(deny, requestId, response, headers) {
       const bytes = Buffer.from(JSON.stringify(openAiError(deny)));
@@ -74,27 +75,31 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
   };
 }
 
-async function encode(
+function encode(
   exchange: Exchange,
   outcome: Outcome,
   response: ClientResponse,
   write: WriteOptions,
-): Promise<Encoded> {
+): MaybePromise<Encoded> {
   if (outcome.type !== "answer") {
     // The client left while the upstream was at work, which counts what it has read.
     const wasCancelled = outcome.type === "failed" && outcome.error.code === "client.closed";
     if (wasCancelled && exchange.attempts.length > 0) estimateUsage(exchange.operations[0], 200);
     return encodeFault(exchange, outcome, response, write);
   }
-  try {
-    const encoded = await writeAnswer(exchange, withRetryHint(exchange, outcome.answer), response, write);
-    return withStreamError(exchange, encoded);
-  } catch (error) {
-    if (!(error instanceof GatewayError) || response.headersSent) throw error;
-    return { ...encodeFault(exchange, { type: "failed", error }, response, write), error };
-  } finally {
-    estimateUsage(exchange.operations[0], outcome.answer.status);
+  const written = writeAnswer(exchange, withRetryHint(exchange, outcome.answer), response, write);
+  const [operation] = exchange.operations;
+  if (!(written instanceof Promise)) {
+    estimateUsage(operation, outcome.answer.status);
+    return written;
   }
+  return written
+    .then((encoded) => withStreamError(operation, encoded))
+    .catch((error: unknown) => {
+      if (!(error instanceof GatewayError) || response.headersSent) throw error;
+      return { ...encodeFault(exchange, { type: "failed", error }, response, write), error };
+    })
+    .finally(() => estimateUsage(operation, outcome.answer.status));
 }
 
 function encodeFault(
@@ -124,8 +129,7 @@ function withRetryHint(exchange: Exchange, answer: Answer): Answer {
   return { ...answer, headers: { ...answer.headers, "x-should-retry": "false" } };
 }
 
-function withStreamError(exchange: Exchange, encoded: Encoded): Encoded {
-  const [operation] = exchange.operations;
+function withStreamError(operation: Operation | undefined, encoded: Encoded): Encoded {
   if (encoded.error !== undefined || operation === undefined || !llmRequest(operation).streamError) return encoded;
   const error = new GatewayError("upstream.invalid", "The upstream reported an error inside its stream.");
   return { ...encoded, error };

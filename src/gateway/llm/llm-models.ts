@@ -78,7 +78,7 @@ async function listOf(exchange: Exchange, target: CompiledTarget, tools: LlmCall
     body: Buffer.alloc(0),
   });
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const response = await sendToProvider(exchange, endpoint, request, timeouts, exchange.signal, tools.upstream);
+  const response = await sendToProvider(exchange, endpoint, request, timeouts, tools.upstream);
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   if (response.status !== 200) return [];
   const message: unknown = JSON.parse(bytes.toString("utf8"));

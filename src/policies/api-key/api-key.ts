@@ -4,6 +4,7 @@ import { parseApiKey } from "../../core/api-key-format.ts";
 import type { CredentialRecord } from "../../core/plane-message.ts";
 import type { Id } from "../../kernel/ids.ts";
 import { definePolicy } from "../../pipeline/define-policy.ts";
+import type { CredentialIndex } from "../../pipeline/credential-index.ts";
 import type { Exchange, Principal } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
@@ -40,11 +41,8 @@ export const apiKey = definePolicy({
         const sent = readCredential(exchange.inbound.headers, name);
         if (sent.type === "none") return undefined;
         if (sent.type === "ambiguous") return invalid("two different credentials were sent");
-        const publicId = parseApiKey(sent.text);
-        if (publicId === undefined) return invalid("not a key by its form");
-        const record = exchange.credentials.find(publicId);
-        if (record === undefined) return invalid(`no key ${publicId}`);
-        if (!exchange.credentials.matches(record, sent.text)) return invalid(`not the secret of key ${publicId}`);
+        const record = exchange.credentials.recognise(sent.text) ?? verify(exchange.credentials, sent.text);
+        if ("type" in record) return record;
         const bounds = boundsOf(record);
         const refusal = checkBounds(exchange, record, bounds, clock.now());
         if (refusal !== undefined) return refusal;
@@ -54,6 +52,14 @@ export const apiKey = definePolicy({
     };
   },
 });
+
+function verify(credentials: CredentialIndex, text: string): CredentialRecord | Deny {
+  const publicId = parseApiKey(text);
+  if (publicId === undefined) return invalid("not a key by its form");
+  const record = credentials.find(publicId);
+  if (record === undefined) return invalid(`no key ${publicId}`);
+  return credentials.matches(record, text) ? record : invalid(`not the secret of key ${publicId}`);
+}
 
 type Credential =
   | { readonly type: "none" }

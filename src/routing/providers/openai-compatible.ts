@@ -33,14 +33,19 @@ export function compileOpenAi(config: OpenAiConfig, { secrets }: PluginTools): C
   const extra = Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value]));
   const header = config.header.toLowerCase();
   const secret = config.apiKey && secretName(config.apiKey);
+  const keyless = headersOf(extra);
+  let known = { key: "", headers: keyless }; // made anew only when the secret has changed
   const prefix = config.scheme === "" ? "" : `${config.scheme} `;
   return {
     baseUrl: config.baseUrl.replace(/\/+$/, ""),
     streamUsage: config.streamUsage,
     usage: openAiUsage,
     request(call) {
-      if (secret === undefined) return build(call, drop, extra);
-      const withKey = (key: string): ProviderRequest => build(call, drop, { ...extra, [header]: `${prefix}${key}` });
+      if (secret === undefined) return build(call, drop, keyless);
+      const withKey = (key: string): ProviderRequest => {
+        if (key !== known.key) known = { key, headers: headersOf({ ...extra, [header]: `${prefix}${key}` }) };
+        return build(call, drop, known.headers);
+      };
       const key = readKey(secrets, secret);
       return key instanceof Promise ? key.then(withKey) : withKey(key);
     },
@@ -53,20 +58,28 @@ function readKey(secrets: SecretReader, name: string): string | Promise<string> 
   return value instanceof Promise ? value.then((key) => headerValue(key, name)) : headerValue(value, name);
 }
 
+interface CallHeaders {
+  readonly models: Readonly<Record<string, string>>;
+  readonly whole: Readonly<Record<string, string>>;
+  readonly streamed: Readonly<Record<string, string>>;
+}
+
+// What comes back is passed on and read as it is, hence no encoding.
+function headersOf(common: Readonly<Record<string, string>>): CallHeaders {
+  const json = { ...common, "accept-encoding": "identity", "content-type": "application/json" };
+  return {
+    models: { ...common, "accept-encoding": "identity", accept: "application/json" },
+    whole: { ...json, accept: "application/json" },
+    streamed: { ...json, accept: "text/event-stream" },
+  };
+}
+
 function build(
   { operation, stream, body }: ProviderCall,
   drop: ReadonlySet<string>,
-  headers: Readonly<Record<string, string>>,
+  { models, whole, streamed }: CallHeaders,
 ): ProviderRequest {
-  const common = {
-    path: paths[operation],
-    headers: {
-      ...headers,
-      accept: stream ? "text/event-stream" : "application/json",
-      "accept-encoding": "identity", // what comes back is passed on and read as it is
-      ...(operation !== "models" && { "content-type": "application/json" }),
-    },
-  };
-  if (operation === "models") return { ...common, method: "GET", body: undefined };
-  return { ...common, method: "POST", body: dropMembers(body, drop) };
+  const path = paths[operation];
+  if (operation === "models") return { method: "GET", path, headers: models, body: undefined };
+  return { method: "POST", path, headers: stream ? streamed : whole, body: dropMembers(body, drop) };
 }
