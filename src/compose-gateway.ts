@@ -24,6 +24,7 @@ import type { EventSink } from "./pipeline/event.ts";
 import type { SecretReader } from "./pipeline/plugin.ts";
 import { createRegistry } from "./pipeline/registry.ts";
 import { createRunner } from "./pipeline/runner.ts";
+import { watchUpstreams } from "./pipeline/upstream-watch.ts";
 import { policies } from "./policies/index.ts";
 import { providers } from "./routing/providers/index.ts";
 import { strategies } from "./routing/strategies/index.ts";
@@ -70,9 +71,14 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     assertHost: (host) => network.assertHost(host, "operator"),
     clock,
   });
+  const watch = watchUpstreams({
+    clock,
+    breaker: createBreaker(clock),
+    report: (upstreams) => parts.report({ type: "upstreams", node: parts.node, upstreams }),
+  });
   const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs });
   const sessions = createSessionTokens(parts.sessionKey);
-  const mcp = createMcpAdapter({ upstream, clock, sessions, stalledMs: parts.stalledMs });
+  const mcp = createMcpAdapter({ upstream, clock, sessions, watch, stalledMs: parts.stalledMs });
   const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
   const limiter = createMemoryLimiter({ clock, maxKeys: maxLimiterKeys });
   const tools = { clock, log, limiter, secrets: parts.secrets };
@@ -84,7 +90,8 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
   const dataPlane = createDataPlane({ ...compileOptions, credentials, log });
-  const runner = createRunner({ clock, breaker: createBreaker(clock), log, sink: parts.sink, node: parts.node });
+  dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
+  const runner = createRunner({ clock, breaker: watch, log, sink: parts.sink, node: parts.node });
   let draining = false;
   return {
     dataPlane,
@@ -105,6 +112,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     },
     async [Symbol.asyncDispose]() {
       draining = true;
+      watch[Symbol.dispose]();
       const used = credentials.flush();
       if (used.length > 0) {
         // The last chance: what cannot be noted now is lost, and closing goes on.

@@ -14,6 +14,7 @@ import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { PlaneMessage } from "./core/plane-message.ts";
 import type { SecretCache } from "./core/secret-cache.ts";
 import { createSecretCache } from "./core/secret-cache.ts";
+import { createUpstreamBoard } from "./core/upstream-health.ts";
 import { loadPepper, mcpSessionKey, vaultKeyring } from "./core/vault-keys.ts";
 import { systemClock } from "./kernel/clock.ts";
 import { GatewayError, toGatewayError } from "./kernel/errors.ts";
@@ -160,7 +161,7 @@ function connectPlanes(
     stalledMs,
     report: (report) =>
       takeReport(context, report).catch((error: unknown) => {
-        log.warn({ err: error }, "the use of keys could not be noted");
+        log.warn({ err: error, report: report.type }, "what the gateway has seen could not be noted");
         throw error;
       }),
   });
@@ -179,7 +180,17 @@ function connectPlanes(
       return fault.issues;
     }
   };
-  const context: CoreContext = { catalog, clock, log, vaultKeys, pepper, keylessReach, publish: deliver, check };
+  const context: CoreContext = {
+    catalog,
+    clock,
+    log,
+    vaultKeys,
+    pepper,
+    keylessReach,
+    publish: deliver,
+    upstreams: createUpstreamBoard(),
+    check,
+  };
   return { context, gateway, secrets, deliver };
 }
 
@@ -210,4 +221,4 @@ function createLog(config: Config): Log {
   return pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
 }
 
-const noEvents: EventSink = { record: () => {}, dropped: 0 };
+const noEvents: EventSink = { isOpen: false, record: () => {}, dropped: 0 };

@@ -15,6 +15,7 @@ import type { Finding } from "./finding.ts";
 import { listPlugins } from "./plugins.ts";
 import { printTable } from "./print-table.ts";
 import type { Shell } from "./shell.ts";
+import { upstreamFindings } from "./upstream-findings.ts";
 
 /**
  * Says what is on, what is missing and what to do about it, and shows the effective configuration without its secrets.
@@ -28,6 +29,7 @@ export async function doctor(options: CommonOptions, shell: Shell): Promise<void
     ...(await credentialFindings(loaded)),
     ...(await processFindings(loaded)),
     ...(await analyticsFindings(options, loaded, shell)),
+    ...(await upstreamFindings(options, loaded, shell)),
     ...exposureFindings(loaded),
   ];
   for (const { state, what } of findings) shell.out(`${state.padEnd(5)}  ${what}`);

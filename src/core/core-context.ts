@@ -5,6 +5,7 @@ import type { Log } from "../kernel/log.ts";
 import type { Catalog } from "./catalog.ts";
 import type { KeylessReach } from "./keyless-reach.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
+import type { UpstreamBoard } from "./upstream-health.ts";
 
 /** A key and the id that is stored beside what it made. */
 export interface NamedKey {
@@ -31,6 +32,8 @@ export interface CoreContext {
   readonly keylessReach: KeylessReach;
   /** Sends to every gateway, after the transaction that it tells of has been committed. */
   publish(message: PlaneMessage): void;
+  /** What gateways have said of their upstreams; nothing is known of any where it is absent. */
+  readonly upstreams?: UpstreamBoard;
   /** Compiles the set as a gateway would, and throws it away. No issue means that it may be published. */
   check(set: ArtifactSet): Promise<readonly FieldIssue[]>;
 }

@@ -27,12 +27,16 @@ export async function currentMessages(context: CoreContext): Promise<readonly Pl
 }
 
 /**
- * Takes in what a gateway reports: when keys were used. A gateway whose clock is ahead cannot write the future.
- * Other writers get their turn between slices of 500 keys; when it throws, some may have been noted, and saying them
- * again does no harm.
+ * Takes in what a gateway reports: how its upstreams are, and when keys were used. A gateway whose clock is ahead
+ * cannot write the future. Other writers get their turn between slices of 500 keys; when it throws, some may have been
+ * noted, and saying them again does no harm.
  */
 export async function takeReport(context: CoreContext, report: GatewayReport): Promise<void> {
   const nowMs = context.clock.now();
+  if (report.type === "upstreams") {
+    context.upstreams?.take(report.node, report.upstreams, nowMs);
+    return;
+  }
   const used = report.used.map(({ keyId, atMs }) => ({ id: keyId, atMs: Math.min(atMs, nowMs) }));
   for (let from = 0; from < used.length; from += slice) {
     const part = used.slice(from, from + slice);

@@ -29,6 +29,21 @@ const upstreamSchema = z.strictObject({
     .meta({ title: "Credential", description: "What the gateway shows to the upstream; never the client's own." }),
   timeouts: timeoutsSchema,
   breaker: breakerSchema,
+  health: z
+    .strictObject({
+      probe: z.enum(["off", "ping"]).default("off").meta({
+        title: "Probe",
+        description: "`ping` asks the server now and then whether it is there, with the gateway's own credential.",
+      }),
+      everyMs: z
+        .int()
+        .min(1_000)
+        .max(3_600_000)
+        .default(30_000)
+        .meta({ title: "Every", description: "Milliseconds between two probes." }),
+    })
+    .prefault({})
+    .meta({ title: "Health" }),
 });
 
 const mcpServerSpec = z.strictObject({

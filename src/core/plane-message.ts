@@ -1,5 +1,6 @@
 import type { ApiId, Id } from "../kernel/ids.ts";
 import type { Environment } from "./environment.ts";
+import type { UpstreamHealth } from "./upstream-health.ts";
 
 /** What a gateway must know of an API key: its hash and its bounds, never the key. Plain JSON. */
 export interface CredentialRecord {
@@ -69,8 +70,11 @@ export type PlaneMessage =
   | { readonly type: "subscription.removed"; readonly id: string }
   | { readonly type: "secret.changed"; readonly name: string };
 
-/** What a gateway reports back. */
-export type GatewayReport = {
-  readonly type: "credentials.used";
-  readonly used: readonly { readonly keyId: string; readonly atMs: number }[];
-};
+/** What a gateway reports back. Plain JSON too; saying the same again does no harm. */
+export type GatewayReport =
+  | {
+      readonly type: "credentials.used";
+      readonly used: readonly { readonly keyId: string; readonly atMs: number }[];
+    }
+  /** Every upstream that the gateway `node` knows of, in place of what it has said before. */
+  | { readonly type: "upstreams"; readonly node: string; readonly upstreams: readonly UpstreamHealth[] };

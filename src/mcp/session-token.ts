@@ -1,34 +1,51 @@
 import type { KeyObject } from "node:crypto";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
-/** Turns upstream session ids into the ones that clients see, and back. */
-export interface SessionTokens {
-  /** What the client gets as `Mcp-Session-Id`: visible ASCII, unguessable, of use to `owner` only. */
-  issue(upstreamId: string, owner: string): string;
-  /** The upstream's id; undefined for a token that is altered, of another owner, or none of ours. */
-  read(token: string, owner: string): string | undefined;
+/** A session as its token carries it: the upstream's own id, and what its handshake told. */
+export interface SessionFacts {
+  readonly id: string;
+  readonly clientName: string | undefined;
+  readonly clientVersion: string | undefined;
+  readonly serverName: string | undefined;
+  readonly serverVersion: string | undefined;
+  /** The version that the handshake settled on. */
+  readonly protocolVersion: string | undefined;
 }
 
-const prefix = "gs1.";
+/** Turns upstream sessions into the ids that clients see, and back. */
+export interface SessionTokens {
+  /**
+   * What the client gets as `Mcp-Session-Id`: visible ASCII, unguessable, of use to `owner` only. Each text beside the
+   * id is cut at 64 characters, and all are left out beside an id of more than 1,500.
+   */
+  issue(session: SessionFacts, owner: string): string;
+  /** Undefined for a token that is altered, of another owner, or none of ours. */
+  read(token: string, owner: string): SessionFacts | undefined;
+}
+
+const prefix = "gs2.";
 const nonceBytes = 12;
 const tagBytes = 16;
+const maxTokenLength = 8_192;
+const maxIdWithFacts = 1_500;
+const maxFact = 64;
 
 /**
- * Sessions without a table: the token is the upstream's id under AES-256-GCM with the owner (API and principal) as
- * associated data. Any gateway with the key serves any session, and a stolen id is worthless with another key. It
- * identifies a session and never a caller: the API key is checked on each request all the same.
+ * Sessions without a table: the token is the session under AES-256-GCM with the owner (API and principal) as associated
+ * data. Any gateway with the key serves any session, and a stolen id is worthless with another key. It identifies a
+ * session and never a caller: the API key is checked on each request all the same.
  */
 export function createSessionTokens(key: KeyObject): SessionTokens {
   return {
-    issue(upstreamId, owner) {
+    issue(session, owner) {
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
       cipher.setAAD(Buffer.from(owner));
-      const sealed = Buffer.concat([cipher.update(upstreamId, "utf8"), cipher.final(), cipher.getAuthTag()]);
+      const sealed = Buffer.concat([cipher.update(write(session), "utf8"), cipher.final(), cipher.getAuthTag()]);
       return prefix + Buffer.concat([nonce, sealed]).toString("base64url");
     },
     read(token, owner) {
-      if (!token.startsWith(prefix) || token.length > 4_096) return undefined;
+      if (!token.startsWith(prefix) || token.length > maxTokenLength) return undefined;
       const bytes = Buffer.from(token.slice(prefix.length), "base64url");
       if (bytes.length <= nonceBytes + tagBytes) return undefined;
       try {
@@ -38,10 +55,35 @@ export function createSessionTokens(key: KeyObject): SessionTokens {
         decipher.setAAD(Buffer.from(owner));
         decipher.setAuthTag(bytes.subarray(-tagBytes));
         const opened = Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
-        return opened.toString("utf8");
+        return readFacts(opened.toString("utf8"));
       } catch {
         return undefined;
       }
     },
+  };
+}
+
+// A list rather than an object: the token goes with every request.
+function write(session: SessionFacts): string {
+  const { id, clientName, clientVersion, serverName, serverVersion, protocolVersion } = session;
+  if (id.length > maxIdWithFacts) return JSON.stringify([id]);
+  const facts = [clientName, clientVersion, serverName, serverVersion, protocolVersion];
+  return JSON.stringify([id, ...facts.map((fact) => fact?.slice(0, maxFact) ?? null)]);
+}
+
+function readFacts(text: string): SessionFacts | undefined {
+  const list: unknown = JSON.parse(text);
+  if (!Array.isArray(list) || typeof list[0] !== "string") return undefined;
+  const factAt = (at: number): string | undefined => {
+    const fact: unknown = list[at];
+    return typeof fact === "string" ? fact : undefined;
+  };
+  return {
+    id: list[0],
+    clientName: factAt(1),
+    clientVersion: factAt(2),
+    serverName: factAt(3),
+    serverVersion: factAt(4),
+    protocolVersion: factAt(5),
   };
 }

@@ -5,10 +5,21 @@ import type { BreakerSettings } from "./adapter.ts";
 export interface Breaker {
   /** Whether a request may go to the target now. After the rest, one at a time may try whether it has recovered. */
   admits(target: string, settings: BreakerSettings): boolean;
-  /** Takes the result of a try into account; `unknown` frees a trial and changes nothing else. */
-  note(target: string, health: "good" | "bad" | "unknown", settings: BreakerSettings): void;
+  /**
+   * Takes the result of a try into account; `unknown` frees a trial and changes nothing else. `failure` says in a word
+   * what was bad: an error code, or a status.
+   */
+  note(target: string, health: "good" | "bad" | "unknown", settings: BreakerSettings, failure?: string): void;
   /** Milliseconds until the target may be tried again; 0 when it may be now. */
   restMs(target: string): number;
+  /** What is remembered of the target now. `half-open` is open with the next request as its trial, or a trial under way. */
+  view(target: string): BreakerView;
+}
+
+export interface BreakerView {
+  readonly state: "closed" | "open" | "half-open";
+  /** Failures in a row while closed; 0 when none, and when open. */
+  readonly failures: number;
 }
 
 type State =
@@ -54,6 +65,12 @@ export function createBreaker(clock: Clock): Breaker {
     restMs(target) {
       const state = states.get(target);
       return state?.type === "open" ? Math.max(0, state.untilMs - clock.monotonic()) : 0;
+    },
+    view(target) {
+      const state = states.get(target) ?? healthy;
+      if (state.type === "closed") return { state: "closed", failures: state.failures };
+      const isTried = state.trial || clock.monotonic() >= state.untilMs;
+      return { state: isTried ? "half-open" : "open", failures: 0 };
     },
   };
 }

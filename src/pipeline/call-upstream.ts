@@ -42,7 +42,7 @@ export async function callUpstream(
   const offered = upstream.targets.filter((target) => target.serves(operation.name));
   if (offered.length === 0) return { type: "denied", deny: adapter.notOffered(operation), by: "route" };
 
-  const chosen = upstream.strategy.choose(offered, exchange, operation);
+  const chosen = offered.length === 1 ? offered : upstream.strategy.choose(offered, exchange, operation);
   const targets = chosen instanceof Promise ? await chosen : chosen;
   const place = `${exchange.api.id}/${exchange.principal?.environment}`;
   // Asked only when the target's turn comes: being admitted to one that rests is what makes this request its trial.
@@ -53,9 +53,17 @@ export async function callUpstream(
   for (let attempt = 1; ; attempt += 1) {
     const target = targets[at];
     if (target === undefined) throw resting(targets, place, breaker);
-    const result = await tryTarget(exchange, operation, target, clock);
-    breaker.note(`${place}/${target.id}`, judge(exchange, result), upstream.breaker);
-    const mayTryAgain = attempt < upstream.maxAttempts && !exchange.signal.aborted && isRetryable(result);
+    const record = beginAttempt(exchange, operation, target, clock);
+    let result: Answer | GatewayError;
+    try {
+      result = await adapter.call(exchange, operation, target);
+    } catch (error) {
+      result = toGatewayError(error);
+    }
+    endAttempt(record, result, clock);
+    const health = judge(exchange, result);
+    breaker.note(`${place}/${target.id}`, health, upstream.breaker, health === "bad" ? faultOf(result) : undefined);
+    const mayTryAgain = attempt < upstream.maxAttempts && isRetryable(result) && !exchange.cancellation.isCancelled;
     const next = mayTryAgain ? nextFrom(at + 1) : -1;
     if (next >= 0) at = next;
     else if (!mayTryAgain || !wasUnreached(result)) return settle(result);
@@ -77,9 +85,14 @@ function settle(result: Answer | GatewayError): Answer {
 
 /** What a try says of the target's health. The client's leaving and its own bad requests say nothing. */
 function judge(exchange: Exchange, result: Answer | GatewayError): "good" | "bad" | "unknown" {
-  if (exchange.signal.aborted) return "unknown";
+  if (exchange.cancellation.isCancelled) return "unknown";
   if (result instanceof GatewayError) return retryableCodes.has(result.code) ? "bad" : "unknown";
   return result.status >= 500 ? "bad" : "good";
+}
+
+/** What was bad about a try, in a word for the list of upstreams. */
+function faultOf(result: Answer | GatewayError): string {
+  return result instanceof GatewayError ? result.code : `status ${result.status}`;
 }
 
 function resting(targets: readonly CompiledTarget[], place: string, breaker: Breaker): GatewayError {
@@ -94,35 +107,33 @@ function resting(targets: readonly CompiledTarget[], place: string, breaker: Bre
   );
 }
 
-async function tryTarget(
-  exchange: Exchange,
-  operation: Operation,
-  target: CompiledTarget,
-  clock: Clock,
-): Promise<Answer | GatewayError> {
-  const startedMs = clock.monotonic();
-  const record: AttemptRecord = {
+interface RunningAttempt extends AttemptRecord {
+  readonly startedMonotonicMs: number;
+}
+
+function beginAttempt(exchange: Exchange, operation: Operation, target: CompiledTarget, clock: Clock): RunningAttempt {
+  const record: RunningAttempt = {
     operationId: operation.id,
     target: target.id,
     provider: target.providerName,
     model: target.model ?? eventSubject(exchange, operation).name,
     startedAtMs: clock.now(),
+    startedMonotonicMs: clock.monotonic(),
     status: undefined,
     errorCode: undefined,
     firstByteMs: undefined,
     durationMs: undefined,
   };
   exchange.attempts.push(record);
-  try {
-    const answer = await exchange.api.adapter.call(exchange, operation, target, exchange.signal);
-    record.status = answer.status;
-    record.firstByteMs = clock.monotonic() - startedMs;
-    return answer;
-  } catch (error) {
-    const fault = toGatewayError(error);
-    record.errorCode = fault.code;
-    return fault;
-  } finally {
-    record.durationMs = clock.monotonic() - startedMs;
+  return record;
+}
+
+function endAttempt(record: RunningAttempt, result: Answer | GatewayError, clock: Clock): void {
+  record.durationMs = clock.monotonic() - record.startedMonotonicMs;
+  if (result instanceof GatewayError) {
+    record.errorCode = result.code;
+    return;
   }
+  record.status = result.status;
+  record.firstByteMs = record.durationMs;
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { analyticsFindings } from "../../src/cli/analytics-findings.ts";
 import { listPlugins } from "../../src/cli/plugins.ts";
 import { readConfig } from "../../src/config.ts";
+import { eventually } from "../kit/eventually.ts";
 import { startTestGatehouse } from "../kit/gatehouse.ts";
 import type { CommandResult } from "./test-shell.ts";
 import { command, testShell } from "./test-shell.ts";
@@ -138,4 +139,29 @@ describe("analytics of a stopped installation", () => {
     const env = { CLICKHOUSE_URL: "http://127.0.0.1:8123" };
     expect(await findingOf(env, ["chdb"])).toEqual([{ state: "ok", what: expect.stringContaining("127.0.0.1:8123") }]);
   });
+});
+
+test("of an upstream that fails doctor says what failed and when", async () => {
+  await using gatehouse = await startTestGatehouse();
+  const upstream = {
+    production: { url: "http://127.0.0.1:9/mcp", breaker: { failures: 1 } },
+    sandbox: { sameAs: "production" },
+  };
+  await gatehouse.put("McpServer", "gone", { context: "/gone", upstream });
+  const key = await gatehouse.key("gone", { api: { kind: "McpServer", name: "gone" } });
+  await eventually(
+    "the failure is told",
+    async () => {
+      await fetch(`${gatehouse.running.gatewayUrl}/gone/mcp`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
+      });
+      const { out } = await doctor(["--data", gatehouse.dataDir]);
+      return /hint +upstream gone of McpServer\/gone \(production\): breaker .*upstream\.unreachable/.test(
+        out.join("\n"),
+      );
+    },
+    10_000,
+  );
 });

@@ -37,7 +37,7 @@ test("ten thousand strings of a megabyte, and as many edits of one, are rewritte
     message: { type: "request", id: 1, method: "tools/call", params },
     era: "legacy",
     protocolVersion: undefined,
-    upstreamSession: undefined,
+    session: undefined,
     target: { type: "tool", names: ["echo"] },
     mirrored: new Map(),
     seen: nothingSeen(),

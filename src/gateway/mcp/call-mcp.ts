@@ -6,23 +6,24 @@ import type { SessionTokens } from "../../mcp/session-token.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import { decodeHeaderValue, encodeHeaderValue } from "../../mcp/wire/modern.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
-import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import { endpointOf, mcpKeyHeader } from "./compile-mcp.ts";
-import { sessionOwner } from "./decode-mcp.ts";
 import { filterList } from "./filter-list.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpFrames } from "./mcp-frames.ts";
-import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
 import { noteMessage } from "./note-message.ts";
+import { sessionFacts, sessionOwner } from "./open-session.ts";
+import type { RunningCalls } from "./running-calls.ts";
 
 export interface McpCallTools {
   readonly upstream: UpstreamClient;
   readonly clock: Clock;
   readonly sessions: SessionTokens;
+  readonly running: RunningCalls;
 }
 
 /** One message, or one piece of session traffic, to the upstream and its answer on the way back. */
@@ -30,20 +31,41 @@ export async function callMcp(
   exchange: Exchange,
   operation: Operation,
   target: CompiledTarget,
-  signal: AbortSignal,
   tools: McpCallTools,
 ): Promise<Answer> {
   const request = mcpRequest(operation);
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
+  tools.running.began(exchange, operation);
+  if (operation.kind === "notifications/cancelled") tools.running.cancelled(exchange, operation);
   const response = await send(
     exchange,
     operation,
     target,
     isLongStream(operation) ? withoutIdle(timeouts) : timeouts,
-    signal,
     tools,
   );
-  const headers = clientHeaders(exchange, request, response, tools.sessions);
+  const headers = answerHeaders(response.headers);
+  const session = headers["mcp-session-id"];
+  delete headers["mcp-session-id"];
+  const nameSession = (): void => {
+    if (session === undefined || request.era === "modern") return;
+    request.seen.session = session;
+    headers["mcp-session-id"] = tools.sessions.issue(sessionFacts(operation, session), sessionOwner(exchange));
+  };
+  const isHandshake = operation.kind === "initialize"; // what it tells is for the session's token
+  if (!isHandshake) nameSession();
+  const answer = await answerOf(exchange, operation, response, headers, tools);
+  if (isHandshake) nameSession();
+  return answer;
+}
+
+async function answerOf(
+  exchange: Exchange,
+  operation: Operation,
+  response: UpstreamResponse,
+  headers: Record<string, string>,
+  { clock }: McpCallTools,
+): Promise<Answer> {
   if (response.status >= 300) return refusalAnswer(exchange, operation, response, headers);
 
   const contentType = String(response.headers["content-type"] ?? "").toLowerCase();
@@ -51,13 +73,15 @@ export async function callMcp(
     headers["content-type"] = "text/event-stream";
     headers["cache-control"] = "no-cache, no-transform";
     headers["x-accel-buffering"] = "no";
-    const frames = mcpFrames(response.body, { exchange, operation, clock: tools.clock });
+    const relayed = mcpFrames(response.body, { exchange, operation, clock });
+    const frames = operation.kind === "initialize" ? await untilAnswered(relayed, operation) : relayed;
     if (isLongStream(operation)) exchange.keepOpen();
     const discard = (): void => response.body.discard();
     return { status: response.status, headers, body: { type: "stream", frames, headersFirst: true, discard } };
   }
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
-  if (requestId(operation) === undefined) return bodyless(exchange, response.status, headers, bytes, contentType);
+  if (requestId(operation) === undefined)
+    return bodyless(exchange, operation, response.status, headers, bytes, contentType);
   return wholeAnswer(exchange, operation, response, headers, bytes, contentType);
 }
 
@@ -66,14 +90,13 @@ async function send(
   operation: Operation,
   target: CompiledTarget,
   timeouts: UpstreamTimeouts,
-  signal: AbortSignal,
   tools: McpCallTools,
 ): Promise<UpstreamResponse> {
   const { origin, path, auth, secrets } = endpointOf(target);
   const request = mcpRequest(operation);
   const headers = forwardableHeaders(exchange.inbound.headers, mcpKeyHeader(exchange.api));
   if (operation.body.length > 0) headers["content-type"] = "application/json";
-  if (request.upstreamSession !== undefined) headers["mcp-session-id"] = request.upstreamSession;
+  if (request.session !== undefined) headers["mcp-session-id"] = request.session.id;
   if (request.era === "modern") delete headers["last-event-id"]; // it has no meaning there and must be ignored
   if (request.mirrored.size > 0) repeatEdits(headers, request.mirrored);
   if (auth !== undefined) {
@@ -83,7 +106,7 @@ async function send(
   headers["x-request-id"] = exchange.id;
   const method = exchange.inbound.method as "GET" | "POST" | "DELETE"; // the adapter's routes are these
   const body = method === "POST" ? operation.body : undefined;
-  return tools.upstream.send({ origin, method, path, headers, body, timeouts, signal });
+  return tools.upstream.send({ origin, method, path, headers, body, timeouts, cancellation: exchange.cancellation });
 }
 
 function repeatEdits(headers: Record<string, string>, mirrored: ReadonlyMap<string, string>): void {
@@ -94,20 +117,24 @@ function repeatEdits(headers: Record<string, string>, mirrored: ReadonlyMap<stri
   }
 }
 
-function clientHeaders(
-  exchange: Exchange,
-  request: McpRequest,
-  response: UpstreamResponse,
-  sessions: SessionTokens,
-): Record<string, string> {
-  const headers = answerHeaders(response.headers);
-  const session = headers["mcp-session-id"];
-  delete headers["mcp-session-id"];
-  if (session !== undefined && request.era === "legacy") {
-    request.seen.session = session;
-    headers["mcp-session-id"] = sessions.issue(session, sessionOwner(exchange));
+const maxFramesAhead = 64;
+
+/** The same frames, when the one with the answer is here: the headers that go before them tell of it. */
+async function untilAnswered(frames: AsyncGenerator<Frame>, operation: Operation): Promise<AsyncGenerator<Frame>> {
+  const ahead: Frame[] = [];
+  while (mcpRequest(operation).seen.resultType === undefined && ahead.length < maxFramesAhead) {
+    const next = await frames.next();
+    if (next.done === true) break;
+    ahead.push(next.value);
   }
-  return headers;
+  return (async function* () {
+    try {
+      yield* ahead;
+      yield* frames;
+    } finally {
+      await frames.return(undefined);
+    }
+  })();
 }
 
 function wholeAnswer(
@@ -132,13 +159,14 @@ function wholeAnswer(
   }
   noteMessage(operation, message);
   headers["content-type"] = "application/json";
-  const frame = filterList(exchange, { bytes, message: () => value });
+  const frame = filterList(exchange, { bytes, message: () => value }, mcpRequest(operation).seen);
   return { status: response.status, headers, body: { type: "whole", frame } };
 }
 
 /** 202 for notifications and answers, 200 or 204 for an ended session: passed on, with a body only if it is a message. */
 function bodyless(
   exchange: Exchange,
+  operation: Operation,
   status: number,
   headers: Record<string, string>,
   bytes: Buffer,
@@ -149,7 +177,11 @@ function bodyless(
     return { status, headers, body: { type: "whole", frame: { bytes: Buffer.alloc(0), message: () => undefined } } };
   }
   headers["content-type"] = "application/json";
-  return { status, headers, body: { type: "whole", frame: filterList(exchange, { bytes, message: () => value }) } };
+  return {
+    status,
+    headers,
+    body: { type: "whole", frame: filterList(exchange, { bytes, message: () => value }, mcpRequest(operation).seen) },
+  };
 }
 
 /** A status that is no success: the server's own JSON-RPC error where it has one, else one that says so. */
@@ -187,7 +219,7 @@ async function refusalAnswer(
 }
 
 function whyRefused(operation: Operation, status: number): { readonly code: ErrorCode; readonly message: string } {
-  if (status === 404 && mcpRequest(operation).upstreamSession !== undefined) {
+  if (status === 404 && mcpRequest(operation).session !== undefined) {
     return { code: "mcp.session_not_found", message: "The session does not exist or has ended." };
   }
   return {

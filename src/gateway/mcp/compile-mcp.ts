@@ -1,9 +1,15 @@
 import { secretName } from "../../core/api-spec.ts";
+import type { Environment } from "../../core/environment.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
+import type { Clock } from "../../kernel/clock.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
 import type { SecretReader } from "../../pipeline/plugin.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
+import type { UpstreamWatch } from "../../pipeline/upstream-watch.ts";
+import { targetKey } from "../../pipeline/upstream-watch.ts";
+import type { UpstreamClient } from "../upstream.ts";
+import { startProbe } from "./probe-upstream.ts";
 
 /** Where an upstream MCP server is and what the gateway shows to it. */
 export interface McpEndpoint {
@@ -23,14 +29,50 @@ export function endpointOf(target: CompiledTarget): McpEndpoint {
   return target.endpoint as McpEndpoint; // made below
 }
 
-/** One target for each environment of an `McpServer`. */
-export function compileMcp({ artifact, tools }: ProtocolCompileInput): CompiledProtocol {
+/** What probes of the upstreams work with. */
+export interface ProbeTools {
+  readonly upstream: UpstreamClient;
+  readonly clock: Clock;
+  readonly watch: Pick<UpstreamWatch, "probed">;
+}
+
+/** One target for each environment of an `McpServer`; its probes run until the snapshot retires. */
+export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): CompiledProtocol {
+  const { artifact, tools } = input;
   const spec = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
   const production = compileBlock(artifact.name, spec.upstream.production, tools.secrets);
   const { sandbox: block } = spec.upstream;
   const sandbox = "sameAs" in block ? production : compileBlock(artifact.name, block, tools.secrets);
+  probe(input, production, spec.upstream.production, probing, "sameAs" in block ? environments : ["production"]);
+  if (!("sameAs" in block)) probe(input, sandbox, block, probing, ["sandbox"]);
   const keyHeader = spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase();
   return { upstreams: { production, sandbox }, own: { keyHeader } };
+}
+
+const environments: readonly Environment[] = ["production", "sandbox"];
+
+/** One probe for one server, also when both environments are served by it. */
+function probe(
+  { artifact, onDispose }: ProtocolCompileInput,
+  { targets, timeouts, breaker }: CompiledUpstream,
+  { health }: McpServerSpec["upstream"]["production"],
+  { upstream, clock, watch }: ProbeTools,
+  served: readonly Environment[],
+): void {
+  const [target] = targets;
+  if (health.probe === "off" || target === undefined) return;
+  const keys = served.map((environment) => targetKey(artifact.id, environment, target.id));
+  const stop = startProbe({
+    endpoint: endpointOf(target),
+    everyMs: health.everyMs,
+    timeouts,
+    upstream,
+    clock,
+    found(failure) {
+      for (const key of keys) watch.probed(key, failure, breaker);
+    },
+  });
+  onDispose(`${artifact.id}/upstream/${served[0] ?? ""}/health`, stop);
 }
 
 function compileBlock(

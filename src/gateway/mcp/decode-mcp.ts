@@ -1,20 +1,17 @@
-import { uuidV7 } from "../../kernel/ids.ts";
 import { parseStrictJson } from "../../kernel/strict-json.ts";
-import type { SessionTokens } from "../../mcp/session-token.ts";
-import type { JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
+import type { SessionFacts, SessionTokens } from "../../mcp/session-token.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
-import type { McpEra } from "../../mcp/wire/legacy.ts";
-import { defaultLegacyVersion, isLegacyVersion, legacyVersions } from "../../mcp/wire/legacy.ts";
-import type { MessageTarget } from "../../mcp/wire/message-target.ts";
-import { messageTarget } from "../../mcp/wire/message-target.ts";
-import { claimedVersion, headerMismatch, isModernVersion, modernVersions } from "../../mcp/wire/modern.ts";
+import { isModernVersion } from "../../mcp/wire/modern.ts";
 import type { ClientRequest } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
 import { readBody, requireJson } from "../read-body.ts";
+import { decodeBatch } from "./decode-batch.ts";
+import { decodeMessage, isKnownVersion, noTarget, operationOf, unsupported } from "./decode-message.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { nothingSeen } from "./mcp-request.ts";
+import { openSession } from "./open-session.ts";
 
 const noBody = Buffer.alloc(0);
 const faultCodes = {
@@ -24,8 +21,8 @@ const faultCodes = {
 } as const;
 
 /**
- * One HTTP request as one operation: a JSON-RPC message, or the legacy era's session traffic (GET stream, DELETE). The
- * era follows from the body's own claim; headers that tell another story are refused, since policies read the body and
+ * One HTTP request as one operation: a JSON-RPC message, or the legacy era's session traffic (GET stream, DELETE); or
+ * as several, for a batch in the one version that has them. The era follows from the body's own claim; headers that tell another story are refused, since policies read the body and
  * anybody on the way may read the headers.
  */
 export async function decodeMcp(
@@ -35,11 +32,12 @@ export async function decodeMcp(
 ): Promise<readonly Operation[] | Deny> {
   const { method, headers } = exchange.inbound;
   const version = single(headers["mcp-protocol-version"]);
-  if (method !== "POST") return decodeSessionTraffic(exchange, method, version, sessions);
+  const session = openSession(exchange, sessions);
+  if (method !== "POST") return decodeSessionTraffic(exchange, method, version, session);
 
   const wrongType = requireJson(headers["content-type"]);
   if (wrongType !== undefined) return wrongType;
-  const body = await readBody(request, exchange.api.limits.requestBytes, exchange.signal);
+  const body = await readBody(request, exchange.api.limits.requestBytes, exchange.cancellation);
   if ("type" in body) return body;
   exchange.requestBytes = body.length;
 
@@ -47,7 +45,10 @@ export async function decodeMcp(
   if ("fault" in parsed) {
     return deny(faultCodes[parsed.fault.type], `The body is refused: ${parsed.fault.message}.`);
   }
-  const message = readJsonRpc(parsed.value);
+  const { value } = parsed;
+  const batch = Array.isArray(value) ? decodeBatch(exchange, value, body, { version, session }) : undefined;
+  if (batch !== undefined) return batch;
+  const message = readJsonRpc(value);
   if (message.type === "invalid") {
     const { id, reason } = message;
     return deny(
@@ -56,45 +57,8 @@ export async function decodeMcp(
       id === undefined ? {} : { requestId: id },
     );
   }
-  return decodeMessage(exchange, message, body, version, sessions);
-}
-
-function decodeMessage(
-  exchange: Exchange,
-  message: JsonRpcMessage,
-  body: Buffer,
-  header: string | undefined,
-  sessions: SessionTokens,
-): readonly Operation[] | Deny {
-  const claimed = message.type === "response" ? undefined : claimedVersion(message);
-  const era = eraOf(message, claimed, header);
-  const version = claimed ?? header;
-  const differ = claimed !== undefined && header !== undefined && claimed !== header;
-  if (version !== undefined && !differ && !isKnownVersion(version)) return unsupported(version, claimed, message);
-  if (message.type !== "response") {
-    const mismatch = headerMismatch(exchange.inbound.headers, message, era);
-    if (mismatch !== undefined) return deny("mcp.header_mismatch", `Header mismatch: ${mismatch}.`, idOf(message));
-  }
-  const target = message.type === "response" ? noTarget : messageTarget(message);
-  if ("fault" in target) return deny("mcp.invalid_params", `The request is refused: ${target.fault}.`, idOf(message));
-  const session = era === "modern" ? undefined : openSession(exchange, sessions);
-  if (session !== undefined && typeof session !== "string") return session;
-  const protocolVersion = version ?? (era === "legacy" ? initializeVersion(message) : undefined);
-  const own: McpRequest = {
-    type: "message",
-    message,
-    era,
-    protocolVersion: protocolVersion ?? defaultLegacyVersion,
-    upstreamSession: session,
-    target,
-    mirrored: new Map(),
-    seen: nothingSeen(),
-  };
-  const kind = message.type === "response" ? "response" : message.method;
-  const [name = "", ...further] = target.names;
-  const hidden = further.find((each) => exchange.principal?.mayCall?.(each) === false);
-  if (hidden !== undefined) return notOffered(target, hidden, idOf(message));
-  return [operationOf(exchange, kind, name, body, own)];
+  const operation = decodeMessage(exchange, message, body, { version, session, place: 0 });
+  return "type" in operation ? operation : [operation];
 }
 
 /** GET opens the standalone stream or resumes one, DELETE ends the session; the stateless era has neither. */
@@ -102,93 +66,25 @@ function decodeSessionTraffic(
   exchange: Exchange,
   method: string,
   version: string | undefined,
-  sessions: SessionTokens,
+  session: SessionFacts | Deny | undefined,
 ): readonly Operation[] | Deny {
   if (method !== "GET" && method !== "DELETE") return deny("route.method_not_allowed", "Use POST, GET or DELETE here.");
   if (version !== undefined && !isKnownVersion(version)) return unsupported(version);
   if (version !== undefined && isModernVersion(version)) {
     return deny("route.method_not_allowed", `MCP ${version} has no sessions: use POST.`);
   }
-  const session = openSession(exchange, sessions);
-  if (session !== undefined && typeof session !== "string") return session;
+  if (session !== undefined && "type" in session) return session;
   const own: McpRequest = {
     type: method === "GET" ? "stream" : "end-session",
     message: undefined,
     era: "legacy",
-    protocolVersion: version,
-    upstreamSession: session,
+    protocolVersion: version ?? session?.protocolVersion,
+    session,
     target: noTarget,
     mirrored: new Map(),
     seen: nothingSeen(),
   };
   return [operationOf(exchange, method === "GET" ? "session/stream" : "session/end", "", noBody, own)];
-}
-
-/** The principal's own name for session tokens: another key's sessions do not open. */
-export function sessionOwner(exchange: Exchange): string {
-  return `${exchange.api.id}/${exchange.principal?.keyId ?? exchange.principal?.type ?? ""}`;
-}
-
-/** An operation for a message of this exchange. */
-export function operationOf(
-  exchange: Exchange,
-  kind: string,
-  name: string,
-  body: Buffer,
-  message: McpRequest,
-  parentId?: string,
-): Operation {
-  const id = exchange.operations.length === 0 && parentId === undefined ? exchange.id : uuidV7(exchange.startedAtMs);
-  const stream = kind === "session/stream" || kind === "subscriptions/listen";
-  const answersOthers = kind === "session/stream";
-  return { id, parentId, kind, name, stream, answersOthers, body, message, usage: undefined };
-}
-
-/** The refusal of a target that is not there, or that this caller may not see: in a server's own words for the first. */
-export function notOffered({ type }: MessageTarget, name: string, more: Pick<Deny, "requestId"> = {}): Deny {
-  return deny("request.not_offered", `${words[type ?? "tool"]} ${name} not found`, more);
-}
-
-const words = { tool: "Tool", prompt: "Prompt", resource: "Resource" } as const;
-const noTarget: MessageTarget = { type: undefined, names: [] };
-
-// The body decides: a header alone can be set by anybody on the way.
-function eraOf(message: JsonRpcMessage, claimed: string | undefined, header: string | undefined): McpEra {
-  if (claimed !== undefined) return isLegacyVersion(claimed) ? "legacy" : "modern";
-  const isHandshake = message.type === "request" && message.method === "initialize";
-  return header !== undefined && isModernVersion(header) && !isHandshake ? "modern" : "legacy";
-}
-
-function openSession(exchange: Exchange, sessions: SessionTokens): string | Deny | undefined {
-  const token = single(exchange.inbound.headers["mcp-session-id"]);
-  if (token === undefined) return undefined;
-  return (
-    sessions.read(token, sessionOwner(exchange)) ??
-    deny("mcp.session_not_found", "The session does not exist or has ended; start a new one with `initialize`.")
-  );
-}
-
-function initializeVersion(message: JsonRpcMessage): string | undefined {
-  if (message.type !== "request" || message.method !== "initialize") return undefined;
-  const version = message.params["protocolVersion"];
-  return typeof version === "string" ? version : undefined;
-}
-
-function idOf(message: JsonRpcMessage): { readonly requestId?: string | number } {
-  return message.type === "request" ? { requestId: message.id } : {};
-}
-
-function isKnownVersion(version: string): boolean {
-  return isModernVersion(version) || isLegacyVersion(version);
-}
-
-/** Names the versions that the request could have been made in: the eras are spoken in different ways. */
-function unsupported(version: string, claimed?: string, message?: JsonRpcMessage): Deny {
-  const supported = claimed === undefined ? [...modernVersions, ...legacyVersions] : modernVersions;
-  return deny("mcp.unsupported_version", "This protocol version is not supported.", {
-    ...(message && idOf(message)),
-    data: { supported, requested: version.slice(0, 64) },
-  });
 }
 
 function single(header: string | string[] | undefined): string | undefined {

@@ -4,6 +4,7 @@ import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame } from "../../pipeline/exchange.ts";
 import { changeFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
+import type { McpSeen } from "./mcp-request.ts";
 
 /** The lists that a result may hold, and by which member an entry of theirs is called. */
 const lists = [
@@ -18,7 +19,7 @@ const lists = [
  * known by its looks and not by the request, since a resumed stream carries answers to requests of earlier exchanges.
  * What stands around the list keeps its bytes. Such a list is one caller's own, so it says `cacheScope: "private"`.
  */
-export function filterList(exchange: Exchange, frame: Frame): Frame {
+export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen): Frame {
   const mayCall = exchange.principal?.mayCall;
   if (mayCall === undefined) return frame;
   const message = strictMessage(frame);
@@ -33,6 +34,7 @@ export function filterList(exchange: Exchange, frame: Frame): Frame {
       const name = isObject(entry) ? entry[by] : undefined;
       return typeof name === "string" && mayCall(name);
     });
+    if (entries === "tools") seen.toolsAfterAuthz = kept.length;
     edits.push({ path: ["result", entries], replacement: JSON.stringify(kept) });
   }
   if (edits.length === 0) return frame;

@@ -9,23 +9,30 @@ import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
 import type { McpCallTools } from "./call-mcp.ts";
 import { callMcp } from "./call-mcp.ts";
+import type { ProbeTools } from "./compile-mcp.ts";
 import { compileMcp } from "./compile-mcp.ts";
-import { decodeMcp, notOffered } from "./decode-mcp.ts";
+import { decodeMcp } from "./decode-mcp.ts";
+import { notOffered } from "./decode-message.ts";
+import { joinBatch } from "./join-batch.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
 import { editFrame, editRequest, frameOperation, frameSpans, requestSpans } from "./mcp-spans.ts";
+import { createRunningCalls } from "./running-calls.ts";
 
-export interface McpAdapterOptions extends McpCallTools {
+export interface McpAdapterOptions extends Omit<McpCallTools, "running"> {
   /** A client that takes no byte of its stream for so long is let go. */
   readonly stalledMs: number;
+  /** Hears what probes of the upstreams find. */
+  readonly watch: ProbeTools["watch"];
 }
 
 /**
  * MCP over streamable HTTP at `{context}/mcp`: a relay of raw JSON-RPC for both eras. Bodies go through byte for byte;
  * they are parsed once, to be judged and recorded.
  */
-export function createMcpAdapter(options: McpAdapterOptions): ProtocolAdapter {
+export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
+  const options = { ...given, running: createRunningCalls() };
   return {
     kind: "McpServer",
     routes: [
@@ -34,7 +41,7 @@ export function createMcpAdapter(options: McpAdapterOptions): ProtocolAdapter {
       { method: "DELETE", path: "/mcp" },
     ],
     cutsText: false,
-    compile: compileMcp,
+    compile: (input) => compileMcp(input, options),
     decode: (exchange, request) => decodeMcp(exchange, request, options.sessions),
     requestSpans,
     editRequest,
@@ -42,10 +49,17 @@ export function createMcpAdapter(options: McpAdapterOptions): ProtocolAdapter {
     frameOperation,
     editFrame,
     notOffered: (operation) => notOffered(mcpRequest(operation).target, operation.name),
-    call: (exchange, operation, target, signal) => callMcp(exchange, operation, target, signal, options),
-    encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
+    call: (exchange, operation, target) => callMcp(exchange, operation, target, options),
+    join: joinBatch,
+    async encode(exchange, outcome, response) {
+      try {
+        return told(exchange, await encode(exchange, outcome, response, options));
+      } finally {
+        for (const operation of exchange.operations) options.running.ended(exchange, operation);
+      }
+    },
     eventSubject: mcpEventSubject,
-    eventFields: (_exchange, operation) => mcpEventFields(operation),
+    eventFields: mcpEventFields,
     encodeDeny(refusal, id, response, headers) {
       const bytes = Buffer.from(JSON.stringify(jsonRpcError(refusal.requestId, refusal)));
       const all: Record<string, string | number> = {
@@ -62,13 +76,22 @@ export function createMcpAdapter(options: McpAdapterOptions): ProtocolAdapter {
   };
 }
 
+/** A call that its client has cancelled, and that has no answer: nothing broke, and nothing came of it. */
+function told({ operations }: Exchange, encoded: Encoded): Encoded {
+  const [operation] = operations;
+  if (operation === undefined || operations.length > 1 || encoded.error !== undefined) return encoded;
+  const { isCancelled, resultType } = mcpRequest(operation).seen;
+  if (!isCancelled || resultType !== undefined) return encoded;
+  return { ...encoded, error: new GatewayError("client.closed", "The client has cancelled the request.") };
+}
+
 async function encode(
   exchange: Exchange,
   outcome: Outcome,
   response: ClientResponse,
   { clock, stalledMs }: McpAdapterOptions,
 ): Promise<Encoded> {
-  const id = requestId(exchange.operations[0]);
+  const id = onlyRequestId(exchange);
   const write: WriteOptions = {
     clock,
     stalledMs,
@@ -106,11 +129,16 @@ function encodeFault(
   if (status === 405) headers["allow"] = exchange.inbound.method === "HEAD" ? "POST, GET, DELETE" : "POST";
   const retryAfterMs = parts.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined);
   if (retryAfterMs !== undefined) headers["retry-after"] = Math.ceil(retryAfterMs / 1_000);
-  const id = requestId(exchange.operations[0]) ?? parts.requestId;
+  const id = onlyRequestId(exchange) ?? parts.requestId;
   const bytes = Buffer.from(JSON.stringify(jsonRpcError(id, parts)));
   const encoded = writeWhole(exchange, status, headers, bytes, response, write);
   dropUnreadBody(response, write.clock);
   return encoded;
+}
+
+/** Of a batch no request stands for the others. */
+function onlyRequestId({ operations }: Exchange): ReturnType<typeof requestId> {
+  return operations.length > 1 ? undefined : requestId(operations[0]);
 }
 
 interface FaultParts {

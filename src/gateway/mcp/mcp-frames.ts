@@ -6,7 +6,7 @@ import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import { SseFrame } from "../sse-frame.ts";
 import type { UpstreamBody } from "../upstream-body.ts";
-import { operationOf } from "./decode-mcp.ts";
+import { noTarget, operationOf } from "./decode-message.ts";
 import { filterList } from "./filter-list.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest, nothingSeen, requestId } from "./mcp-request.ts";
@@ -27,11 +27,13 @@ const heartbeatMs = 25_000;
  * dead.
  *
  * A stream that ends without the response throws `upstream.reset`, unless it gave an event id: then the server may
- * have closed it on purpose, and the client resumes with `Last-Event-ID` (2025-11-25, basic/transports).
+ * have closed it on purpose, and the client resumes with `Last-Event-ID` (2025-11-25, basic/transports). Nor is a call
+ * answered that its client has cancelled.
  */
 export async function* mcpFrames(body: UpstreamBody, options: McpStreamOptions): AsyncGenerator<Frame> {
   const { exchange, operation } = options;
   const splitter = createSseSplitter({ maxEventBytes: exchange.api.limits.responseBytes });
+  const { seen } = mcpRequest(operation);
   const state: StreamState = { answered: requestId(operation) === undefined, resumable: false };
   try {
     for await (const chunk of withHeartbeats(body.chunks(), options.clock)) {
@@ -39,12 +41,13 @@ export async function* mcpFrames(body: UpstreamBody, options: McpStreamOptions):
       else yield* relayed(splitter.push(chunk), state, options);
     }
   } catch (error) {
-    if (exchange.signal.aborted || !state.resumable || !wasCutOff(error)) throw error;
-    return; // what was cut off can be asked for again
+    const isExpected = state.resumable || seen.isCancelled;
+    if (exchange.cancellation.isCancelled || !isExpected || !wasCutOff(error)) throw error;
+    return; // what was cut off can be asked for again, or nobody waits for it
   } finally {
     body.discard(); // a reader that left frees the socket now, and not when the next chunk comes
   }
-  if (state.answered || state.resumable) return;
+  if (state.answered || state.resumable || seen.isCancelled) return;
   throw new GatewayError("upstream.reset", "The MCP server's stream ended without an answer.", {
     detail: `${splitter.rest().length} bytes of an unfinished event`,
   });
@@ -70,8 +73,11 @@ function* relayed(events: readonly Uint8Array[], state: StreamState, options: Mc
     if (message.type === "invalid" || !isForUs(message, operation, state)) continue;
     seen.eventsStreamed += 1;
     noteMessage(operation, message);
-    yield filterList(exchange, frame);
-    if (message.type === "request") recordAsked(options, message); // it has passed: who comes for more has taken it
+    yield filterList(exchange, frame, seen);
+    if (message.type !== "request") continue;
+    if (mayHaveRow(options))
+      recordAsked(options, message); // it has passed: who comes for more has taken it
+    else seen.rowsLeftOut += 1;
   }
 }
 
@@ -88,6 +94,15 @@ function wasCutOff(error: unknown): boolean {
   return error instanceof GatewayError && (error.code === "upstream.reset" || error.code === "upstream.timeout");
 }
 
+const rowsAtOnce = 1_000;
+
+/** A thousand rows, and one more for each second: a server that asks without end fills no table. */
+function mayHaveRow({ exchange, operation, clock }: McpStreamOptions): boolean {
+  const { serverRequests, rowsLeftOut } = mcpRequest(operation).seen;
+  const seconds = (clock.monotonic() - exchange.startedMonotonicMs) / 1_000;
+  return serverRequests - rowsLeftOut <= rowsAtOnce + seconds;
+}
+
 /** The server asks the client: a message of its own, and a row of its own, of which nothing stays. */
 function recordAsked({ exchange, operation }: McpStreamOptions, message: JsonRpcRequest): void {
   const own: McpRequest = {
@@ -97,11 +112,10 @@ function recordAsked({ exchange, operation }: McpStreamOptions, message: JsonRpc
     target: noTarget,
     seen: nothingSeen(),
   };
-  exchange.recordAside(operationOf(exchange, message.method, "", noBytes, own, operation.id));
+  exchange.recordAside(operationOf(exchange, message.method, "", noBytes, own, { parentId: operation.id }));
 }
 
 const noBytes = Buffer.alloc(0);
-const noTarget: McpRequest["target"] = { type: undefined, names: [] };
 const heartbeat: Frame = { bytes: Buffer.from(": heartbeat\n\n"), message: () => undefined };
 
 function hasId(bytes: Uint8Array): boolean {

@@ -1,3 +1,4 @@
+import type { SessionFacts } from "../../mcp/session-token.ts";
 import type { JsonRpcId, JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
 import type { MessageTarget } from "../../mcp/wire/message-target.ts";
@@ -10,8 +11,8 @@ export interface McpRequest {
   readonly message: JsonRpcMessage | undefined;
   readonly era: McpEra;
   readonly protocolVersion: string | undefined;
-  /** The upstream's session id, opened from the client's token. */
-  readonly upstreamSession: string | undefined;
+  /** The session, opened from the client's token. */
+  readonly session: SessionFacts | undefined;
   /** What the message is done to. */
   readonly target: MessageTarget;
   /** Texts of the body that a policy has changed, by what they were: headers that repeat them follow. */
@@ -36,6 +37,18 @@ export interface McpSeen {
   serverName: string | undefined;
   serverVersion: string | undefined;
   session: string | undefined;
+  /** The version that a handshake settled on. */
+  protocolVersion: string | undefined;
+  /** Tools that were left of a list for this caller. */
+  toolsAfterAuthz: number | undefined;
+  /** What the server told and asked by messages of its own. */
+  serverNotifications: number;
+  serverRequests: number;
+  /** Messages of the server's that were relayed without a row of their own, because there were too many. */
+  rowsLeftOut: number;
+  /** The client has said by another message that it does not wait any more. */
+  isCancelled: boolean;
+  taskId: string | undefined;
 }
 
 /** Nothing seen yet. */
@@ -54,6 +67,13 @@ export function nothingSeen(): McpSeen {
     serverName: undefined,
     serverVersion: undefined,
     session: undefined,
+    protocolVersion: undefined,
+    toolsAfterAuthz: undefined,
+    serverNotifications: 0,
+    serverRequests: 0,
+    rowsLeftOut: 0,
+    isCancelled: false,
+    taskId: undefined,
   };
 }
 

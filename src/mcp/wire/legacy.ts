@@ -7,6 +7,9 @@ export const legacyVersions = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-1
 /** What a request without a version header speaks (2025-11-25, basic/transports, "Protocol Version Header"). */
 export const defaultLegacyVersion = "2025-03-26";
 
+/** The one version in which a request may hold several messages. */
+export const batchVersion = "2025-03-26";
+
 /** True for a version of the sessions' era. */
 export function isLegacyVersion(version: string): boolean {
   return legacyVersions.some((known) => known === version);

@@ -26,7 +26,7 @@ function open(message: JsonRpcMessage | undefined): Stream {
     message,
     era: "legacy",
     protocolVersion: "2025-11-25",
-    upstreamSession: undefined,
+    session: undefined,
     target: { type: undefined, names: [] },
     mirrored: new Map(),
     seen: nothingSeen(),

@@ -1,5 +1,6 @@
+import { addMcpColumns } from "./add-mcp-columns.ts";
 import type { ClickHouseMigration } from "./clickhouse-migration.ts";
 import { createEventTables } from "./create-event-tables.ts";
 
 /** The steps of the analytics schema in order. */
-export const clickHouseMigrations: readonly ClickHouseMigration[] = [createEventTables];
+export const clickHouseMigrations: readonly ClickHouseMigration[] = [createEventTables, addMcpColumns];

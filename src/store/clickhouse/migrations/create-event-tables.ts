@@ -69,7 +69,7 @@ SETTINGS ${deduplication}, fsync_after_insert = 1, ttl_only_drop_parts = 1`;
 }
 
 /** Columns that only some protocols fill, by their name in `fields`. */
-const protocolFields = [
+export const protocolFields = [
   ["era", "String"],
   ["mcp_protocol_version", "String"],
   ["direction", "String"],
@@ -102,7 +102,9 @@ const protocolFields = [
 type FieldType = (typeof protocolFields)[number][1];
 
 /** How a field is read from JSON, and how it is kept. `String` has few values, `Text` many. */
-const fieldTypes: Readonly<Record<FieldType, { readonly read: string; readonly column: (name: string) => string }>> = {
+export const fieldTypes: Readonly<
+  Record<FieldType, { readonly read: string; readonly column: (name: string) => string }>
+> = {
   String: {
     read: "Nullable(String)",
     column: (name) => `LowCardinality(String) DEFAULT ifNull(fields.${name}, '')`,

@@ -1,0 +1,135 @@
+import { errorCodes } from "../../kernel/error-codes.ts";
+import { GatewayError, toGatewayError } from "../../kernel/errors.ts";
+import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
+import type { Outcome } from "../../pipeline/outcome.ts";
+import { jsonRpcError } from "./json-rpc-error.ts";
+import { requestId } from "./mcp-request.ts";
+
+/**
+ * The outcomes of a batch's messages as one answer: a JSON array of those that have one, or a stream of events where an
+ * upstream streams; 202 without a body where nothing was asked. A message that was refused has its error among the
+ * answers; where all were refused with one status, that is the status. A stream that breaks costs its own message the
+ * answer, and its outcome is put into `outcomes`.
+ */
+export function joinBatch(exchange: Exchange, outcomes: Outcome[]): Outcome {
+  const { operations } = exchange;
+  const streams = outcomes.some((outcome) => outcome.type === "answer" && outcome.answer.body.type === "stream");
+  return { type: "answer", answer: streams ? streamed(exchange, outcomes) : whole(operations, outcomes) };
+}
+
+function whole(operations: readonly Operation[], outcomes: readonly Outcome[]): Answer {
+  const answers = outcomes.map((outcome, at) => wholeBytes(operations[at], outcome)).filter(({ length }) => length > 0);
+  const bytes = answers.length === 0 ? Buffer.alloc(0) : Buffer.concat([open, ...answers.flatMap(separated), close]);
+  const headers = answers.length === 0 ? {} : { "content-type": "application/json" };
+  const statuses = new Set(outcomes.map(statusOf));
+  const [first = 200] = statuses;
+  const status = statuses.size === 1 && first >= 400 ? first : answers.length === 0 ? 202 : 200;
+  return {
+    status,
+    headers,
+    body: { type: "whole", frame: { bytes, message: () => JSON.parse(bytes.toString("utf8")) } },
+  };
+}
+
+const open = Buffer.from("[");
+const close = Buffer.from("]");
+const comma = Buffer.from(",");
+
+function separated(bytes: Uint8Array, at: number): readonly Uint8Array[] {
+  return at === 0 ? [bytes] : [comma, bytes];
+}
+
+/** The answer to one message; empty for what is not answered: notifications, and answers of the client's. */
+function wholeBytes(operation: Operation | undefined, outcome: Outcome): Uint8Array {
+  if (requestId(operation) === undefined) return Buffer.alloc(0);
+  if (outcome.type !== "answer") return Buffer.from(faultText(operation, outcome));
+  return outcome.answer.body.type === "whole" ? outcome.answer.body.frame.bytes : Buffer.alloc(0);
+}
+
+function faultText(operation: Operation | undefined, outcome: Exclude<Outcome, { type: "answer" }>): string {
+  return JSON.stringify(jsonRpcError(requestId(operation), outcome.type === "denied" ? outcome.deny : outcome.error));
+}
+
+function statusOf(outcome: Outcome): number {
+  if (outcome.type === "answer") return outcome.answer.status;
+  const { code } = outcome.type === "denied" ? outcome.deny : outcome.error;
+  return code === "request.not_offered" ? 200 : errorCodes[code].status;
+}
+
+function streamed(exchange: Exchange, outcomes: Outcome[]): Answer {
+  const discard = (): void => {
+    for (const outcome of outcomes) {
+      if (outcome.type === "answer" && outcome.answer.body.type === "stream") outcome.answer.body.discard?.();
+    }
+  };
+  const frames = mergedFrames(exchange, outcomes);
+  const headers = {
+    "content-type": "text/event-stream",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+  };
+  return { status: 200, headers, body: { type: "stream", frames, headersFirst: true, discard } };
+}
+
+interface Next {
+  readonly place: number;
+  readonly result: IteratorResult<Frame> | { readonly error: unknown };
+}
+
+/** The frames of all, as they come; whole answers are events first. */
+async function* mergedFrames(exchange: Exchange, outcomes: Outcome[]): AsyncGenerator<Frame> {
+  const { operations } = exchange;
+  const sources = new Map<number, AsyncIterator<Frame>>();
+  for (const [place, outcome] of outcomes.entries()) {
+    if (outcome.type === "answer" && outcome.answer.body.type === "stream") {
+      sources.set(place, outcome.answer.body.frames[Symbol.asyncIterator]());
+      continue;
+    }
+    const bytes = wholeBytes(operations[place], outcome);
+    if (bytes.length > 0) yield eventOf(Buffer.from(bytes).toString("utf8"));
+  }
+  const pending = new Map([...sources].map(([place, source]) => [place, nextOf(place, source)]));
+  try {
+    while (pending.size > 0) {
+      const { place, result } = await Promise.race(pending.values());
+      const source = sources.get(place);
+      pending.delete(place);
+      if ("error" in result) {
+        const error = toGatewayError(exchange.cancellation.reason ?? result.error);
+        if (exchange.cancellation.isCancelled) throw error;
+        outcomes[place] = { type: "failed", error };
+        if (requestId(operations[place]) !== undefined)
+          yield eventOf(faultText(operations[place], { type: "failed", error }));
+      } else if (result.done !== true && source !== undefined) {
+        yield result.value;
+        pending.set(place, nextOf(place, source));
+      }
+    }
+  } finally {
+    // Whoever left reads no more: every upstream is let go of, also the ones that were being waited for.
+    for (const place of pending.keys())
+      void sources
+        .get(place)
+        ?.return?.()
+        .catch(() => undefined);
+    for (const outcome of outcomes) {
+      if (outcome.type === "answer" && outcome.answer.body.type === "stream") outcome.answer.body.discard?.();
+    }
+  }
+}
+
+async function nextOf(place: number, source: AsyncIterator<Frame>): Promise<Next> {
+  try {
+    return { place, result: await source.next() };
+  } catch (error) {
+    return { place, result: { error: error ?? new GatewayError("internal", "A stream broke off.") } };
+  }
+}
+
+function eventOf(json: string): Frame {
+  const data = json
+    .split(/\r\n|\n|\r/)
+    .map((line) => `data: ${line}\n`)
+    .join("");
+  return { bytes: Buffer.from(`event: message\n${data}\n`), message: () => JSON.parse(json) as unknown };
+}

@@ -1,0 +1,164 @@
+import type { Environment } from "../core/environment.ts";
+import type { UpstreamHealth } from "../core/upstream-health.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { BreakerSettings } from "./adapter.ts";
+import type { Breaker } from "./breaker.ts";
+import type { CompiledApi, Snapshot } from "./snapshot.ts";
+
+/** The name under which the breaker and the watch know a target: its ids do not change when an API is published anew. */
+export function targetKey(apiId: string, environment: Environment, targetId: string): string {
+  return `${apiId}/${environment}/${targetId}`;
+}
+
+/** A breaker that also remembers when its targets last worked and failed, and tells the control plane. */
+export interface UpstreamWatch extends Breaker, Disposable {
+  /** From now on the targets of this snapshot are the ones to tell of; what others did is forgotten. */
+  follow(snapshot: Snapshot): void;
+  /**
+   * Takes an active probe's result in: `failure` is undefined when the target answered. A success closes an open
+   * breaker; a failure counts like a request's, but never makes a rest longer, for only requests can tell that it ended.
+   */
+  probed(target: string, failure: string | undefined, settings: BreakerSettings): void;
+  /** The targets of the snapshot as they are now. */
+  list(): readonly UpstreamHealth[];
+}
+
+export interface UpstreamWatchParts {
+  readonly breaker: Breaker;
+  readonly clock: Clock;
+  /** Takes the whole list; when it rejects, the list is told again later. */
+  report(upstreams: readonly UpstreamHealth[]): Promise<void>;
+  /** Milliseconds from a change until it is told; changes in between are told with it. 1,000 when absent. */
+  readonly reportAfterMs?: number;
+}
+
+interface Seen {
+  state: UpstreamHealth["state"];
+  sinceMs: number | null;
+  lastSuccessMs: number | null;
+  lastFailure: UpstreamHealth["lastFailure"];
+  lastProbe: UpstreamHealth["lastProbe"];
+}
+
+/** Watches over `breaker`. A result costs one look-up more; nothing leaves the process on a request's path. */
+export function watchUpstreams({ breaker, clock, report, reportAfterMs = 1_000 }: UpstreamWatchParts): UpstreamWatch {
+  const seen = new Map<string, Seen>();
+  let apis: readonly CompiledApi[] = [];
+  const list = (): readonly UpstreamHealth[] => apis.flatMap((api) => healthOf(api, seen, breaker, clock));
+  const tell = batched(clock, reportAfterMs, () => report(list()));
+
+  const note: Breaker["note"] = (target, health, settings, failure) => {
+    breaker.note(target, health, settings, failure);
+    if (health === "unknown") return;
+    const known = entryOf(seen, target);
+    if (health === "good") known.lastSuccessMs = clock.now();
+    else known.lastFailure = { atMs: clock.now(), code: failure ?? "unknown" };
+    noteState(known, breaker.view(target).state, clock);
+    tell.soon();
+  };
+  return {
+    admits: (target, settings) => breaker.admits(target, settings),
+    restMs: (target) => breaker.restMs(target),
+    view: (target) => breaker.view(target),
+    note,
+    list,
+    follow(snapshot) {
+      ({ apis } = snapshot);
+      const live = new Set(apis.flatMap((api) => targetsOf(api).map(({ key }) => key)));
+      for (const key of seen.keys()) if (!live.has(key)) seen.delete(key);
+      tell.soon();
+    },
+    probed(target, failure, settings) {
+      const isResting = breaker.view(target).state !== "closed";
+      if (failure === undefined) note(target, "good", settings);
+      else if (!isResting) note(target, "bad", settings, failure);
+      entryOf(seen, target).lastProbe = { atMs: clock.now(), failure: failure ?? null };
+      tell.soon();
+    },
+    [Symbol.dispose]: () => tell.stop(),
+  };
+}
+
+function entryOf(seen: Map<string, Seen>, target: string): Seen {
+  const known = seen.get(target);
+  if (known !== undefined) return known;
+  const fresh: Seen = { state: "closed", sinceMs: null, lastSuccessMs: null, lastFailure: null, lastProbe: null };
+  seen.set(target, fresh);
+  return fresh;
+}
+
+function noteState(entry: Seen, state: Seen["state"], clock: Clock): void {
+  if (entry.state === state) return;
+  entry.state = state;
+  entry.sinceMs = clock.now();
+}
+
+function healthOf(
+  api: CompiledApi,
+  seen: ReadonlyMap<string, Seen>,
+  breaker: Breaker,
+  clock: Clock,
+): readonly UpstreamHealth[] {
+  const { production, sandbox } = api.protocol.upstreams;
+  return targetsOf(api).flatMap(({ key, environment, target }) => {
+    const entry = seen.get(key);
+    // A sandbox that is the production upstream is told of when it has been used: its breaker is its own.
+    if (entry === undefined && environment === "sandbox" && sandbox === production) return [];
+    const { state, failures } = breaker.view(key);
+    return {
+      apiId: api.id,
+      apiKind: api.kind,
+      apiName: api.name,
+      environment,
+      target,
+      state,
+      failures,
+      sinceMs: entry?.sinceMs ?? null,
+      retryAtMs: state === "open" ? Math.ceil(clock.now() + breaker.restMs(key)) : null,
+      lastSuccessMs: entry?.lastSuccessMs ?? null,
+      lastFailure: entry?.lastFailure ?? null,
+      lastProbe: entry?.lastProbe ?? null,
+    };
+  });
+}
+
+function targetsOf({ id, protocol }: CompiledApi) {
+  return (["production", "sandbox"] as const).flatMap((environment) =>
+    protocol.upstreams[environment].targets.map((target) => ({
+      key: targetKey(id, environment, target.id),
+      environment,
+      target: target.id,
+    })),
+  );
+}
+
+/** Calls once for all that came in a span of time, never twice at a time, and again when it was rejected. */
+function batched(clock: Clock, afterMs: number, call: () => Promise<void>): { soon(): void; stop(): void } {
+  let cancel: (() => void) | undefined;
+  let isCalling = false;
+  let isDue = false;
+  let isStopped = false;
+  const soon = (): void => {
+    isDue = true;
+    if (!isCalling && !isStopped) cancel ??= clock.after(afterMs, () => void run());
+  };
+  const run = async (): Promise<void> => {
+    cancel = undefined;
+    isDue = false;
+    isCalling = true;
+    try {
+      await call();
+    } catch {
+      isDue = true;
+    }
+    isCalling = false;
+    if (isDue) soon();
+  };
+  return {
+    soon,
+    stop() {
+      isStopped = true;
+      cancel?.();
+    },
+  };
+}

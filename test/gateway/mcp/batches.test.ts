@@ -1,0 +1,232 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { ExchangeEvent } from "../../../src/pipeline/event.ts";
+import type { TestGatehouse } from "../../kit/gatehouse.ts";
+import { startTestGatehouse } from "../../kit/gatehouse.ts";
+import type { MockUpstream, Respond, SeenRequest } from "../../kit/mock-upstream.ts";
+import { events, json, startMockUpstream } from "../../kit/mock-upstream.ts";
+import type { RawAnswer } from "../../kit/raw-http.ts";
+import type { PublishedServer } from "./published-server.ts";
+import { keyFor, publishServer, rpcOf, sse, sseMessages, textResult, toolCall } from "./published-server.ts";
+
+let gatehouse: TestGatehouse;
+let upstream: MockUpstream;
+let server: PublishedServer;
+const version = { "mcp-protocol-version": "2025-03-26" };
+
+beforeAll(async () => {
+  upstream = await startMockUpstream();
+  gatehouse = await startTestGatehouse();
+  server = await publishServer(gatehouse, "tools", `${upstream.url}/mcp`);
+});
+
+afterAll(async () => {
+  await gatehouse[Symbol.asyncDispose]();
+  await upstream[Symbol.asyncDispose]();
+});
+
+interface Sent {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: { readonly name?: string };
+}
+
+const sentBy = (request: SeenRequest): Sent => JSON.parse(String(request.body)) as Sent; // the gateway sends single messages
+
+/** Answers calls with the tool's name, and takes everything else. */
+const plain: Respond = (request, response) => {
+  const { id, params, method } = sentBy(request);
+  if (id === undefined || method === undefined) return void response.writeHead(202).end();
+  return json(200, textResult(id, params?.name ?? ""))(request, response);
+};
+
+beforeEach(() => upstream.respond(plain));
+
+const call = (id: number, name = "echo") => toolCall("legacy", id, name);
+const note = { jsonrpc: "2.0", method: "notifications/progress", params: { progressToken: 1, progress: 1 } };
+const post = (
+  messages: readonly unknown[],
+  headers: Record<string, string> = version,
+  key = server.key,
+): Promise<RawAnswer> => server.post(JSON.stringify(messages), { headers, key });
+
+const answersOf = (answer: RawAnswer) => answer.json() as readonly { id: number | null; error?: { code: number } }[]; // tests look at every member that they use
+
+describe("a batch in 2025-03-26", () => {
+  test("goes up message by message with each one's own bytes, and comes back as one array in order", async () => {
+    const before = upstream.seen.length;
+    const first =
+      '{"jsonrpc":"2.0","id":1, "method":"tools/call","params":{"name":"a","arguments":{"n":12345678901234567890}}}';
+    const answer = await server.post(`[ ${first} ,${JSON.stringify(note)}, ${JSON.stringify(call(2, "b"))}]`, {
+      headers: version,
+    });
+    expect([answer.status, answer.headers["content-type"]]).toEqual([200, "application/json"]);
+    expect(answer.json()).toEqual([textResult(1, "a"), textResult(2, "b")]);
+    const sent = upstream.seen.slice(before).map(({ body }) => String(body));
+    expect(sent.toSorted()).toEqual([first, JSON.stringify(note), JSON.stringify(call(2, "b"))].toSorted());
+  });
+
+  test("is taken without a version header too, which then stands for that version", async () => {
+    const headers = { ...version, "mcp-protocol-version": "" };
+    expect((await post([call(1)], headers)).status).toBe(200);
+  });
+
+  test("of nothing but notifications and answers gets 202 and no body", async () => {
+    const answer = await post([note, { jsonrpc: "2.0", id: 9, result: {} }]);
+    expect([answer.status, answer.text]).toEqual([202, ""]);
+  });
+
+  test("comes back as a stream where the server streams, with the events of all", async () => {
+    const log = { jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: "x" } };
+    upstream.respond((request, response) => {
+      const { id, params } = sentBy(request);
+      if (params?.name !== "streams") return plain(request, response);
+      return events([sse(log), sse(textResult(id ?? 0, "streamed"))])(request, response);
+    });
+    const answer = await post([call(1, "streams"), call(2, "whole"), call(3, "streams")]);
+    expect(answer.headers["content-type"]).toBe("text/event-stream");
+    const messages = sseMessages(answer.text);
+    expect(messages).toHaveLength(5);
+    for (const expected of [textResult(1, "streamed"), textResult(2, "whole"), textResult(3, "streamed")])
+      expect(messages).toContainEqual(expected);
+  });
+
+  test("whose one stream breaks costs that message its answer and no other", async () => {
+    upstream.respond((request, response) => {
+      const { id, params } = sentBy(request);
+      if (params?.name !== "breaks") return events([sse(textResult(id ?? 0, "fine"))])(request, response);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(": hello\n\n", () => response.destroy());
+    });
+    const before = (await gatehouse.events()).length;
+    const messages = sseMessages((await post([call(1, "breaks"), call(2)])).text);
+    expect(messages).toContainEqual(textResult(2, "fine"));
+    expect(messages).toContainEqual(
+      expect.objectContaining({ id: 1, error: expect.objectContaining({ code: 1_502 }) as unknown }),
+    );
+    const rows = (await gatehouse.events())
+      .slice(before)
+      .filter((row): row is ExchangeEvent => row.type === "exchange");
+    expect(rows.map(({ outcome }) => outcome)).toEqual(["upstream_error", "ok"]);
+  });
+
+  test("has a row for each message, of one exchange, each with its own outcome", async () => {
+    const key = await keyFor(gatehouse, "tools", { allow: ["read_*"] });
+    const before = (await gatehouse.events()).length;
+    await post([call(1, "read_a"), call(2, "write_a"), note], version, key);
+    const rows = (await gatehouse.events())
+      .slice(before)
+      .filter((row): row is ExchangeEvent => row.type === "exchange");
+    expect(rows.map((row) => [row.operation_kind, row.operation_name, row.outcome, row.denied_by])).toEqual([
+      ["tools/call", "read_a", "ok", null],
+      ["tools/call", "write_a", "denied", "authorize"],
+      ["notifications/progress", "", "ok", null],
+    ]);
+    expect(new Set(rows.map(({ exchange_id }) => exchange_id)).size).toBe(1);
+    expect(new Set(rows.map(({ operation_id }) => operation_id)).size).toBe(3);
+  });
+
+  test("does not get around what a key may call", async () => {
+    const key = await keyFor(gatehouse, "tools", { allow: ["read_*"] });
+    const before = upstream.seen.length;
+    const answers = answersOf(await post([call(1, "write_a"), call(2, "read_a"), call(3, "write_b")], version, key));
+    expect(answers.map(({ id, error }) => [id, error?.code])).toEqual([
+      [1, -32_602],
+      [2, undefined],
+      [3, -32_602],
+    ]);
+    expect(upstream.seen.length).toBe(before + 1);
+  });
+
+  test("does not get around a limit: each message counts", async () => {
+    const policies = [{ use: "rate-limit", with: { requests: 10, windowMs: 60_000, per: "key" } }];
+    const limited = await publishServer(gatehouse, "limited", `${upstream.url}/mcp`, { policies });
+    const before = upstream.seen.length;
+    const messages = Array.from({ length: 50 }, (_, id) => call(id));
+    const answer = await limited.post(JSON.stringify(messages), { headers: version });
+    const answers = answersOf(answer);
+    expect(answers.filter(({ error }) => error === undefined)).toHaveLength(10);
+    expect(answers.filter(({ error }) => error?.code === 1_429)).toHaveLength(40);
+    expect(upstream.seen.length).toBe(before + 10);
+    expect((await limited.post(JSON.stringify(messages), { headers: version })).status).toBe(429);
+  });
+
+  test("is judged message by message by guardrails", async () => {
+    const policies = [{ use: "regex", with: { patterns: [{ pattern: "forbidden", action: "deny" }] } }];
+    const guarded = await publishServer(gatehouse, "guarded", `${upstream.url}/mcp`, { policies });
+    const messages = [call(1), toolCall("legacy", 2, "echo", { a: "forbidden" })];
+    const answers = answersOf(await guarded.post(JSON.stringify(messages), { headers: version }));
+    expect(answers.map(({ id, error }) => [id, error?.code])).toEqual([
+      [1, undefined],
+      [2, 1_422],
+    ]);
+  });
+
+  test("keeps to its session, which ends for it as for a single message", async () => {
+    upstream.respond((request, response) => {
+      const { id, method } = sentBy(request);
+      if (method === "initialize")
+        return json(
+          200,
+          { jsonrpc: "2.0", id, result: { protocolVersion: "2025-03-26" } },
+          { "mcp-session-id": "s" },
+        )(request, response);
+      if (request.headers["mcp-session-id"] !== "s") return void response.writeHead(404).end();
+      return plain(request, response);
+    });
+    const params = { protocolVersion: "2025-03-26", capabilities: {}, clientInfo: { name: "old", version: "1" } };
+    const begun = await server.post({ jsonrpc: "2.0", id: 0, method: "initialize", params }, { headers: version });
+    const session = String(begun.headers["mcp-session-id"]);
+    expect(answersOf(await post([call(1), call(2)], { ...version, "mcp-session-id": session }))).toHaveLength(2);
+    expect((await post([call(1), call(2)])).status).toBe(404);
+    expect((await post([call(1)], { ...version, "mcp-session-id": `${session.slice(0, -4)}AAAA` })).status).toBe(404);
+  });
+});
+
+describe("a batch that is refused whole", () => {
+  const initialize = { jsonrpc: "2.0", id: 0, method: "initialize", params: {} };
+  const refused: readonly { readonly name: string; readonly messages: readonly unknown[]; readonly why: string }[] = [
+    { name: "with nothing in it", messages: [], why: "it is empty" },
+    { name: "with a handshake in it", messages: [call(1), initialize], why: "must stand alone" },
+    { name: "with two requests of one id", messages: [call(1), call(1)], why: "same id" },
+    { name: "with what is no message", messages: [call(1), 7], why: "of message 2" },
+    { name: "with a batch in it", messages: [[call(1)]], why: "of message 1" },
+    {
+      name: "with a message of another era",
+      messages: [toolCall("modern", 1, "echo")],
+      why: "2026-07-28 has no batches",
+    },
+    { name: "of too many", messages: Array.from({ length: 51 }, (_, id) => call(id)), why: "more than 50" },
+    {
+      name: "with a call that names no tool",
+      messages: [{ jsonrpc: "2.0", id: 1, method: "tools/call", params: {} }],
+      why: "params.name",
+    },
+  ];
+
+  test.each(refused)("$name", async ({ messages, why }) => {
+    const before = upstream.seen.length;
+    const answer = await post(messages);
+    expect(answer.status).toBe(400);
+    expect(rpcOf(answer).error?.message).toContain(why);
+    expect(upstream.seen.length).toBe(before);
+  });
+
+  test.each(["2024-11-05", "2025-06-18", "2025-11-25", "2026-07-28"])("in %s, which has none", async (other) => {
+    const answer = await post([call(1)], { "mcp-protocol-version": other });
+    expect([answer.status, rpcOf(answer).error?.code]).toEqual([400, -32_600]);
+  });
+
+  test("in a session of another version, whatever the header says", async () => {
+    upstream.respond((request, response) => {
+      const { id } = sentBy(request);
+      json(
+        200,
+        { jsonrpc: "2.0", id, result: { protocolVersion: "2025-06-18" } },
+        { "mcp-session-id": "s" },
+      )(request, response);
+    });
+    const begun = await server.post(initialize);
+    const headers = { ...version, "mcp-session-id": String(begun.headers["mcp-session-id"]) };
+    expect((await post([call(1)], headers)).status).toBe(400);
+  });
+});
