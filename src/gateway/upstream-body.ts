@@ -9,11 +9,19 @@ export interface BodySource {
   abort(reason: Error): void;
 }
 
-const highWaterBytes = 65_536;
+/** Takes a body's pieces as they come. */
+export interface BodyConsumer {
+  onChunk(chunk: Buffer): void;
+  onEnd(): void;
+  onFailure(error: unknown): void;
+}
+
+/** So much waits for a reader at most before the socket is held back. */
+export const highWaterBytes = 65_536;
 
 /**
- * The body of an upstream's answer: pulled, never pushed. One reader, either `whole` or `chunks`. While the
- * reader is behind, the socket is held back, so an answer of any length needs little memory.
+ * The body of an upstream's answer. One reader: `whole`, `chunks` or `forward`. While the reader is behind, the socket is
+ * held back, so an answer of any length needs little memory; who has it forwarded says so by `pause` and `resume`.
  */
 export class UpstreamBody {
   readonly #source: BodySource;
@@ -27,6 +35,7 @@ export class UpstreamBody {
   #collecting = false;
   #released = false;
   #cancelRelease: (() => void) | undefined;
+  #consumer: BodyConsumer | undefined;
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -34,29 +43,55 @@ export class UpstreamBody {
 
   push(chunk: Buffer): void {
     if (this.#released) return;
+    if (this.#consumer !== undefined) {
+      this.#consumer.onChunk(chunk);
+      return;
+    }
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     if (this.#collecting) {
       if (this.#bytes > this.#limitBytes) this.#source.abort(tooLarge(this.#limitBytes));
       return;
     }
-    if (this.#bytes > highWaterBytes && !this.#paused) {
-      this.#paused = true;
-      this.#source.pause();
-    }
+    if (this.#bytes > highWaterBytes) this.pause();
     this.#wakeReader();
   }
 
   end(): void {
     this.#state = "ended";
     this.#cancelRelease?.();
+    this.#consumer?.onEnd();
     this.#wakeReader();
   }
 
   fail(error: unknown): void {
     this.#state = "failed";
     this.#error = error;
+    this.#consumer?.onFailure(error);
     this.#wakeReader();
+  }
+
+  /** Hands every piece on in the turn in which it comes, what has come already at once. */
+  forward(consumer: BodyConsumer): void {
+    this.#consumer = consumer;
+    for (const chunk of this.#chunks.splice(0)) consumer.onChunk(chunk);
+    this.#bytes = 0;
+    if (this.#state === "ended") consumer.onEnd();
+    else if (this.#state === "failed") consumer.onFailure(this.#error);
+    else this.resume();
+  }
+
+  /** Holds the socket back. */
+  pause(): void {
+    if (this.#paused || this.#state !== "open") return;
+    this.#paused = true;
+    this.#source.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#state === "open") this.#source.resume();
   }
 
   /** Holds nothing back from now on: `whole` will be asked for, of as many bytes at most. */
@@ -64,7 +99,7 @@ export class UpstreamBody {
     this.#collecting = true;
     this.#limitBytes = limitBytes;
     if (this.#bytes > limitBytes) this.#source.abort(tooLarge(limitBytes));
-    this.#resume();
+    this.resume();
   }
 
   /**
@@ -101,7 +136,7 @@ export class UpstreamBody {
   release(clock: Clock, waitMs: number): void {
     this.#released = true;
     this.#chunks = [];
-    this.#resume();
+    this.resume();
     if (this.#state === "open") this.#cancelRelease = clock.after(waitMs, () => this.discard());
   }
 
@@ -124,14 +159,8 @@ export class UpstreamBody {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return undefined;
     this.#bytes -= chunk.length;
-    if (this.#chunks.length === 0) this.#resume();
+    if (this.#chunks.length === 0) this.resume();
     return chunk;
-  }
-
-  #resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    if (this.#state === "open") this.#source.resume();
   }
 
   #change(): Promise<void> {

@@ -3,6 +3,8 @@ import type { Clock } from "../kernel/clock.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { ClientResponse, Encoded } from "../pipeline/adapter.ts";
 import type { Answer, Exchange, Frame } from "../pipeline/exchange.ts";
+import { letGoWhenStalled } from "./let-go-when-stalled.ts";
+import { pumpAnswer } from "./pump-answer.ts";
 
 export interface WriteOptions {
   readonly clock: Clock;
@@ -25,7 +27,10 @@ export function writeAnswer(
       response.writeHead(answer.status, headers);
       response.flushHeaders();
     }
-    return writeStream(exchange, answer, answer.body.frames, headers, response, options);
+    const { frames } = answer.body;
+    if (frames.pumped !== undefined)
+      return pumpAnswer(exchange, answer.status, frames.pumped, headers, response, options);
+    return writeStream(exchange, answer, frames, headers, response, options);
   }
   const { bytes } = answer.body.frame;
   return writeWhole(exchange, answer.status, headers, bytes, response, options);
@@ -117,16 +122,6 @@ function drained(
     response.on("drain", onDrain);
     cancellation.listen(listener);
   });
-}
-
-const muchBytes = 65_536;
-
-/**
- * Closes the connection of a client that takes nothing of what is left of an ended answer. Node's own timer, for only
- * it sees how much of one large write the system has taken.
- */
-function letGoWhenStalled(response: ClientResponse, stalledMs: number): void {
-  if (response.writableLength > muchBytes) response.setTimeout(stalledMs, () => response.destroy());
 }
 
 // An exchange is also aborted by its deadline, and then the client is still there to be told.

@@ -7,6 +7,8 @@ export interface SseSplitter {
    * of their own, which are no events and carry nothing.
    */
   push(chunk: Uint8Array): Uint8Array[];
+  /** True where one event has ended and none has begun. */
+  readonly isBetween: boolean;
   /** Bytes of an event that never ended: at the end of a stream, a sign that it was cut. */
   rest(): Uint8Array;
 }
@@ -90,6 +92,9 @@ export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSpl
         events.push(chunk.subarray(start)); // never held, or a whole stream would look cut
       }
       return events;
+    },
+    get isBetween() {
+      return heldBytes === 0 && lineIsEmpty && !eventHasLines && !afterReturn;
     },
     rest: () => Buffer.concat(held),
   };

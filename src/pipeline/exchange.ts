@@ -106,6 +106,28 @@ export interface Frame {
   message(): unknown;
 }
 
+/** The frames of a stream; read once, one after another or in the push form. */
+export interface FrameStream extends AsyncIterable<Frame> {
+  /** The push form, of streams that have one: for whoever only wants the bytes, as they come. */
+  readonly pumped?: PumpedFrames;
+}
+
+export interface PumpedFrames {
+  /** Hands on the bytes, those that wait at once and the rest as it comes; then the end, or what broke the stream off. */
+  pump(sink: ByteSink): void;
+  /** Asks for no more bytes until `resume`; some may still come. */
+  pause(): void;
+  resume(): void;
+  /** Lets go of the upstream: nothing more is wanted. */
+  discard(): void;
+}
+
+export interface ByteSink {
+  write(bytes: Uint8Array): void;
+  end(): void;
+  fail(error: unknown): void;
+}
+
 /** An upstream's answer on its way back. Header names are lower-case; hop-by-hop and credential headers are gone. */
 export interface Answer {
   readonly status: number;
@@ -114,7 +136,7 @@ export interface Answer {
     | { readonly type: "whole"; readonly frame: Frame }
     | {
         readonly type: "stream";
-        readonly frames: AsyncIterable<Frame>;
+        readonly frames: FrameStream;
         /** The headers go out at once: the first frame may be hours away. Else they wait for it, and may still change. */
         readonly headersFirst?: boolean;
         /** Lets go of the upstream when nobody will read: leaving frames that were never begun would not. */

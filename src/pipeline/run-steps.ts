@@ -51,6 +51,11 @@ export function runRequest(
   );
 }
 
+/** Whether any policy or guardrail may look at the answer of this exchange. */
+export function hasResponseSteps(exchange: Exchange): boolean {
+  return joined(exchange.api.chain.response, planChain(exchange)?.response).length > 0;
+}
+
 /** The response step: the answer as policies and guardrails leave it. A stream is judged while it runs. */
 export function runResponse(
   exchange: Exchange,

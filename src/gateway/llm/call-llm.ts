@@ -6,6 +6,7 @@ import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
 import type { CompiledProvider, ProviderRequest } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
+import { hasResponseSteps } from "../../pipeline/run-steps.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
@@ -14,7 +15,7 @@ import type { LlmEndpoint } from "./compile-llm.ts";
 import { endpointOf, llmTables } from "./compile-llm.ts";
 import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
-import { llmFrames, startStream } from "./llm-stream.ts";
+import { LlmStream } from "./llm-stream.ts";
 import { readableError } from "./upstream-error.ts";
 
 export interface LlmCallTools {
@@ -63,8 +64,9 @@ function readAnswer(
     headers["cache-control"] = "no-cache";
     headers["x-accel-buffering"] = "no";
     const maxEventBytes = exchange.api.limits.responseBytes;
-    const stream = llmFrames(body, { operation, provider, stripUsage, maxEventBytes, clock });
-    return startStream(stream).then((frames) => ({ status, headers, body: { type: "stream", frames } }));
+    const isJudged = hasResponseSteps(exchange);
+    const stream = new LlmStream(body, { operation, provider, stripUsage, maxEventBytes, isJudged, clock });
+    return stream.start().then((frames) => ({ status, headers, body: { type: "stream", frames } }));
   }
   const answered = (bytes: Buffer): Answer => {
     const message = parseAnswer(bytes);

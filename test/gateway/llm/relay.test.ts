@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bodilessRequest } from "../../../src/gateway/llm/llm-request.ts";
-import { llmFrames } from "../../../src/gateway/llm/llm-stream.ts";
+import { LlmStream } from "../../../src/gateway/llm/llm-stream.ts";
 import { UpstreamBody } from "../../../src/gateway/upstream-body.ts";
 import { GatewayError } from "../../../src/kernel/errors.ts";
 import type { CompiledProvider } from "../../../src/pipeline/define-provider.ts";
@@ -22,20 +22,32 @@ interface Relayed {
   readonly inputTokens: number | undefined;
 }
 
+type Form = "frames" | "pumped";
+
+async function readFrames(stream: LlmStream, read: Uint8Array[]): Promise<void> {
+  for await (const frame of stream) read.push(frame.bytes);
+}
+
+function readPumped(stream: LlmStream, read: Uint8Array[]): Promise<void> {
+  return new Promise((resolve, reject) =>
+    stream.pump({ write: (bytes) => void read.push(bytes), end: resolve, fail: reject }),
+  );
+}
+
 /** What the client gets of these bytes, which arrive in pieces cut at `cuts` and end with a clean close or a reset. */
 async function relay(
   bytes: Buffer,
   cuts: readonly number[],
   stripUsage: boolean,
   ending: "clean" | "reset",
+  form: Form = "frames",
 ): Promise<Relayed> {
   const body = new UpstreamBody({ pause: () => {}, resume: () => {}, abort: () => {} });
   const operation = buildOperation({ stream: true, message: bodilessRequest("chat") });
   const options = { operation, provider, stripUsage, maxEventBytes: 1_000_000, clock: manualClock() };
   const read: Uint8Array[] = [];
-  const reading = (async () => {
-    for await (const frame of llmFrames(body, options)) read.push(frame.bytes);
-  })().then(
+  const stream = new LlmStream(body, { ...options, isJudged: form === "frames" });
+  const reading = (form === "frames" ? readFrames(stream, read) : readPumped(stream, read)).then(
     () => undefined,
     (error: unknown) => (error instanceof GatewayError ? error.code : String(error)),
   );
@@ -101,40 +113,42 @@ const oneEnd = (bytes: string): string => bytes.replace(/[\r\n]+/g, "\n");
 const cutsOf = fc.array(fc.nat(), { maxLength: 30 });
 const latin1 = (written: string): string => Buffer.from(written).toString("latin1");
 
-test("a stream reaches the client byte for byte, wherever its bytes were cut", async () => {
-  await fc.assert(
-    fc.asyncProperty(stream, cutsOf, async (parts, cuts) => {
-      const sent = `${write(parts, true)}data: [DONE]${parts.end}${parts.end}`;
-      const relayed = await relay(Buffer.from(sent), cuts, false, "clean");
-      expect(relayed.error).toBeUndefined();
-      // The line feed of a last CRLF that comes in a piece of its own is behind the end of the stream.
-      const missing = latin1(sent).slice(relayed.bytes.length);
-      expect(relayed.bytes + missing).toBe(latin1(sent));
-      expect(["", "\n"]).toContain(missing);
-    }),
-  );
-});
+describe.each<Form>(["frames", "pumped"])("read as %s,", (form) => {
+  test("a stream reaches the client byte for byte, wherever its bytes were cut", async () => {
+    await fc.assert(
+      fc.asyncProperty(stream, cutsOf, async (parts, cuts) => {
+        const sent = `${write(parts, true)}data: [DONE]${parts.end}${parts.end}`;
+        const relayed = await relay(Buffer.from(sent), cuts, false, "clean", form);
+        expect(relayed.error).toBeUndefined();
+        // The line feed of a last CRLF that comes in a piece of its own is behind the end of the stream.
+        const missing = latin1(sent).slice(relayed.bytes.length);
+        expect(relayed.bytes + missing).toBe(latin1(sent));
+        expect(["", "\n"]).toContain(missing);
+      }),
+    );
+  });
 
-test("usage that was not asked for is gone, all else stands, and it is counted, wherever the bytes were cut", async () => {
-  await fc.assert(
-    fc.asyncProperty(stream, cutsOf, async (parts, cuts) => {
-      const { end } = parts;
-      const usage = `data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":1}}${end}${end}`;
-      const last = `data: [DONE]${end}${end}`;
-      const relayed = await relay(Buffer.from(write(parts, true) + usage + last), cuts, true, "clean");
-      expect(oneEnd(relayed.bytes)).toBe(oneEnd(latin1(write(parts, false) + last)));
-      expect(relayed).toMatchObject({ error: undefined, inputTokens: 7 });
-    }),
-  );
-});
+  test("usage that was not asked for is gone, all else stands, and it is counted, wherever the bytes were cut", async () => {
+    await fc.assert(
+      fc.asyncProperty(stream, cutsOf, async (parts, cuts) => {
+        const { end } = parts;
+        const usage = `data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":1}}${end}${end}`;
+        const last = `data: [DONE]${end}${end}`;
+        const relayed = await relay(Buffer.from(write(parts, true) + usage + last), cuts, true, "clean", form);
+        expect(oneEnd(relayed.bytes)).toBe(oneEnd(latin1(write(parts, false) + last)));
+        expect(relayed).toMatchObject({ error: undefined, inputTokens: 7 });
+      }),
+    );
+  });
 
-test("a stream that breaks off anywhere before [DONE] is told as broken, and what was whole before it has arrived", async () => {
-  await fc.assert(
-    fc.asyncProperty(stream, cutsOf, fc.nat(), fc.constantFrom("clean", "reset"), async (parts, cuts, at, ending) => {
-      const whole = Buffer.from(write(parts, true));
-      const relayed = await relay(whole.subarray(0, at % (whole.length + 1)), cuts, false, ending);
-      expect(relayed.error).toBe("upstream.reset");
-      expect(whole.toString("latin1").startsWith(relayed.bytes)).toBe(true);
-    }),
-  );
+  test("a stream that breaks off anywhere before [DONE] is told as broken, and what was whole before it has arrived", async () => {
+    await fc.assert(
+      fc.asyncProperty(stream, cutsOf, fc.nat(), fc.constantFrom("clean", "reset"), async (parts, cuts, at, ending) => {
+        const whole = Buffer.from(write(parts, true));
+        const relayed = await relay(whole.subarray(0, at % (whole.length + 1)), cuts, false, ending, form);
+        expect(relayed.error).toBe("upstream.reset");
+        expect(whole.toString("latin1").startsWith(relayed.bytes)).toBe(true);
+      }),
+    );
+  });
 });
