@@ -143,6 +143,20 @@ function addSchemaTools(server: McpServer): void {
   );
 }
 
+/** A tool that works until its caller gives it up, and counts itself while it does. */
+export function addEndlessTool(server: McpServer, work: { running: number }): void {
+  server.registerTool("work_until_stopped", { description: "Never answers" }, async (ctx) => {
+    const { signal } = ctx.mcpReq;
+    work.running += 1;
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    work.running -= 1;
+    return text("Stopped.");
+  });
+}
+
 /** A result of one text. */
 export function text(value: string): { content: [{ type: "text"; text: string }] } {
   return { content: [{ type: "text", text: value }] };

@@ -14,7 +14,7 @@ import type { EventStore, JSONRPCMessage, McpRequestContext } from "@modelcontex
 import { createMcpHandler, createRequestStateCodec, isLegacyRequest, McpServer } from "@modelcontextprotocol/server";
 import { addAskingTools } from "./fixture-asking-tools.ts";
 import type { FixtureNotifier } from "./fixture-content-tools.ts";
-import { addContentTools } from "./fixture-content-tools.ts";
+import { addContentTools, addEndlessTool } from "./fixture-content-tools.ts";
 import type { FixtureState } from "./fixture-input-tools.ts";
 import { addInputTools } from "./fixture-input-tools.ts";
 import { addPrompts } from "./fixture-prompts.ts";
@@ -27,9 +27,14 @@ export interface FixtureServer extends AsyncDisposable {
   readonly openSockets: number;
   /** Legacy sessions that are open now. */
   readonly sessions: number;
+  /** Calls of `work_until_stopped` that run now. */
+  readonly working: number;
   /** Tells those who watch the resource, in either era, that it has changed. */
   resourceUpdated(uri: string): Promise<void>;
 }
+
+/** Counted for all servers of this process; each test file has its own. */
+const work = { running: 0 };
 
 const codec = createRequestStateCodec<FixtureState>({ key: randomUUID() });
 
@@ -68,6 +73,9 @@ export async function startFixtureServer(): Promise<FixtureServer> {
     get sessions() {
       return sessions.size;
     },
+    get working() {
+      return work.running;
+    },
     async resourceUpdated(uri) {
       modern.notify.resourceUpdated(uri);
       for (const { mcp, watched } of sessions.values())
@@ -103,6 +111,7 @@ function createFixture({ era }: Pick<McpRequestContext, "era">, notifier: Fixtur
     },
   );
   addContentTools(mcp, notifier);
+  addEndlessTool(mcp, work);
   addInputTools(mcp, codec);
   if (era === "legacy") addAskingTools(mcp);
   addResources(mcp);

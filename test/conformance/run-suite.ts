@@ -25,7 +25,7 @@ export const suites: readonly Suite[] = [
 export const expectedFailures: readonly string[] = [];
 
 /** Scenarios whose checks race in the suite itself; one repetition is allowed, and counted. */
-const flaky = /^(tools-call-(sampling|elicitation)|elicitation-)/;
+export const flaky = /^(tools-call-(sampling|elicitation)|elicitation-)/;
 
 export interface ScenarioResult {
   readonly name: string;
@@ -39,7 +39,7 @@ export interface SuiteResult {
   readonly scenarios: readonly ScenarioResult[];
   readonly passed: number;
   readonly failed: number;
-  /** Scenarios that were run a second time. */
+  /** Scenarios that were run again, once for each time. */
   readonly repeated: readonly string[];
   /** Why the bar was missed; empty when it was reached. */
   readonly faults: readonly string[];
@@ -51,8 +51,12 @@ export async function runSuite(suite: Suite, url: string): Promise<SuiteResult> 
   const output = await runCli(suite, ["--url", url, ...suite.args]);
   const first = readSummary(output);
   const again = first.filter(({ name, failed }) => failed > 0 && flaky.test(name)).map(({ name }) => name);
+  const repeated: string[] = [];
   const scenarios: ScenarioResult[] = [];
-  for (const result of first) scenarios.push(again.includes(result.name) ? await repeat(suite, result, url) : result);
+  for (const result of first) {
+    if (again.includes(result.name)) repeated.push(result.name);
+    scenarios.push(again.includes(result.name) ? await repeat(suite, result, url) : result);
+  }
   const scored = scenarios.filter((scenario) => scenario.scored);
   const passed = scored.reduce((sum, scenario) => sum + scenario.passed, 0);
   const failed = scored.reduce((sum, scenario) => sum + scenario.failed, 0);
@@ -64,7 +68,7 @@ export async function runSuite(suite: Suite, url: string): Promise<SuiteResult> 
       .map((name) => `listed as an expected failure, but passes: ${name}`),
     ...(bad.length === 0 && passed < suite.bar ? [`${passed} checks passed, and ${suite.bar} must`] : []),
   ];
-  return { scenarios, passed, failed, repeated: again, faults, output };
+  return { scenarios, passed, failed, repeated, faults, output };
 }
 
 async function repeat(suite: Suite, result: ScenarioResult, url: string): Promise<ScenarioResult> {

@@ -120,3 +120,31 @@ test("a server's request that is refused on its way has no row", async () => {
   await frames.return?.();
   expect(rows).toBe(0);
 });
+
+describe("a server that asks without end", () => {
+  const ask = (id: number) => sse({ jsonrpc: "2.0", id, method: "sampling/createMessage", params: {} });
+
+  test("gets a thousand rows at once and one more for each second; the others are counted, and all are relayed", async () => {
+    const { body, clock, exchange, frames } = open(undefined);
+    let rows = 0;
+    exchange.recordAside = () => {
+      rows += 1;
+    };
+    Object.assign(exchange, { startedMonotonicMs: clock.monotonic() });
+    const pass = async (count: number): Promise<void> => {
+      for (let id = 0; id < count; id += 1) {
+        const next = frames.next();
+        body.push(Buffer.from(ask(id)));
+        expect(await text(next)).toBe(ask(id));
+      }
+    };
+    await pass(1_500);
+    expect(rows).toBe(1_000);
+    clock.advance(10_000);
+    await pass(100);
+    void frames.next(); // the last one's row is written when its reader comes for more
+    await turn();
+    const { seen } = exchange.operations[0]?.message as McpRequest; // made above
+    expect([rows, seen.serverRequests, seen.rowsLeftOut]).toEqual([1_010, 1_600, 590]);
+  });
+});
