@@ -32,7 +32,9 @@ if (isOld) {
   if (process.argv[2] === "start") becomeFrugal();
   // Holds the stripped TypeScript too. Beside the packages rather than in a shared temporary folder, where another
   // user could put code in our way; where this folder cannot be written, Node goes on without a cache.
-  require("node:module").enableCompileCache(path.join(__dirname, "..", "node_modules", ".cache", "gatehouse"));
+  var cacheFolder = path.join(__dirname, "..", "node_modules", ".cache", "gatehouse");
+  require("node:module").enableCompileCache(cacheFolder);
+  if (process.argv[2] === "start") require("./warm-cache.cjs").warmCache(cacheFolder);
   require("./launch.cjs");
 }
 

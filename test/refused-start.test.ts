@@ -58,10 +58,13 @@ test("production does not start on keyless APIs of development, until they are t
   await allowed[Symbol.asyncDispose]();
 
   const args = ["undeploy", "McpServer/one", "McpServer/two", "--offline", "--data", dataDir];
-  expect(await command(args, { cwd: dataDir, env: production })).toMatchObject({
-    code: 0,
-    out: ["undeployed McpServer/one", "undeployed McpServer/two"],
-  });
+  const mending = await command(args, { cwd: dataDir, env: production });
+  expect(mending).toMatchObject({ code: 0, out: ["undeployed McpServer/one", "undeployed McpServer/two"] });
+  // A person reads this: what is wrong in words, and no lines of a log.
+  expect(mending.notes).toMatch(
+    /^gatehouse: what is deployed cannot be served.*\n {2}McpServer\/one: spec.security.keyless: /,
+  );
+  expect(mending.notes).not.toContain("{");
   await using mended = await start(production, progress);
   expect(mended.ready).toBe(true);
   expect(progress).toContain("snapshot loaded");

@@ -7,6 +7,7 @@ import type { SafeFetch } from "../kernel/safe-fetch.ts";
 import { createSafeFetch } from "../kernel/safe-fetch.ts";
 import { dataPaths, findDataHolder } from "../store/data-directory.ts";
 import { readPrivateFile } from "../store/private-file.ts";
+import { commandLog } from "./command-log.ts";
 import type { ControlOptions } from "./common-options.ts";
 import { commandConfig } from "./common-options.ts";
 import type { Shell } from "./shell.ts";
@@ -29,7 +30,7 @@ export interface ControlClient extends AsyncDisposable {
 export async function openControlClient(options: ControlOptions, shell: Shell): Promise<ControlClient> {
   const { config } = commandConfig(options, shell);
   await using opening = new AsyncDisposableStack();
-  const offline = options.offline === true ? opening.use(await startOffline(config)) : undefined;
+  const offline = options.offline === true ? opening.use(await startOffline(config, shell)) : undefined;
   const base = offline?.controlUrl ?? options.controlUrl ?? addressOf(config);
   const token = options.token ?? config.adminToken ?? (await storedToken(config));
   const safeFetch = opening.use(
@@ -46,12 +47,12 @@ export async function openControlClient(options: ControlOptions, shell: Shell): 
   };
 }
 
-async function startOffline(config: Config): Promise<AsyncDisposable & { readonly controlUrl: string }> {
+async function startOffline(config: Config, shell: Shell): Promise<AsyncDisposable & { readonly controlUrl: string }> {
   const { startGatehouse } = await import("../main.ts");
   const local = { host: "127.0.0.1", port: 0, controlHost: "127.0.0.1", controlPort: 0 };
   const { publicUrl: _public, controlUrl: _control, tls: _tls, ...rest } = config;
   const analytics = { ...config.analytics, mode: "off" } as const; // no engine for one command
-  return startGatehouse({ ...rest, ...local, analytics, logLevel: "error" }, { forOneCommand: true });
+  return startGatehouse({ ...rest, ...local, analytics }, { forOneCommand: true, log: commandLog(shell) });
 }
 
 function addressOf(config: Config): string {
