@@ -3,6 +3,7 @@ import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { headerValue } from "../../kernel/header-value.ts";
 import type { SessionTokens } from "../../mcp/session-token.ts";
+import type { TaskOwners } from "../../mcp/task-owners.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import { decodeHeaderValue, encodeHeaderValue } from "../../mcp/wire/modern.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
@@ -12,6 +13,7 @@ import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import { endpointOf, mcpKeyHeader } from "./compile-mcp.ts";
 import { filterList } from "./filter-list.ts";
+import { noteTask } from "./guard-tasks.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpFrames } from "./mcp-frames.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
@@ -24,6 +26,7 @@ export interface McpCallTools {
   readonly clock: Clock;
   readonly sessions: SessionTokens;
   readonly running: RunningCalls;
+  readonly tasks: TaskOwners;
 }
 
 /** One message, or one piece of session traffic, to the upstream and its answer on the way back. */
@@ -64,7 +67,7 @@ async function answerOf(
   operation: Operation,
   response: UpstreamResponse,
   headers: Record<string, string>,
-  { clock }: McpCallTools,
+  { clock, tasks }: McpCallTools,
 ): Promise<Answer> {
   if (response.status >= 300) return refusalAnswer(exchange, operation, response, headers);
 
@@ -73,7 +76,7 @@ async function answerOf(
     headers["content-type"] = "text/event-stream";
     headers["cache-control"] = "no-cache, no-transform";
     headers["x-accel-buffering"] = "no";
-    const relayed = mcpFrames(response.body, { exchange, operation, clock });
+    const relayed = mcpFrames(response.body, { exchange, operation, clock, tasks });
     const frames = operation.kind === "initialize" ? await untilAnswered(relayed, operation) : relayed;
     if (isLongStream(operation)) exchange.keepOpen();
     const discard = (): void => response.body.discard();
@@ -81,8 +84,8 @@ async function answerOf(
   }
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   if (requestId(operation) === undefined)
-    return bodyless(exchange, operation, response.status, headers, bytes, contentType);
-  return wholeAnswer(exchange, operation, response, headers, bytes, contentType);
+    return bodyless(exchange, operation, response.status, headers, bytes, contentType, tasks);
+  return wholeAnswer(exchange, operation, response, headers, bytes, contentType, tasks);
 }
 
 async function send(
@@ -144,6 +147,7 @@ function wholeAnswer(
   headers: Record<string, string>,
   bytes: Buffer,
   contentType: string,
+  tasks: TaskOwners,
 ): Answer {
   const id = requestId(operation);
   const value = contentType.startsWith("application/json") ? parse(bytes) : undefined;
@@ -158,8 +162,9 @@ function wholeAnswer(
     );
   }
   noteMessage(operation, message);
+  noteTask(exchange, operation, tasks);
   headers["content-type"] = "application/json";
-  const frame = filterList(exchange, { bytes, message: () => value }, mcpRequest(operation).seen);
+  const frame = filterList(exchange, { bytes, message: () => value }, mcpRequest(operation).seen, tasks);
   return { status: response.status, headers, body: { type: "whole", frame } };
 }
 
@@ -171,6 +176,7 @@ function bodyless(
   headers: Record<string, string>,
   bytes: Buffer,
   contentType: string,
+  tasks: TaskOwners,
 ): Answer {
   const value = contentType.startsWith("application/json") ? parse(bytes) : undefined;
   if (readJsonRpc(value).type === "invalid") {
@@ -180,7 +186,10 @@ function bodyless(
   return {
     status,
     headers,
-    body: { type: "whole", frame: filterList(exchange, { bytes, message: () => value }, mcpRequest(operation).seen) },
+    body: {
+      type: "whole",
+      frame: filterList(exchange, { bytes, message: () => value }, mcpRequest(operation).seen, tasks),
+    },
   };
 }
 

@@ -1,9 +1,11 @@
 import { GatewayError } from "../../kernel/errors.ts";
 import { locateJson, spliceBytes } from "../../kernel/json-scan.ts";
+import type { TaskOwners } from "../../mcp/task-owners.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame } from "../../pipeline/exchange.ts";
 import { changeFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
+import { mayReachTask } from "./guard-tasks.ts";
 import type { McpSeen } from "./mcp-request.ts";
 
 /** The lists that a result may hold, and by which member an entry of theirs is called. */
@@ -12,19 +14,19 @@ const lists = [
   { entries: "prompts", by: "name" },
   { entries: "resources", by: "uri" },
   { entries: "resourceTemplates", by: "uriTemplate" },
+  { entries: "tasks", by: "taskId" },
 ] as const;
 
 /**
- * The frame without the entries that this caller may not call: a list shows what can be done and no more. A list is
+ * The frame without the entries that this caller may not call, and without the tasks of others: a list shows what can be done and no more. A list is
  * known by its looks and not by the request, since a resumed stream carries answers to requests of earlier exchanges.
  * What stands around the list keeps its bytes. Such a list is one caller's own, so it says `cacheScope: "private"`.
  */
-export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen): Frame {
+export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, tasks: TaskOwners): Frame {
   const mayCall = exchange.principal?.mayCall;
-  if (mayCall === undefined) return frame;
-  const message = strictMessage(frame);
-  const result = isObject(message) ? message["result"] : undefined;
-  if (!isObject(result)) return frame;
+  if (mayCall === undefined && !Array.isArray(resultOf(frame.message())?.["tasks"])) return frame;
+  const result = resultOf(strictMessage(frame));
+  if (result === undefined) return frame;
 
   const edits: { readonly path: readonly string[]; readonly replacement: string }[] = [];
   for (const { entries, by } of lists) {
@@ -32,7 +34,8 @@ export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen): Fra
     if (!Array.isArray(listed)) continue;
     const kept: unknown[] = listed.filter((entry: unknown) => {
       const name = isObject(entry) ? entry[by] : undefined;
-      return typeof name === "string" && mayCall(name);
+      if (typeof name !== "string") return false;
+      return entries === "tasks" ? mayReachTask(exchange, name, tasks) : mayCall === undefined || mayCall(name);
     });
     if (entries === "tools") seen.toolsAfterAuthz = kept.length;
     edits.push({ path: ["result", entries], replacement: JSON.stringify(kept) });
@@ -49,4 +52,9 @@ export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen): Fra
       }),
     ),
   );
+}
+
+function resultOf(message: unknown): Readonly<Record<string, unknown>> | undefined {
+  const result = isObject(message) ? message["result"] : undefined;
+  return isObject(result) ? result : undefined;
 }

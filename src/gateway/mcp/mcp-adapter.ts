@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { createTaskOwners } from "../../mcp/task-owners.ts";
 import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
 import type { Exchange } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
@@ -13,6 +14,7 @@ import type { ProbeTools } from "./compile-mcp.ts";
 import { compileMcp } from "./compile-mcp.ts";
 import { decodeMcp } from "./decode-mcp.ts";
 import { notOffered } from "./decode-message.ts";
+import { refuseTask } from "./guard-tasks.ts";
 import { joinBatch } from "./join-batch.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
@@ -20,7 +22,7 @@ import { mcpRequest, requestId } from "./mcp-request.ts";
 import { editFrame, editRequest, frameOperation, frameSpans, requestSpans } from "./mcp-spans.ts";
 import { createRunningCalls } from "./running-calls.ts";
 
-export interface McpAdapterOptions extends Omit<McpCallTools, "running"> {
+export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks"> {
   /** A client that takes no byte of its stream for so long is let go. */
   readonly stalledMs: number;
   /** Hears what probes of the upstreams find. */
@@ -32,7 +34,7 @@ export interface McpAdapterOptions extends Omit<McpCallTools, "running"> {
  * they are parsed once, to be judged and recorded.
  */
 export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
-  const options = { ...given, running: createRunningCalls() };
+  const options = { ...given, running: createRunningCalls(), tasks: createTaskOwners() };
   return {
     kind: "McpServer",
     routes: [
@@ -49,6 +51,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     frameOperation,
     editFrame,
     notOffered: (operation) => notOffered(mcpRequest(operation).target, operation.name),
+    answerLocally: (exchange, operation) => refuseTask(exchange, operation, options.tasks),
     call: (exchange, operation, target) => callMcp(exchange, operation, target, options),
     join: joinBatch,
     async encode(exchange, outcome, response) {

@@ -1,6 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { createSseSplitter } from "../../kernel/sse.ts";
+import type { TaskOwners } from "../../mcp/task-owners.ts";
 import type { JsonRpcMessage, JsonRpcRequest } from "../../mcp/wire/json-rpc.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
@@ -8,6 +9,7 @@ import { SseFrame } from "../sse-frame.ts";
 import type { UpstreamBody } from "../upstream-body.ts";
 import { noTarget, operationOf } from "./decode-message.ts";
 import { filterList } from "./filter-list.ts";
+import { noteTask } from "./guard-tasks.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest, nothingSeen, requestId } from "./mcp-request.ts";
 import { noteMessage } from "./note-message.ts";
@@ -16,6 +18,7 @@ export interface McpStreamOptions {
   readonly exchange: Exchange;
   readonly operation: Operation;
   readonly clock: Clock;
+  readonly tasks: TaskOwners;
 }
 
 const heartbeatMs = 25_000;
@@ -73,7 +76,8 @@ function* relayed(events: readonly Uint8Array[], state: StreamState, options: Mc
     if (message.type === "invalid" || !isForUs(message, operation, state)) continue;
     seen.eventsStreamed += 1;
     noteMessage(operation, message);
-    yield filterList(exchange, frame, seen);
+    noteTask(exchange, operation, options.tasks);
+    yield filterList(exchange, frame, seen, options.tasks);
     if (message.type !== "request") continue;
     if (mayHaveRow(options))
       recordAsked(options, message); // it has passed: who comes for more has taken it

@@ -3,6 +3,7 @@ import { mcpFrames } from "../../../src/gateway/mcp/mcp-frames.ts";
 import type { McpRequest } from "../../../src/gateway/mcp/mcp-request.ts";
 import { nothingSeen } from "../../../src/gateway/mcp/mcp-request.ts";
 import { UpstreamBody } from "../../../src/gateway/upstream-body.ts";
+import { createTaskOwners } from "../../../src/mcp/task-owners.ts";
 import type { JsonRpcMessage } from "../../../src/mcp/wire/json-rpc.ts";
 import type { Exchange, Operation } from "../../../src/pipeline/exchange.ts";
 import { buildExchange } from "../../kit/exchange.ts";
@@ -44,7 +45,7 @@ function open(message: JsonRpcMessage | undefined): Stream {
   };
   exchange.operations.push(operation);
   const clock = manualClock();
-  const frames = mcpFrames(body, { exchange, operation, clock })[Symbol.asyncIterator]();
+  const frames = mcpFrames(body, { exchange, operation, clock, tasks: createTaskOwners() })[Symbol.asyncIterator]();
   return { body, clock, exchange, frames, isFree: () => free };
 }
 
