@@ -1,6 +1,9 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AnalyticsEvent, EventSink } from "../pipeline/event.ts";
+import { createEventLineWriter } from "./event-line.ts";
+import type { HeldLines } from "./held-lines.ts";
+import { createHeldLines } from "./held-lines.ts";
 import type { SpoolPlace, SpoolSegment, SpoolSegments } from "./spool-segments.ts";
 import { openSpoolSegments } from "./spool-segments.ts";
 
@@ -13,8 +16,8 @@ export interface EventSpoolOptions {
   readonly maxBytes: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Events held in memory while the disk is slow or away; 10,000 unless told. */
-  readonly maxQueued?: number;
+  /** Bytes of events held in memory while the disk is slow or away; 16 MiB unless told. */
+  readonly maxHeldBytes?: number;
 }
 
 /** A sink that keeps events in files. Disposing writes what is held; what cannot be written is counted as dropped. */
@@ -29,17 +32,18 @@ export interface EventSpool extends EventSink, AsyncDisposable {
   handOver(place: SpoolPlace): void;
 }
 
-const batchEvents = 500;
+const batchBytes = 196_608;
 const batchAfterMs = 200;
+const defaultHeldBytes = 16 * 1_048_576;
 const retryAfterMs = 1_000;
 const complainEveryMs = 60_000;
 
 /**
- * Opens a spool, the store of analytics events before any database. `record` costs a push to a list; events are
- * serialised and written in batches, 200 ms after the first or when 500 wait.
+ * Opens a spool, the store of analytics events before any database. `record` makes the event's line; lines are written
+ * in batches, 200 ms after the first or when 192 KiB wait.
  *
- * The format: `<directory>/<15 digits>.ndjson`, mode 0600. Each line is one `AnalyticsEvent` in JSON (UTF-8, no line
- * feed inside) and ends in a line feed; a last line without one was cut by a crash and counts for nothing. Names rise
+ * The format: `<directory>/<15 digits>.ndjson`, mode 0600. Each line is one event as `event-line.ts` writes it and ends
+ * in a line feed; a last line without one was cut by a crash and counts for nothing. Names rise
  * in the order of writing and are never used twice, also not over restarts. Only the newest segment of a running
  * spool grows; every other one is final, so name and line number identify an event for good. Each opening begins a new
  * segment. When the bound is reached the oldest segments are deleted, and those of their events that were not handed over
@@ -60,17 +64,21 @@ class QueuedSpool implements EventSpool {
   readonly #segments: SpoolSegments;
   readonly #largestLine: number;
   readonly #complain: (call: () => void) => void;
-  readonly #queue: AnalyticsEvent[] = [];
+  readonly #lineOf = createEventLineWriter();
+  readonly #held: HeldLines;
   #notWritten = 0;
   #writeErrors = 0;
   #closed = false;
   #cancelTimer: (() => void) | undefined;
+  #isDue = false;
+  #isFailing = false;
   #writing: Promise<void> | undefined;
 
   constructor(options: EventSpoolOptions, segments: SpoolSegments, largestLine: number) {
     this.#options = options;
     this.#segments = segments;
     this.#largestLine = largestLine;
+    this.#held = createHeldLines(options.maxHeldBytes ?? defaultHeldBytes);
     this.#complain = atMostEvery(complainEveryMs, options.clock);
   }
 
@@ -83,18 +91,11 @@ class QueuedSpool implements EventSpool {
   }
 
   record(event: AnalyticsEvent): void {
-    const { log, directory, maxQueued = 10_000 } = this.#options;
-    if (this.#closed || this.#queue.length >= maxQueued) {
-      this.#notWritten += 1;
-      this.#complain(() =>
-        log.warn({ directory, dropped: this.dropped }, "events are dropped: the spool takes no more"),
-      );
-      return;
-    }
-    this.#queue.push(event);
-    if (this.#writing !== undefined) return;
-    if (this.#queue.length === batchEvents) this.#schedule(0);
-    else if (this.#cancelTimer === undefined) this.#schedule(batchAfterMs);
+    if (this.#closed) return this.#refuse();
+    const line = this.#lineFor(event);
+    if (line.length === 0 || line.length > this.#largestLine) this.#notWritten += 1;
+    else if (this.#held.add(line)) this.#plan();
+    else this.#refuse();
   }
 
   segments(): readonly SpoolSegment[] {
@@ -109,14 +110,36 @@ class QueuedSpool implements EventSpool {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     await this.#writing;
-    if (this.#queue.length > 0) await this.#write();
+    if (this.#held.bytes > 0) await this.#write();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.flush();
-    this.#notWritten += this.#queue.splice(0).length;
+    this.#notWritten += this.#held.clear();
     await this.#segments.close();
+  }
+
+  /** Empty for what is no JSON: a fault of ours, and the other events must not suffer from it. */
+  #lineFor(event: AnalyticsEvent): string {
+    try {
+      return this.#lineOf(event);
+    } catch {
+      return "";
+    }
+  }
+
+  #refuse(): void {
+    const { log, directory } = this.#options;
+    this.#notWritten += 1;
+    this.#complain(() => log.warn({ directory, dropped: this.dropped }, "events are dropped: the spool takes no more"));
+  }
+
+  #plan(): void {
+    if (this.#writing !== undefined || this.#isDue) return;
+    this.#isDue = this.#held.bytes >= batchBytes && !this.#isFailing;
+    if (this.#isDue) this.#schedule(0);
+    else if (this.#cancelTimer === undefined) this.#schedule(batchAfterMs);
   }
 
   #schedule(delayMs: number): void {
@@ -130,45 +153,31 @@ class QueuedSpool implements EventSpool {
   #write(): Promise<void> {
     this.#writing ??= this.#drain().finally(() => {
       this.#writing = undefined;
-      // What came in between the last look at the queue and now has no timer yet.
-      if (this.#queue.length > 0 && this.#cancelTimer === undefined && !this.#closed) this.#schedule(batchAfterMs);
+      this.#isDue = false;
+      // What came in meanwhile has no timer yet.
+      if (this.#held.bytes > 0 && this.#cancelTimer === undefined && !this.#closed) this.#plan();
     });
     return this.#writing;
   }
 
+  /** Writes what is held now. What comes in meanwhile waits for its own batch: many small writes would cost more. */
   async #drain(): Promise<void> {
     try {
-      while (this.#queue.length > 0) {
-        const lines = this.#nextLines();
-        if (lines.length > 0) this.#queue.splice(0, await this.#segments.append(lines));
+      for (let left = this.#held.bytes; left > 0; ) {
+        const first = this.#held.first();
+        const taken = await this.#segments.append(first.subarray(0, Math.min(first.length, left)));
+        this.#held.take(taken);
+        left -= taken;
       }
+      this.#isFailing = false;
     } catch (error) {
       this.#writeErrors += 1;
+      this.#isFailing = true;
       const { log, directory } = this.#options;
-      const fields = { err: error, directory, writeErrors: this.#writeErrors, waiting: this.#queue.length };
+      const fields = { err: error, directory, writeErrors: this.#writeErrors, waitingBytes: this.#held.bytes };
       this.#complain(() => log.error(fields, "events cannot be written"));
       if (!this.#closed) this.#schedule(retryAfterMs);
     }
-  }
-
-  /** The lines of the first events in the queue; those that have no line or too large a one leave it as dropped. */
-  #nextLines(): readonly Buffer[] {
-    const batch = this.#queue.slice(0, batchEvents).map((event) => ({ event, line: lineOf(event) }));
-    const good = batch.filter(({ line }) => line.length > 0 && line.length <= this.#largestLine);
-    if (good.length < batch.length) {
-      this.#queue.splice(0, batch.length, ...good.map(({ event }) => event));
-      this.#notWritten += batch.length - good.length;
-    }
-    return good.map(({ line }) => line);
-  }
-}
-
-/** Empty for what is no JSON: a fault of ours, and the other events must not suffer from it. */
-function lineOf(event: AnalyticsEvent): Buffer {
-  try {
-    return Buffer.from(`${JSON.stringify(event)}\n`);
-  } catch {
-    return Buffer.alloc(0);
   }
 }
 

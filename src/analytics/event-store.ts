@@ -4,7 +4,7 @@ export type EventTable = "exchanges" | "attempts";
 /** Lines of the spool that go to one table in one step. */
 export interface RowBatch {
   readonly table: EventTable;
-  /** JSON lines as the spool has them, each ended by a line feed. */
+  /** Lines of JSON, each an array in the order of `eventColumns` and ended by a line feed. */
   readonly rows: Buffer;
   /** How many lines. */
   readonly count: number;

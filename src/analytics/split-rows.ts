@@ -1,4 +1,5 @@
 import type { BlockBuffers } from "./block-buffers.ts";
+import { eventColumns } from "./event-columns.ts";
 import type { EventTable, RowKey } from "./event-store.ts";
 
 /** The lines of one table. */
@@ -16,24 +17,22 @@ export interface SplitRows {
 }
 
 /**
- * Sorts whole lines of a spool by table without parsing them: the spool writes the type first. The bytes of a line stay
- * as they are, and so does the order within a table. The rows hold until the next use of `buffers`.
+ * Sorts whole lines of a spool by table without parsing them: the spool writes the type first. A row is its line
+ * without the type; the order within a table stays. The rows hold until the next use of `buffers`. `lines` is spoilt:
+ * rows of exchanges, most of its bytes, are put together in its own memory.
  */
 export function splitRows(lines: Buffer, buffers: BlockBuffers): SplitRows {
-  const newPart = (table: EventTable): Part => ({
-    table,
-    rows: buffers.take(table, lines.length),
-    length: 0,
-    count: 0,
-  });
-  const parts = { exchanges: newPart("exchanges"), attempts: newPart("attempts") };
+  const parts: Readonly<Record<EventTable, Part>> = {
+    exchanges: { table: "exchanges", rows: lines, length: 0, count: 0 },
+    attempts: { table: "attempts", rows: buffers.take("attempts", lines.length), length: 0, count: 0 },
+  };
   let unknown = 0;
   for (let start = 0; start < lines.length; ) {
     const feed = lines.indexOf(lineFeed, start);
     const end = feed < 0 ? lines.length : feed + 1;
     const table = tableOf(lines, start);
     if (table === undefined) unknown += 1;
-    else append(parts[table], lines, start, end);
+    else append(parts[table], lines, start + heads[table].length, end);
     start = end;
   }
   const tables = [parts.exchanges, parts.attempts].filter(({ count }) => count > 0);
@@ -57,9 +56,9 @@ export function keyedRows({ table, rows }: TableRows): readonly { readonly key: 
 }
 
 const lineFeed = 0x0a;
-const exchangeHead = Buffer.from('{"type":"exchange",');
-const attemptHead = Buffer.from('{"type":"attempt",');
-const typePlace = exchangeHead.indexOf("exchange");
+const bracket = 0x5b;
+const heads = { exchanges: Buffer.from('["exchange",'), attempts: Buffer.from('["attempt",') } as const;
+const typePlace = 2;
 
 interface Part {
   readonly table: EventTable;
@@ -68,29 +67,33 @@ interface Part {
   count: number;
 }
 
+/** The row goes before what has not been read of `lines` yet, also when it goes into the same memory. */
 function append(part: Part, lines: Buffer, start: number, end: number): void {
-  part.length += lines.copy(part.rows, part.length, start, end);
+  part.rows[part.length] = bracket;
+  part.length += 1 + lines.copy(part.rows, part.length + 1, start, end);
   part.count += 1;
 }
 
 function tableOf(lines: Buffer, start: number): EventTable | undefined {
-  const head = lines[start + typePlace] === exchangeHead[typePlace] ? exchangeHead : attemptHead;
+  const table = lines[start + typePlace] === heads.exchanges[typePlace] ? "exchanges" : "attempts";
+  const head = heads[table];
   const isHead = lines.compare(head, 0, head.length, start, Math.min(start + head.length, lines.length)) === 0;
-  if (!isHead) return undefined;
-  return head === exchangeHead ? "exchanges" : "attempts";
+  return isHead ? table : undefined;
 }
 
 function keyOf(table: EventTable, line: Buffer): RowKey | undefined {
+  let row: unknown;
   try {
-    const row: unknown = JSON.parse(line.toString("utf8"));
-    if (typeof row !== "object" || row === null) return undefined;
-    const { exchange_id, operation_id, attempt, ts } = row as Readonly<Record<string, unknown>>; // any object is one
-    if (typeof exchange_id !== "string" || typeof ts !== "number") return undefined;
-    const part = table === "exchanges" ? operation_id : attempt;
-    return typeof part === "string" || typeof part === "number"
-      ? { exchangeId: exchange_id, part: String(part), ts }
-      : undefined;
+    row = JSON.parse(line.toString("utf8"));
   } catch {
     return undefined;
   }
+  if (!Array.isArray(row)) return undefined;
+  const value = (column: string): unknown => (row as readonly unknown[])[eventColumns[table].indexOf(column)]; // any array is one
+  const ts = value("ts");
+  const exchangeId = value("exchange_id");
+  if (typeof exchangeId !== "string" || typeof ts !== "number") return undefined;
+  const part = value(table === "exchanges" ? "operation_id" : "attempt");
+  const isPart = typeof part === "string" || typeof part === "number";
+  return isPart ? { exchangeId, part: String(part), ts } : undefined;
 }

@@ -24,9 +24,9 @@ export interface SpoolReplayOptions {
   readonly snapshots: SnapshotOutbox;
   readonly clock: Clock;
   readonly log: Log;
-  /** Between two looks at the spool, in milliseconds; 1,000 unless told. */
+  /** Between two looks at the spool, in milliseconds; 1,000 unless told, and five times that while much is recorded. */
   readonly intervalMs?: number;
-  /** Bytes of one insert; 2 MiB unless told. */
+  /** Bytes of one insert; 8 MiB unless told. */
   readonly blockBytes?: number;
 }
 
@@ -47,7 +47,11 @@ export interface SpoolReplay extends AsyncDisposable {
   catchUp(): Promise<void>;
 }
 
-const defaultBlockBytes = 2 * 1_048_576;
+const defaultBlockBytes = 8 * 1_048_576;
+const defaultIntervalMs = 1_000;
+/** From so many bytes between two looks on, the next one waits longer: few large inserts cost a store far less. */
+const muchBytes = 262_144;
+const longerPause = 5;
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
 const complainEveryMs = 60_000;
@@ -80,6 +84,7 @@ class Replay implements SpoolReplay {
   #rejected = 0;
   #lastError: string | undefined;
   #failures = 0;
+  #carriedBytes = 0;
   #complainedAtMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -127,15 +132,25 @@ class Replay implements SpoolReplay {
   #run(): Promise<void> {
     this.#running ??= this.#drain().finally(() => {
       this.#running = undefined;
-      const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#failures - 1, 10));
-      if (!this.#closed) this.#schedule(this.#failures > 0 ? retryMs : (this.#options.intervalMs ?? 1_000));
+      if (!this.#closed) this.#schedule(this.#pauseMs());
     });
     return this.#running;
   }
 
+  #pauseMs(): number {
+    if (this.#failures > 0) return Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#failures - 1, 10));
+    const { intervalMs = defaultIntervalMs } = this.#options;
+    return this.#carriedBytes < muchBytes ? intervalMs : intervalMs * longerPause;
+  }
+
+  /** Takes what is there now. What comes in meanwhile waits for the next time, or it would go in small pieces. */
   async #drain(): Promise<void> {
+    const segments = this.#options.spool.segments();
+    this.#carriedBytes = 0;
     try {
-      for (let block = await this.#next(); block !== undefined && !this.#closed; block = await this.#next()) {
+      for (let block = await this.#next(segments); block !== undefined; block = await this.#next(segments)) {
+        if (this.#closed) break;
+        this.#carriedBytes += block.to - block.from;
         await this.#take(block);
       }
       await this.#write();
@@ -150,10 +165,10 @@ class Replay implements SpoolReplay {
   }
 
   /** The range that was tried before, or the next one; undefined when the store has everything. */
-  async #next(): Promise<SpoolBlock | undefined> {
-    const { directory, spool, blockBytes = defaultBlockBytes } = this.#options;
+  async #next(segments: readonly SpoolSegment[]): Promise<SpoolBlock | undefined> {
+    const { directory, blockBytes = defaultBlockBytes } = this.#options;
     const { done, pending } = this.#checkpoint;
-    for (const segment of spool.segments().filter(({ name }) => name >= done.segment)) {
+    for (const segment of segments.filter(({ name }) => name >= done.segment)) {
       const from = segment.name === done.segment ? done.offset : 0;
       const isPending = pending !== null && pending.segment === segment.name && pending.from === from;
       const range = isPending ? { name: segment.name, bytes: Math.min(pending.to, segment.bytes) } : segment;

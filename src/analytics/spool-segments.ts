@@ -6,10 +6,10 @@ import type { Clock } from "../kernel/clock.ts";
 /** The files of a spool on disk, the newest of them open for appending. */
 export interface SpoolSegments {
   /**
-   * Appends as many of the lines, from the first on, as the present segment takes, at least one; answers how many.
-   * Rejects when the disk fails; nothing of the lines is then in a segment that a reader will see as whole.
+   * Appends as many of the whole lines, from the first on, as the present segment takes, at least one; answers how many
+   * bytes. Rejects when the disk fails; nothing of the lines is then in a segment that a reader will see as whole.
    */
-  append(lines: readonly Buffer[]): Promise<number>;
+  append(lines: Buffer): Promise<number>;
   close(): Promise<void>;
   /** Events that nobody had taken over when their segment was deleted to stay within the bound. */
   readonly dropped: number;
@@ -85,13 +85,13 @@ export async function openSpoolSegments(options: SpoolSegmentsOptions): Promise<
 
   return {
     async append(lines) {
-      const first = lines[0]?.length ?? 0;
+      const first = lines.indexOf(lineFeed) + 1;
       if (current !== undefined && current.bytes + first > segmentBytes) await seal();
-      const { count, bytes } = fitting(lines, segmentBytes - (current?.bytes ?? 0));
-      await makeRoom(bytes);
+      const fitting = wholeLines(lines, segmentBytes - (current?.bytes ?? 0));
+      await makeRoom(fitting.length);
       current ??= await begin();
       try {
-        await current.file.appendFile(Buffer.concat(lines.slice(0, count)));
+        await writeFully(current.file, fitting);
       } catch (error) {
         // What was written in part is taken back; where that fails too, nothing is ever put behind it.
         const takenBack = await current.file.truncate(current.bytes).then(
@@ -101,8 +101,8 @@ export async function openSpoolSegments(options: SpoolSegmentsOptions): Promise<
         if (!takenBack) await seal().catch(() => undefined);
         throw error;
       }
-      current.bytes += bytes;
-      return count;
+      current.bytes += fitting.length;
+      return fitting.length;
     },
     close: seal,
     list: () => (current === undefined ? [...sealed] : [...sealed, { name: current.name, bytes: current.bytes }]),
@@ -115,15 +115,20 @@ export async function openSpoolSegments(options: SpoolSegmentsOptions): Promise<
   };
 }
 
-function fitting(lines: readonly Buffer[], room: number): { readonly count: number; readonly bytes: number } {
-  let bytes = 0;
-  let count = 0;
-  for (const line of lines) {
-    if (count > 0 && bytes + line.length > room) break;
-    bytes += line.length;
-    count += 1;
+const lineFeed = 0x0a;
+
+/** At least the first line. */
+function wholeLines(lines: Buffer, room: number): Buffer {
+  if (lines.length <= room) return lines;
+  const end = room > 0 ? lines.lastIndexOf(lineFeed, room - 1) + 1 : 0;
+  return lines.subarray(0, end > 0 ? end : lines.indexOf(lineFeed) + 1);
+}
+
+/** Appends: the file was opened for nothing else. */
+async function writeFully(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    written += (await file.write(bytes, written, bytes.length - written)).bytesWritten;
   }
-  return { count, bytes };
 }
 
 /** Deletes a segment and answers how many events are lost with it; none when a reader has taken it already. */

@@ -5,6 +5,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { AnalyticsEvent } from "../pipeline/event.ts";
+import { readEventLine } from "./event-line.ts";
 import { listSegments } from "./spool-segments.ts";
 
 export interface TailOptions {
@@ -87,20 +88,10 @@ async function* readSegment(directory: string, place: Place): AsyncGenerator<Lin
     let rest = Buffer.concat([held, chunk.subarray(0, bytesRead)]);
     for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
       offset += end + 1;
-      yield { event: parseLine(rest.subarray(0, end)), place: { name: place.name, offset } };
+      yield { event: readEventLine(rest.toString("utf8", 0, end)), place: { name: place.name, offset } };
       rest = rest.subarray(end + 1);
     }
     held = rest;
-  }
-}
-
-function parseLine(line: Buffer): AnalyticsEvent | undefined {
-  try {
-    const parsed: unknown = JSON.parse(line.toString("utf8"));
-    const isEvent = typeof parsed === "object" && parsed !== null && "type" in parsed;
-    return isEvent ? (parsed as AnalyticsEvent) : undefined; // the spool writes nothing else
-  } catch {
-    return undefined;
   }
 }
 

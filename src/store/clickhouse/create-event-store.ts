@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { z } from "zod";
+import { eventColumns } from "../../analytics/event-columns.ts";
 import type { EventStore, EventTable, RowKey } from "../../analytics/event-store.ts";
 import { rowKeyText } from "../../analytics/event-store.ts";
 import type { ClickHouseClients, ClickHouseSession } from "./clickhouse-session.ts";
-import { eventColumns } from "./event-columns.ts";
 
 /** Events into ClickHouse's tables. The lines go as they are; nothing of them is parsed here. */
 export function createEventStore(session: ClickHouseSession): EventStore {
@@ -13,7 +13,7 @@ export function createEventStore(session: ClickHouseSession): EventStore {
       session.use(async ({ writer, database }) => {
         // Not the client's own `insert`: that would have each row as an object, to write it out again.
         const { stream } = await writer.exec({
-          query: `INSERT INTO ${database}.${table} (${eventColumns[table].join(", ")}) FORMAT JSONEachRow`,
+          query: `INSERT INTO ${database}.${table} (${eventColumns[table].join(", ")}) FORMAT JSONCompactEachRow`,
           values: Readable.from([rows], { objectMode: false }),
           abort_signal: signal,
           clickhouse_settings: {
@@ -59,6 +59,7 @@ const insertSettings = {
   async_insert: 0,
   max_execution_time: 30,
   input_format_skip_unknown_fields: 1,
+  input_format_json_compact_allow_variable_number_of_columns: 1,
   input_format_null_as_default: 1,
   input_format_json_named_tuples_as_objects: 1,
   input_format_json_ignore_unknown_keys_in_named_tuple: 1,

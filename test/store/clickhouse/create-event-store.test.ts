@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createEventLineWriter } from "../../../src/analytics/event-line.ts";
 import type { EventTable } from "../../../src/analytics/event-store.ts";
 import type { AnalyticsEvent } from "../../../src/pipeline/event.ts";
 import { createEventStore } from "../../../src/store/clickhouse/create-event-store.ts";
@@ -9,6 +10,7 @@ import type { TestEngine } from "../../kit/embedded-clickhouse.ts";
 import { askEngine, describeWithEngine, startTestEngine } from "../../kit/embedded-clickhouse.ts";
 import { attemptRow, exchangeRow, uuidOf } from "../../kit/event-rows.ts";
 
+const lineOf = createEventLineWriter();
 const { signal } = new AbortController();
 
 describeWithEngine("events in ClickHouse", () => {
@@ -24,7 +26,7 @@ describeWithEngine("events in ClickHouse", () => {
     events: readonly AnalyticsEvent[],
     over: object = {},
   ): Promise<void> {
-    const rows = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+    const rows = Buffer.from(events.map((event) => lineOf(event).replace(/"[a-z]+",/, "")).join(""));
     const batch = { table, rows, count: events.length, token, skipUnreadable: false, ...over };
     return createEventStore(engine.session).insert(batch, signal);
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Selection } from "../../../src/analytics/analytics-reader.ts";
+import { createEventLineWriter } from "../../../src/analytics/event-line.ts";
 import type { ExchangeEvent } from "../../../src/pipeline/event.ts";
 import { createEventStore } from "../../../src/store/clickhouse/create-event-store.ts";
 import { createAnalyticsReader } from "../../../src/store/clickhouse/questions/create-analytics-reader.ts";
@@ -40,7 +41,8 @@ describeWithEngine("questions", () => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = startTestEngine();
-    const lines = Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const lineOf = createEventLineWriter();
+    const lines = Buffer.from(rows.map((row) => lineOf(row).replace('"exchange",', "")).join(""));
     const batch = { table: "exchanges", rows: lines, count: rows.length, token: "all", skipUnreadable: false } as const;
     await createEventStore(engine.session).insert(batch, new AbortController().signal);
   }, 30_000);

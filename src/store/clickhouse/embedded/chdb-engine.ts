@@ -18,7 +18,7 @@ export interface ChdbEngine {
 export interface EngineInsert {
   readonly table: string;
   readonly columns: readonly string[] | undefined;
-  readonly format: "JSONEachRow";
+  readonly format: "JSONEachRow" | "JSONCompactEachRow";
   readonly settings: EngineSettings;
   readonly rows: Buffer;
 }

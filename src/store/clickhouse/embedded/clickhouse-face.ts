@@ -12,7 +12,7 @@ export interface ClickHouseFaceOptions {
 /**
  * The part of ClickHouse's HTTP interface that its JavaScript client uses: `/ping`; statements in the body, or in
  * `query` with rows in the body; settings and `param_…` in the query; errors as text with
- * `X-ClickHouse-Exception-Code`. Rows come as JSONEachRow. Parameters are numbers and texts. The user chooses the
+ * `X-ClickHouse-Exception-Code`. Rows come as JSONEachRow or JSONCompactEachRow. Parameters are numbers and texts. The user chooses the
  * connection, and with it what is allowed.
  */
 export function createClickHouseFace({ engine, secret }: ClickHouseFaceOptions): RequestListener {
@@ -61,14 +61,18 @@ async function insert(
   rows: Buffer,
 ): Promise<Body> {
   if (role !== "writer") throw exception(164, "Cannot execute query in readonly mode", "READONLY");
-  const [, table, columns] = insertPattern.exec(statement) ?? [];
+  const [, table, columns, compact] = insertPattern.exec(statement) ?? [];
   if (table === undefined) {
-    throw exception(62, "the embedded engine takes INSERT INTO table (columns) FORMAT JSONEachRow", "SYNTAX_ERROR");
+    throw exception(
+      62,
+      "the embedded engine takes INSERT INTO table (columns) FORMAT JSONEachRow or JSONCompactEachRow",
+      "SYNTAX_ERROR",
+    );
   }
   const written = await engine.insert({
     table: table.replaceAll("`", ""),
     columns: columns?.split(",").map((name) => name.trim().replaceAll("`", "")),
-    format: "JSONEachRow",
+    format: compact === undefined ? "JSONEachRow" : "JSONCompactEachRow",
     settings,
     rows,
   });
@@ -76,7 +80,8 @@ async function insert(
   return { bytes: Buffer.alloc(0), headers: { "x-clickhouse-summary": summary } };
 }
 
-const insertPattern = /^\s*INSERT INTO ((?:`?\w+`?\.)?`?\w+`?)\s*(?:\(([\w\s,`]+)\))?\s*FORMAT JSONEachRow\s*$/i;
+const insertPattern =
+  /^\s*INSERT INTO ((?:`?\w+`?\.)?`?\w+`?)\s*(?:\(([\w\s,`]+)\))?\s*FORMAT JSON(Compact)?EachRow\s*$/i;
 
 /** Parameters of the interface itself, which are no settings; those that only steer HTTP have nothing to steer here. */
 const ownParameters =

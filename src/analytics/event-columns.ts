@@ -1,9 +1,9 @@
-import type { EventTable } from "../../analytics/event-store.ts";
-import type { AttemptEvent, ExchangeEvent } from "../../pipeline/event.ts";
+import type { AttemptEvent, ExchangeEvent } from "../pipeline/event.ts";
+import type { EventTable } from "./event-store.ts";
 
 /**
- * The columns that an event's line fills, by table. Written out because `fields` is only read when it is named; the
- * types keep the lists equal to the events.
+ * The columns that an event's line fills, by table, in the order of the line. Lines lie in spools over upgrades, so a
+ * column is only ever put behind the last one, and none is taken out. The types keep the lists equal to the events.
  */
 export const eventColumns: Readonly<Record<EventTable, readonly string[]>> = {
   exchanges: namesOf<ExchangeEvent>({

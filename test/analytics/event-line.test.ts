@@ -1,0 +1,98 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { eventColumns } from "../../src/analytics/event-columns.ts";
+import { createEventLineWriter, readEventLine } from "../../src/analytics/event-line.ts";
+import type { AnalyticsEvent, AttemptEvent, ExchangeEvent } from "../../src/pipeline/event.ts";
+import { attemptRow, exchangeRow } from "../kit/event-rows.ts";
+
+const text = fc.oneof(fc.constantFrom("a", "b", "ok"), fc.string({ unit: "binary", maxLength: 20 }));
+const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
+const measure = fc.oneof(
+  fc.constantFrom(0, 0.5, 1.234),
+  fc.nat(9_999_999).map((micros) => micros / 1_000),
+  fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 }),
+);
+const columns = {
+  exchange_id: text,
+  trace_id: maybe(text),
+  node: text,
+  config_hash: text,
+  api_id: text,
+  api_revision: fc.nat(3),
+  key_id: maybe(text),
+  environment: maybe(fc.constantFrom("production" as const, "sandbox" as const)),
+  http_status: fc.constantFrom(200, 404),
+  operation_name: text,
+  stream: fc.boolean(),
+  error_code: maybe(text),
+  error_detail: maybe(text),
+  input_tokens: maybe(fc.nat()),
+  duration_ms: measure,
+  upstream_ms: maybe(measure),
+  decisions: fc.array(
+    fc.record({
+      policy: text,
+      place: text,
+      step: text,
+      action: fc.constant("deny" as const),
+      mode: fc.constant("monitor" as const),
+      detail: text,
+    }),
+    { maxLength: 2 },
+  ),
+  fields: fc.dictionary(fc.constantFrom("era", "method"), maybe(text)).map((found) => ({ ...found })),
+};
+const events: fc.Arbitrary<AnalyticsEvent> = fc.oneof(
+  fc.record(columns).map((over: Partial<ExchangeEvent>) => exchangeRow(1, over)),
+  fc
+    .record({
+      target: text,
+      model: maybe(text),
+      status: maybe(fc.nat(599)),
+      attempt: fc.nat(4),
+      duration_ms: maybe(measure),
+    })
+    .map((over: Partial<AttemptEvent>) => attemptRow(1, over)),
+);
+
+describe("a line", () => {
+  test("gives its event again, whatever the writer has kept of others", () => {
+    fc.assert(
+      fc.property(fc.array(events, { maxLength: 12 }), (recorded) => {
+        const lineOf = createEventLineWriter();
+        expect(recorded.map((event) => readEventLine(lineOf(event)))).toEqual(recorded);
+      }),
+    );
+  });
+
+  test("is one line of ASCII", () => {
+    fc.assert(
+      fc.property(events, (event) => {
+        expect(createEventLineWriter()(event)).toMatch(/^[ -~]+\n$/);
+      }),
+    );
+  });
+
+  test("keeps every column of each table, in the order that spools on disk have", () => {
+    expect(createEventLineWriter()(attemptRow(1, { status: null }))).toBe(
+      `["attempt",1768478400001,"01900000-0000-7000-8000-000000000001","01900000-0000-7000-8000-000000000001",1,"${"c".repeat(64)}","llm_1","openai","openai-compatible","small",null,null,6,8]\n`,
+    );
+    const { type: _, ...members } = exchangeRow(1);
+    expect(eventColumns.exchanges).toEqual(Object.keys(members));
+  });
+
+  test("has null for a number that JSON does not have", () => {
+    const line = createEventLineWriter()(
+      exchangeRow(1, { duration_ms: Number.NaN, input_tokens: Number.POSITIVE_INFINITY }),
+    );
+    expect(readEventLine(line)).toMatchObject({ duration_ms: null, input_tokens: null });
+  });
+});
+
+test.each(["", "{}", "[]", "null", '["exit",1,2]', '["attempt"', '["exchange",17'])("%j is no event", (line) => {
+  expect(readEventLine(line)).toBeUndefined();
+});
+
+test("a line of an earlier version, which has fewer columns, has null for the others", () => {
+  expect(readEventLine('["attempt",17,"e","o",1]')).toMatchObject({ type: "attempt", ts: 17, attempt: 1, model: null });
+});
