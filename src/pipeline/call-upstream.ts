@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { ErrorCode } from "../kernel/error-codes.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
+import type { BreakerSettings } from "./adapter.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AttemptRecord } from "./event.ts";
 import { eventSubject } from "./event-subject.ts";
@@ -39,17 +40,15 @@ export async function callUpstream(
 ): Promise<Answer | Outcome> {
   const { adapter, protocol } = exchange.api;
   const upstream = protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const offered = upstream.targets.filter((target) => target.serves(operation.name));
+  const offered = offering(upstream.targets, operation.name);
   if (offered.length === 0) return { type: "denied", deny: adapter.notOffered(operation), by: "route" };
 
   const chosen = offered.length === 1 ? offered : upstream.strategy.choose(offered, exchange, operation);
   const targets = chosen instanceof Promise ? await chosen : chosen;
   const place = `${exchange.api.id}/${exchange.principal?.environment}`;
-  // Asked only when the target's turn comes: being admitted to one that rests is what makes this request its trial.
-  const nextFrom = (from: number): number =>
-    targets.findIndex((target, at) => at >= from && breaker.admits(`${place}/${target.id}`, upstream.breaker));
+  const { breaker: settings, maxAttempts } = upstream;
 
-  let at = nextFrom(0);
+  let at = nextAdmitted(targets, 0, place, breaker, settings);
   for (let attempt = 1; ; attempt += 1) {
     const target = targets[at];
     if (target === undefined) throw resting(targets, place, breaker);
@@ -62,12 +61,33 @@ export async function callUpstream(
     }
     endAttempt(record, result, clock);
     const health = judge(exchange, result);
-    breaker.note(`${place}/${target.id}`, health, upstream.breaker, health === "bad" ? faultOf(result) : undefined);
-    const mayTryAgain = attempt < upstream.maxAttempts && isRetryable(result) && !exchange.cancellation.isCancelled;
-    const next = mayTryAgain ? nextFrom(at + 1) : -1;
+    breaker.note(`${place}/${target.id}`, health, settings, health === "bad" ? faultOf(result) : undefined);
+    const mayTryAgain = attempt < maxAttempts && isRetryable(result) && !exchange.cancellation.isCancelled;
+    const next = mayTryAgain ? nextAdmitted(targets, at + 1, place, breaker, settings) : -1;
     if (next >= 0) at = next;
     else if (!mayTryAgain || !wasUnreached(result)) return settle(result);
   }
+}
+
+function offering(targets: readonly CompiledTarget[], name: string): readonly CompiledTarget[] {
+  const [only] = targets;
+  if (targets.length === 1 && only?.serves(name)) return targets; // most APIs, and no list is made for them
+  return targets.filter((target) => target.serves(name));
+}
+
+/** The next target that is not at rest, or -1. Asked only when its turn comes: the one that is admitted is the trial. */
+function nextAdmitted(
+  targets: readonly CompiledTarget[],
+  from: number,
+  place: string,
+  breaker: Breaker,
+  settings: BreakerSettings,
+): number {
+  for (let at = from; at < targets.length; at += 1) {
+    const target = targets[at];
+    if (target !== undefined && breaker.admits(`${place}/${target.id}`, settings)) return at;
+  }
+  return -1;
 }
 
 function isRetryable(result: Answer | GatewayError): boolean {

@@ -5,10 +5,11 @@ const longest = 256;
 
 /** What rows call an operation, by its adapter; names are cut at 256 characters, since callers choose them. */
 export function eventSubject({ api }: Exchange, operation: Operation): EventSubject {
-  const { kind, name, isUpstreamError } = api.adapter.eventSubject?.(operation) ?? {
-    kind: operation.kind,
-    name: operation.name,
-    isUpstreamError: false,
+  const told = api.adapter.eventSubject?.(operation);
+  const { kind, name } = told ?? operation;
+  return {
+    kind: kind.length > longest ? kind.slice(0, longest) : kind,
+    name: name.length > longest ? name.slice(0, longest) : name,
+    isUpstreamError: told?.isUpstreamError ?? false,
   };
-  return { kind: kind.slice(0, longest), name: name.slice(0, longest), isUpstreamError };
 }
