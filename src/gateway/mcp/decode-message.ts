@@ -81,6 +81,7 @@ export function notOffered({ type }: MessageTarget, name: string, more: Pick<Den
 }
 
 const words = { tool: "Tool", prompt: "Prompt", resource: "Resource" } as const;
+
 /** Of a message that is done to nothing. */
 export const noTarget: MessageTarget = { type: undefined, names: [] };
 
@@ -106,7 +107,10 @@ export function isKnownVersion(version: string): boolean {
   return isModernVersion(version) || isLegacyVersion(version);
 }
 
-/** The refusal of a version that nobody here knows. Names the versions that the request could have been made in: the eras are spoken in different ways. */
+/**
+ * The refusal of a version that nobody here knows. Names the versions that the request could have been made in: the eras
+ * are spoken in different ways.
+ */
 export function unsupported(version: string, claimed?: string, message?: JsonRpcMessage): Deny {
   const supported = claimed === undefined ? [...modernVersions, ...legacyVersions] : modernVersions;
   return deny("mcp.unsupported_version", "This protocol version is not supported.", {

@@ -27,7 +27,7 @@ function whole(operations: readonly Operation[], outcomes: readonly Outcome[]): 
   return {
     status,
     headers,
-    body: { type: "whole", frame: { bytes, message: () => JSON.parse(bytes.toString("utf8")) } },
+    body: { type: "whole", frame: { bytes, message: (): unknown => JSON.parse(bytes.toString("utf8")) } },
   };
 }
 
@@ -92,18 +92,15 @@ async function* mergedFrames(exchange: Exchange, outcomes: Outcome[]): AsyncGene
   try {
     while (pending.size > 0) {
       const { place, result } = await Promise.race(pending.values());
-      const source = sources.get(place);
       pending.delete(place);
       if ("error" in result) {
-        const error = toGatewayError(exchange.cancellation.reason ?? result.error);
-        if (exchange.cancellation.isCancelled) throw error;
-        outcomes[place] = { type: "failed", error };
-        if (requestId(operations[place]) !== undefined)
-          yield eventOf(faultText(operations[place], { type: "failed", error }));
-      } else if (result.done !== true && source !== undefined) {
-        yield result.value;
-        pending.set(place, nextOf(place, source));
+        yield* breakOff(exchange, outcomes, place, result.error);
+        continue;
       }
+      const source = sources.get(place);
+      if (result.done === true || source === undefined) continue;
+      yield result.value;
+      pending.set(place, nextOf(place, source));
     }
   } finally {
     // Whoever left reads no more: every upstream is let go of, also the ones that were being waited for.
@@ -116,6 +113,16 @@ async function* mergedFrames(exchange: Exchange, outcomes: Outcome[]): AsyncGene
       if (outcome.type === "answer" && outcome.answer.body.type === "stream") outcome.answer.body.discard?.();
     }
   }
+}
+
+/** A stream of one message broke: its outcome is that, and its error an event. What breaks for all is thrown. */
+function breakOff(exchange: Exchange, outcomes: Outcome[], place: number, cause: unknown): readonly Frame[] {
+  const { isCancelled, reason } = exchange.cancellation;
+  const error = toGatewayError(reason ?? cause);
+  if (isCancelled) throw error;
+  const operation = exchange.operations[place];
+  outcomes[place] = { type: "failed", error };
+  return requestId(operation) === undefined ? [] : [eventOf(faultText(operation, { type: "failed", error }))];
 }
 
 async function nextOf(place: number, source: AsyncIterator<Frame>): Promise<Next> {

@@ -189,10 +189,9 @@ async function readAnswer({ headers, body }: UpstreamResponse, id: number): Prom
   const splitter = createSseSplitter({ maxEventBytes: answerBytes });
   try {
     for await (const chunk of body.chunks()) {
-      for (const event of splitter.push(chunk)) {
-        const found = responseTo(id, new SseFrame(event).message());
-        if (found !== undefined) return found;
-      }
+      const messages = splitter.push(chunk).map((event) => responseTo(id, new SseFrame(event).message()));
+      const found = messages.find((message) => message !== undefined);
+      if (found !== undefined) return found;
     }
     return undefined;
   } finally {

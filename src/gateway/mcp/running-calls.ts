@@ -14,7 +14,7 @@ export interface RunningCalls {
   cancelled(exchange: Exchange, operation: Operation): void;
 }
 
-/** Those of this process. Another gateway's calls are cancelled all the same, by the server; only their rows do not say so. */
+/** Those of this process. The server cancels another gateway's calls all the same; only their rows do not say so. */
 export function createRunningCalls(): RunningCalls {
   const running = new Map<string, McpSeen>();
   return {

@@ -219,7 +219,7 @@ describe("a batch that is refused whole", () => {
   test("in a session of another version, whatever the header says", async () => {
     upstream.respond((request, response) => {
       const { id } = sentBy(request);
-      json(
+      return json(
         200,
         { jsonrpc: "2.0", id, result: { protocolVersion: "2025-06-18" } },
         { "mcp-session-id": "s" },

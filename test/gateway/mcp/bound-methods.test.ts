@@ -128,8 +128,8 @@ describe("a task", () => {
     const result = { tasks: [{ taskId: "t-mine" }, { taskId: "t-yours" }, { taskId: "t-unseen" }] };
     const reply = { jsonrpc: "2.0", id: 1, result };
     const listed = async (key: string) => {
-      const { result: own } = rpcOf(await ask("tasks/list", {}, key));
-      return (own?.["tasks"] as { taskId: string }[]).map(({ taskId }) => taskId); // as the server sends them
+      const { result: own = {} } = rpcOf(await ask("tasks/list", {}, key));
+      return (own["tasks"] as { taskId: string }[]).map(({ taskId }) => taskId); // as the server sends them
     };
     upstream.respond(json(200, reply));
     expect(await listed(some)).toEqual(["t-mine"]);

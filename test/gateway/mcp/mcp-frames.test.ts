@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { mcpFrames } from "../../../src/gateway/mcp/mcp-frames.ts";
 import type { McpRequest } from "../../../src/gateway/mcp/mcp-request.ts";
-import { nothingSeen } from "../../../src/gateway/mcp/mcp-request.ts";
+import { mcpRequest, nothingSeen } from "../../../src/gateway/mcp/mcp-request.ts";
 import { UpstreamBody } from "../../../src/gateway/upstream-body.ts";
 import { createTaskOwners } from "../../../src/mcp/task-owners.ts";
 import type { JsonRpcMessage } from "../../../src/mcp/wire/json-rpc.ts";
@@ -145,7 +145,9 @@ describe("a server that asks without end", () => {
     await pass(100);
     void frames.next(); // the last one's row is written when its reader comes for more
     await turn();
-    const { seen } = exchange.operations[0]?.message as McpRequest; // made above
+    const [operation] = exchange.operations;
+    if (operation === undefined) throw new TypeError("open() has made one");
+    const { seen } = mcpRequest(operation);
     expect([rows, seen.serverRequests, seen.rowsLeftOut]).toEqual([1_010, 1_600, 590]);
   });
 });

@@ -32,7 +32,11 @@ test("the control plane tells how an upstream is that has failed, and that it is
   });
   upstream.respond(json(503, {}));
   for (let at = 0; at < 2; at += 1) await server.post(toolCall("legacy", 1, "echo"));
-  await eventually("it is told as failing", async () => (await healthOf("ill"))[0]?.lastFailure != null, 4_000);
+  await eventually(
+    "it is told as failing",
+    async () => typeof (await healthOf("ill"))[0]?.lastFailure?.code === "string",
+    4_000,
+  );
   expect(await healthOf("ill")).toEqual([
     expect.objectContaining({
       apiKind: "McpServer",
@@ -77,5 +81,9 @@ test("targets of LLM APIs are told of too", async () => {
     headers: { authorization: `Bearer ${api.key}`, "content-type": "application/json" },
     body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] }),
   });
-  await eventually("its success is told", async () => (await healthOf("chat"))[0]?.lastSuccessAt != null, 4_000);
+  await eventually(
+    "its success is told",
+    async () => typeof (await healthOf("chat"))[0]?.lastSuccessAt === "string",
+    4_000,
+  );
 });

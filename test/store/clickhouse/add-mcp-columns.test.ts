@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { singleNode } from "../../../src/store/clickhouse/migrations/clickhouse-migration.ts";
+import { clickHouseMigrations } from "../../../src/store/clickhouse/migrations/clickhouse-migrations.ts";
+import { runClickHouseMigrations } from "../../../src/store/clickhouse/migrations/run-clickhouse-migrations.ts";
+import type { TestEngine } from "../../kit/embedded-clickhouse.ts";
+import { askEngine, describeWithEngine, startTestEngine } from "../../kit/embedded-clickhouse.ts";
+import { exchangeRow, uuidOf } from "../../kit/event-rows.ts";
+
+describeWithEngine("the columns that came later", () => {
+  let engine: TestEngine;
+  beforeAll(() => {
+    engine = startTestEngine();
+  });
+  afterAll(() => engine[Symbol.asyncDispose]());
+
+  const fields = {
+    method: "tools/call",
+    transport: "streamable-http",
+    stage: "upstream",
+    span_id: "00112233445566ff",
+    tools_after_authz: 2,
+    arg_shape_hash: "0011223344556677",
+    cancelled_by: "client",
+    task_id_hash: "7766554433221100",
+    input_round: 1,
+    server_notifications: 3,
+    server_requests: 4,
+    rows_left_out: 0,
+  };
+  const columns = Object.keys(fields).join(", ");
+
+  test("stand beside rows from before, and going through the steps again changes nothing", async () => {
+    const before = clickHouseMigrations.slice(0, 1);
+    const migrate = (migrations: typeof clickHouseMigrations) =>
+      engine.session.use(({ writer }) => runClickHouseMigrations(writer, "later", migrations, singleNode));
+    const write = (number: number) =>
+      engine.session.use(({ writer }) =>
+        writer.insert({
+          table: "later.exchanges",
+          columns: ["ts", "exchange_id", "operation_id", "fields"],
+          values: [{ ts: exchangeRow(number).ts, exchange_id: uuidOf(number), operation_id: uuidOf(number), fields }],
+          format: "JSONEachRow",
+        }),
+      );
+    await migrate(before);
+    await write(1);
+    await migrate(clickHouseMigrations);
+    await write(2);
+    // As after a crash between the last statement and the note of the step.
+    await engine.session.use(({ writer }) =>
+      writer.command({
+        query: "ALTER TABLE later.schema_migrations DELETE WHERE number > 1 SETTINGS mutations_sync = 2",
+      }),
+    );
+    await migrate(clickHouseMigrations);
+    await write(3);
+    const row = (number: number) =>
+      askEngine(engine.session, `SELECT ${columns} FROM later.exchanges WHERE exchange_id = '${uuidOf(number)}'`);
+    expect(await row(1)).toMatchObject({ method: "tools/call", stage: "", span_id: "", input_round: null });
+    expect(await row(2)).toEqual(fields);
+    expect(await row(3)).toEqual(fields);
+  });
+});
