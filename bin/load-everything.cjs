@@ -1,6 +1,6 @@
 "use strict";
 // A child of `start` while the compile cache is cold: loads all that a gateway may ever load, so that the cache has it,
-// and ends. What strips types takes 14 MB that a process never gives back; this way the one that serves has no need of it.
+// and ends. What strips types takes some 15 MB that a process never gives back; this way the one that serves has no need of it.
 
 const { readFileSync } = require("node:fs");
 const { enableCompileCache, registerHooks } = require("node:module");
