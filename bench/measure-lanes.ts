@@ -51,6 +51,7 @@ export async function warmUp({ lane, running }: Rounds, options: BenchOptions): 
   if (first.errors > 0) throw new Error(`the lane ${lane.id} does not answer with 200`);
   await measureLoad({ ...order, connections, seconds: options.quick ? 1 : 5 });
   if (lane.streams) await measureLoad({ ...orderFor(lane, running, true), connections: streams, requests: streams });
+  running.settle?.();
 }
 
 /** One round: every lane once, each after the other, so that a slow minute of the machine meets all alike. */

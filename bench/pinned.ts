@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { childrenOf } from "./process-use.ts";
 
 /** Who runs where: what is measured has a core to itself, everything else shares another. */
 export type Role = "subject" | "client";
@@ -25,6 +26,14 @@ export function placeOf(program: string): string | undefined {
 /** A command and its arguments, held to its role's core where that can be done. */
 export function pinnedCommand(role: Role, command: string, args: readonly string[]): [string, string[]] {
   return isPinned ? ["taskset", ["-c", String(cores[role]), command, ...args]] : [command, [...args]];
+}
+
+/** Moves all processes below one to a role's core, with every thread that they have. What they start later goes along. */
+export function moveChildren(pid: number, role: Role): void {
+  if (!isPinned) return;
+  for (const child of childrenOf(pid)) {
+    spawnSync("taskset", ["--all-tasks", "--cpu-list", "--pid", String(cores[role]), String(child)]);
+  }
 }
 
 /** A child process that was started for the bench. */

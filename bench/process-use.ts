@@ -13,6 +13,20 @@ export interface ProcessUse {
 /** What a process and all below it use now; undefined where the system does not tell. */
 export function processUse(pid: number): ProcessUse | undefined {
   if (process.platform !== "linux") return undefined;
+  const own = familyOf(pid);
+  return {
+    ownMegabytes: own.find(({ id }) => id === pid)?.megabytes ?? 0,
+    megabytes: own.reduce((sum, { megabytes }) => sum + megabytes, 0),
+    processorSeconds: own.reduce((sum, { processorSeconds }) => sum + processorSeconds, 0),
+  };
+}
+
+/** Ids of all processes below one. */
+export function childrenOf(pid: number): readonly number[] {
+  return familyOf(pid).flatMap(({ id }) => (id === pid ? [] : [id]));
+}
+
+function familyOf(pid: number): readonly Found[] {
   const known = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map((name) => readProcess(Number(name)))
@@ -23,12 +37,7 @@ export function processUse(pid: number): ProcessUse | undefined {
     before = family.size;
     for (const { id, parent } of known) if (family.has(parent)) family.add(id);
   }
-  const own = known.filter(({ id }) => family.has(id));
-  return {
-    ownMegabytes: own.find(({ id }) => id === pid)?.megabytes ?? 0,
-    megabytes: own.reduce((sum, { megabytes }) => sum + megabytes, 0),
-    processorSeconds: own.reduce((sum, { processorSeconds }) => sum + processorSeconds, 0),
-  };
+  return known.filter(({ id }) => family.has(id));
 }
 
 interface Found extends Omit<ProcessUse, "ownMegabytes"> {

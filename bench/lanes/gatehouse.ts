@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PinnedProcess } from "../pinned.ts";
-import { startPinned } from "../pinned.ts";
+import { moveChildren, startPinned } from "../pinned.ts";
 import type { RunningLane } from "./lane.ts";
 import { chatPath, mcpPath } from "./lane.ts";
 
@@ -44,6 +44,8 @@ export async function startGatehouseLane(upstreamUrl: string, options: Gatehouse
     url: `${gatewayUrl}/bench${options.protocol === "llm" ? chatPath : mcpPath}`,
     headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
     pid: server.pid,
+    // The store is no part of the gateway: a server of its own would be on another machine.
+    settle: () => moveChildren(server.pid, "client"),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -20,6 +20,8 @@ export interface RunningLane extends AsyncDisposable {
   readonly headers: Readonly<Record<string, string>>;
   /** The process whose memory, with that of its children, is the lane's; undefined for the way without a proxy. */
   readonly pid: number | undefined;
+  /** Called once when the lane has been warmed up: all its processes are there. */
+  settle?(): void;
 }
 
 /** Paths on the mock and on every lane that has no context of its own. */
