@@ -15,7 +15,7 @@ import type { SnapshotOutbox } from "./snapshot-outbox.ts";
 import type { SpoolPlace, SpoolSegment } from "./spool-segments.ts";
 
 export interface SpoolReplayOptions {
-  readonly spool: Pick<EventSpool, "segments" | "handOver">;
+  readonly spool: Pick<EventSpool, "segments" | "handOver" | "flush">;
   /** The spool's. */
   readonly directory: string;
   /** A file of its own. */
@@ -40,7 +40,10 @@ export interface ReplayState {
   readonly lastError: string | undefined;
 }
 
-/** Carries events from the spool to the store, in order, each one once. Disposing ends it after the present insert. */
+/**
+ * Carries events from the spool to the store, in order, each one once. Disposing carries what is left when the store was
+ * taking events, for two seconds at most; the rest stays in the spool for the next start.
+ */
 export interface SpoolReplay extends AsyncDisposable {
   readonly state: ReplayState;
   /** Resolves when all that is in the spool now is in the store, or a try has failed. */
@@ -55,8 +58,8 @@ const longerPause = 5;
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
 const complainEveryMs = 60_000;
-/** What the present insert is given at the end, in milliseconds; the next start would repeat it. */
-const graceMs = 1_000;
+/** What the last inserts are given at the end, in milliseconds; the next start would repeat them. */
+const graceMs = 2_000;
 
 /**
  * Starts a replay from where the last one on this checkpoint ended. It asks nothing of the store before there is an
@@ -85,6 +88,7 @@ class Replay implements SpoolReplay {
   #lastError: string | undefined;
   #failures = 0;
   #carriedBytes = 0;
+  #isTaking = false;
   #complainedAtMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -118,6 +122,11 @@ class Replay implements SpoolReplay {
     this.#cancelTimer?.();
     const cancel = this.#options.clock.after(graceMs, () => this.#ending.abort());
     await this.#running;
+    // A store that nobody has needed yet is not started for this.
+    if (this.#isTaking && this.#failures === 0) {
+      await this.#options.spool.flush();
+      await this.#run();
+    }
     cancel();
   }
 
@@ -149,7 +158,7 @@ class Replay implements SpoolReplay {
     this.#carriedBytes = 0;
     try {
       for (let block = await this.#next(segments); block !== undefined; block = await this.#next(segments)) {
-        if (this.#closed) break;
+        if (this.#ending.signal.aborted) break;
         this.#carriedBytes += block.to - block.from;
         await this.#take(block);
       }
@@ -198,6 +207,7 @@ class Replay implements SpoolReplay {
     const done = { segment: block.segment, offset: block.to };
     this.#checkpoint = { ...this.#checkpoint, done, pending: null };
     spool.handOver(done);
+    this.#isTaking = true;
   }
 
   #isUnknown({ segment, from }: PendingRange): boolean {
