@@ -46,7 +46,7 @@ export async function composeAnalytics(parts: AnalyticsComposition): Promise<Ana
   let replay: SpoolReplay | undefined;
   const store = lazily(async () => {
     if (mode === "embedded") embedded = opening.use(await startEmbedded(parts));
-    return openStore(opening, embedded?.find ?? serverEndpoint(parts.config));
+    return openStore(opening, embedded?.find ?? serverEndpoint(parts.config), parts.config.analytics.retentionDays);
   });
   const opening = opened.move();
   return {
@@ -85,12 +85,12 @@ export function analyticsMode({ analytics, clickhouse }: Config): AnalyticsStatu
 
 type EventStoreOf = Awaited<ReturnType<typeof openStore>>["events"];
 
-async function openStore(opening: AsyncDisposableStack, find: FindClickHouse) {
+async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, retentionDays: number) {
   const { createClickHouseSession } = await import("./store/clickhouse/clickhouse-session.ts");
   const { createEventStore } = await import("./store/clickhouse/create-event-store.ts");
   const { createAnalyticsReader } = await import("./store/clickhouse/questions/create-analytics-reader.ts");
   const { singleNode } = await import("./store/clickhouse/migrations/clickhouse-migration.ts");
-  const session = opening.use(createClickHouseSession({ find, dialect: singleNode }));
+  const session = opening.use(createClickHouseSession({ find, dialect: singleNode, retentionDays }));
   return { events: createEventStore(session), reader: createAnalyticsReader(session) };
 }
 

@@ -140,6 +140,11 @@ export const configSchema = z
           title: "Memory of the embedded ClickHouse",
           description: "Bytes that its process may hold for its work.",
         }),
+        retentionDays: z.int().min(1).max(36_500).default(400).meta({
+          title: "Retention",
+          description:
+            "Days that rows are kept in the analytics store. The tables are changed when the store is first used after a start.",
+        }),
       })
       .prefault({})
       .meta({ title: "Analytics" }),

@@ -5,6 +5,7 @@ import { explainClickHouseFailure } from "./explain-clickhouse-failure.ts";
 import type { ClickHouseDialect } from "./migrations/clickhouse-migration.ts";
 import { clickHouseMigrations } from "./migrations/clickhouse-migrations.ts";
 import { runClickHouseMigrations } from "./migrations/run-clickhouse-migrations.ts";
+import { setRetention } from "./migrations/set-retention.ts";
 
 /** Clients of one endpoint whose schema is up to date. */
 export interface ClickHouseClients {
@@ -22,13 +23,15 @@ export interface ClickHouseSession extends AsyncDisposable {
 export interface ClickHouseSessionOptions {
   readonly find: FindClickHouse;
   readonly dialect: ClickHouseDialect;
+  /** Days that rows of events are kept; the tables are left as they are when absent. */
+  readonly retentionDays?: number;
 }
 
 /** Longer than any limit that a statement is given. */
 const requestTimeoutMs = 40_000;
 
 /** Opens nothing yet: the first use finds the endpoint and brings its schema up to date. */
-export function createClickHouseSession({ find, dialect }: ClickHouseSessionOptions): ClickHouseSession {
+export function createClickHouseSession({ find, dialect, retentionDays }: ClickHouseSessionOptions): ClickHouseSession {
   let opened: { readonly endpoint: ClickHouseEndpoint; readonly clients: ClickHouseClients } | undefined;
   let ready: Promise<void> | undefined;
 
@@ -39,6 +42,10 @@ export function createClickHouseSession({ find, dialect }: ClickHouseSessionOpti
     await closing?.writer.close();
     await closing?.reader.close();
   };
+  const prepare = async ({ writer, database }: ClickHouseClients): Promise<void> => {
+    await runClickHouseMigrations(writer, database, clickHouseMigrations, dialect);
+    if (retentionDays !== undefined) await setRetention(writer, database, retentionDays);
+  };
   const current = async (): Promise<ClickHouseClients> => {
     const endpoint = await find();
     if (opened?.endpoint !== endpoint) {
@@ -46,7 +53,7 @@ export function createClickHouseSession({ find, dialect }: ClickHouseSessionOpti
       opened = { endpoint, clients: openClients(endpoint) };
     }
     const { clients } = opened;
-    ready ??= runClickHouseMigrations(clients.writer, endpoint.database, clickHouseMigrations, dialect);
+    ready ??= prepare(clients);
     await ready.catch((error: unknown) => {
       ready = undefined; // the next use tries again
       throw error;
