@@ -1,4 +1,4 @@
-import { errors } from "undici";
+import errors from "undici/lib/core/errors.js";
 import { GatewayError } from "../kernel/errors.ts";
 
 /** What went wrong on the way to an upstream, in our codes; the caller's text names no host. */

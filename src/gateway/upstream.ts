@@ -1,6 +1,6 @@
 import type { TcpSocketConnectOpts } from "node:net";
 import type { Dispatcher } from "undici";
-import { Pool } from "undici";
+import Pool from "undici/lib/dispatcher/pool.js";
 import type { Cancellation, CancellationListener } from "../kernel/cancellation.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
