@@ -26,7 +26,7 @@ export interface SpoolReplayOptions {
   readonly log: Log;
   /** Between two looks at the spool, in milliseconds; 1,000 unless told, and five times that while much is recorded. */
   readonly intervalMs?: number;
-  /** Bytes of one insert; 8 MiB unless told. */
+  /** Bytes of one insert; 2 MiB unless told. */
   readonly blockBytes?: number;
 }
 
@@ -50,7 +50,7 @@ export interface SpoolReplay extends AsyncDisposable {
   catchUp(): Promise<void>;
 }
 
-const defaultBlockBytes = 8 * 1_048_576;
+const defaultBlockBytes = 2 * 1_048_576;
 const defaultIntervalMs = 1_000;
 /** From so many bytes between two looks on, the next one waits longer: few large inserts cost a store far less. */
 const muchBytes = 262_144;

@@ -56,11 +56,12 @@ function writeRows(
 ): void {
   const times = { startedAtMs: exchange.startedAtMs, durationMs };
   const operations = exchange.operations.length === 0 ? [undefined] : exchange.operations;
-  operations.forEach((operation, place) => {
-    const own = outcome.type === "failed" ? outcome : (siblingOutcome(exchange, place) ?? outcome);
+  for (const [place, operation] of operations.entries()) {
+    const hasSiblings = operations.length > 1 && outcome.type !== "failed";
+    const own = hasSiblings ? (siblingOutcome(exchange, place) ?? outcome) : outcome;
     sink.record(exchangeEvent(exchange, operation, own, status, times, node));
-  });
-  exchange.attempts.forEach((attempt, index) => sink.record(attemptEvent(exchange, index, attempt)));
+  }
+  for (const [index, attempt] of exchange.attempts.entries()) sink.record(attemptEvent(exchange, index, attempt));
 }
 
 /** The row of one message that has passed on a stream: it is over at once, and the stream goes on. */
@@ -90,7 +91,11 @@ function exchangeEvent(
   const { api, principal, inbound } = exchange;
   const usage = operation?.usage;
   const subject = operation && eventSubject(exchange, operation);
-  const own = exchange.attempts.filter((attempt) => attempt.operationId === operation?.id);
+  const isAlone = exchange.operations.length === 1;
+  const own = isAlone
+    ? exchange.attempts
+    : exchange.attempts.filter(({ operationId }) => operationId === operation?.id);
+  const end = outcomeFields(outcome, status >= 400 || subject?.isUpstreamError === true, exchange);
   return {
     type: "exchange",
     ts: startedAtMs,
@@ -117,7 +122,10 @@ function exchangeEvent(
     operation_kind: subject?.kind ?? "",
     operation_name: subject?.name ?? "",
     stream: operation?.stream ?? false,
-    ...outcomeFields(outcome, status >= 400 || subject?.isUpstreamError === true, lastDenial(exchange)),
+    outcome: end.outcome,
+    error_code: end.error_code,
+    error_detail: end.error_detail,
+    denied_by: end.denied_by,
     decisions: exchange.decisions,
     request_bytes: exchange.requestBytes,
     response_bytes: exchange.responseBytes,
@@ -129,7 +137,7 @@ function exchangeEvent(
     attempts: own.length,
     client_retry_count: retryCount(inbound.headers["x-stainless-retry-count"]),
     duration_ms: rounded(durationMs),
-    upstream_ms: own.length === 0 ? null : rounded(own.reduce((sum, { durationMs: ms }) => sum + (ms ?? 0), 0)),
+    upstream_ms: own.length === 0 ? null : rounded(sumOf(own)),
     first_byte_ms: exchange.firstByteMs === undefined ? null : rounded(exchange.firstByteMs),
     fields: api.adapter.eventFields?.(exchange, operation, outcome) ?? noFields,
   };
@@ -139,11 +147,11 @@ const noFields: ExchangeEvent["fields"] = {};
 
 type OutcomeFields = Pick<ExchangeEvent, "outcome" | "error_code" | "error_detail" | "denied_by">;
 
-// A guardrail refuses a stream by breaking it off; `by` names it then.
-function outcomeFields(outcome: Outcome, isRefused: boolean, by: string | undefined): OutcomeFields {
+// A guardrail refuses a stream by breaking it off; its last decision names it then.
+function outcomeFields(outcome: Outcome, isRefused: boolean, exchange: Exchange): OutcomeFields {
   switch (outcome.type) {
     case "answer":
-      return { outcome: isRefused ? "upstream_error" : "ok", error_code: null, error_detail: null, denied_by: null };
+      return isRefused ? refusedEnd : goodEnd;
     case "denied":
       return {
         outcome: "denied",
@@ -154,15 +162,24 @@ function outcomeFields(outcome: Outcome, isRefused: boolean, by: string | undefi
     case "failed": {
       const { code, detail } = outcome.error;
       if (code === "guardrail.denied")
-        return { outcome: "denied", error_code: code, error_detail: detail ?? null, denied_by: by ?? null };
+        return { outcome: "denied", error_code: code, error_detail: detail ?? null, denied_by: lastDenial(exchange) };
       const kind = code === "client.closed" ? "cancelled" : code.startsWith("upstream.") ? "upstream_error" : "failed";
       return { outcome: kind, error_code: code, error_detail: detail ?? null, denied_by: null };
     }
   }
 }
 
-function lastDenial({ decisions }: Exchange): string | undefined {
-  return decisions.findLast(({ action, mode }) => action === "deny" && mode === "enforce")?.policy;
+const goodEnd: OutcomeFields = { outcome: "ok", error_code: null, error_detail: null, denied_by: null };
+const refusedEnd: OutcomeFields = { ...goodEnd, outcome: "upstream_error" };
+
+function lastDenial({ decisions }: Exchange): string | null {
+  return decisions.findLast(({ action, mode }) => action === "deny" && mode === "enforce")?.policy ?? null;
+}
+
+function sumOf(attempts: readonly Exchange["attempts"][number][]): number {
+  let sum = 0;
+  for (const { durationMs } of attempts) sum += durationMs ?? 0;
+  return sum;
 }
 
 function attemptEvent(exchange: Exchange, index: number, attempt: Exchange["attempts"][number]): AttemptEvent {

@@ -21,9 +21,9 @@ describe("recording", () => {
 
   test("writes at once when many wait", async () => {
     const { spool, clock, directory } = await openSpool();
-    for (const number of numbers(20)) spool.record(event(number, "x".repeat(10_000)));
+    for (const number of numbers(32)) spool.record(event(number, "x".repeat(10_000)));
     clock.advance(0);
-    await expect.poll(() => attempts(directory), { interval: 2 }).toEqual(numbers(20));
+    await expect.poll(() => attempts(directory), { interval: 2 }).toEqual(numbers(32));
     await spool[Symbol.asyncDispose]();
   });
 
@@ -62,8 +62,8 @@ describe("the bound", () => {
   test("holds in memory: what does not fit is counted", async () => {
     const lineBytes = createEventLineWriter()(event(0)).length;
     const { spool, directory, log } = await openSpool({ maxHeldBytes: 10 * lineBytes });
-    for (const number of numbers(15)) spool.record(event(number % 10));
-    expect(spool.dropped).toBe(5);
+    for (const number of numbers(32)) spool.record(event(number % 10));
+    expect(spool.dropped).toBe(22);
     expect(log.lines).toHaveLength(1);
     await spool[Symbol.asyncDispose]();
     expect(await attempts(directory)).toEqual(numbers(10));
