@@ -11,6 +11,8 @@ export function argShapeHash(given: Readonly<Record<string, unknown>>): string {
   return shortHash(shapeOf(given, 0, { parts: 0 }));
 }
 
+const plainName = /^[\w.-]+$/;
+
 function shapeOf(value: unknown, depth: number, seen: { parts: number }): string {
   seen.parts += 1;
   if (depth > maxDepth || seen.parts > maxParts) return "…";
@@ -22,6 +24,9 @@ function shapeOf(value: unknown, depth: number, seen: { parts: number }): string
   if (typeof value !== "object") return typeof value;
   const members = Object.entries(value)
     .slice(0, maxParts)
-    .map(([name, item]) => `${JSON.stringify(name)}:${shapeOf(item, depth + 1, seen)}`);
+    .map(
+      ([name, item]) =>
+        `${plainName.test(name) ? `"${name}"` : JSON.stringify(name)}:${shapeOf(item, depth + 1, seen)}`,
+    );
   return `{${members.toSorted().join(",")}}`;
 }

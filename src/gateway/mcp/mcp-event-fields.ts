@@ -9,7 +9,7 @@ import type { EventValue } from "../../pipeline/event.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
 import { argShapeHash } from "./arg-shape.ts";
-import type { McpSeen } from "./mcp-request.ts";
+import type { McpRequest, McpSeen } from "./mcp-request.ts";
 import { mcpRequest } from "./mcp-request.ts";
 import { shortText, taskIdOf } from "./note-message.ts";
 import { outcomeStage } from "./outcome-stage.ts";
@@ -24,55 +24,69 @@ export function mcpEventFields(
   operation: Operation | undefined,
   outcome: Outcome,
 ): Readonly<Record<string, EventValue>> {
-  const common = {
+  const subject = operation && mcpEventSubject(operation);
+  const fields: Fields = {
     transport: "streamable-http",
-    stage:
-      outcomeStage(exchange, outcome, operation !== undefined && mcpEventSubject(operation).isUpstreamError) ?? null,
     span_id: spanId(operation?.id ?? exchange.id),
   };
-  return operation === undefined ? common : { ...common, ...messageFields(exchange, operation) };
+  const stage = outcomeStage(exchange, outcome, subject?.isUpstreamError === true);
+  if (stage !== undefined) fields["stage"] = stage;
+  if (operation === undefined || subject === undefined) return fields;
+  noteRequest(fields, exchange, operation, subject);
+  noteAnswer(fields, mcpRequest(operation).seen);
+  return fields;
 }
 
-function messageFields(exchange: Exchange, operation: Operation): Readonly<Record<string, EventValue>> {
-  const { message, era, protocolVersion, session: known, seen, type } = mcpRequest(operation);
+/** Columns that are known; one that is left out is null, and most are of most rows. */
+type Fields = Record<string, EventValue>;
+
+function noteRequest(fields: Fields, exchange: Exchange, operation: Operation, subject: EventSubject): void {
+  const { message, era, protocolVersion, session, seen, type, target } = mcpRequest(operation);
   const params = message !== undefined && message.type !== "response" ? message.params : {};
-  const session = known?.id ?? seen.session;
   const given = params["arguments"];
+  fields["era"] = era;
+  fields["direction"] = type === "from-server" ? "server_to_client" : "client_to_server";
+  fields["message_type"] = message?.type ?? type;
+  fields["method"] = subject.kind;
+  note(fields, "mcp_protocol_version", protocolVersion);
+  note(fields, "jsonrpc_id", idOf(message));
+  notePrimitive(fields, target.type, operation, subject.name);
+  noteClient(fields, params, session);
+  note(fields, "server_name", seen.serverName ?? session?.serverName);
+  note(fields, "server_version", seen.serverVersion ?? session?.serverVersion);
+  const sessionId = session?.id ?? seen.session;
+  if (sessionId !== undefined) fields["session_id_hash"] = shortHash(sessionId);
+  if (isObject(given)) {
+    fields["arg_keys"] = argumentNames(given);
+    fields["arg_shape_hash"] = argShapeHash(given);
+  }
   const taskId = seen.taskId ?? taskIdOf(params);
-  return {
-    era,
-    mcp_protocol_version: protocolVersion ?? null,
-    direction: type === "from-server" ? "server_to_client" : "client_to_server",
-    message_type: message?.type ?? type,
-    jsonrpc_id: idOf(message),
-    method: mcpEventSubject(operation).kind,
-    ...primitiveOf(operation),
-    ...clientOf(params, known),
-    server_name: seen.serverName ?? known?.serverName ?? null,
-    server_version: seen.serverVersion ?? known?.serverVersion ?? null,
-    session_id_hash: session === undefined ? null : shortHash(session),
-    result_type: seen.resultType ?? null,
-    is_error: seen.isError || seen.errorCode !== undefined,
-    tool_error: seen.isError,
-    jsonrpc_error_code: seen.errorCode ?? null,
-    error_type: seen.isError ? "tool_error" : (seen.errorCode?.toString() ?? null),
-    arg_keys: argumentNames(params),
-    result_content_types: seen.contentTypes,
-    structured: seen.structured,
-    list_total: seen.listTotal ?? null,
-    cache_scope: seen.cacheScope ?? null,
-    ttl_ms: seen.ttlMs ?? null,
-    events_streamed: seen.eventsStreamed,
-    progress_count: seen.progressCount,
-    tools_after_authz: seen.toolsAfterAuthz ?? null,
-    arg_shape_hash: isObject(given) ? argShapeHash(given) : null,
-    cancelled_by: cancelledBy(exchange, seen) ?? null,
-    task_id_hash: taskId === undefined ? null : shortHash(taskId),
-    input_round: inputRound(params, message),
-    server_notifications: seen.serverNotifications,
-    server_requests: seen.serverRequests,
-    rows_left_out: seen.rowsLeftOut,
-  };
+  if (taskId !== undefined) fields["task_id_hash"] = shortHash(taskId);
+  note(fields, "input_round", inputRound(params, message));
+  note(fields, "cancelled_by", cancelledBy(exchange, seen));
+}
+
+function noteAnswer(fields: Fields, seen: McpSeen): void {
+  fields["is_error"] = seen.isError || seen.errorCode !== undefined;
+  fields["tool_error"] = seen.isError;
+  fields["structured"] = seen.structured;
+  fields["events_streamed"] = seen.eventsStreamed;
+  fields["progress_count"] = seen.progressCount;
+  fields["server_notifications"] = seen.serverNotifications;
+  fields["server_requests"] = seen.serverRequests;
+  fields["rows_left_out"] = seen.rowsLeftOut;
+  if (seen.contentTypes.length > 0) fields["result_content_types"] = seen.contentTypes;
+  note(fields, "error_type", seen.isError ? "tool_error" : seen.errorCode?.toString());
+  note(fields, "jsonrpc_error_code", seen.errorCode);
+  note(fields, "result_type", seen.resultType);
+  note(fields, "list_total", seen.listTotal);
+  note(fields, "cache_scope", seen.cacheScope);
+  note(fields, "ttl_ms", seen.ttlMs);
+  note(fields, "tools_after_authz", seen.toolsAfterAuthz);
+}
+
+function note(fields: Fields, column: string, value: EventValue | undefined): void {
+  if (value !== undefined && value !== null) fields[column] = value;
 }
 
 /** Resources only by the hash of their address, and methods only by the protocol's own names. */
@@ -93,15 +107,17 @@ function idOf(message: JsonRpcMessage | undefined): string | null {
   return String(message.id).slice(0, 64);
 }
 
-function primitiveOf(operation: Operation): Readonly<Record<string, EventValue>> {
-  const { type } = mcpRequest(operation).target;
-  const isResource = type === "resource" && operation.name !== "";
-  const name = mcpEventSubject(operation).name.slice(0, 256);
-  return {
-    primitive_type: type ?? null,
-    primitive_name: type === undefined || type === "resource" ? null : name,
-    resource_uri_hash: isResource ? name : null,
-  };
+function notePrimitive(
+  fields: Fields,
+  type: McpRequest["target"]["type"],
+  operation: Operation,
+  subjectName: string,
+): void {
+  if (type === undefined) return;
+  fields["primitive_type"] = type;
+  const name = subjectName.slice(0, 256);
+  if (type !== "resource") fields["primitive_name"] = name;
+  else if (operation.name !== "") fields["resource_uri_hash"] = name;
 }
 
 /** The half of the operation's id that is random, as the id of a span: whoever exports spans makes the same. */
@@ -124,24 +140,20 @@ function inputRound(params: Readonly<Record<string, unknown>>, message: JsonRpcM
   return params["inputResponses"] === undefined && params["requestState"] === undefined ? 0 : 1;
 }
 
-function clientOf(
+function noteClient(
+  fields: Fields,
   params: Readonly<Record<string, unknown>>,
   session: SessionFacts | undefined,
-): Readonly<Record<string, EventValue>> {
+): void {
   const meta = params["_meta"];
   const client = params["clientInfo"] ?? (isObject(meta) ? meta[metaKeys.clientInfo] : undefined);
-  return {
-    client_name: (isObject(client) ? shortText(client["name"]) : session?.clientName) ?? null,
-    client_version: (isObject(client) ? shortText(client["version"]) : session?.clientVersion) ?? null,
-  };
+  note(fields, "client_name", isObject(client) ? shortText(client["name"]) : session?.clientName);
+  note(fields, "client_version", isObject(client) ? shortText(client["version"]) : session?.clientVersion);
 }
 
-function argumentNames(params: Readonly<Record<string, unknown>>): readonly string[] {
-  const given = params["arguments"];
-  return isObject(given)
-    ? Object.keys(given)
-        .slice(0, 50)
-        .map((name) => name.slice(0, 64))
-        .toSorted()
-    : [];
+function argumentNames(given: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(given)
+    .slice(0, 50)
+    .map((name) => name.slice(0, 64))
+    .toSorted();
 }

@@ -91,7 +91,6 @@ describe("one row for each message", () => {
       is_error: true,
       tool_error: true,
       error_type: "tool_error",
-      jsonrpc_error_code: null,
     });
     upstream.respond(json(200, { jsonrpc: "2.0", id: 1, error: { code: -32_602, message: "no" } }));
     const refused = await rowOf(() => server.post(toolCall("legacy", 1, "echo")));
@@ -120,7 +119,7 @@ describe("one row for each message", () => {
       }),
     );
     const row = await rowOf(() => server.post({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} }));
-    expect(row.fields).toMatchObject({ list_total: 2, ttl_ms: 500, cache_scope: "public", primitive_type: null });
+    expect(row.fields).toMatchObject({ list_total: 2, ttl_ms: 500, cache_scope: "public" });
   });
 
   test.each([
