@@ -78,6 +78,8 @@ export interface EventSubject {
   readonly name: string;
   /** The upstream's answer was an error though its HTTP status did not say so. */
   readonly isUpstreamError: boolean;
+  /** A W3C `traceparent` that the message itself carries; a header comes first. */
+  readonly traceparent?: string | undefined;
 }
 
 /**

@@ -11,5 +11,6 @@ export function eventSubject({ api }: Exchange, operation: Operation): EventSubj
     kind: kind.length > longest ? kind.slice(0, longest) : kind,
     name: name.length > longest ? name.slice(0, longest) : name,
     isUpstreamError: told?.isUpstreamError ?? false,
+    traceparent: told?.traceparent,
   };
 }

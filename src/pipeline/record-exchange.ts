@@ -102,7 +102,7 @@ function exchangeEvent(
     exchange_id: exchange.id,
     operation_id: operation?.id ?? exchange.id,
     parent_id: operation?.parentId ?? null,
-    trace_id: traceId(inbound.headers["traceparent"]),
+    trace_id: traceId(inbound.headers["traceparent"] ?? subject?.traceparent),
     node,
     config_hash: exchange.snapshot.configHash,
     team_id: api.teamId,

@@ -92,13 +92,16 @@ function note(fields: Fields, column: string, value: EventValue | undefined): vo
 /** Resources only by the hash of their address, and methods only by the protocol's own names. */
 export function mcpEventSubject(operation: Operation): EventSubject {
   const { kind, name } = operation;
-  const { type, target, seen } = mcpRequest(operation);
+  const { type, target, seen, message } = mcpRequest(operation);
+  const meta = message === undefined || message.type === "response" ? undefined : message.params["_meta"];
+  const traceparent = isObject(meta) ? meta["traceparent"] : undefined;
   const isOurs = kind === "response" || type === "stream" || type === "end-session"; // our words, and no method's
   const isPlain = target.type === "tool" || target.type === "prompt";
   return {
     kind: isOurs || isKnownMethod(kind) ? kind : "other",
     name: isPlain || name === "" ? name : shortHash(name),
     isUpstreamError: seen.errorCode !== undefined,
+    traceparent: typeof traceparent === "string" ? traceparent : undefined,
   };
 }
 

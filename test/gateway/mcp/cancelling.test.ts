@@ -81,8 +81,10 @@ test("a cancellation that comes too late changes nothing: the answer counts", as
   const answer = await call;
   expect(sseMessages(answer.text)).toEqual([textResult(2, "done")]);
   const [row] = await rowsOf(answer.headers["x-request-id"]);
-  expect(row).toMatchObject({ outcome: "ok" });
-  expect(row?.fields).not.toHaveProperty("cancelled_by");
+  expect(row).toMatchObject({
+    outcome: "ok",
+    fields: expect.not.objectContaining({ cancelled_by: expect.anything() }),
+  });
 });
 
 test("nobody cancels a call of another session or of another key, though its id is the same", async () => {

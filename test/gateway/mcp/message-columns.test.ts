@@ -44,6 +44,16 @@ describe("the row of a message", () => {
     expect(row.fields).toMatchObject({ transport: "streamable-http" });
   });
 
+  test("belongs to the trace that the message itself names, unless a header names one", async () => {
+    upstream.respond(answering("ok"));
+    const trace = (digit: string) => `00-${digit.repeat(32)}-${"b".repeat(16)}-01`;
+    const params = { name: "echo", arguments: {}, _meta: { traceparent: trace("a") } };
+    const traced = { ...toolCall("legacy", 1, "echo"), params };
+    expect((await rowOf(() => server.post(traced))).trace_id).toBe("a".repeat(32));
+    const row = await rowOf(() => server.post(traced, { headers: { traceparent: trace("c") } }));
+    expect(row.trace_id).toBe("c".repeat(32));
+  });
+
   test("tells how far a message came that was not answered well", async () => {
     upstream.respond(answering("ok"));
     const stageOf = async (send: () => Promise<unknown>) => (await rowOf(send)).fields["stage"];
