@@ -1,19 +1,10 @@
 import type { SealedValue } from "../kernel/crypto.ts";
+import type { IdentityTables } from "./identity-tables.ts";
+import type { Page, PageRequest } from "./page.ts";
 import type { CredentialRecord } from "./plane-message.ts";
 import type { Resource } from "./resource.ts";
 
-/** A page of a list, in the order of creation. `next` continues it; undefined at the end. */
-export interface Page<Row> {
-  readonly rows: readonly Row[];
-  readonly next: string | undefined;
-}
-
-export interface PageRequest {
-  /** 1 to 200. */
-  readonly limit: number;
-  /** `next` of the page before. An unreadable one throws `request.invalid`. */
-  readonly cursor?: string | undefined;
-}
+export type { Page, PageRequest } from "./page.ts";
 
 /** Who did what to what. Written in the transaction of the change itself. Never holds a secret's value or a key. */
 export interface AuditRow {
@@ -73,9 +64,9 @@ export interface SecretRow {
   readonly updatedAtMs: number;
 }
 
-/** Something that refers to a resource: a resource, a deployed revision or a key. */
+/** Something that refers to a resource: a resource, a deployed revision, a key or an OAuth client. */
 export interface ReferenceRow {
-  readonly holderType: "resource" | "deployment" | "apiKey";
+  readonly holderType: "resource" | "deployment" | "apiKey" | "oauthClient";
   readonly holderId: string;
   readonly holderKind: string;
   readonly holderName: string;
@@ -88,7 +79,7 @@ export interface ReferenceRow {
  * Reads and writes of the catalog. Writes are only valid inside `Catalog.transaction`. A duplicate (kind and name,
  * key or secret name, context of a deployment) throws `resource.conflict`.
  */
-export interface CatalogTransaction {
+export interface CatalogTransaction extends IdentityTables {
   readonly resources: {
     insert(resource: Resource): Promise<void>;
     /** Writes spec, labels, version and updatedAt where the stored version is `expectedVersion`; false when it is not. */
@@ -135,6 +126,8 @@ export interface CatalogTransaction {
       filter: { readonly teamId?: string; readonly apiId?: string; readonly applicationId?: string },
       page: PageRequest,
     ): Promise<Page<ApiKeyRow>>;
+    /** Live ones that expire before `beforeMs`, soonest first, at most `limit`. */
+    expiring(nowMs: number, beforeMs: number, limit: number): Promise<readonly ApiKeyRow[]>;
     /** Every key that is not revoked, in pages by id, for the gateways' index. */
     live(page: PageRequest): Promise<Page<ApiKeyRow>>;
     /** Sets `lastUsedAtMs` where it is later than what is stored. Leaves `version` alone. Unknown ids are skipped. */

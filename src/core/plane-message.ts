@@ -18,6 +18,17 @@ export interface CredentialRecord {
   readonly permittedReferrers: readonly string[];
   /** Globs of operations; null is all of the API. */
   readonly allow: readonly string[] | null;
+  /** The value before the last regeneration, while it still works beside the present one. */
+  readonly previous?: PreviousCredential;
+}
+
+/** An older value of an API key in its window of overlap. Everything else is as the key's. */
+export interface PreviousCredential {
+  readonly publicId: string;
+  readonly hash: string;
+  readonly pepperId: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
 }
 
 /** A live subscription, as a gateway needs it. */
@@ -26,6 +37,52 @@ export interface SubscriptionRecord {
   readonly applicationId: Id<"application">;
   readonly apiId: ApiId;
   readonly planId: Id<"plan">;
+}
+
+/** A public JSON Web Key (RFC 7517). Never holds a private member. */
+export interface PublicJwk {
+  readonly kty: string;
+  readonly kid?: string;
+  readonly alg?: string;
+  readonly use?: string;
+  readonly [member: string]: unknown;
+}
+
+/** A key manager, as a gateway needs it to check tokens. `with` was checked against its plug-in's schema. */
+export interface KeyManagerRecord {
+  readonly id: Id<"keyManager">;
+  readonly name: string;
+  readonly use: string;
+  readonly with: unknown;
+  readonly enabled: boolean;
+  /** Of the resident key manager only: its issuer and every published key, so that no gateway has to fetch them. */
+  readonly residentKeys?: { readonly issuer: string; readonly jwks: { readonly keys: readonly PublicJwk[] } };
+}
+
+/** An OAuth client, as a gateway needs it: whom a token counts for and which upstream it leads to. */
+export interface ClientRecord {
+  /** `client_id`; unique within its key manager. */
+  readonly clientId: string;
+  readonly keyManagerId: Id<"keyManager">;
+  /** Null for a client that registered itself and was given no application. */
+  readonly applicationId: Id<"application"> | null;
+  readonly teamId: string;
+  readonly environment: Environment;
+  readonly name: string;
+}
+
+/**
+ * Tokens of a key manager that are dead before they expire. `id` is a token's `jti`, the id of a client's secret, a
+ * `client_id` or a subject, by `type`. Each one is binding by itself; a later one of the same type and id replaces it.
+ */
+export interface RevocationRecord {
+  readonly type: "token" | "secret" | "client" | "subject";
+  readonly id: string;
+  readonly keyManagerId: Id<"keyManager">;
+  /** Tokens issued before this moment are dead; for type `token`, that one is dead whenever it was issued. */
+  readonly beforeMs: number;
+  /** When no token that it is about can be alive any more, so that it may be forgotten. */
+  readonly expiresAtMs: number;
 }
 
 /** One deployed revision of an API. `spec` was checked against its kind's schema at publish. */
@@ -68,6 +125,18 @@ export type PlaneMessage =
   | { readonly type: "credential.removed"; readonly publicId: string }
   | { readonly type: "subscription.put"; readonly record: SubscriptionRecord }
   | { readonly type: "subscription.removed"; readonly id: string }
+  /** Everything about OAuth, in place of what was sent before. */
+  | {
+      readonly type: "identity";
+      readonly keyManagers: readonly KeyManagerRecord[];
+      readonly clients: readonly ClientRecord[];
+      readonly revocations: readonly RevocationRecord[];
+    }
+  | { readonly type: "key-manager.put"; readonly record: KeyManagerRecord }
+  | { readonly type: "key-manager.removed"; readonly id: string }
+  | { readonly type: "client.put"; readonly record: ClientRecord }
+  | { readonly type: "client.removed"; readonly keyManagerId: string; readonly clientId: string }
+  | { readonly type: "revocation.put"; readonly record: RevocationRecord }
   | { readonly type: "secret.changed"; readonly name: string };
 
 /** What a gateway reports back. Plain JSON too; saying the same again does no harm. */

@@ -71,6 +71,8 @@ function holderText(type: ReferenceRow["holderType"]): string {
       return "its deployed revision refers to it";
     case "apiKey":
       return "the key is bound to it";
+    case "oauthClient":
+      return "the OAuth client belongs to it";
   }
 }
 

@@ -82,6 +82,12 @@ export function createCredentialIndex(parts: CredentialIndexParts): LiveCredenti
           return removeSubscription(state, message.id);
         case "artifacts":
         case "secret.changed":
+        case "identity":
+        case "key-manager.put":
+        case "key-manager.removed":
+        case "client.put":
+        case "client.removed":
+        case "revocation.put":
           return;
         default:
           return assertNever(message);

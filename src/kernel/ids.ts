@@ -13,6 +13,10 @@ export const idPrefixes = {
   mcpServer: "mcp",
   restApi: "rest",
   gateway: "gw",
+  keyManager: "km",
+  oauthClient: "oac",
+  oauthClientSecret: "ocs",
+  user: "usr",
   audit: "aud",
 } as const;
 

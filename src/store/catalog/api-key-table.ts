@@ -24,6 +24,16 @@ export function apiKeyTable(db: Kysely<CatalogTables>): CatalogTransaction["apiK
         .execute();
       return closePage("api-keys", page, found, { row: fromStored, position: (row) => row.seq });
     },
+    async expiring(nowMs, beforeMs, limit) {
+      const found = await select(db)
+        .where("revokedAtMs", "is", null)
+        .where("expiresAtMs", ">", nowMs)
+        .where("expiresAtMs", "<", beforeMs)
+        .orderBy("expiresAtMs")
+        .limit(limit)
+        .execute();
+      return found.map(fromStored);
+    },
     async live(page) {
       const { after } = openPage("live-api-keys", page);
       const found = await select(db)
@@ -92,16 +102,18 @@ function toStored(key: ApiKeyRow) {
     permittedIps: JSON.stringify(key.permittedIps),
     permittedReferrers: JSON.stringify(key.permittedReferrers),
     allow: key.allow === null ? null : JSON.stringify(key.allow),
+    previous: key.previous === undefined ? null : JSON.stringify(key.previous),
   };
 }
 
-// The three lists were written by toStored only, so they are lists of strings.
-function fromStored({ seq: _, ...row }: Selectable<CatalogTables["apiKeys"]>): ApiKeyRow {
+// The three lists and the previous value were written by toStored only.
+function fromStored({ seq: _, previous, ...row }: Selectable<CatalogTables["apiKeys"]>): ApiKeyRow {
   return {
     ...row,
     permittedIps: JSON.parse(row.permittedIps) as ApiKeyRow["permittedIps"],
     permittedReferrers: JSON.parse(row.permittedReferrers) as ApiKeyRow["permittedReferrers"],
     allow: row.allow === null ? null : (JSON.parse(row.allow) as ApiKeyRow["allow"]),
+    ...(previous === null ? {} : { previous: JSON.parse(previous) as NonNullable<ApiKeyRow["previous"]> }),
   };
 }
 

@@ -4,11 +4,16 @@ import { apiKeyTable } from "./api-key-table.ts";
 import { auditTable } from "./audit-table.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { deploymentTable } from "./deployment-table.ts";
+import { oauthClientTable } from "./oauth-client-table.ts";
+import { oauthStateTable } from "./oauth-state-table.ts";
 import { referenceTable } from "./reference-table.ts";
 import { resourceTable } from "./resource-table.ts";
 import { revisionTable } from "./revision-table.ts";
+import { revocationTable } from "./revocation-table.ts";
 import { secretTable } from "./secret-table.ts";
 import { settingTable } from "./setting-table.ts";
+import { signingKeyTable } from "./signing-key-table.ts";
+import { userTable } from "./user-table.ts";
 
 /**
  * The catalog's reads and writes over one connection or transaction of any database. The connection has to turn the
@@ -22,6 +27,11 @@ export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
     deployments: deploymentTable(db),
     apiKeys: apiKeyTable(db),
     secrets: secretTable(db),
+    oauthClients: oauthClientTable(db),
+    users: userTable(db),
+    oauthState: oauthStateTable(db),
+    revocations: revocationTable(db),
+    signingKeys: signingKeyTable(db),
     audit: auditTable(db),
     settings: settingTable(db),
   };

@@ -1,5 +1,13 @@
 import type { Generated } from "kysely";
 import type { ApiKeyRow, AuditRow, DeploymentRow, ReferenceRow, RevisionRow, SecretRow } from "../../core/catalog.ts";
+import type {
+  OauthClientRow,
+  OauthClientSecretRow,
+  OauthStateRow,
+  SigningKeyRow,
+  UserRow,
+} from "../../core/identity-tables.ts";
+import type { RevocationRecord } from "../../core/plane-message.ts";
 import type { Resource } from "../../core/resource.ts";
 
 /** Tables and columns of the catalog as the queries name them; the database has them in snake_case. */
@@ -8,7 +16,13 @@ export interface CatalogTables {
   readonly references: ReferenceRow;
   readonly revisions: Stored<RevisionRow, "spec">;
   readonly deployments: DeploymentRow;
-  readonly apiKeys: Stored<Sequenced<ApiKeyRow>, "permittedIps" | "permittedReferrers", "allow">;
+  readonly apiKeys: Stored<Sequenced<ApiKeyRow>, "permittedIps" | "permittedReferrers", "allow" | "previous">;
+  readonly oauthClients: Stored<Sequenced<OauthClientRow>, "metadata">;
+  readonly oauthClientSecrets: Sequenced<OauthClientSecretRow>;
+  readonly users: Omit<Sequenced<UserRow>, "disabled"> & { readonly disabled: number };
+  readonly oauthState: Stored<OauthStateRow, "payload">;
+  readonly revocations: Sequenced<RevocationRecord>;
+  readonly signingKeys: Stored<Sequenced<SigningKeyRow>, "sealed" | "publicJwk">;
   readonly secrets: Stored<Sequenced<SecretRow>, "sealed">;
   readonly audit: Stored<Sequenced<AuditRow>, "detail">;
   readonly settings: { readonly name: string; readonly value: string };

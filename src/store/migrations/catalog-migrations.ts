@@ -1,5 +1,6 @@
 import { createCatalogTables } from "./create-catalog-tables.ts";
+import { createIdentityTables } from "./create-identity-tables.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step of the catalog's schema in order, for every database. */
-export const catalogMigrations: readonly Migration[] = [createCatalogTables];
+export const catalogMigrations: readonly Migration[] = [createCatalogTables, createIdentityTables];

@@ -1,0 +1,90 @@
+import type { Kysely, Selectable } from "kysely";
+import type { OauthClientRow, OauthClientTable } from "../../core/identity-tables.ts";
+import type { CatalogTables } from "./catalog-tables.ts";
+import { explainConflict } from "./explain-conflict.ts";
+import { oauthClientSecretTable } from "./oauth-client-secret-table.ts";
+import { closePage, openNumberedPage } from "./page-cursor.ts";
+
+/** OAuth clients, as `OauthClientTable` promises them. */
+export function oauthClientTable(db: Kysely<CatalogTables>): OauthClientTable {
+  return {
+    ...oauthClientWrites(db),
+    secrets: oauthClientSecretTable(db),
+    async find(keyManagerId, clientId) {
+      const query = select(db)
+        .where("keyManagerId", "=", keyManagerId as OauthClientRow["keyManagerId"]) // looked up only
+        .where("clientId", "=", clientId);
+      return optional(await query.executeTakeFirst());
+    },
+    findById: async (id) => optional(await select(db).where("id", "=", idOf(id)).executeTakeFirst()),
+    async list({ teamId, applicationId, keyManagerId }, page) {
+      const { after } = openNumberedPage("oauth-clients", page);
+      let query = select(db).where("seq", ">", after);
+      if (teamId !== undefined) query = query.where("teamId", "=", teamId);
+      if (applicationId !== undefined) {
+        query = query.where("applicationId", "=", applicationId as NonNullable<OauthClientRow["applicationId"]>); // a plain string of the caller; equality cannot confuse it
+      }
+      if (keyManagerId !== undefined) {
+        query = query.where("keyManagerId", "=", keyManagerId as OauthClientRow["keyManagerId"]); // as above
+      }
+      const found = await query
+        .orderBy("seq")
+        .limit(page.limit + 1)
+        .execute();
+      return closePage("oauth-clients", page, found, { row: fromStored, position: (row) => row.seq });
+    },
+  };
+}
+
+function oauthClientWrites(db: Kysely<CatalogTables>): Pick<OauthClientTable, "insert" | "update" | "delete"> {
+  return {
+    async insert(client) {
+      const insert = db.insertInto("oauthClients").values(toStored(client));
+      await explainConflict(takenText(client), insert.execute());
+    },
+    async update(client, expectedVersion) {
+      const { id, name, environment, metadata, version, updatedAtMs } = toStored(client);
+      const update = db
+        .updateTable("oauthClients")
+        .set({ name, environment, metadata, version, updatedAtMs })
+        .where("id", "=", id)
+        .where("version", "=", expectedVersion);
+      const result = await explainConflict(takenText(client), update.executeTakeFirst());
+      return result.numUpdatedRows > 0n;
+    },
+    async delete(id, expectedVersion) {
+      const result = await db
+        .deleteFrom("oauthClients")
+        .where("id", "=", idOf(id))
+        .where("version", "=", expectedVersion)
+        .executeTakeFirst();
+      if (result.numDeletedRows === 0n) return false;
+      await db.deleteFrom("references").where("holderType", "=", "oauthClient").where("holderId", "=", id).execute();
+      return true;
+    },
+  };
+}
+
+function takenText({ name, clientId }: OauthClientRow): string {
+  return `The application has an OAuth client called ${name} already, or the key manager one with the id ${clientId}.`;
+}
+
+function select(db: Kysely<CatalogTables>) {
+  return db.selectFrom("oauthClients").selectAll();
+}
+
+function idOf(id: string): OauthClientRow["id"] {
+  return id as OauthClientRow["id"]; // looked up only: an id of another kind is in no row
+}
+
+function toStored(client: OauthClientRow) {
+  return { ...client, metadata: JSON.stringify(client.metadata) };
+}
+
+function fromStored({ seq: _, ...row }: Selectable<CatalogTables["oauthClients"]>): OauthClientRow {
+  return { ...row, metadata: JSON.parse(row.metadata) as OauthClientRow["metadata"] }; // written by toStored only
+}
+
+function optional(row: Selectable<CatalogTables["oauthClients"]> | undefined): OauthClientRow | undefined {
+  return row && fromStored(row);
+}
