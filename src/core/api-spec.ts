@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { attachmentsSchema } from "./attachment.ts";
+import type { Reference } from "./resource.ts";
+import { nameSchema } from "./resource.ts";
 
 /** First path segments that belong to the gateway itself. */
 const reservedSegments = ["livez", "readyz", "auth", "api", ".well-known", "metrics"];
@@ -68,6 +70,41 @@ export const breakerSchema = z
   .prefault({})
   .meta({ title: "Circuit breaker" });
 
+/** A scope as RFC 6749, 3.3 writes it. */
+export const scopeSchema = z
+  .string()
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, "printable ASCII without spaces, quotes and backslashes")
+  .meta({ title: "Scope" });
+
+const oauthSchema = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      keyManagers: z
+        .array(nameSchema)
+        .min(1)
+        .max(100)
+        .optional()
+        .meta({
+          title: "Key managers",
+          description: "Whose tokens are accepted; of all that are enabled when absent.",
+        }),
+      scopes: z
+        .array(scopeSchema)
+        .max(100)
+        .default([])
+        .meta({ title: "Scopes", description: "A token needs all of them; one that lacks any gets 403." }),
+      audience: z.array(z.string().min(1).max(1_000)).max(20).default([]).meta({
+        title: "Audience",
+        description: "Accepted in `aud` beside the API's own address, for servers that cannot be told of it.",
+      }),
+    }),
+  ])
+  .default(false)
+  .meta({ title: "OAuth", description: "Whether access tokens are accepted, and whose." });
+
+export type OauthSpec = Exclude<z.output<typeof oauthSchema>, false>;
+
 export const securitySchema = z
   .strictObject({
     apiKey: z
@@ -84,10 +121,14 @@ export const securitySchema = z
       ])
       .prefault({})
       .meta({ title: "API key", description: "Whether and where API-bound keys are accepted." }),
+    oauth: oauthSchema,
     subscription: z
       .enum(["none", "required"])
       .default("none")
-      .meta({ title: "Subscription", description: "Whether the key's application must be subscribed to this API." }),
+      .meta({
+        title: "Subscription",
+        description: "Whether the application of the key or token must be subscribed to this API.",
+      }),
     keyless: z.boolean().default(false).meta({
       title: "Keyless",
       description:
@@ -95,10 +136,12 @@ export const securitySchema = z
     }),
   })
   .prefault({})
-  .refine((security) => security.keyless !== (security.apiKey !== false), {
-    message: "either accept API keys, or say `apiKey: false` and `keyless: true`",
+  .refine((security) => security.keyless !== (security.apiKey !== false || security.oauth !== false), {
+    message: "either accept API keys or OAuth tokens, or say `apiKey: false` and `keyless: true`",
   })
   .meta({ title: "Security" });
+
+export type SecuritySpec = z.output<typeof securitySchema>;
 
 export const apiLimitsSchema = z
   .strictObject({
@@ -139,3 +182,13 @@ export const commonApiFields = {
   limits: apiLimitsSchema,
   policies: attachmentsSchema,
 };
+
+/** The key managers that a spec names. */
+export function securityReferences({ security }: { readonly security: SecuritySpec }): readonly Reference[] {
+  const names = security.oauth === false ? [] : (security.oauth.keyManagers ?? []);
+  return names.map((name, index) => ({
+    kind: "KeyManager",
+    name,
+    path: `spec.security.oauth.keyManagers[${index}]`,
+  }));
+}

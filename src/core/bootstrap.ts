@@ -1,6 +1,7 @@
 import { newId } from "../kernel/ids.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import { gateway } from "./gateway.ts";
+import { keyManager, residentName } from "./key-manager.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
 import { defaultName, insertResource } from "./resource-changes.ts";
 import { team } from "./team.ts";
@@ -8,7 +9,7 @@ import { audit, inWrite } from "./write.ts";
 
 const bootstrap: Actor = { type: "system", id: "bootstrap" };
 
-/** Makes the team and the gateway called `default` where they are missing. Call it at each start, before serving. */
+/** Makes the team and the gateway called `default` and the resident key manager where they are missing. Call it at each start, before serving. */
 export async function ensureDefaults(context: CoreContext): Promise<void> {
   await inWrite(context, bootstrap, async (write) => {
     const { resources } = write.transaction;
@@ -21,6 +22,11 @@ export async function ensureDefaults(context: CoreContext): Promise<void> {
       const kind = gateway as unknown as ResourceKind; // as in the list of kinds: its own spec is all that reaches it
       const spec = gateway.spec.parse({ policies: [] });
       await insertResource(write, kind, { name: defaultName, team: defaultName, labels: {}, spec });
+    }
+    if ((await resources.find(keyManager.kind, residentName)) === undefined) {
+      const kind = keyManager as unknown as ResourceKind; // as above
+      const spec = keyManager.spec.parse({ use: residentName });
+      await insertResource(write, kind, { name: residentName, team: defaultName, labels: {}, spec });
     }
   });
 }

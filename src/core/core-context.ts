@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Catalog } from "./catalog.ts";
+import type { KeyManagerConnectors } from "./key-manager-connector.ts";
 import type { KeylessReach } from "./keyless-reach.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
@@ -34,6 +35,10 @@ export interface CoreContext {
   publish(message: PlaneMessage): void;
   /** What gateways have said of their upstreams; nothing is known of any where it is absent. */
   readonly upstreams?: UpstreamBoard;
+  /** The plug-ins of key managers; where it is absent their configuration is checked by nobody. */
+  readonly keyManagers?: KeyManagerConnectors;
+  /** The issuer of the resident key manager; undefined while it is not known or there is none. */
+  readonly residentIssuer?: () => string | undefined;
   /** Compiles the set as a gateway would, and throws it away. No issue means that it may be published. */
   check(set: ArtifactSet): Promise<readonly FieldIssue[]>;
 }

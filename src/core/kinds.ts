@@ -1,5 +1,6 @@
 import { application } from "./application.ts";
 import { gateway } from "./gateway.ts";
+import { keyManager } from "./key-manager.ts";
 import { llmApi } from "./llm-api.ts";
 import { llmProvider } from "./llm-provider.ts";
 import { mcpServer } from "./mcp-server.ts";
@@ -13,6 +14,7 @@ import { team } from "./team.ts";
 export const resourceKinds: readonly ResourceKind[] = [
   team,
   gateway,
+  keyManager,
   llmProvider,
   plan,
   application,

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { breakerSchema, commonApiFields, sameAsProductionSchema, timeoutsSchema } from "./api-spec.ts";
+import {
+  breakerSchema,
+  commonApiFields,
+  sameAsProductionSchema,
+  securityReferences,
+  timeoutsSchema,
+} from "./api-spec.ts";
 import { defineResource, nameSchema } from "./resource.ts";
 
 const globSchema = z.string().min(1).max(256);
@@ -70,7 +76,7 @@ export const llmApi = defineResource({
   live: "revision",
   references: (spec) => {
     const blocks = [["production", spec.upstream.production] as const, ["sandbox", spec.upstream.sandbox] as const];
-    return blocks.flatMap(([environment, block]) =>
+    const providers = blocks.flatMap(([environment, block]) =>
       "sameAs" in block
         ? []
         : block.targets.map((target, index) => ({
@@ -79,6 +85,7 @@ export const llmApi = defineResource({
             path: `spec.upstream.${environment}.targets[${index}].provider`,
           })),
     );
+    return [...providers, ...securityReferences(spec)];
   },
   examples: [
     {

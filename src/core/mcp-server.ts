@@ -5,6 +5,7 @@ import {
   httpUrlSchema,
   sameAsProductionSchema,
   secretReferenceSchema,
+  securityReferences,
   timeoutsSchema,
 } from "./api-spec.ts";
 import { defineResource } from "./resource.ts";
@@ -62,7 +63,7 @@ export const mcpServer = defineResource({
   summary: "An MCP server that agents call.",
   spec: mcpServerSpec,
   live: "revision",
-  references: () => [],
+  references: securityReferences,
   examples: [
     {
       context: "/notes",

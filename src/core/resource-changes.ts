@@ -3,6 +3,8 @@ import { GatewayError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { isSupportingKind } from "./artifact-set.ts";
 import type { CatalogTransaction } from "./catalog.ts";
+import { keyManager, residentName } from "./key-manager.ts";
+import { keyManagerWritten } from "./key-managers.ts";
 import { invalid } from "./parse-document.ts";
 import type { ResolvedReference } from "./references.ts";
 import { refuseWhileInUse, resolveReferences } from "./references.ts";
@@ -78,6 +80,12 @@ export async function removeResource(write: Write, kind: ResourceKind, resource:
       `${kind.kind}/${defaultName} belongs to the installation and cannot be deleted.`,
     );
   }
+  if (resource.name === residentName && kind.kind === keyManager.kind) {
+    throw new GatewayError(
+      "resource.in_use",
+      `${kind.kind}/${residentName} belongs to the installation and cannot be deleted; \`enabled: false\` turns it off.`,
+    );
+  }
   const deployment = await transaction.deployments.find(resource.id);
   if (deployment !== undefined) {
     throw new GatewayError(
@@ -92,6 +100,7 @@ export async function removeResource(write: Write, kind: ResourceKind, resource:
   }
   if (isSupportingKind(kind.kind)) write.artifactsChanged = true;
   if (kind.kind === subscription.kind) write.messages.push({ type: "subscription.removed", id: resource.id });
+  if (kind.kind === keyManager.kind) write.messages.push({ type: "key-manager.removed", id: resource.id });
   await audit(write, `${auditName(kind)}.deleted`, resource, { version: resource.version });
 }
 
@@ -145,6 +154,7 @@ async function written(write: Write, kind: ResourceKind, { after, before, found 
   await write.transaction.references.replace(holder, [...found, { toId: after.teamId, path: "metadata.team" }]);
   if (isSupportingKind(kind.kind)) write.artifactsChanged = true;
   if (kind.kind === subscription.kind) await subscriptionWritten(write, after, before);
+  if (kind.kind === keyManager.kind) await keyManagerWritten(write, after);
 }
 
 async function fixedFieldIssues(

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { commonApiFields, httpUrlSchema, sameAsProductionSchema, timeoutsSchema } from "./api-spec.ts";
+import {
+  commonApiFields,
+  httpUrlSchema,
+  sameAsProductionSchema,
+  securityReferences,
+  timeoutsSchema,
+} from "./api-spec.ts";
 import { defineResource } from "./resource.ts";
 
 const upstreamSchema = z.strictObject({ url: httpUrlSchema, timeouts: timeoutsSchema });
@@ -27,7 +33,7 @@ export const restApi = defineResource({
   summary: "A REST API in the catalogue, with its OpenAPI document.",
   spec: restApiSpec,
   live: "revision",
-  references: () => [],
+  references: securityReferences,
   examples: [
     {
       context: "/orders",

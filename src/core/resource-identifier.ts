@@ -1,0 +1,18 @@
+/** What of an API decides where it is reached. */
+interface ReachedApi {
+  readonly kind: string;
+  readonly context: string;
+}
+
+/**
+ * The resource identifier of an API (RFC 8707): what a token's `aud` must hold to be of use there, and what a client
+ * asks its token for. It is the API's own address, without a slash at the end.
+ */
+export function resourceIdentifier(publicUrl: string, api: ReachedApi): string {
+  return publicUrl.replace(/\/+$/, "") + resourcePath(api);
+}
+
+/** The path of the resource identifier: `/chat`, `/notes/mcp`. */
+export function resourcePath({ kind, context }: ReachedApi): string {
+  return kind === "McpServer" ? `${context}/mcp` : context;
+}
