@@ -43,8 +43,9 @@ export const privileges = {
   /** Connections that we open. Servers are no matter of this list: the names below are those of clients. */
   outbound: {
     packages: ["undici"],
-    /** Names that open nothing, to be had from anywhere. */
+    /** Names and files that open nothing, to be had from anywhere. */
     harmless: ["errors"],
+    harmlessFiles: ["undici/lib/core/errors.js"],
     names: {
       "node:http": ["request", "get", "Agent", "globalAgent", "default", "*"],
       "node:https": ["request", "get", "Agent", "globalAgent", "default", "*"],

@@ -52,7 +52,7 @@ const drivers = sourceRule((context, file) => {
 
 /** Outbound connections are opened in two files; types of HTTP are free to all, and so is a `fetch` that was handed in. */
 const outbound = sourceRule((context, file) => {
-  const { packages, harmless, names, globals, holders, reason } = privileges.outbound;
+  const { packages, harmless, harmlessFiles, names, globals, holders, reason } = privileges.outbound;
   if (holds(holders, file)) return {};
   const clientNames: Readonly<Record<string, readonly string[]>> = names;
   const onUse = (node: Node): void => {
@@ -65,6 +65,7 @@ const outbound = sourceRule((context, file) => {
   return {
     ...importVisitor((node, specifier) => {
       if (node["importKind"] === "type" || node["exportKind"] === "type" || node.type === "TSImportType") return;
+      if (file.endsWith(".d.ts") || harmlessFiles.some((free) => free === specifier)) return;
       const taken = importedNames(node).filter((name) => !harmless.some((free) => free === name));
       const banned = clientNames[specifier] ?? clientNames[`node:${specifier}`] ?? [];
       const isClient = packages.some((name) => isFromPackage(specifier, name));

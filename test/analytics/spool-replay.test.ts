@@ -1,55 +1,15 @@
 import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createEventLineWriter } from "../../src/analytics/event-line.ts";
-import type { EventSpool } from "../../src/analytics/event-spool.ts";
-import { openSnapshotOutbox } from "../../src/analytics/snapshot-outbox.ts";
-import type { SpoolReplay, SpoolReplayOptions } from "../../src/analytics/spool-replay.ts";
-import { startSpoolReplay } from "../../src/analytics/spool-replay.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
-import { attemptRow, exchangeRow, uuidOf } from "../kit/event-rows.ts";
+import { exchangeRow } from "../kit/event-rows.ts";
 import type { FaultyEventStore, InsertFault } from "../kit/faulty-event-store.ts";
-import { faultyEventStore } from "../kit/faulty-event-store.ts";
-import type { OpenedSpool } from "../kit/spool-kit.ts";
+import { keysOf, openReplay as open, record } from "../kit/replay-kit.ts";
 import { numbers, openSpool } from "../kit/spool-kit.ts";
 
 const lineOf = createEventLineWriter();
-
-interface Opened extends OpenedSpool {
-  readonly store: FaultyEventStore;
-  start(over?: Partial<SpoolReplayOptions>): Promise<SpoolReplay>;
-}
-
-async function open(over: Parameters<typeof openSpool>[0] = {}): Promise<Opened> {
-  const opened = await openSpool(over);
-  onTestFinished(() => opened.spool[Symbol.asyncDispose]());
-  const store = faultyEventStore();
-  const snapshots = await openSnapshotOutbox(`${opened.directory}-snapshots`);
-  const { spool, directory, clock, log } = opened;
-  const checkpointPath = `${directory}-checkpoint`;
-  return {
-    ...opened,
-    store,
-    start: (options) =>
-      startSpoolReplay({ spool, directory, checkpointPath, store, snapshots, clock, log, ...options }),
-  };
-}
-
-async function record(spool: EventSpool, count: number, from = 0): Promise<void> {
-  for (const number of numbers(count, from)) {
-    spool.record(exchangeRow(number));
-    spool.record(attemptRow(number));
-  }
-  await spool.flush();
-}
-
-function keysOf(count: number): string[] {
-  return numbers(count).flatMap((number) => [
-    `exchanges/${uuidOf(number)}/${uuidOf(number)}`,
-    `attempts/${uuidOf(number)}/1`,
-  ]);
-}
 
 describe("when all goes well", () => {
   test("every event is in the store once, those of one table in order", async () => {
@@ -91,56 +51,6 @@ describe("when all goes well", () => {
     await second.catchUp();
     expect(store.rows.toSorted()).toEqual(keysOf(20).toSorted());
     expect(store.batches.slice(batches).every(({ count }) => count === 10)).toBe(true);
-  });
-});
-
-describe("at the end", () => {
-  test("what is left is carried to a store that takes events", async () => {
-    const { spool, start, store } = await open();
-    await record(spool, 1);
-    const replay = await start();
-    await replay.catchUp();
-    spool.record(exchangeRow(1));
-    await replay[Symbol.asyncDispose]();
-    expect(store.rows).toContain(`exchanges/${uuidOf(1)}/${uuidOf(1)}`);
-  });
-
-  test("a store that nobody has needed yet is not started", async () => {
-    const { spool, start, store } = await open();
-    const replay = await start();
-    await replay.catchUp();
-    await record(spool, 1);
-    await replay[Symbol.asyncDispose]();
-    expect(store.batches).toEqual([]);
-  });
-
-  test("a store that does not answer is waited for two seconds, and the next start carries the rest once", async () => {
-    const { spool, start, store, clock } = await open();
-    await record(spool, 1);
-    const asked = Promise.withResolvers<void>();
-    let isHanging = false;
-    const hanging = {
-      ...store,
-      insert: (...call: Parameters<typeof store.insert>) => {
-        if (!isHanging) return store.insert(...call);
-        asked.resolve();
-        return new Promise<void>((_, reject) => {
-          call[1].addEventListener("abort", () => reject(new Error("aborted")));
-        });
-      },
-    };
-    const replay = await start({ store: hanging });
-    await replay.catchUp();
-    isHanging = true;
-    spool.record(exchangeRow(1));
-    const ended = replay[Symbol.asyncDispose]();
-    await asked.promise;
-    clock.advance(2_000);
-    await ended;
-    expect(store.rows).toHaveLength(2);
-    await using next = await start();
-    await next.catchUp();
-    expect(store.rows).toHaveLength(3);
   });
 });
 
