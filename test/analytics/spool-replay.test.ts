@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createEventLineWriter } from "../../src/analytics/event-line.ts";
+import { openSnapshotOutbox } from "../../src/analytics/snapshot-outbox.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import { exchangeRow } from "../kit/event-rows.ts";
 import type { FaultyEventStore, InsertFault } from "../kit/faulty-event-store.ts";
