@@ -15,5 +15,6 @@ export function credentialRecord(row: ApiKeyRow): CredentialRecord {
     permittedIps: row.permittedIps,
     permittedReferrers: row.permittedReferrers,
     allow: row.allow,
+    ...(row.previous === undefined ? {} : { previous: row.previous }),
   };
 }

@@ -5,6 +5,9 @@ import type { Log } from "../kernel/log.ts";
 import type { Catalog } from "./catalog.ts";
 import type { KeyManagerConnectors } from "./key-manager-connector.ts";
 import type { KeylessReach } from "./keyless-reach.ts";
+import type { LastUses } from "./last-uses.ts";
+import type { LoginGate } from "./login-gate.ts";
+import type { OauthSettings } from "./oauth-settings.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
 
@@ -39,6 +42,12 @@ export interface CoreContext {
   readonly keyManagers?: KeyManagerConnectors;
   /** The issuer of the resident key manager; undefined while it is not known or there is none. */
   readonly residentIssuer?: () => string | undefined;
+  /** What the configuration says of OAuth clients; the defaults where it is absent. */
+  readonly oauth?: OauthSettings;
+  /** Takes the uses of client secrets; they are noted nowhere where it is absent. */
+  readonly secretUses?: LastUses;
+  /** Holds back who guesses passwords; nobody is held back where it is absent. */
+  readonly loginGate?: LoginGate;
   /** Compiles the set as a gateway would, and throws it away. No issue means that it may be published. */
   check(set: ArtifactSet): Promise<readonly FieldIssue[]>;
 }

@@ -1,9 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { idPrefixes } from "../kernel/ids.ts";
 import { credentialRecord } from "./api-key-record.ts";
 import { buildArtifactSet } from "./artifact-set.ts";
-import type { CatalogTransaction } from "./catalog.ts";
 import type { CoreContext } from "./core-context.ts";
-import type { CredentialRecord, GatewayReport, PlaneMessage } from "./plane-message.ts";
+import { liveKeyManagers } from "./key-managers.ts";
+import { clientRecord } from "./oauth-client-record.ts";
+import type { Page, PageRequest } from "./page.ts";
+import type { GatewayReport, PlaneMessage } from "./plane-message.ts";
 import { liveSubscriptions } from "./subscriptions.ts";
 
 const pageRows = 200;
@@ -12,23 +15,30 @@ const pageRows = 200;
 const slice = 500;
 
 /**
- * What a gateway that (re)connects must hear first: the artifacts, then all live credentials and subscriptions. Read in
- * one transaction, so nothing is older than a message that was sent before it; send it before any that comes after.
+ * What a gateway that (re)connects must hear first: the artifacts, then all live credentials and subscriptions, then
+ * all about OAuth. Read in one transaction, so nothing is older than a message that was sent before it; send it before any that comes after.
  */
 export async function currentMessages(context: CoreContext): Promise<readonly PlaneMessage[]> {
+  const nowMs = context.clock.now();
   return context.catalog.transaction(async (transaction) => [
     { type: "artifacts", set: await buildArtifactSet(transaction) },
     {
       type: "credentials",
-      records: await liveCredentials(transaction),
+      records: (await everyRow((page) => transaction.apiKeys.live(page))).map(credentialRecord),
       subscriptions: await liveSubscriptions(transaction),
+    },
+    {
+      type: "identity",
+      keyManagers: await liveKeyManagers(context, transaction),
+      clients: (await everyRow((page) => transaction.oauthClients.list({}, page))).map(clientRecord),
+      revocations: await everyRow((page) => transaction.revocations.live(nowMs, page)),
     },
   ]);
 }
 
 /**
- * Takes in what a gateway reports: how its upstreams are, and when keys were used. A gateway whose clock is ahead
- * cannot write the future. Other writers get their turn between slices of 500 keys; when it throws, some may have been
+ * Takes in what a gateway reports: how its upstreams are, and when keys and secrets of OAuth clients were used. A
+ * gateway whose clock is ahead cannot write the future. Other writers get their turn between slices of 500 keys; when it throws, some may have been
  * noted, and saying them again does no harm.
  */
 export async function takeReport(context: CoreContext, report: GatewayReport): Promise<void> {
@@ -40,18 +50,23 @@ export async function takeReport(context: CoreContext, report: GatewayReport): P
   const used = report.used.map(({ keyId, atMs }) => ({ id: keyId, atMs: Math.min(atMs, nowMs) }));
   for (let from = 0; from < used.length; from += slice) {
     const part = used.slice(from, from + slice);
-    await context.catalog.transaction((transaction) => transaction.apiKeys.touch(part));
+    const ofSecrets = part.filter(({ id }) => id.startsWith(idPrefixes.oauthClientSecret));
+    const ofKeys = part.filter(({ id }) => !id.startsWith(idPrefixes.oauthClientSecret));
+    await context.catalog.transaction(async (transaction) => {
+      if (ofKeys.length > 0) await transaction.apiKeys.touch(ofKeys);
+      if (ofSecrets.length > 0) await transaction.oauthClients.secrets.touch(ofSecrets);
+    });
     await nextTurn(); // a revocation that came meanwhile takes the store before the next slice
   }
 }
 
-async function liveCredentials(transaction: CatalogTransaction): Promise<readonly CredentialRecord[]> {
-  const records: CredentialRecord[] = [];
+async function everyRow<Row>(list: (page: PageRequest) => Promise<Page<Row>>): Promise<readonly Row[]> {
+  const rows: Row[] = [];
   let cursor: string | undefined;
   do {
-    const page = await transaction.apiKeys.live({ limit: pageRows, cursor });
-    for (const row of page.rows) records.push(credentialRecord(row));
+    const page = await list({ limit: pageRows, cursor });
+    rows.push(...page.rows);
     cursor = page.next;
   } while (cursor !== undefined);
-  return records;
+  return rows;
 }

@@ -1,29 +1,17 @@
 import type { KeyObject } from "node:crypto";
 import { hash } from "node:crypto";
+import type { LastUse, LastUsesParts } from "../core/last-uses.ts";
+import { createLastUses } from "../core/last-uses.ts";
 import type { CredentialRecord, PlaneMessage, SubscriptionRecord } from "../core/plane-message.ts";
 import { assertNever } from "../kernel/assert-never.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { equalInConstantTime, hmacSha256 } from "../kernel/crypto.ts";
 import type { CredentialIndex } from "../pipeline/credential-index.ts";
 
-/** The latest use of one key. */
-export interface KeyUse {
-  readonly keyId: string;
-  readonly atMs: number;
-}
-
-export interface CredentialIndexParts {
+/** `onUsed` hears of the uses of keys, in batches. */
+export interface CredentialIndexParts extends LastUsesParts {
   /** Hashes keys; a record made under another pepper than `pepperId` matches no key. */
   readonly pepper: KeyObject;
   readonly pepperId: string;
-  readonly clock: Clock;
-  /**
-   * Gets a batch, each key once, `reportAfterMs` after the first use in it. When it throws or rejects, the
-   * batch is kept and given again with the next; never two batches at a time.
-   */
-  readonly onUsed: (used: readonly KeyUse[]) => void | Promise<void>;
-  /** 5,000 unless told. */
-  readonly reportAfterMs?: number;
 }
 
 /** The index with its two other ends: messages come in, uses go out. */
@@ -31,7 +19,7 @@ export interface LiveCredentialIndex extends CredentialIndex {
   /** Takes a message over; those that are not about credentials or subscriptions are passed over. Holds at once. */
   apply(message: PlaneMessage): void;
   /** The uses that were not reported yet, which then count as reported; for shutting down. */
-  flush(): readonly KeyUse[];
+  flush(): readonly LastUse[];
   /** Keys in the index. */
   readonly size: number;
 }
@@ -41,7 +29,7 @@ export interface LiveCredentialIndex extends CredentialIndex {
  * of the new. 100,000 keys take some 35 MB.
  */
 export function createCredentialIndex(parts: CredentialIndexParts): LiveCredentialIndex {
-  const uses = createUses(parts);
+  const uses = createLastUses(parts);
   const verified = createVerifiedKeys();
   let state = createState();
   return {
@@ -74,8 +62,7 @@ export function createCredentialIndex(parts: CredentialIndexParts): LiveCredenti
         case "credential.put":
           return putKey(state, message.record);
         case "credential.removed":
-          state.keys.delete(message.publicId);
-          return;
+          return removeKey(state, message.publicId);
         case "subscription.put":
           return putSubscription(state, message.record);
         case "subscription.removed":
@@ -133,7 +120,23 @@ function createVerifiedKeys(): VerifiedKeys {
 
 const none: readonly never[] = Object.freeze([]);
 
+// An older value that still works is a record of its own with the same id: it differs in its hash and ends sooner.
 function putKey(state: State, record: CredentialRecord): void {
+  const { previous, ...current } = record;
+  removeKey(state, record.publicId);
+  putRecord(state, record);
+  if (previous === undefined) return;
+  const expiresAtMs = Math.min(previous.expiresAtMs, current.expiresAtMs ?? Number.POSITIVE_INFINITY);
+  putRecord(state, { ...current, ...previous, expiresAtMs });
+}
+
+function removeKey(state: State, publicId: string): void {
+  const previous = state.keys.get(publicId)?.previous;
+  state.keys.delete(publicId);
+  if (previous !== undefined) state.keys.delete(previous.publicId);
+}
+
+function putRecord(state: State, record: CredentialRecord): void {
   const { texts } = state;
   state.keys.set(record.publicId, {
     ...record,
@@ -169,39 +172,4 @@ function removeSubscription(state: State, id: string): void {
 
 function pairOf(applicationId: string, apiId: string): string {
   return `${applicationId} ${apiId}`;
-}
-
-interface Uses {
-  note(keyId: string, atMs: number): void;
-  flush(): readonly KeyUse[];
-}
-
-function createUses({ clock, onUsed, reportAfterMs = 5_000 }: CredentialIndexParts): Uses {
-  const latest = new Map<string, number>();
-  let cancel: (() => void) | undefined;
-  let isReporting = false;
-  const note = (keyId: string, atMs: number): void => {
-    const before = latest.get(keyId);
-    if (before === undefined || before < atMs) latest.set(keyId, atMs);
-    if (!isReporting) cancel ??= clock.after(reportAfterMs, report);
-  };
-  const flush = (): readonly KeyUse[] => {
-    cancel?.();
-    cancel = undefined;
-    const batch = Array.from(latest, ([keyId, atMs]) => ({ keyId, atMs }));
-    latest.clear();
-    return batch;
-  };
-  const report = async (): Promise<void> => {
-    const batch = flush();
-    isReporting = true;
-    try {
-      await onUsed(batch);
-    } catch {
-      for (const { keyId, atMs } of batch) note(keyId, atMs);
-    }
-    isReporting = false;
-    if (latest.size > 0) cancel ??= clock.after(reportAfterMs, report);
-  };
-  return { note, flush };
 }
