@@ -26,6 +26,8 @@ export interface OauthClientRow extends ClientRecord {
 
 /** What an authorization server has to know of a client. Plain JSON. */
 export interface OauthClientMetadata {
+  /** What consent pages call it; the client's name when absent. */
+  readonly displayName?: string;
   readonly grantTypes: readonly string[];
   readonly redirectUris: readonly string[];
   /** A regular expression (RE2, matched against the whole URI) in place of literal redirect URIs; only when asked for. */
@@ -40,6 +42,8 @@ export interface OauthClientMetadata {
   readonly applicationType: "web" | "native";
   /** What the client said of itself and is only shown or kept: `client_uri`, `logo_uri`, `contacts`. */
   readonly registered?: Readonly<Record<string, unknown>>;
+  /** True where we had a key manager elsewhere make it, so that changes and its end are told there. */
+  readonly madeAtKeyManager?: boolean;
 }
 
 /** One of the secrets of an OAuth client: its hash, never the secret. */
@@ -131,6 +135,8 @@ export interface OauthClientTable {
   delete(id: string, expectedVersion: number): Promise<boolean>;
   find(keyManagerId: string, clientId: string): Promise<OauthClientRow | undefined>;
   findById(id: string): Promise<OauthClientRow | undefined>;
+  /** The application's client of that `client_id`, at whichever key manager. */
+  findOf(applicationId: string, clientId: string): Promise<OauthClientRow | undefined>;
   list(
     filter: { readonly teamId?: string; readonly applicationId?: string; readonly keyManagerId?: string },
     page: PageRequest,

@@ -17,6 +17,12 @@ export function oauthClientTable(db: Kysely<CatalogTables>): OauthClientTable {
       return optional(await query.executeTakeFirst());
     },
     findById: async (id) => optional(await select(db).where("id", "=", idOf(id)).executeTakeFirst()),
+    async findOf(applicationId, clientId) {
+      const query = select(db)
+        .where("applicationId", "=", applicationId as NonNullable<OauthClientRow["applicationId"]>) // looked up only
+        .where("clientId", "=", clientId);
+      return optional(await query.orderBy("seq").executeTakeFirst());
+    },
     async list({ teamId, applicationId, keyManagerId }, page) {
       const { after } = openNumberedPage("oauth-clients", page);
       let query = select(db).where("seq", ">", after);
