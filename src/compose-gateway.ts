@@ -11,12 +11,14 @@ import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
 import { createCredentialIndex } from "./identity/credential-index.ts";
+import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createAllowedHosts } from "./kernel/allowed-hosts.ts";
 import { createCidrSet } from "./kernel/cidr-set.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { NetworkPolicy } from "./kernel/network-policy.ts";
 import { createGuardedLookup } from "./kernel/network-policy.ts";
+import { createLazyFetch } from "./lazy-fetch.ts";
 import { createSessionTokens } from "./mcp/session-token.ts";
 import { createBreaker } from "./pipeline/breaker.ts";
 import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
@@ -81,7 +83,10 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const mcp = createMcpAdapter({ upstream, clock, sessions, watch, stalledMs: parts.stalledMs });
   const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
   const limiter = createMemoryLimiter({ clock, maxKeys: maxLimiterKeys });
-  const tools = { clock, log, limiter, secrets: parts.secrets };
+  let publicUrl = "http://localhost"; // until the port is open, and no request comes before
+  const fetch = createLazyFetch(network);
+  const tokens = createTokenVerifier({ clock, log, secrets: parts.secrets, fetch, publicUrl: () => publicUrl });
+  const tools = { clock, log, limiter, secrets: parts.secrets, tokens };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,
@@ -89,7 +94,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     clock,
     onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
-  const dataPlane = createDataPlane({ ...compileOptions, credentials, log });
+  const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: tokens, log });
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
   const runner = createRunner({ clock, breaker: watch, log, sink: parts.sink, node: parts.node });
   let draining = false;
@@ -97,16 +102,19 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     dataPlane,
     compileOptions,
     servedKinds: [...registry.adapters.keys()],
-    app: ({ allowedHosts, gatewayUrl, trustedProxies }) =>
-      createGatewayApp({
+    app({ allowedHosts, gatewayUrl, trustedProxies }) {
+      publicUrl = gatewayUrl;
+      return createGatewayApp({
         dataPlane,
         runner,
+        tokens,
         clock,
         log,
         allowedHosts: createAllowedHosts(allowedHosts, gatewayUrl),
         trustedProxies: createCidrSet(trustedProxies),
         draining: () => draining,
-      }),
+      });
+    },
     drain() {
       draining = true;
     },
@@ -119,6 +127,8 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
         await parts.report({ type: "credentials.used", used }).catch(() => {});
       }
       await dataPlane[Symbol.asyncDispose]();
+      tokens[Symbol.dispose]();
+      await fetch[Symbol.asyncDispose]();
       await upstream[Symbol.asyncDispose]();
     },
   };

@@ -80,15 +80,10 @@ const oauthSchema = z
   .union([
     z.literal(false),
     z.strictObject({
-      keyManagers: z
-        .array(nameSchema)
-        .min(1)
-        .max(100)
-        .optional()
-        .meta({
-          title: "Key managers",
-          description: "Whose tokens are accepted; of all that are enabled when absent.",
-        }),
+      keyManagers: z.array(nameSchema).min(1).max(100).optional().meta({
+        title: "Key managers",
+        description: "Whose tokens are accepted; of all that are enabled when absent.",
+      }),
       scopes: z
         .array(scopeSchema)
         .max(100)
@@ -122,13 +117,10 @@ export const securitySchema = z
       .prefault({})
       .meta({ title: "API key", description: "Whether and where API-bound keys are accepted." }),
     oauth: oauthSchema,
-    subscription: z
-      .enum(["none", "required"])
-      .default("none")
-      .meta({
-        title: "Subscription",
-        description: "Whether the application of the key or token must be subscribed to this API.",
-      }),
+    subscription: z.enum(["none", "required"]).default("none").meta({
+      title: "Subscription",
+      description: "Whether the application of the key or token must be subscribed to this API.",
+    }),
     keyless: z.boolean().default(false).meta({
       title: "Keyless",
       description:

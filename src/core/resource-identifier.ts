@@ -16,3 +16,12 @@ export function resourceIdentifier(publicUrl: string, api: ReachedApi): string {
 export function resourcePath({ kind, context }: ReachedApi): string {
   return kind === "McpServer" ? `${context}/mcp` : context;
 }
+
+/** Where the metadata of a protected resource is (RFC 9728, 3.1): the well-known part stands before its path. */
+export function resourceMetadataUrl(resource: string): string {
+  const { origin, pathname } = new URL(resource);
+  return `${origin}${metadataPrefix}${pathname === "/" ? "" : pathname}`;
+}
+
+/** Begins the path of every such document. */
+export const metadataPrefix = "/.well-known/oauth-protected-resource";

@@ -26,6 +26,8 @@ export interface SnapshotLease {
 
 export interface DataPlaneOptions extends CompileSnapshotOptions {
   readonly credentials: CredentialIndex & { apply(message: PlaneMessage): void };
+  /** Hears of key managers, clients and revocations. */
+  readonly identity?: { apply(message: PlaneMessage): void };
   readonly log: Log;
 }
 
@@ -61,6 +63,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     apply(message) {
       if (message.type !== "artifacts") {
         options.credentials.apply(message);
+        options.identity?.apply(message);
         return;
       }
       if (current?.snapshot.configHash === message.set.hash) return;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
+import { metadataPrefix } from "../core/resource-identifier.ts";
 import type { AllowedHosts } from "../kernel/allowed-hosts.ts";
 import { Cancellation } from "../kernel/cancellation.ts";
 import type { CidrSet } from "../kernel/cidr-set.ts";
@@ -16,9 +17,11 @@ import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import type { CompiledApi, Snapshot } from "../pipeline/snapshot.ts";
+import type { TokenVerifier } from "../pipeline/token-verifier.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { dropUnreadBody } from "./drop-unread-body.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
+import { protectedResource, writeMetadata } from "./oauth-metadata.ts";
 import type { RefusedRequest } from "./refusal-log.ts";
 import { createRefusalLog } from "./refusal-log.ts";
 import { addRetryHeaders } from "./retry-headers.ts";
@@ -26,6 +29,7 @@ import { addRetryHeaders } from "./retry-headers.ts";
 export interface GatewayAppOptions {
   readonly dataPlane: DataPlane;
   readonly runner: Runner;
+  readonly tokens: TokenVerifier;
   readonly clock: Clock;
   readonly log: Log;
   readonly allowedHosts: AllowedHosts;
@@ -66,6 +70,12 @@ function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
   app.get("/readyz", (c) =>
     options.dataPlane.ready && !options.draining() ? c.text("ready\n") : c.text("not ready\n", 503),
   );
+  app.get(`${metadataPrefix}/*`, (c, next) => {
+    const document = protectedResource(c.req.path, snapshot, options.tokens);
+    if (document === undefined || accept(c.env.incoming, options) !== undefined) return next();
+    writeMetadata(c.env.outgoing, document);
+    return RESPONSE_ALREADY_SENT;
+  });
   const apis = snapshot?.apis ?? [];
   for (const api of apis) {
     const below = apis.filter(({ context }) => context.startsWith(`${api.context}/`));

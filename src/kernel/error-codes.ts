@@ -5,6 +5,8 @@
 export const errorCodes = {
   "auth.missing_credentials": { status: 401, title: "Credentials are missing", retry: false },
   "auth.invalid_credentials": { status: 401, title: "Credentials are not valid", retry: false },
+  "auth.insufficient_scope": { status: 403, title: "The token lacks a scope", retry: false },
+  "auth.unavailable": { status: 503, title: "The key manager cannot be reached", retry: true },
   "auth.forbidden": { status: 403, title: "Not permitted", retry: false },
   "auth.forbidden_host": { status: 403, title: "Host or origin not permitted", retry: false },
   "route.not_found": { status: 404, title: "No such route", retry: false },

@@ -9,7 +9,7 @@ const conditionVariables = ["request", "operation", "principal", "api"];
 export type Condition = (exchange: Exchange, operation: Operation) => boolean;
 
 /**
- * Compiles a CEL expression over `request`, `operation`, `principal` and `api` (absent ids are empty strings).
+ * Compiles a CEL expression over `request`, `operation`, `principal` and `api` (absent ids are empty strings, absent lists and claims empty).
  * Throws `resource.invalid` for a fault in it, a result that is no boolean, or a use of `matches`: CEL promises linear
  * time for it, and the library's engine backtracks.
  * An evaluation that fails (a header that is not there) counts as true, so that the policy applies.
@@ -64,6 +64,10 @@ function conditionContext(exchange: Exchange, operation: Operation): Record<stri
       applicationId: principal?.applicationId ?? "",
       planId: principal?.planId ?? "",
       environment: principal?.environment ?? "",
+      clientId: principal?.clientId ?? "",
+      subject: principal?.subject ?? "",
+      scopes: principal?.scopes ?? [],
+      claims: principal?.claims ?? {},
     },
     api: { id: api.id, name: api.name, kind: api.kind, context: api.context },
   };

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { gateway } from "../core/gateway.ts";
 import type { KeylessReach } from "../core/keyless-reach.ts";
 import { findKind } from "../core/kinds.ts";
@@ -91,11 +92,14 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
     const message = "an API that asks for no key is refused in production, unless network.allowKeyless is set";
     fault({ path: "spec.security.keyless", message });
   }
-  const security = securityAttachments(artifact, spec.security.apiKey, input, fault);
+  const security = securityAttachments(artifact, spec, input, fault);
   const own = input.chains.attachments(spec.policies, artifact.id, `${at} spec.policies`);
   const chain = sortIntoChain([...security, ...input.everywhere, ...own]);
   if (chain.identify.length === 0 && !spec.security.keyless) {
-    fault({ path: "spec.security", message: "nobody could be identified: accept API keys, or say `keyless: true`" });
+    fault({
+      path: "spec.security",
+      message: "nobody could be identified: accept API keys or tokens, or say `keyless: true`",
+    });
   }
   const protocol = adapter.compile({
     artifact: { ...artifact, spec: parsed.data },
@@ -114,6 +118,7 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
     revision: artifact.revision,
     context: spec.context,
     keyless: spec.security.keyless ? input.options.keylessReach : "nobody",
+    oauth: spec.security.oauth === false ? undefined : spec.security.oauth,
     subscriptionRequired: spec.security.subscription === "required",
     chain,
     adapter,
@@ -122,19 +127,26 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
   };
 }
 
+// Tokens come first: a bearer that has not the form of a key is a token wherever tokens are accepted.
 function securityAttachments(
   artifact: ApiArtifact,
-  apiKey: false | { readonly header: string },
+  { security: { apiKey, oauth } }: z.output<typeof commonSpecSchema>,
   input: ApiInput,
   fault: Fault,
 ): readonly Attachment[] {
-  if (apiKey === false) return [];
   const { registry, tools } = input.options;
-  const spec = { use: "api-key", with: { header: apiKey.header }, mode: "enforce" as const, onError: "deny" as const };
-  const attachment = compileAttachment(spec, `${artifact.id}/security/apiKey`, registry, tools, (issue) =>
-    fault({ path: `spec.security.apiKey.${issue.path}`, message: issue.message }),
-  );
-  return attachment === undefined ? [] : [attachment];
+  const attach = (use: string, path: string, config: Readonly<Record<string, unknown>>): readonly Attachment[] => {
+    const spec = { use, with: config, mode: "enforce" as const, onError: "deny" as const };
+    const attachment = compileAttachment(spec, `${artifact.id}/security/${path}`, registry, tools, (issue) =>
+      fault({ path: `spec.security.${path}.${issue.path}`, message: issue.message }),
+    );
+    return attachment === undefined ? [] : [attachment];
+  };
+  const keyHeader = apiKey === false ? {} : { keyHeader: apiKey.header };
+  return [
+    ...(oauth === false ? [] : attach("oauth", "oauth", { ...oauth, ...keyHeader })),
+    ...(apiKey === false ? [] : attach("api-key", "apiKey", { header: apiKey.header })),
+  ];
 }
 
 function gatewayAttachments(set: ArtifactSet, chains: ChainCompiler): readonly Attachment[] {

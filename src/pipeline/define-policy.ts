@@ -11,6 +11,11 @@ export type Identified = { readonly type: "principal"; readonly principal: Princ
 export interface PolicyHandlers {
   /** Sees headers only. */
   identify?(exchange: Exchange): MaybePromise<Identified>;
+  /**
+   * The challenge for a caller who was refused with this (401, or 403 for want of scopes): a value of
+   * `WWW-Authenticate`. Asked of every policy that identifies callers, whichever refused.
+   */
+  challenge?(exchange: Exchange, refusal: Deny): string | undefined;
   admit?(exchange: Exchange, operation: Operation): MaybePromise<StepResult>;
   request?(exchange: Exchange, operation: Operation): MaybePromise<StepResult>;
   /** May give another answer in place of the upstream's. */

@@ -21,13 +21,25 @@ export interface InboundRequest {
 
 /** Who is calling, as `identify` found. */
 export interface Principal {
-  readonly type: "api-key" | "anonymous";
+  readonly type: "api-key" | "token" | "anonymous";
   readonly environment: Environment;
   readonly keyId: Id<"apiKey"> | undefined;
   readonly applicationId: Id<"application"> | undefined;
   readonly planId: Id<"plan"> | undefined;
   /** Which operations (models, tools) the credential may call; everything of its API when undefined. */
   readonly mayCall: ((operation: string) => boolean) | undefined;
+  /** Of a token: the OAuth client that it was issued to. */
+  readonly clientId?: string | undefined;
+  /** Of a token: whom it speaks for, a user or the client itself. */
+  readonly subject?: string | undefined;
+  /** Of a token: the client's secret that it was got with, where the key manager tells. */
+  readonly secretId?: string | undefined;
+  /** Of a token; none of a key. */
+  readonly scopes?: readonly string[];
+  /** Of a token: all that its key manager has signed. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** Of a token: names client and subject under their key manager, for limits, sessions and tasks. */
+  readonly caller?: string | undefined;
 }
 
 /**

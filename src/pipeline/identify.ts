@@ -1,8 +1,9 @@
 import { addressClass } from "../kernel/address-class.ts";
+import { errorCodes } from "../kernel/error-codes.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Identified } from "./define-policy.ts";
 import type { Exchange, InboundRequest, Principal } from "./exchange.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Deny, Outcome } from "./outcome.ts";
 import { deny } from "./outcome.ts";
 
 const anonymous: Principal = {
@@ -33,14 +34,30 @@ export function identify(exchange: Exchange, from = 0): MaybePromise<Outcome | u
     return settle(exchange, attachment.use, found);
   }
   if (exchange.api.keyless !== "nobody") return admitStranger(exchange);
-  const message = "No API key was sent. Send it as `Authorization: Bearer <key>` or in the API's key header.";
-  return { type: "denied", deny: deny("auth.missing_credentials", message), by: "identify" };
+  const message =
+    exchange.api.oauth === undefined
+      ? "No API key was sent. Send it as `Authorization: Bearer <key>` or in the API's key header."
+      : "No credentials were sent. Send an access token, or an API key where one is accepted, as `Authorization: Bearer <…>`.";
+  return refused(exchange, deny("auth.missing_credentials", message), "identify");
 }
 
 function settle(exchange: Exchange, by: string, found: NonNullable<Identified>): Outcome | undefined {
-  if (found.type === "deny") return { type: "denied", deny: found, by };
+  if (found.type === "deny") return refused(exchange, found, by);
   exchange.principal = found.principal;
   return checkSubscription(exchange, found.principal);
+}
+
+/** The refusal, with what the caller is to show instead: whichever policy refused, each says how it can be satisfied. */
+function refused(exchange: Exchange, refusal: Deny, by: string): Outcome {
+  const isAsked = errorCodes[refusal.code].status === 401 || refusal.code === "auth.insufficient_scope";
+  if (!isAsked) return { type: "denied", deny: refusal, by };
+  const challenges: string[] = [];
+  for (const { policy } of exchange.api.chain.identify) {
+    const challenge = policy?.challenge?.(exchange, refusal);
+    if (challenge !== undefined) challenges.push(challenge);
+  }
+  if (challenges.length > 0) exchange.responseHeaders["www-authenticate"] = challenges.join(", ");
+  return { type: "denied", deny: refusal, by };
 }
 
 function admitStranger(exchange: Exchange): Outcome | undefined {
@@ -64,10 +81,14 @@ function checkSubscription(exchange: Exchange, principal: Principal): Outcome | 
   if (!exchange.api.subscriptionRequired || principal.planId !== undefined) return undefined;
   const detail = principal.applicationId
     ? `application ${principal.applicationId} has no live subscription to ${exchange.api.id}`
-    : `key ${principal.keyId} is not associated with an application`;
+    : `${principal.keyId ?? principal.caller ?? principal.type} is not associated with an application`;
   return {
     type: "denied",
-    deny: deny("auth.forbidden", "This key may not call this API.", { detail }),
+    deny: deny(
+      "auth.forbidden",
+      principal.type === "token" ? "This token may not call this API." : "This key may not call this API.",
+      { detail },
+    ),
     by: "subscription",
   };
 }

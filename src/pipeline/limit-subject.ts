@@ -6,7 +6,7 @@ import type { Exchange } from "./exchange.ts";
 export const limitSubjectSchema = z.enum(["application", "key", "ip", "api"]).default("application").meta({
   title: "Per",
   description:
-    "Who is counted. `application` counts a key without one by itself; callers without a key count by address; `api` counts all callers together.",
+    "Who is counted. `key` counts each key, or each client and user of tokens; `application` counts a caller without one like that; callers without a key count by address; `api` counts all callers together.",
 });
 
 export type LimitSubject = z.output<typeof limitSubjectSchema>;
@@ -19,7 +19,8 @@ export function limitSubject(exchange: Exchange, per: LimitSubject): string {
   if (per === "api") return exchange.api.id;
   const { principal } = exchange;
   if (per === "application" && principal?.applicationId !== undefined) return principal.applicationId;
-  if (per !== "ip" && principal?.keyId !== undefined) return principal.keyId;
+  const caller = principal?.keyId ?? principal?.caller;
+  if (per !== "ip" && caller !== undefined) return caller;
   return `ip_${network(exchange.inbound.clientIp)}`;
 }
 

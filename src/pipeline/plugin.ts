@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Limiter } from "./limiter.ts";
+import type { TokenVerifier } from "./token-verifier.ts";
 
 /** What every plug-in of every kind says of itself. The one `config` schema validates, documents and makes the form. */
 export interface PluginDescription<Config extends z.ZodType> {
@@ -26,6 +27,7 @@ export interface PluginTools {
   readonly limiter: Limiter;
   /** The value behind `${secret:name}`; rejects with `resource.not_found` when there is none. */
   readonly secrets: SecretReader;
+  readonly tokens: TokenVerifier;
 }
 
 export interface SecretReader {

@@ -1,3 +1,4 @@
+import type { OauthSpec } from "../core/api-spec.ts";
 import type { KeylessReach } from "../core/keyless-reach.ts";
 import type { ApiId, Id } from "../kernel/ids.ts";
 import type { CompiledProtocol, ProtocolAdapter } from "./adapter.ts";
@@ -39,6 +40,8 @@ export interface CompiledApi {
   readonly context: string;
   /** Who is answered without a key. More than `nobody` is said explicitly in the API, never the result of an empty chain. */
   readonly keyless: KeylessReach;
+  /** What the API asks of access tokens; undefined when it accepts none. */
+  readonly oauth?: OauthSpec | undefined;
   readonly subscriptionRequired: boolean;
   readonly chain: CompiledChain;
   readonly adapter: ProtocolAdapter;

@@ -2,7 +2,8 @@ import type { PolicyPlugin } from "../pipeline/define-policy.ts";
 import { apiKey } from "./api-key/api-key.ts";
 import { concurrencyLimit } from "./concurrency-limit.ts";
 import { ipFilter } from "./ip-filter.ts";
+import { oauth } from "./oauth.ts";
 import { rateLimit } from "./rate-limit.ts";
 
 /** All policies of this build. */
-export const policies: readonly PolicyPlugin[] = [apiKey, concurrencyLimit, ipFilter, rateLimit];
+export const policies: readonly PolicyPlugin[] = [apiKey, concurrencyLimit, ipFilter, oauth, rateLimit];

@@ -17,7 +17,7 @@ describe("401", () => {
         expect(answer.status).toBe(401);
         expect(answer.body.code).toMatch(/^auth\./);
       }
-      expect(await plane.context.catalog.read.audit.list({}, { limit: 10 })).toMatchObject({ rows: { length: 2 } });
+      expect(await plane.context.catalog.read.audit.list({}, { limit: 10 })).toMatchObject({ rows: { length: 3 } });
     },
   );
 

@@ -5,6 +5,7 @@ import type { CompiledGuardrail } from "../../src/pipeline/define-guardrail.ts";
 import type { Exchange, InboundRequest, Operation, Principal } from "../../src/pipeline/exchange.ts";
 import type { PluginTools } from "../../src/pipeline/plugin.ts";
 import type { Attachment, CompiledApi } from "../../src/pipeline/snapshot.ts";
+import type { TokenVerifier } from "../../src/pipeline/token-verifier.ts";
 import { createMemoryLimiter } from "../../src/store/memory/limiter.ts";
 import { manualClock } from "./manual-clock.ts";
 import { textAdapter } from "./text-adapter.ts";
@@ -111,8 +112,16 @@ export function buildTools(secrets: Readonly<Record<string, string>> = {}): Test
     secrets: {
       read: (name) => secrets[name] ?? Promise.reject(new Error(`no secret ${name}`)),
     },
+    tokens: noTokens,
   };
 }
+
+/** A verifier to which no token is known. */
+export const noTokens: TokenVerifier = {
+  publicUrl: "https://gateway.example.com",
+  issuers: () => [],
+  verify: () => ({ type: "refused", detail: "no token is known" }),
+};
 
 const noCredentials: CredentialIndex = {
   find: () => undefined,

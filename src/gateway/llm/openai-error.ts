@@ -23,6 +23,7 @@ export interface ErrorParts {
 const openAiCodes: Partial<Record<ErrorCode, string>> = {
   "auth.missing_credentials": "invalid_api_key",
   "auth.invalid_credentials": "invalid_api_key",
+  "auth.insufficient_scope": "insufficient_scope",
   "auth.forbidden": "permission_denied",
   "request.not_offered": "model_not_found",
   "limit.exceeded": "rate_limit_exceeded",

@@ -30,10 +30,10 @@ export function noteTask(exchange: Exchange, operation: Operation, tasks: TaskOw
   tasks.began(exchange.api.id, taskId, taskOwner(exchange), operation.name);
 }
 
-// Of an application all keys are its own: a task outlives the change of a key.
+// Of an application all keys are its own: a task outlives the change of a key. A token may speak for one user of many.
 function taskOwner({ principal }: Exchange): string {
-  const { environment = "production", applicationId, keyId, type = "anonymous" } = principal ?? {};
-  return `${environment} ${applicationId ?? keyId ?? type}`;
+  const { environment = "production", applicationId, keyId, caller, type = "anonymous" } = principal ?? {};
+  return `${environment} ${caller ?? applicationId ?? keyId ?? type}`;
 }
 
 function namedTasks(operation: Operation): readonly string[] {

@@ -128,7 +128,7 @@ function encodeFault(
     "content-type": "application/json",
     "x-request-id": exchange.id,
   };
-  if (status === 401) headers["www-authenticate"] = 'Bearer realm="gatehouse"';
+  if (status === 401) headers["www-authenticate"] ??= 'Bearer realm="gatehouse"';
   if (status === 405) headers["allow"] = exchange.inbound.method === "HEAD" ? "POST, GET, DELETE" : "POST";
   const retryAfterMs = parts.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined);
   if (retryAfterMs !== undefined) headers["retry-after"] = Math.ceil(retryAfterMs / 1_000);

@@ -8,7 +8,7 @@ import { shortText } from "./note-message.ts";
 
 /** The principal's own name for session tokens: another key's sessions do not open. */
 export function sessionOwner(exchange: Exchange): string {
-  return `${exchange.api.id}/${exchange.principal?.keyId ?? exchange.principal?.type ?? ""}`;
+  return `${exchange.api.id}/${exchange.principal?.keyId ?? exchange.principal?.caller ?? exchange.principal?.type ?? ""}`;
 }
 
 /** The session that the client names, a refusal for one that does not open, undefined when it names none. */

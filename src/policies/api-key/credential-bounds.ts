@@ -1,7 +1,7 @@
 import type { CredentialRecord } from "../../core/plane-message.ts";
 import { createCidrSet, isCidr } from "../../kernel/cidr-set.ts";
 import { globMatcher } from "../../kernel/glob.ts";
-import { createReferrerSet } from "./referrer-set.ts";
+import { createReferrerSet } from "../../kernel/referrer-set.ts";
 
 /** From where a key may be used and for what, ready to be asked. */
 export interface CredentialBounds {

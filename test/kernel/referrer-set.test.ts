@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createReferrerSet } from "../../src/policies/api-key/referrer-set.ts";
+import { createReferrerSet } from "../../src/kernel/referrer-set.ts";
 
 const cases = [
   {
