@@ -181,6 +181,24 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ title: "ClickHouse" }),
+    oauth: z
+      .strictObject({
+        secretCount: z.int().min(1).max(1_000).optional().meta({
+          title: "Secrets of a client",
+          description: "Secrets that an OAuth client may have at a time. Absent: as many as it likes.",
+        }),
+        multipleSecrets: z.boolean().default(true).meta({
+          title: "Several secrets",
+          description:
+            "`false`: a new secret of a client takes the place of the one before, at once or after an overlap.",
+        }),
+        expiryWarningDays: z.int().min(0).max(3_650).default(14).meta({
+          title: "Expiry warning",
+          description: "Days before their end in which API keys and client secrets are warned of.",
+        }),
+      })
+      .prefault({})
+      .meta({ title: "OAuth" }),
     quickstart: z
       .strictObject({
         openaiApiKey: z.string().min(1).max(4_096).optional().meta({

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { GatewayError } from "../kernel/errors.ts";
 import type { ControlOptions } from "./common-options.ts";
 import type { ControlClient } from "./control-client.ts";
 import { openControlClient } from "./control-client.ts";
+import { secondsOf } from "./duration.ts";
 import { printTable } from "./print-table.ts";
 import type { Shell } from "./shell.ts";
 
@@ -44,7 +44,7 @@ export async function listKeys(options: ListKeysOptions, shell: Shell): Promise<
 /** Makes an API key and prints it, alone on the standard output: it cannot be shown again. */
 export async function generateKey(options: GenerateKeyOptions, shell: Shell): Promise<void> {
   await using control = await openControlClient(options, shell);
-  const seconds = options.validity === undefined ? undefined : secondsOf(options.validity);
+  const seconds = options.validity === undefined ? undefined : secondsOf("--validity", options.validity);
   const spec = {
     api: apiOf(options.api),
     environment: options.environment,
@@ -62,10 +62,16 @@ export async function generateKey(options: GenerateKeyOptions, shell: Shell): Pr
   await printKey(control, collection, { metadata, spec }, shell);
 }
 
-/** Gives a key a new value and prints it; the old one is dead at once, everything else stays. */
-export async function regenerateKey(name: string, options: ControlOptions, shell: Shell): Promise<void> {
+export interface RegenerateKeyOptions extends ControlOptions {
+  /** How long the old value goes on, such as `24h`; not at all when absent. */
+  readonly overlap?: string;
+}
+
+/** Gives a key a new value and prints it; the old one is dead at once or after an overlap, everything else stays. */
+export async function regenerateKey(name: string, options: RegenerateKeyOptions, shell: Shell): Promise<void> {
   await using control = await openControlClient(options, shell);
-  await printKey(control, `${collection}/${encodeURIComponent(name)}/regenerate`, undefined, shell);
+  const query = options.overlap === undefined ? "" : `?overlapSeconds=${secondsOf("--overlap", options.overlap)}`;
+  await printKey(control, `${collection}/${encodeURIComponent(name)}/regenerate${query}`, undefined, shell);
 }
 
 /** Ends a key; gateways refuse it within a second. */
@@ -99,13 +105,4 @@ async function printKey(control: ControlClient, path: string, body: unknown, she
 function apiOf(text: string): { readonly kind: string; readonly name: string } {
   const slash = text.indexOf("/");
   return slash < 0 ? { kind: "LlmApi", name: text } : { kind: text.slice(0, slash), name: text.slice(slash + 1) };
-}
-
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
-function secondsOf(text: string): number {
-  const [, amount, unit] = /^(\d{1,10})([smhd])$/.exec(text) ?? [];
-  const factor = unit === undefined ? undefined : unitSeconds[unit];
-  if (amount !== undefined && factor !== undefined) return Number(amount) * factor;
-  throw new GatewayError("request.invalid", `--validity ${text}: write a number and s, m, h or d, such as 30d.`);
 }

@@ -99,9 +99,9 @@ function addKeys(program: Command, shell: Shell): void {
     .option("--referrer <pattern...>", "referrers that may use it")
     .option("--allow <glob...>", "models or tools that it may call")
     .action(async (options) => (await import("./keys.ts")).generateKey(options, shell));
-  controlCommand(keys, "regenerate <name>", "give a key a new value and print it; the old one is dead at once").action(
-    async (name, options) => (await import("./keys.ts")).regenerateKey(name, options, shell),
-  );
+  controlCommand(keys, "regenerate <name>", "give a key a new value and print it; the old one is dead at once")
+    .option("--overlap <time>", "how long the old value goes on beside it, such as 24h")
+    .action(async (name, options) => (await import("./keys.ts")).regenerateKey(name, options, shell));
   controlCommand(keys, "revoke <name>", "end a key").action(async (name, options) =>
     (await import("./keys.ts")).revokeKey(name, options, shell),
   );

@@ -56,6 +56,13 @@ const listQuery = pageQuery.extend({
   application: nameSchema.optional().meta({ title: "Application", description: "Only keys associated with it." }),
 });
 
+const regenerateQuery = z.strictObject({
+  overlapSeconds: z.coerce.number().int().min(0).max(2_592_000).optional().meta({
+    title: "Overlap",
+    description: "Seconds for which the old text goes on beside the new one; at most 30 days.",
+  }),
+});
+
 const associateSchema = z.strictObject({ application: nameSchema.meta({ title: "Application" }) });
 const associateBody = schemaComponent("Associate", associateSchema, "input");
 
@@ -150,12 +157,15 @@ function regenerateRoute(): ControlRoute {
     method: "post",
     path: `${one}/regenerate`,
     operationId: "regenerateApiKey",
-    summary: "Give a key another text, shown this once; the old one stops working at once",
+    summary: "Give a key another text, shown this once; the old one stops working at once, or after an overlap",
+    query: regenerateQuery,
     ifMatch: "optional",
     answers: { 200: { description: "Regenerated.", schema: generated, headers: ["ETag"] } },
     async handle(call) {
-      const seen = await heededVersion(call.ifMatch, currentVersion(call));
-      const { row, key } = await regenerateApiKey(call.context, call.actor, nameOf(call), seen);
+      const expectedVersion = await heededVersion(call.ifMatch, currentVersion(call));
+      const { overlapSeconds } = call.query;
+      const options = { expectedVersion, overlapSeconds };
+      const { row, key } = await regenerateApiKey(call.context, call.actor, nameOf(call), options);
       return jsonAnswer(200, { ...apiKeyView(row), key }, { etag: entityTag(row.version) });
     },
   });

@@ -16,6 +16,10 @@ export const apiKeyViewSchema = z.strictObject({
       .datetime()
       .nullable()
       .meta({ description: "The last use that gateways reported; null is never." }),
+    previous: z
+      .strictObject({ masked: z.string(), expiresAt: z.iso.datetime() })
+      .optional()
+      .meta({ description: "The value before the last regeneration, and until when it goes on beside the new one." }),
   }),
 });
 

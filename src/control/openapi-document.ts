@@ -56,7 +56,7 @@ function operation(route: ControlRoute): RouteConfig {
     security: route.access === "admin" ? [{ adminToken: [] }] : [],
     request: {
       query,
-      ...(route.path.includes("{name}") ? { params: z.object({ name: nameSchema }) } : {}),
+      ...pathParameters(route),
       ...ifMatchHeader(route),
       ...(body === undefined
         ? {}
@@ -67,6 +67,13 @@ function operation(route: ControlRoute): RouteConfig {
       default: { $ref: "#/components/responses/Problem" },
     },
   };
+}
+
+function pathParameters({ path }: ControlRoute): Pick<NonNullable<RouteConfig["request"]>, "params"> {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
+  if (names.length === 0) return {};
+  const schemas = names.map((name) => [name, name === "name" ? nameSchema : z.string().min(1).max(2_048)] as const);
+  return { params: z.object(Object.fromEntries(schemas)) };
 }
 
 function ifMatchHeader({ ifMatch }: ControlRoute): Pick<NonNullable<RouteConfig["request"]>, "headers"> {

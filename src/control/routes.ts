@@ -5,11 +5,13 @@ import { applyRoutes } from "./apply-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import type { ControlRoute } from "./control-route.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
+import { oauthClientRoutes } from "./oauth-client-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { publishingRoutes } from "./publishing-routes.ts";
 import { resourceRoutes } from "./resource-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
+import { userRoutes } from "./user-routes.ts";
 
 /** The route table: all that the control port answers, and who may ask for it. */
 export function routes(): readonly ControlRoute[] {
@@ -20,6 +22,8 @@ export function routes(): readonly ControlRoute[] {
     ...resourceKinds.flatMap(resourceRoutes),
     ...resourceKinds.filter((kind) => kind.live === "revision").flatMap(publishingRoutes),
     ...apiKeyRoutes(),
+    ...oauthClientRoutes(),
+    ...userRoutes(),
     ...secretRoutes(),
     ...applyRoutes(),
     ...auditRoutes(),

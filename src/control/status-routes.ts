@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { buildArtifactSet } from "../core/artifact-set.ts";
+import { expiringCredentials } from "../core/expiring-credentials.ts";
 import type { SeenUpstream } from "../core/upstream-health.ts";
 import { errorCodes } from "../kernel/error-codes.ts";
 import type { ControlRoute } from "./control-route.ts";
@@ -36,6 +37,23 @@ export function statusRoutes(): readonly ControlRoute[] {
     }),
     defineRoute({
       method: "get",
+      path: "/api/v1/expiring-credentials",
+      access: "admin",
+      tag: "Installation",
+      operationId: "listExpiringCredentials",
+      summary: "API keys and client secrets that end within `oauth.expiryWarningDays`, soonest first",
+      answers: { 200: { description: "At most 200 of each kind.", schema: expiring } },
+      async handle({ context }) {
+        const found = await expiringCredentials(context);
+        const items = found.map(({ kind, name, id, expiresAtMs, lastUsedAtMs }) => {
+          const lastUsedAt = lastUsedAtMs === null ? null : new Date(lastUsedAtMs).toISOString();
+          return { kind, name, id, expiresAt: new Date(expiresAtMs).toISOString(), lastUsedAt };
+        });
+        return jsonAnswer(200, { items });
+      },
+    }),
+    defineRoute({
+      method: "get",
       path: "/api/v1/problems",
       access: "public",
       tag: "Installation",
@@ -59,6 +77,20 @@ export const statusSchema = z.strictObject({
 const status = schemaComponent("Status", statusSchema, "output");
 
 const time = z.iso.datetime().nullable();
+
+/** Keys and secrets that end soon. */
+export const expiringCredentialsSchema = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      kind: z.enum(["ApiKey", "OauthClientSecret"]),
+      name: z.string().meta({ description: "The key's name; of a secret `application/client`." }),
+      id: z.string(),
+      expiresAt: z.iso.datetime(),
+      lastUsedAt: time,
+    }),
+  ),
+});
+const expiring = schemaComponent("ExpiringCredentials", expiringCredentialsSchema, "output");
 
 /** The health of all targets. */
 export const upstreamsSchema = z.strictObject({

@@ -144,6 +144,11 @@ export function apiKeyView(row: NamedApiKey) {
       state: row.revokedAtMs === null ? ("active" as const) : ("revoked" as const),
       revokedAt: row.revokedAtMs === null ? null : isoTime(row.revokedAtMs),
       lastUsedAt: row.lastUsedAtMs === null ? null : isoTime(row.lastUsedAtMs),
+      ...(row.previous === undefined
+        ? {}
+        : {
+            previous: { masked: maskApiKey(row.previous.publicId), expiresAt: isoTime(row.previous.expiresAtMs) },
+          }),
     },
   };
 }

@@ -62,27 +62,41 @@ export async function generateApiKey(context: CoreContext, actor: Actor, input: 
   });
 }
 
+/** How a key gets another value. */
+export interface RegenerateOptions {
+  readonly expectedVersion?: number | undefined;
+  /** Seconds for which the old value goes on beside the new one; 0 to 30 days. Absent, it is dead at once. */
+  readonly overlapSeconds?: number | undefined;
+}
+
 /**
- * Gives a key another value; the old one is dead at once. Name, association and bounds stay. Throws
- * `resource.not_found`, `resource.changed`, and `resource.invalid` for a key that is revoked or has expired.
+ * Gives a key another value. Name, association and bounds stay. Of older values one at most goes on: a second
+ * regeneration ends the first one's overlap. Throws `resource.not_found`, `resource.changed`, and `resource.invalid` for
+ * a key that is revoked or has expired.
  */
 export async function regenerateApiKey(
   context: CoreContext,
   actor: Actor,
   name: string,
-  expectedVersion?: number,
+  { expectedVersion, overlapSeconds = 0 }: RegenerateOptions = {},
 ): Promise<GeneratedApiKey> {
   const { key, ...credential } = newCredential(context.pepper);
   const row = await changeKey(
     context,
     actor,
     { name, expectedVersion, action: "apikey.regenerated" },
-    (write, before) => {
+    (write, { previous, ...before }) => {
       if (before.expiresAtMs !== null && before.expiresAtMs <= write.nowMs) {
         throw invalid([{ path: "spec.expiresAt", message: "the key has expired; give it a later expiry first" }]);
       }
-      write.messages.push({ type: "credential.removed", publicId: before.publicId });
-      return { ...before, ...credential, lastUsedAtMs: null };
+      const after = { ...before, ...credential, lastUsedAtMs: null };
+      if (overlapSeconds === 0) {
+        write.messages.push({ type: "credential.removed", publicId: before.publicId });
+        return after;
+      }
+      if (previous !== undefined) write.messages.push({ type: "credential.removed", publicId: previous.publicId });
+      const { publicId, hash, pepperId } = before;
+      return { ...after, previous: { publicId, hash, pepperId, expiresAtMs: write.nowMs + overlapSeconds * 1_000 } };
     },
   );
   return { row, key };
@@ -105,7 +119,8 @@ export async function revokeApiKey(
     // Told again each time: asking again is what an operator does who doubts that a gateway heard it.
     write.messages.push({ type: "credential.removed", publicId: before.publicId });
     if (before.revokedAtMs !== null) return nameApiKey(write.transaction, before);
-    const row = { ...before, revokedAtMs: write.nowMs, version: before.version + 1, updatedAtMs: write.nowMs };
+    const { previous: _, ...last } = before;
+    const row = { ...last, revokedAtMs: write.nowMs, version: before.version + 1, updatedAtMs: write.nowMs };
     if (!(await apiKeys.update(row, before.version))) throw changedMeanwhile("ApiKey", name);
     await auditKey(write, "apikey.revoked", row);
     return nameApiKey(write.transaction, row);

@@ -1,7 +1,7 @@
 /** How the installation wants its OAuth clients. */
 export interface OauthSettings {
   /** Live secrets that a client may have; undefined is as many as it likes. */
-  readonly secretCount: number | undefined;
+  readonly secretCount?: number | undefined;
   /** False: a new secret takes the place of the ones before. */
   readonly multipleSecrets: boolean;
   /** Days before its end in which a key or secret is warned of. */
@@ -10,7 +10,6 @@ export interface OauthSettings {
 
 /** What holds where nothing was configured. */
 export const defaultOauthSettings: OauthSettings = {
-  secretCount: undefined,
   multipleSecrets: true,
   expiryWarningDays: 14,
 };

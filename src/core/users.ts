@@ -114,7 +114,8 @@ export async function verifyPassword(
   const shown = password.slice(0, maxCharacters + 1);
   const user = await context.catalog.read.users.find(name);
   const verify = () => verifyPasswordHash(user?.passwordHash ?? undefined, shown);
-  const isRight = context.loginGate === undefined ? await verify() : await context.loginGate.check(name, verify);
+  const isRight =
+    context.loginGate === undefined ? await verify() : await context.loginGate.check(name.slice(0, 64), verify);
   return isRight && user?.disabled === false ? user : undefined;
 }
 

@@ -93,6 +93,7 @@ export async function openControlPlane(
     ...core,
   };
   await ensureDefaults(context);
+  messages.length = 0;
   const app = createControlApp({
     context,
     adminTokenHash: createHash("sha256").update(adminToken).digest(),

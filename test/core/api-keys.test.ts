@@ -132,7 +132,9 @@ describe("regenerating", () => {
   test("is refused for another version than the stored one", async () => {
     const { core } = await withKey();
     await using _ = core;
-    expect((await rejection(regenerateApiKey(core.context, admin, "k1", 5))).code).toBe("resource.changed");
+    expect((await rejection(regenerateApiKey(core.context, admin, "k1", { expectedVersion: 5 }))).code).toBe(
+      "resource.changed",
+    );
   });
 });
 
