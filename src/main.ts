@@ -10,7 +10,10 @@ import type { Config } from "./config.ts";
 import { ensureDefaults } from "./core/bootstrap.ts";
 import type { CoreContext } from "./core/core-context.ts";
 import { currentMessages, takeReport } from "./core/distribution.ts";
+import { startIdentityUpkeep } from "./core/identity-upkeep.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
+import { createLastUses } from "./core/last-uses.ts";
+import { createLoginGate } from "./core/login-gate.ts";
 import type { PlaneMessage } from "./core/plane-message.ts";
 import type { SecretCache } from "./core/secret-cache.ts";
 import { createSecretCache } from "./core/secret-cache.ts";
@@ -91,6 +94,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
 
   await ensureDefaults(context);
   await secrets.load();
+  opened.use(startIdentityUpkeep(context));
   if (production && options.forOneCommand !== true) {
     const { retireQuickstart } = await import("./quickstart/retire-quickstart.ts");
     await retireQuickstart({ context, quickstartPath: dataDirectory.quickstartPath, progress });
@@ -189,6 +193,9 @@ function connectPlanes(
     keylessReach,
     publish: deliver,
     upstreams: createUpstreamBoard(),
+    oauth: config.oauth,
+    secretUses: createLastUses({ clock, onUsed: (used) => takeReport(context, { type: "credentials.used", used }) }),
+    loginGate: createLoginGate(clock),
     check,
   };
   return { context, gateway, secrets, deliver };
