@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { maskInline } from "../core/inline-secrets.ts";
 import { deployRevision, listRevisions, publishApi, undeployApi } from "../core/publishing.ts";
 import type { ResourceKind } from "../core/resource.ts";
 import { getResource } from "../core/resources.ts";
@@ -109,7 +110,7 @@ function revisionsRoute(kind: ResourceKind): ControlRoute {
         specHash,
         createdAt: new Date(createdAtMs).toISOString(),
         createdBy,
-        spec,
+        spec: maskInline(spec),
       }));
       return pageAnswer(url, items, next);
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { CoreContext } from "../core/core-context.ts";
+import { maskInline } from "../core/inline-secrets.ts";
 import type { Resource, ResourceKind } from "../core/resource.ts";
 import { apiVersion } from "../core/resource.ts";
 import { getResource } from "../core/resources.ts";
@@ -42,7 +43,7 @@ export async function resourceViews(context: CoreContext, resources: readonly Re
       createdAt: new Date(resource.createdAtMs).toISOString(),
       updatedAt: new Date(resource.updatedAtMs).toISOString(),
     },
-    spec: resource.spec,
+    spec: maskInline(resource.spec),
   }));
 }
 

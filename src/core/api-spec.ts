@@ -13,15 +13,22 @@ export const contextSchema = z
   .refine((context) => !reservedSegments.includes(context.split("/")[1] ?? ""), "this path belongs to the gateway")
   .meta({ title: "Context", description: "The whole base path, unique among deployed APIs." });
 
-/** `${secret:name}` */
+/** `${secret:name}`, or `${sealed:id}` where the value itself was written: it is sealed before anything else sees it. */
 export const secretReferenceSchema = z
   .string()
-  .regex(/^\$\{secret:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\}$/, "write a reference such as ${secret:openai-key}")
-  .meta({ title: "Secret", description: "A reference to a secret in the vault; never the value itself." });
+  .regex(
+    /^\$\{(secret:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?|sealed:isv_[0-9a-f]{24})\}$/,
+    "write a reference such as ${secret:openai-key}",
+  )
+  .meta({
+    title: "Secret",
+    description: "A reference to a secret in the vault, or the value itself, which is sealed at once and never shown.",
+    secret: true,
+  });
 
-/** The name in a `${secret:name}` reference. */
+/** What a secret reader is asked for: the name in `${secret:name}`, the id in `${sealed:id}`. */
 export function secretName(reference: string): string {
-  return reference.slice("${secret:".length, -1);
+  return reference.slice(reference.indexOf(":") + 1, -1);
 }
 
 export const httpUrlSchema = z

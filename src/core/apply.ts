@@ -4,6 +4,7 @@ import { settleArtifacts } from "./artifact-set.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { DeployOutcome } from "./deployment.ts";
 import { publishDraft } from "./deployment.ts";
+import { settleInline } from "./inline-secrets.ts";
 import { refusal } from "./parse-document.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
 import { changeResource, insertResource } from "./resource-changes.ts";
@@ -46,7 +47,7 @@ export async function applyDocuments(
   documents: readonly SourceDocument[],
   { dryRun, draft }: ApplyOptions,
 ): Promise<readonly AppliedDocument[]> {
-  const read = readDocuments(documents);
+  const read = readDocuments(context, documents);
   const applied: AppliedDocument[] = [];
   const rollBack = new GatewayError("internal", "A dry run ends here.");
   try {
@@ -95,7 +96,8 @@ async function isUnchanged(
   // Parsed again, so that a default which came with a newer version is no difference.
   const stored = kind.spec.safeParse(before.spec);
   if (!stored.success) return false;
-  const now = canonicalJson({ spec: document.spec, labels: document.labels });
+  const { spec } = await settleInline(write, before.id, before, document);
+  const now = canonicalJson({ spec, labels: document.labels });
   return canonicalJson({ spec: stored.data, labels: before.labels }) === now;
 }
 

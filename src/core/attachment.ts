@@ -4,9 +4,11 @@ import { pluginConfigSchema } from "./plugin-config.ts";
 /** One entry of `spec.policies`: a policy or guardrail, its configuration, and when it applies. */
 export const attachmentSchema = z.strictObject({
   use: z.string().min(1).max(64).meta({ title: "Policy", description: "The id of a policy or guardrail." }),
-  with: pluginConfigSchema
-    .default({})
-    .meta({ title: "Configuration", description: "Checked by the policy's own schema at publish." }),
+  with: pluginConfigSchema.default({}).meta({
+    title: "Configuration",
+    description: "Checked by the policy's own schema at publish.",
+    plugin: ["policy", "guardrail"],
+  }),
   on: z
     .array(z.string().min(1).max(256))
     .min(1)

@@ -1,8 +1,10 @@
 import type { SealedValue } from "../kernel/crypto.ts";
 import type { IdentityTables } from "./identity-tables.ts";
+import type { InlineSecretTable } from "./inline-secrets.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { CredentialRecord } from "./plane-message.ts";
 import type { Resource } from "./resource.ts";
+import type { SealedTable } from "./sealed-values.ts";
 
 export type { Page, PageRequest } from "./page.ts";
 
@@ -139,6 +141,9 @@ export interface CatalogTransaction extends IdentityTables {
     find(name: string): Promise<SecretRow | undefined>;
     list(page: PageRequest): Promise<Page<SecretRow>>;
   };
+  readonly inlineSecrets: InlineSecretTable;
+  /** All that is sealed, here and in the identity tables. */
+  readonly sealedValues: SealedTable;
   readonly audit: {
     insert(row: AuditRow): Promise<void>;
     list(filter: { readonly resourceId?: string }, page: PageRequest): Promise<Page<AuditRow>>;

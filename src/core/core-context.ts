@@ -9,6 +9,7 @@ import type { LastUses } from "./last-uses.ts";
 import type { LoginGate } from "./login-gate.ts";
 import type { OauthSettings } from "./oauth-settings.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
+import type { PluginSchemas } from "./secret-fields.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
 
 /** A key and the id that is stored beside what it made. */
@@ -40,6 +41,8 @@ export interface CoreContext {
   readonly upstreams?: UpstreamBoard;
   /** The plug-ins of key managers; where it is absent their configuration is checked by nobody. */
   readonly keyManagers?: KeyManagerConnectors;
+  /** The schemas of all plug-ins, which say what in a resource is secret; where it is absent only references are taken. */
+  readonly plugins?: PluginSchemas;
   /** The issuer of the resident key manager; undefined while it is not known or there is none. */
   readonly residentIssuer?: () => string | undefined;
   /** What the configuration says of OAuth clients; the defaults where it is absent. */

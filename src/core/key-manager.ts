@@ -7,7 +7,8 @@ const keyManagerSpec = z.strictObject({
   use: z.string().min(1).max(64).meta({ title: "Kind", description: "The id of a key manager plug-in." }),
   with: pluginConfigSchema.default({}).meta({
     title: "Configuration",
-    description: "Checked by the plug-in's own schema; credentials as ${secret:name}.",
+    description: "Checked by the plug-in's own schema; credentials as ${secret:name}, or inline.",
+    plugin: ["key-manager"],
   }),
   enabled: z
     .boolean()

@@ -37,7 +37,10 @@ const upstreamSchema = z.strictObject({
   strategy: z
     .strictObject({
       use: z.string().min(1).max(64).meta({ title: "Strategy", description: "The id of a routing strategy." }),
-      with: z.record(z.string(), z.unknown()).default({}).meta({ title: "Configuration" }),
+      with: z
+        .record(z.string(), z.unknown())
+        .default({})
+        .meta({ title: "Configuration", plugin: ["strategy"] }),
     })
     .prefault({ use: "weighted" })
     .meta({ title: "Strategy", description: "How the target of each request is chosen." }),

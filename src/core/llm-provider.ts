@@ -7,7 +7,8 @@ const llmProviderSpec = z.strictObject({
   use: z.string().min(1).max(64).meta({ title: "Provider", description: "The id of a provider plug-in." }),
   with: pluginConfigSchema.default({}).meta({
     title: "Configuration",
-    description: "Checked by the provider's own schema; credentials as ${secret:name}.",
+    description: "Checked by the provider's own schema; credentials as ${secret:name}, or inline.",
+    plugin: ["provider"],
   }),
 });
 

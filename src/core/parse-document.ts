@@ -10,12 +10,16 @@ const depthLimit = 200;
  * The messages never repeat the value, which may be a secret in the wrong place.
  */
 export function parseDocument<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
-  if (isDeeperThan(input, depthLimit)) {
-    throw invalid([{ path: "", message: `nested deeper than ${depthLimit} levels` }]);
-  }
+  refuseTooDeep(input);
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   throw invalid(fieldIssues(parsed.error.issues));
+}
+
+/** Throws `resource.invalid` for what is nested too deeply to be walked. */
+export function refuseTooDeep(input: unknown): void {
+  if (!isDeeperThan(input, depthLimit)) return;
+  throw invalid([{ path: "", message: `nested deeper than ${depthLimit} levels` }]);
 }
 
 /** The `resource.invalid` error for these fields; its message tells of the first. */

@@ -2,7 +2,8 @@ import { z } from "zod";
 
 /**
  * The configuration of a plug-in, whose own schema sees it at publish. It is stored and shown before that, so a value
- * in a member that is named as credentials are is refused here already: only a reference to a secret may stand there.
+ * in a member that is named as credentials are is refused here already: only a reference to a secret may stand there. Where
+ * the plug-in says `secret: true`, the value has been sealed before and is a reference by now.
  */
 export const pluginConfigSchema = z.record(z.string(), z.unknown()).superRefine((config, context) => {
   for (const path of plainCredentials(config, [])) {
@@ -15,7 +16,7 @@ export const pluginConfigSchema = z.record(z.string(), z.unknown()).superRefine(
 });
 
 /** Which names there are is the secrets' own matter; here only the form counts. */
-const reference = /^\$\{secret:[a-z0-9-]+\}$/;
+const reference = /^\$\{(secret:[a-z0-9-]+|sealed:isv_[0-9a-f]{24})\}$/;
 
 /** In lower case, without hyphens and underscores. */
 const credentialNames = new Set(

@@ -3,6 +3,7 @@ import { GatewayError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { isSupportingKind } from "./artifact-set.ts";
 import type { CatalogTransaction } from "./catalog.ts";
+import { settleInline, storeInline } from "./inline-secrets.ts";
 import { keyManager, residentName } from "./key-manager.ts";
 import { keyManagerWritten } from "./key-managers.ts";
 import { invalid } from "./parse-document.ts";
@@ -27,18 +28,21 @@ export async function insertResource(write: Write, kind: ResourceKind, document:
   if (owner === undefined || issues.length > 0) {
     throw invalid([...(owner === undefined ? [noTeam(document.team ?? defaultName)] : []), ...issues]);
   }
+  const id = newId(kind.idKind);
+  const settled = await settleInline(write, id, undefined, document);
   const resource: Resource = {
-    id: newId(kind.idKind),
+    id,
     kind: kind.kind,
     name: document.name,
     teamId: owner.id,
     labels: document.labels,
     version: 1,
-    spec: document.spec,
+    spec: settled.spec,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
   await transaction.resources.insert(resource);
+  await storeInline(write, kind, id, settled);
   await written(write, kind, { after: resource, before: undefined, found });
   await audit(write, `${auditName(kind)}.created`, resource, { version: resource.version });
   return resource;
@@ -58,14 +62,16 @@ export async function changeResource(
   const { found, issues } = await resolveReferences(transaction, kind, document.spec);
   const all = [...(await fixedFieldIssues(transaction, before, document)), ...issues];
   if (all.length > 0) throw invalid(all);
+  const settled = await settleInline(write, before.id, before, document);
   const after: Resource = {
     ...before,
     labels: document.labels,
-    spec: document.spec,
+    spec: settled.spec,
     version: before.version + 1,
     updatedAtMs: write.nowMs,
   };
   if (!(await transaction.resources.update(after, before.version))) throw changedMeanwhile(kind.kind, before.name);
+  await storeInline(write, kind, before.id, settled);
   await written(write, kind, { after, before, found });
   await audit(write, `${auditName(kind)}.updated`, after, { version: after.version });
   return after;

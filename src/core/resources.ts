@@ -25,7 +25,7 @@ export async function createResource(
   kind: ResourceKind,
   input: unknown,
 ): Promise<Resource> {
-  const document = parseResourceDocument(kind, input);
+  const document = parseResourceDocument(context, kind, input);
   return inWrite(context, actor, async (write) => {
     const resource = await insertResource(write, kind, document);
     await settle(write, resource);
@@ -45,7 +45,7 @@ export async function replaceResource(
   input: unknown,
   expectedVersion: number,
 ): Promise<Resource> {
-  const document = parseResourceDocument(kind, input);
+  const document = parseResourceDocument(context, kind, input);
   return inWrite(context, actor, async (write) => {
     const before = await requireVersion(write, kind, name, expectedVersion);
     const after = await changeResource(write, kind, before, document);

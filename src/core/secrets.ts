@@ -1,6 +1,4 @@
 import { z } from "zod";
-import { seal, unseal } from "../kernel/crypto.ts";
-import { GatewayError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import type { Page, PageRequest, SecretRow } from "./catalog.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
@@ -8,6 +6,7 @@ import { invalid, parseDocument } from "./parse-document.ts";
 import { refuseWhileInUse } from "./references.ts";
 import { nameSchema } from "./resource.ts";
 import { changedMeanwhile, findTeam, noTeam, notFound } from "./resource-changes.ts";
+import { bindingOf, openValue, sealValue } from "./sealed-values.ts";
 import type { Write } from "./write.ts";
 import { audit, inWrite } from "./write.ts";
 
@@ -48,12 +47,11 @@ export async function putSecret(
     if (before?.version !== (expectedVersion ?? before?.version)) throw changedMeanwhile("Secret", name);
     const teamId = await secretTeam(write, team, before);
     const id = before?.id ?? newId("secret");
-    const { id: keyId, key } = context.vaultKeys.current;
     const row: SecretRow = {
       id,
       name,
       teamId,
-      sealed: seal(key, keyId, value, boundTo(id)),
+      sealed: sealValue(context.vaultKeys, value, boundTo(id)),
       version: (before?.version ?? 0) + 1,
       createdAtMs: before?.createdAtMs ?? write.nowMs,
       updatedAtMs: write.nowMs,
@@ -62,7 +60,7 @@ export async function putSecret(
     await write.transaction.references.replace(holderOf(row), [{ toId: teamId, path: "metadata.team" }]);
     await audit(write, before === undefined ? "secret.created" : "secret.updated", subjectOf(row), {
       version: row.version,
-      keyId,
+      keyId: row.sealed.kid,
     });
     write.messages.push({ type: "secret.changed", name });
     return row;
@@ -100,13 +98,7 @@ export async function listSecrets(context: CoreContext, page: PageRequest): Prom
 export async function readSecret(context: CoreContext, name: string): Promise<string> {
   const row = await context.catalog.read.secrets.find(name);
   if (row === undefined) throw notFound("Secret", name);
-  const key = context.vaultKeys.find(row.sealed.kid);
-  if (key === undefined) {
-    throw new GatewayError("secret.undecryptable", "A secret cannot be decrypted.", {
-      detail: `${boundTo(row.id)} was sealed with key ${row.sealed.kid}, which is not in the keyring`,
-    });
-  }
-  return unseal(key, row.sealed, boundTo(row.id));
+  return openValue(context.vaultKeys, row.sealed, boundTo(row.id));
 }
 
 /** What may be shown of a secret. */
@@ -126,7 +118,7 @@ export function secretView(row: SecretRow): SecretView {
 
 // By id and not by name: the sealed value of a deleted secret does not open in a row made again under its name.
 function boundTo(id: string): string {
-  return `secret/${id}`;
+  return bindingOf("secret", [id]);
 }
 
 async function secretTeam(write: Write, name: string | undefined, before: SecretRow | undefined): Promise<string> {

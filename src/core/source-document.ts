@@ -1,12 +1,15 @@
 import { z } from "zod";
 import type { FieldIssue } from "../kernel/errors.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
+import type { CoreContext } from "./core-context.ts";
 import { findKind, resourceKinds } from "./kinds.ts";
 import { invalid, parseDocument } from "./parse-document.ts";
 import type { ResourceKind } from "./resource.ts";
 import { apiVersion } from "./resource.ts";
 import type { ResourceDocument } from "./resource-document.ts";
 import { parseResourceDocument } from "./resource-document.ts";
+
+type DocumentContext = Pick<CoreContext, "vaultKeys" | "plugins">;
 
 /** One document of a file, as read. */
 export interface SourceDocument {
@@ -30,13 +33,13 @@ export interface ReadDocument {
  * The documents in the order in which they can be applied: each kind before those that may refer to it. Throws
  * `resource.invalid` with the faults of all documents, each as `file:line field`.
  */
-export function readDocuments(sources: readonly SourceDocument[]): readonly ReadDocument[] {
+export function readDocuments(context: DocumentContext, sources: readonly SourceDocument[]): readonly ReadDocument[] {
   const issues: FieldIssue[] = [];
   const read: ReadDocument[] = [];
   const seen = new Map<string, SourceDocument>();
   for (const source of sources) {
     try {
-      const { kind, document } = readDocument(source.value);
+      const { kind, document } = readDocument(context, source.value);
       const other = seen.get(`${kind.kind}/${document.name}`);
       if (other !== undefined) {
         const message = `${kind.kind}/${document.name} stands at ${other.source}:${other.line} already`;
@@ -84,7 +87,7 @@ const commandsInstead: Readonly<Record<string, string>> = {
 
 const headSchema = z.looseObject({ apiVersion: z.literal(apiVersion), kind: z.string() });
 
-function readDocument(value: unknown): Pick<ReadDocument, "kind" | "document"> {
+function readDocument(context: DocumentContext, value: unknown): Pick<ReadDocument, "kind" | "document"> {
   const head = parseDocument(headSchema, value);
   const instead = Object.hasOwn(commandsInstead, head.kind) ? commandsInstead[head.kind] : undefined;
   if (instead !== undefined) throw invalid([{ path: "kind", message: instead }]);
@@ -93,7 +96,7 @@ function readDocument(value: unknown): Pick<ReadDocument, "kind" | "document"> {
     const known = resourceKinds.map((each) => each.kind).join(", ");
     throw invalid([{ path: "kind", message: `there is no such kind; known are ${known}` }]);
   }
-  return { kind, document: parseResourceDocument(kind, value) };
+  return { kind, document: parseResourceDocument(context, kind, value) };
 }
 
 function locatedIssues(source: SourceDocument, error: GatewayError): readonly FieldIssue[] {

@@ -1,18 +1,17 @@
 import type { KeyObject } from "node:crypto";
 import { createSecretKey, randomBytes } from "node:crypto";
-import { deriveKey, hmacSha256, keyFromHex, seal, unseal } from "../kernel/crypto.ts";
+import type { SealedValue } from "../kernel/crypto.ts";
+import { deriveKey } from "../kernel/crypto.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Keyring, NamedKey } from "./core-context.ts";
+import type { LiveKeyring } from "./keyring.ts";
+import { createKeyring, parseKeyring } from "./keyring.ts";
+import { bindingOf, openValue, sealValue } from "./sealed-values.ts";
 
-/**
- * The keyring of an encryption key (64 hex digits). The id is made from the key, so a value tells which key opens it.
- */
-export function vaultKeyring(encryptionKey: string): Keyring {
-  const master = keyFromHex(encryptionKey, "the encryption key");
-  const key = deriveKey(master, "gatehouse/vault");
-  const id = `vk_${hmacSha256(deriveKey(master, "gatehouse/vault-key-id"), "id").toString("hex").slice(0, 12)}`;
-  return { current: { id, key }, find: (wanted) => (wanted === id ? key : undefined) };
+/** The keyring of one or more encryption keys as text; see `parseKeyring`. */
+export function vaultKeyring(text: string): LiveKeyring {
+  return createKeyring(parseKeyring(text, "The encryption key"));
 }
 
 /** The key that seals MCP session ids, of the installation's pepper: every gateway has it, and it stays for its life. */
@@ -32,24 +31,27 @@ export async function loadPepper(catalog: Catalog, keys: Keyring): Promise<Named
     const found = await settings.get(pepperSetting);
     if (found !== undefined) return found;
     const id = `pep_${randomBytes(6).toString("hex")}`;
-    const sealed = seal(keys.current.key, keys.current.id, randomBytes(32).toString("hex"), boundTo(id));
+    const sealed = sealValue(keys, randomBytes(32).toString("hex"), boundTo(id));
     const made = JSON.stringify({ id, sealed });
     await settings.set(pepperSetting, made);
     return made;
   });
-  const { id, sealed } = JSON.parse(stored) as { id: string; sealed: Parameters<typeof unseal>[1] }; // written above
-  const key = keys.find(sealed.kid);
-  if (key === undefined) {
-    throw new GatewayError(
-      "secret.undecryptable",
-      "This data directory was made with another encryption key. Start with that key (GATEHOUSE_ENCRYPTION_KEY or the file encryption.key).",
-      { detail: `the pepper is sealed with ${sealed.kid}, the key given is ${keys.current.id}` },
-    );
-  }
-  const pepper = createSecretKey(Buffer.from(unseal(key, sealed, boundTo(id)), "hex"));
+  const { id, sealed } = JSON.parse(stored) as { id: string; sealed: SealedValue }; // written above
+  if (keys.find(sealed.kid) === undefined) throw otherKey([sealed.kid], [keys.current.id]);
+  const pepper = createSecretKey(Buffer.from(openValue(keys, sealed, boundTo(id)), "hex"));
   return { id, key: deriveKey(pepper, "gatehouse/api-key") };
 }
 
+/** The error of a process whose encryption key is not the installation's; names both. */
+export function otherKey(needed: readonly string[], given: readonly string[]): GatewayError {
+  return new GatewayError(
+    "secret.undecryptable",
+    `This data directory was made with another encryption key: it needs ${needed.join(", ")}, and what was given is ${given.join(", ")}. ` +
+      "Start with that key (GATEHOUSE_ENCRYPTION_KEY or the file encryption.key), or with both (GATEHOUSE_ENCRYPTION_KEYS).",
+    { detail: `sealed with ${needed.join(", ")}; the keyring holds ${given.join(", ")}` },
+  );
+}
+
 function boundTo(id: string): string {
-  return `setting/${pepperSetting}/${id}`;
+  return bindingOf("setting", [pepperSetting, id]);
 }

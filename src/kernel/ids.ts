@@ -8,6 +8,7 @@ export const idPrefixes = {
   subscription: "sub",
   apiKey: "key",
   secret: "sec",
+  inlineSecret: "isv",
   llmProvider: "llmp",
   llmApi: "llm",
   mcpServer: "mcp",

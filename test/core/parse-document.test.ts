@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { findKind } from "../../src/core/kinds.ts";
 import { fieldPath, parseDocument } from "../../src/core/parse-document.ts";
 import { parseResourceDocument } from "../../src/core/resource-document.ts";
+import { vaultKeyring } from "../../src/core/vault-keys.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
 import { kindOf, llmApiSpec } from "./core-fixture.ts";
 
@@ -15,7 +16,8 @@ function issuesOf(work: () => unknown): readonly string[] {
   return [];
 }
 
-const parse = (input: unknown) => parseResourceDocument(kindOf("LlmApi"), input);
+const parse = (input: unknown) =>
+  parseResourceDocument({ vaultKeys: vaultKeyring("0".repeat(64)) }, kindOf("LlmApi"), input);
 
 describe("a field at fault is named by its path", () => {
   const good = { metadata: { name: "chat" }, spec: llmApiSpec("/chat") };

@@ -4,12 +4,14 @@ import { apiKeyTable } from "./api-key-table.ts";
 import { auditTable } from "./audit-table.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { deploymentTable } from "./deployment-table.ts";
+import { inlineSecretTable } from "./inline-secret-table.ts";
 import { oauthClientTable } from "./oauth-client-table.ts";
 import { oauthStateTable } from "./oauth-state-table.ts";
 import { referenceTable } from "./reference-table.ts";
 import { resourceTable } from "./resource-table.ts";
 import { revisionTable } from "./revision-table.ts";
 import { revocationTable } from "./revocation-table.ts";
+import { sealedValueTable } from "./sealed-value-table.ts";
 import { secretTable } from "./secret-table.ts";
 import { settingTable } from "./setting-table.ts";
 import { signingKeyTable } from "./signing-key-table.ts";
@@ -27,6 +29,8 @@ export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
     deployments: deploymentTable(db),
     apiKeys: apiKeyTable(db),
     secrets: secretTable(db),
+    inlineSecrets: inlineSecretTable(db),
+    sealedValues: sealedValueTable(db),
     oauthClients: oauthClientTable(db),
     users: userTable(db),
     oauthState: oauthStateTable(db),

@@ -7,6 +7,7 @@ import type {
   SigningKeyRow,
   UserRow,
 } from "../../core/identity-tables.ts";
+import type { InlineSecretRow } from "../../core/inline-secrets.ts";
 import type { RevocationRecord } from "../../core/plane-message.ts";
 import type { Resource } from "../../core/resource.ts";
 
@@ -24,6 +25,7 @@ export interface CatalogTables {
   readonly revocations: Sequenced<RevocationRecord>;
   readonly signingKeys: Stored<Sequenced<SigningKeyRow>, "sealed" | "publicJwk">;
   readonly secrets: Stored<Sequenced<SecretRow>, "sealed">;
+  readonly inlineSecrets: Stored<InlineSecretRow, "sealed">;
   readonly audit: Stored<Sequenced<AuditRow>, "detail">;
   readonly settings: { readonly name: string; readonly value: string };
 }

@@ -1,6 +1,7 @@
 import { createCatalogTables } from "./create-catalog-tables.ts";
 import { createIdentityTables } from "./create-identity-tables.ts";
+import { createInlineSecrets } from "./create-inline-secrets.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step of the catalog's schema in order, for every database. */
-export const catalogMigrations: readonly Migration[] = [createCatalogTables, createIdentityTables];
+export const catalogMigrations: readonly Migration[] = [createCatalogTables, createIdentityTables, createInlineSecrets];
