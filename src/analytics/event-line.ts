@@ -1,15 +1,23 @@
 import type { AnalyticsEvent, AttemptEvent, ExchangeEvent } from "../pipeline/event.ts";
 import { eventColumns } from "./event-columns.ts";
+import { putBytes, putJson, putMembers, putMilliseconds, putNumber, putText } from "./line-values.ts";
+
+/**
+ * Puts an event's line at `at` and answers the place behind it. An answer beyond the end of `memory` says that the line
+ * has no room there, and how long it is; what lies from `at` on is of no use then. Throws for what is no JSON.
+ */
+export type EventLineWriter = (event: AnalyticsEvent, memory: Buffer, at: number) => number;
 
 /**
  * Writes events as lines of a spool: a JSON array of the event's type and the values of `eventColumns`, all ASCII, and a
- * line feed. What many events have in common is written once and kept, so one writer serves all events of a process.
- * Throws for what is no JSON.
+ * line feed. What many events have in common is kept as bytes, so one writer serves all events of a process.
  */
-export function createEventLineWriter(): (event: AnalyticsEvent) => string {
-  const exchangeLine = createExchangeLine();
-  const attemptLine = createAttemptLine();
-  return (event) => (event.type === "exchange" ? exchangeLine(event) : attemptLine(event));
+export function createEventLineWriter(): EventLineWriter {
+  const putId = createRepeated();
+  const exchangeLine = createExchangeLine(putId);
+  const attemptLine = createAttemptLine(putId);
+  return (event, memory, at) =>
+    event.type === "exchange" ? exchangeLine(event, memory, at) : attemptLine(event, memory, at);
 }
 
 /** The event of a line; undefined for what no writer has written. A column that the line does not have yet is null. */
@@ -30,158 +38,196 @@ export function readEventLine(line: string): AnalyticsEvent | undefined {
 
 const leastColumns = 2;
 
-/** Pieces of lines that are kept, of each kind, and the length of one. */
+/** Pieces of lines that are kept, of each kind, and the bytes of one. */
 const mostPieces = 250;
 const longestPiece = 2_000;
-/** Texts that are kept, and the length of one. */
-const mostTexts = 1_000;
-const longestText = 200;
+/** Characters of a text that is kept for its repetition. */
+const longestRepeated = 64;
 
-function createExchangeLine(): (event: ExchangeEvent) => string {
-  const { text, few, time } = createTexts();
-  const ofApi = createPieces<ExchangeEvent>(
-    ({ api_id }) => api_id,
-    (a, b) =>
-      a.node === b.node &&
-      a.config_hash === b.config_hash &&
-      a.team_id === b.team_id &&
-      a.api_name === b.api_name &&
-      a.api_kind === b.api_kind &&
-      a.api_revision === b.api_revision,
-    (e) =>
-      `${few(e.node)},${few(e.config_hash)},${few(e.team_id)},${few(e.api_id)},${few(e.api_name)},${few(e.api_kind)},${number(e.api_revision)}`,
-  );
-  const ofCaller = createPieces<ExchangeEvent>(
-    ({ key_id }) => key_id,
-    (a, b) =>
-      a.environment === b.environment &&
-      a.auth_method === b.auth_method &&
-      a.application_id === b.application_id &&
-      a.plan_id === b.plan_id,
-    (e) => `${few(e.environment)},${few(e.auth_method)},${few(e.key_id)},${few(e.application_id)},${few(e.plan_id)}`,
-  );
-  const ofOperation = createPieces<ExchangeEvent>(
-    ({ operation_name }) => operation_name,
-    (a, b) =>
-      a.protocol === b.protocol &&
-      a.http_method === b.http_method &&
-      a.http_status === b.http_status &&
-      a.operation_kind === b.operation_kind &&
-      a.stream === b.stream &&
-      a.outcome === b.outcome &&
-      a.error_code === b.error_code,
-    (e) =>
-      `${few(e.protocol)},${few(e.http_method)},${number(e.http_status)},${few(e.operation_kind)},${few(e.operation_name)},${json(e.stream)},${few(e.outcome)},${few(e.error_code)}`,
-  );
-  return (e) =>
-    `["exchange",${time(e.ts)},${text(e.exchange_id)},${text(e.operation_id)},${text(e.parent_id)},${text(e.trace_id)},${ofApi(e)},${ofCaller(e)},${few(e.client_ip)},${ofOperation(e)},${text(e.error_detail)},${few(e.denied_by)},${list(e.decisions)},${number(e.request_bytes)},${number(e.response_bytes)},${number(e.input_tokens)},${number(e.output_tokens)},${number(e.cached_input_tokens)},${number(e.reasoning_tokens)},${few(e.usage_source)},${number(e.attempts)},${number(e.client_retry_count)},${milliseconds(e.duration_ms)},${milliseconds(e.upstream_ms)},${milliseconds(e.first_byte_ms)},${members(e.fields)}]\n`;
-}
-
-function createAttemptLine(): (event: AttemptEvent) => string {
-  const { text, few, time } = createTexts();
-  const ofTry = createPieces<AttemptEvent>(
-    ({ target }) => target,
-    (a, b) =>
-      a.attempt === b.attempt &&
-      a.config_hash === b.config_hash &&
-      a.api_id === b.api_id &&
-      a.provider === b.provider &&
-      a.model === b.model &&
-      a.status === b.status &&
-      a.error_code === b.error_code,
-    (e) =>
-      `${number(e.attempt)},${few(e.config_hash)},${few(e.api_id)},${few(e.target)},${few(e.provider)},${few(e.model)},${number(e.status)},${few(e.error_code)}`,
-  );
-  return (e) =>
-    `["attempt",${time(e.ts)},${text(e.exchange_id)},${text(e.operation_id)},${ofTry(e)},${milliseconds(e.first_byte_ms)},${milliseconds(e.duration_ms)}]\n`;
-}
-
+type Put<Value> = (value: Value, memory: Buffer, at: number) => number;
 type Text = string | null | undefined;
 
-/** Keeps a piece of a line with the event that it was made of, and gives it again for those that look the same. */
+function createExchangeLine(putId: Put<Text>): Put<ExchangeEvent> {
+  const begin = Buffer.from('["exchange"');
+  const ofApi = createPieces(({ api_id }: ExchangeEvent) => api_id, isSameApi, putApi);
+  const ofCaller = createPieces(({ key_id }: ExchangeEvent) => key_id, isSameCaller, putCaller);
+  const ofOperation = createPieces(
+    ({ operation_name }: ExchangeEvent) => operation_name,
+    isSameOperation,
+    putOperation,
+  );
+  return (e, memory, at) => {
+    let to = putNumber(memory, putBytes(memory, at, begin), e.ts);
+    to = putId(e.exchange_id, memory, to);
+    to = putId(e.operation_id, memory, to);
+    to = putText(memory, to, e.parent_id);
+    to = putText(memory, to, e.trace_id);
+    to = ofApi(e, memory, to);
+    to = ofCaller(e, memory, to);
+    to = putText(memory, to, e.client_ip);
+    to = ofOperation(e, memory, to);
+    return end(memory, putMeasures(e, memory, to));
+  };
+}
+
+function isSameApi(a: ExchangeEvent, b: ExchangeEvent): boolean {
+  return (
+    a.node === b.node &&
+    a.config_hash === b.config_hash &&
+    a.team_id === b.team_id &&
+    a.api_name === b.api_name &&
+    a.api_kind === b.api_kind &&
+    a.api_revision === b.api_revision
+  );
+}
+
+function putApi(e: ExchangeEvent, memory: Buffer, at: number): number {
+  let to = putText(memory, at, e.node);
+  to = putText(memory, to, e.config_hash);
+  to = putText(memory, to, e.team_id);
+  to = putText(memory, to, e.api_id);
+  to = putText(memory, to, e.api_name);
+  to = putText(memory, to, e.api_kind);
+  return putNumber(memory, to, e.api_revision);
+}
+
+function isSameCaller(a: ExchangeEvent, b: ExchangeEvent): boolean {
+  return (
+    a.environment === b.environment &&
+    a.auth_method === b.auth_method &&
+    a.application_id === b.application_id &&
+    a.plan_id === b.plan_id
+  );
+}
+
+function putCaller(e: ExchangeEvent, memory: Buffer, at: number): number {
+  let to = putText(memory, at, e.environment);
+  to = putText(memory, to, e.auth_method);
+  to = putText(memory, to, e.key_id);
+  to = putText(memory, to, e.application_id);
+  return putText(memory, to, e.plan_id);
+}
+
+function isSameOperation(a: ExchangeEvent, b: ExchangeEvent): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.http_method === b.http_method &&
+    a.http_status === b.http_status &&
+    a.operation_kind === b.operation_kind &&
+    a.stream === b.stream &&
+    a.outcome === b.outcome &&
+    a.error_code === b.error_code
+  );
+}
+
+function putOperation(e: ExchangeEvent, memory: Buffer, at: number): number {
+  let to = putText(memory, at, e.protocol);
+  to = putText(memory, to, e.http_method);
+  to = putNumber(memory, to, e.http_status);
+  to = putText(memory, to, e.operation_kind);
+  to = putText(memory, to, e.operation_name);
+  to = putJson(memory, to, e.stream);
+  to = putText(memory, to, e.outcome);
+  return putText(memory, to, e.error_code);
+}
+
+const emptyList = Buffer.from(",[]");
+
+function putMeasures(e: ExchangeEvent, memory: Buffer, at: number): number {
+  let to = putText(memory, at, e.error_detail);
+  to = putText(memory, to, e.denied_by);
+  to = e.decisions.length === 0 ? putBytes(memory, to, emptyList) : putJson(memory, to, e.decisions);
+  to = putNumber(memory, to, e.request_bytes);
+  to = putNumber(memory, to, e.response_bytes);
+  to = putNumber(memory, to, e.input_tokens);
+  to = putNumber(memory, to, e.output_tokens);
+  to = putNumber(memory, to, e.cached_input_tokens);
+  to = putNumber(memory, to, e.reasoning_tokens);
+  to = putText(memory, to, e.usage_source);
+  to = putNumber(memory, to, e.attempts);
+  to = putNumber(memory, to, e.client_retry_count);
+  to = putMilliseconds(memory, to, e.duration_ms);
+  to = putMilliseconds(memory, to, e.upstream_ms);
+  to = putMilliseconds(memory, to, e.first_byte_ms);
+  return putMembers(memory, to, e.fields);
+}
+
+function createAttemptLine(putId: Put<Text>): Put<AttemptEvent> {
+  const begin = Buffer.from('["attempt"');
+  const ofTry = createPieces(({ target }: AttemptEvent) => target, isSameTry, putTry);
+  return (e, memory, at) => {
+    let to = putNumber(memory, putBytes(memory, at, begin), e.ts);
+    to = putId(e.exchange_id, memory, to);
+    to = putId(e.operation_id, memory, to);
+    to = ofTry(e, memory, to);
+    to = putMilliseconds(memory, to, e.first_byte_ms);
+    to = putMilliseconds(memory, to, e.duration_ms);
+    return end(memory, to);
+  };
+}
+
+function isSameTry(a: AttemptEvent, b: AttemptEvent): boolean {
+  return (
+    a.attempt === b.attempt &&
+    a.config_hash === b.config_hash &&
+    a.api_id === b.api_id &&
+    a.provider === b.provider &&
+    a.model === b.model &&
+    a.status === b.status &&
+    a.error_code === b.error_code
+  );
+}
+
+function putTry(e: AttemptEvent, memory: Buffer, at: number): number {
+  let to = putNumber(memory, at, e.attempt);
+  to = putText(memory, to, e.config_hash);
+  to = putText(memory, to, e.api_id);
+  to = putText(memory, to, e.target);
+  to = putText(memory, to, e.provider);
+  to = putText(memory, to, e.model);
+  to = putNumber(memory, to, e.status);
+  return putText(memory, to, e.error_code);
+}
+
+function end(memory: Buffer, at: number): number {
+  memory[at] = 0x5d;
+  memory[at + 1] = 0x0a;
+  return at + 2;
+}
+
+/** Keeps a piece of a line with the event that it was made of, and puts it again for those that look the same. */
 function createPieces<Event>(
   keyOf: (event: Event) => Text,
   isSame: (left: Event, right: Event) => boolean,
-  write: (event: Event) => string,
-): (event: Event) => string {
-  const kept = new Map<Text, { readonly event: Event; readonly piece: string }>();
-  return (event) => {
+  put: Put<Event>,
+): Put<Event> {
+  const kept = new Map<Text, { readonly event: Event; readonly piece: Buffer }>();
+  return (event, memory, at) => {
     const key = keyOf(event);
     const known = kept.get(key);
-    if (known !== undefined && isSame(known.event, event)) return known.piece;
-    const piece = write(event);
-    if (piece.length > longestPiece) return piece;
+    if (known !== undefined && isSame(known.event, event)) return putBytes(memory, at, known.piece);
+    const to = put(event, memory, at);
+    if (to > memory.length || to - at > longestPiece) return to;
     if (kept.size >= mostPieces) kept.clear();
-    kept.set(key, { event, piece });
-    return piece;
+    kept.set(key, { event, piece: Buffer.from(memory.subarray(at, to)) });
+    return to;
   };
 }
 
-function createTexts() {
-  const kept = new Map<string, string>();
-  let lastMs = Number.NaN;
-  let lastTime = "";
-  return {
-    /** One of few different ones. */
-    few(value: Text): string {
-      if (value === null || value === undefined) return "null";
-      const known = kept.get(value);
-      if (known !== undefined) return known;
-      const written = text(value);
-      if (written.length > longestText) return written;
-      if (kept.size >= mostTexts) kept.clear();
-      kept.set(value, written);
-      return written;
-    },
-    text,
-    time(ms: number): string {
-      if (ms !== lastMs) {
-        lastMs = ms;
-        lastTime = number(ms);
+/** Puts a text that is often the same as the one before: an exchange's id is in all its rows. */
+function createRepeated(): Put<Text> {
+  let last: Text;
+  let bytes = Buffer.alloc(0);
+  return (value, memory, at) => {
+    if (typeof value !== "string" || value.length > longestRepeated) return putText(memory, at, value);
+    if (value !== last) {
+      const length = putText(bytes, 0, value);
+      if (length !== bytes.length) {
+        bytes = Buffer.alloc(length);
+        putText(bytes, 0, value);
       }
-      return lastTime;
-    },
+      last = value;
+    }
+    return putBytes(memory, at, bytes);
   };
-}
-
-const plainText = /^[ !#-[\]-~]*$/;
-
-function text(value: Text): string {
-  if (value === null || value === undefined) return "null";
-  return plainText.test(value) ? `"${value}"` : json(value);
-}
-
-function number(value: number | null | undefined): string {
-  if (value === null || value === undefined) return "null";
-  return Number.isFinite(value) ? `${value}` : json(value);
-}
-
-/** ".001" to ".999", without zeros at the end; "" for 0. */
-const fractions = Array.from({ length: 1_000 }, (_, part) => `${part / 1_000}`.slice(1));
-const mostFractionMs = 1_000_000;
-
-/** As `number`, and some times faster for what was rounded to microseconds. */
-function milliseconds(value: number | null | undefined): string {
-  if (value === null || value === undefined) return "null";
-  const micros = Math.round(value * 1_000);
-  if (!(value >= 0 && value < mostFractionMs) || micros / 1_000 !== value) return number(value);
-  const whole = Math.floor(micros / 1_000);
-  return `${whole}${fractions[micros - whole * 1_000]}`;
-}
-
-function list(value: readonly unknown[] | undefined): string {
-  return value === undefined || value.length === 0 ? "[]" : json(value);
-}
-
-function members(value: object | undefined): string {
-  for (const _ in value) return json(value);
-  return "{}";
-}
-
-/** In ASCII, so that a line has as many bytes as characters. */
-function json(value: unknown): string {
-  return (JSON.stringify(value) ?? "null").replace(
-    /[\x7f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

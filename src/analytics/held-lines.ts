@@ -1,7 +1,7 @@
 /** Lines in memory on their way to a file, in the order in which they came. */
-export interface HeldLines {
-  /** False when it does not fit any more. A line is ASCII and ends in a line feed. */
-  add(line: string): boolean;
+export interface HeldLines<Item> {
+  /** Writes the line of an item; nothing has changed when it is not "kept", nor when the writer throws. */
+  add(item: Item): "kept" | "full" | "too long";
   readonly bytes: number;
   /** Whole lines from the first on; empty when there are none. They stay as they are until they are taken. */
   first(): Buffer;
@@ -11,35 +11,54 @@ export interface HeldLines {
   clear(): number;
 }
 
+export interface HeldLinesOptions<Item> {
+  /** All lines together. */
+  readonly maxBytes: number;
+  /** One line. */
+  readonly longestLine: number;
+  /** Puts an item's line, which ends in a line feed, as `EventLineWriter` says: an end beyond `memory` asks for more. */
+  readonly write: (item: Item, memory: Buffer, at: number) => number;
+}
+
 /** Bytes of memory that are had at once. */
 const pageBytes = 262_144;
 
 /** Lines lie in pages outside of the collector's memory, and an empty page is used again. */
-export function createHeldLines(maxBytes: number): HeldLines {
+export function createHeldLines<Item>({ maxBytes, longestLine, write }: HeldLinesOptions<Item>): HeldLines<Item> {
   const pages: Page[] = [];
   let spare: Buffer | undefined;
   let bytes = 0;
 
-  const pageFor = (length: number): Page => {
+  const letGo = (page: Page): void => {
+    if (page.memory.length === pageBytes) spare = page.memory;
+  };
+  const openPage = (length: number): Page => {
     const last = pages.at(-1);
-    if (last !== undefined && last.to + length <= last.memory.length) return last;
+    if (last?.to === 0) {
+      pages.pop(); // an item that was not kept has left it empty
+      letGo(last);
+    }
     const isUsual = length <= pageBytes;
-    const page = {
-      memory: (isUsual ? spare : undefined) ?? Buffer.allocUnsafeSlow(Math.max(pageBytes, length)),
-      from: 0,
-      to: 0,
-    };
-    if (page.memory === spare) spare = undefined;
+    const memory = (isUsual ? spare : undefined) ?? Buffer.allocUnsafeSlow(Math.max(pageBytes, length));
+    if (memory === spare) spare = undefined;
+    const page = { memory, from: 0, to: 0 };
     pages.push(page);
     return page;
   };
   return {
-    add(line) {
-      if (bytes + line.length > maxBytes) return false;
-      const page = pageFor(line.length);
-      page.to += page.memory.write(line, page.to, "latin1");
-      bytes += line.length;
-      return true;
+    add(item) {
+      let page = pages.at(-1) ?? openPage(0);
+      let end = write(item, page.memory, page.to);
+      const length = end - page.to;
+      if (length > longestLine) return "too long";
+      if (bytes + length > maxBytes) return "full";
+      if (end > page.memory.length) {
+        page = openPage(length);
+        end = write(item, page.memory, 0);
+      }
+      page.to = end;
+      bytes += length;
+      return "kept";
     },
     get bytes() {
       return bytes;
@@ -55,7 +74,7 @@ export function createHeldLines(maxBytes: number): HeldLines {
         left -= here;
         if (page.from < page.to) return;
         pages.shift();
-        if (page.memory.length === pageBytes) spare = page.memory;
+        letGo(page);
       }
     },
     clear() {

@@ -4,8 +4,13 @@ import { eventColumns } from "../../src/analytics/event-columns.ts";
 import { createEventLineWriter, readEventLine } from "../../src/analytics/event-line.ts";
 import type { AnalyticsEvent, AttemptEvent, ExchangeEvent } from "../../src/pipeline/event.ts";
 import { attemptRow, exchangeRow } from "../kit/event-rows.ts";
+import { lineOf } from "../kit/line-of.ts";
 
-const text = fc.oneof(fc.constantFrom("a", "b", "ok"), fc.string({ unit: "binary", maxLength: 20 }));
+const text = fc.oneof(
+  fc.constantFrom("a", "b", "ok"),
+  fc.string({ unit: "binary", maxLength: 20 }),
+  fc.string({ maxLength: 90 }),
+);
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
 const measure = fc.oneof(
   fc.constantFrom(0, 0.5, 1.234),
@@ -40,7 +45,12 @@ const columns = {
     }),
     { maxLength: 2 },
   ),
-  fields: fc.dictionary(fc.constantFrom("era", "method"), maybe(text)).map((found) => ({ ...found })),
+  fields: fc
+    .dictionary(
+      fc.oneof(fc.constantFrom("era", "method"), text),
+      fc.oneof(maybe(text), fc.boolean(), measure, fc.array(text, { maxLength: 3 })),
+    )
+    .map((found) => ({ ...found })),
 };
 const events: fc.Arbitrary<AnalyticsEvent> = fc.oneof(
   fc.record(columns).map((over: Partial<ExchangeEvent>) => exchangeRow(1, over)),
@@ -55,12 +65,38 @@ const events: fc.Arbitrary<AnalyticsEvent> = fc.oneof(
     .map((over: Partial<AttemptEvent>) => attemptRow(1, over)),
 );
 
+const pageBytes = 65_536;
+
+/** The line as JSON's own writer has it. */
+function plainLine(event: AnalyticsEvent): string {
+  const json = JSON.stringify(Object.values(event));
+  return `${json.replace(/[\x7f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+}
+
 describe("a line", () => {
   test("gives its event again, whatever the writer has kept of others", () => {
     fc.assert(
       fc.property(fc.array(events, { maxLength: 12 }), (recorded) => {
-        const lineOf = createEventLineWriter();
-        expect(recorded.map((event) => readEventLine(lineOf(event)))).toEqual(recorded);
+        const page = Buffer.alloc(pageBytes);
+        const write = createEventLineWriter();
+        const lines = recorded.map((event) => page.toString("latin1", 9, write(event, page, 9)));
+        expect(lines.map(readEventLine)).toEqual(recorded);
+        expect(lines).toEqual(recorded.map(plainLine));
+      }),
+    );
+  });
+
+  test("that has no room says how long it is, and leaves what lies before it", () => {
+    fc.assert(
+      fc.property(fc.array(events, { minLength: 1, maxLength: 6 }), fc.nat(400), (recorded, room) => {
+        const write = createEventLineWriter();
+        const [small, large] = [Buffer.alloc(9 + room, "#"), Buffer.alloc(pageBytes)];
+        for (const event of recorded) {
+          const end = write(event, small, 9);
+          expect(small.toString("latin1", 0, 9)).toBe("#".repeat(9));
+          expect(end).toBe(9 + plainLine(event).length);
+          expect(large.toString("latin1", 0, write(event, large, 0))).toBe(plainLine(event));
+        }
       }),
     );
   });
@@ -68,13 +104,13 @@ describe("a line", () => {
   test("is one line of ASCII", () => {
     fc.assert(
       fc.property(events, (event) => {
-        expect(createEventLineWriter()(event)).toMatch(/^[ -~]+\n$/);
+        expect(lineOf(event)).toMatch(/^[ -~]+\n$/);
       }),
     );
   });
 
   test("keeps every column of each table, in the order that spools on disk have", () => {
-    expect(createEventLineWriter()(attemptRow(1, { status: null }))).toBe(
+    expect(lineOf(attemptRow(1, { status: null }))).toBe(
       `["attempt",1768478400001,"01900000-0000-7000-8000-000000000001","01900000-0000-7000-8000-000000000001",1,"${"c".repeat(64)}","llm_1","openai","openai-compatible","small",null,null,6,8]\n`,
     );
     const { type: _, ...members } = exchangeRow(1);
@@ -82,9 +118,7 @@ describe("a line", () => {
   });
 
   test("has null for a number that JSON does not have", () => {
-    const line = createEventLineWriter()(
-      exchangeRow(1, { duration_ms: Number.NaN, input_tokens: Number.POSITIVE_INFINITY }),
-    );
+    const line = lineOf(exchangeRow(1, { duration_ms: Number.NaN, input_tokens: Number.POSITIVE_INFINITY }));
     expect(readEventLine(line)).toMatchObject({ duration_ms: null, input_tokens: null });
   });
 });

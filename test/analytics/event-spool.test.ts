@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createEventLineWriter } from "../../src/analytics/event-line.ts";
+import { lineOf } from "../kit/line-of.ts";
 import { attempts, event, newDirectory, numbers, openSpool } from "../kit/spool-kit.ts";
 
 describe("recording", () => {
@@ -60,7 +60,7 @@ describe("recording", () => {
 
 describe("the bound", () => {
   test("holds in memory: what does not fit is counted", async () => {
-    const lineBytes = createEventLineWriter()(event(0)).length;
+    const lineBytes = lineOf(event(0)).length;
     const { spool, directory, log } = await openSpool({ maxHeldBytes: 10 * lineBytes });
     for (const number of numbers(32)) spool.record(event(number % 10));
     expect(spool.dropped).toBe(22);
@@ -91,7 +91,7 @@ describe("the bound", () => {
 
   /** Events at the end that no segment of 1,250 bytes can hold. */
   function oversize(targets: readonly number[]): number {
-    return targets.filter((size) => createEventLineWriter()(event(100, "x".repeat(size))).length > 1_250).length;
+    return targets.filter((size) => lineOf(event(100, "x".repeat(size))).length > 1_250).length;
   }
 
   test("counts what earlier runs left", async () => {

@@ -1,14 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createBlockBuffers } from "../../src/analytics/block-buffers.ts";
-import { createEventLineWriter } from "../../src/analytics/event-line.ts";
 import { keyedRows, splitRows } from "../../src/analytics/split-rows.ts";
 import { attemptRow, exchangeRow, uuidOf } from "../kit/event-rows.ts";
+import { lineOf } from "../kit/line-of.ts";
 
 // One for all: what an earlier block has left in the memory must not show.
 const buffers = createBlockBuffers(65_536);
-
-const lineOf = createEventLineWriter();
 
 const line = fc.oneof(
   fc.tuple(fc.constant("exchanges"), fc.nat(), fc.string()).map(([table, number, text]) => ({

@@ -2,15 +2,13 @@ import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createEventLineWriter } from "../../src/analytics/event-line.ts";
 import { openSnapshotOutbox } from "../../src/analytics/snapshot-outbox.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import { exchangeRow } from "../kit/event-rows.ts";
 import type { FaultyEventStore, InsertFault } from "../kit/faulty-event-store.ts";
+import { lineOf } from "../kit/line-of.ts";
 import { keysOf, openReplay as open, record } from "../kit/replay-kit.ts";
 import { numbers, openSpool } from "../kit/spool-kit.ts";
-
-const lineOf = createEventLineWriter();
 
 describe("when all goes well", () => {
   test("every event is in the store once, those of one table in order", async () => {

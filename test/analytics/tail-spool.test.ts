@@ -1,9 +1,9 @@
 import { appendFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createEventLineWriter } from "../../src/analytics/event-line.ts";
 import type { EventSpool } from "../../src/analytics/event-spool.ts";
 import { tailSpool } from "../../src/analytics/tail-spool.ts";
+import { lineOf } from "../kit/line-of.ts";
 import { attempts, event, newDirectory, numbers, openSpool } from "../kit/spool-kit.ts";
 
 test("follows over new events and new segments until it is told to stop", async () => {
@@ -34,7 +34,7 @@ test("waits for the rest of a line that is being written", async () => {
   spool.record(event(0));
   await spool[Symbol.asyncDispose]();
   const [name = ""] = await readdir(directory);
-  const line = createEventLineWriter()(event(1));
+  const line = lineOf(event(1));
   await appendFile(join(directory, name), line.slice(0, 30));
   const rows = tailSpool({ directory, follow: true, signal: AbortSignal.timeout(5_000) });
   expect((await rows.next()).value).toMatchObject({ attempt: 0 });
@@ -63,9 +63,6 @@ test("passes files over that are no segments, and lines that are no events", asy
   spool.record(event(0));
   await spool[Symbol.asyncDispose]();
   await writeFile(join(directory, "notes.txt"), "hello\n");
-  await writeFile(
-    join(directory, "000000000000001.ndjson"),
-    `\n[]\nnull\n{"type":\n["exit",1]\n${createEventLineWriter()(event(7))}`,
-  );
+  await writeFile(join(directory, "000000000000001.ndjson"), `\n[]\nnull\n{"type":\n["exit",1]\n${lineOf(event(7))}`);
   expect(await attempts(directory)).toEqual([7, 0]);
 });

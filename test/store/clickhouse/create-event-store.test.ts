@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createEventLineWriter } from "../../../src/analytics/event-line.ts";
 import type { EventTable } from "../../../src/analytics/event-store.ts";
 import type { AnalyticsEvent } from "../../../src/pipeline/event.ts";
 import { createEventStore } from "../../../src/store/clickhouse/create-event-store.ts";
@@ -9,8 +8,8 @@ import { runClickHouseMigrations } from "../../../src/store/clickhouse/migration
 import type { TestEngine } from "../../kit/embedded-clickhouse.ts";
 import { askEngine, describeWithEngine, startTestEngine } from "../../kit/embedded-clickhouse.ts";
 import { attemptRow, exchangeRow, uuidOf } from "../../kit/event-rows.ts";
+import { lineOf } from "../../kit/line-of.ts";
 
-const lineOf = createEventLineWriter();
 const { signal } = new AbortController();
 
 describeWithEngine("events in ClickHouse", () => {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Selection } from "../../../src/analytics/analytics-reader.ts";
-import { createEventLineWriter } from "../../../src/analytics/event-line.ts";
 import type { ExchangeEvent } from "../../../src/pipeline/event.ts";
 import { createEventStore } from "../../../src/store/clickhouse/create-event-store.ts";
 import { createAnalyticsReader } from "../../../src/store/clickhouse/questions/create-analytics-reader.ts";
 import type { TestEngine } from "../../kit/embedded-clickhouse.ts";
 import { describeWithEngine, startTestEngine } from "../../kit/embedded-clickhouse.ts";
 import { exchangeRow, uuidOf } from "../../kit/event-rows.ts";
+import { lineOf } from "../../kit/line-of.ts";
 
 const noon = Date.UTC(2026, 0, 15, 12);
 const mcp = {
@@ -41,7 +41,6 @@ describeWithEngine("questions", () => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = startTestEngine();
-    const lineOf = createEventLineWriter();
     const lines = Buffer.from(rows.map((row) => lineOf(row).replace('"exchange",', "")).join(""));
     const batch = { table: "exchanges", rows: lines, count: rows.length, token: "all", skipUnreadable: false } as const;
     await createEventStore(engine.session).insert(batch, new AbortController().signal);
