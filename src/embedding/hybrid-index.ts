@@ -1,0 +1,106 @@
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { Choice, Ranked } from "./choose-best.ts";
+import { chooseBest } from "./choose-best.ts";
+import type { CompiledEmbedder } from "./define-embedder.ts";
+import type { StemWeights } from "./lexical-index.ts";
+import { stemWords } from "./stem-words.ts";
+import type { IndexScores } from "./two-voice-index.ts";
+import { createTwoVoiceIndex } from "./two-voice-index.ts";
+import type { UseMemory } from "./use-memory.ts";
+
+/** A text to be found: a tool by `toolText`, or any other in these two forms. */
+export interface IndexEntry {
+  readonly id: string;
+  readonly meaning: string;
+  readonly stems: StemWeights;
+}
+
+export interface IndexChange {
+  /** Added, or put in the place of what had the id. */
+  readonly set?: readonly IndexEntry[];
+  readonly remove?: readonly string[];
+}
+
+export interface RankOptions extends Choice {
+  /** Only these are answered; all when absent. Scores do not depend on it. */
+  readonly among?: readonly string[];
+  /** Whose own uses count; without one only what applications have in common does. */
+  readonly application?: string;
+}
+
+/** Entries found by their words, by their meaning and by what led to them before. */
+export interface HybridIndex {
+  readonly size: number;
+  /**
+   * Takes additions, removals and changes. What is to be embedded is embedded in one batch first: when that fails,
+   * nothing has changed. Of two changes of an entry the later call wins, whichever is embedded first.
+   */
+  update(change: IndexChange, signal?: AbortSignal): MaybePromise<void>;
+  /** The best entries for a text, best first. None for a text that says nothing. */
+  rank(text: string, options: RankOptions, signal?: AbortSignal): MaybePromise<readonly Ranked[]>;
+}
+
+export interface HybridIndexParts {
+  readonly embedder: CompiledEmbedder;
+  readonly memory?: UseMemory;
+}
+
+/** An empty index. Its vectors are of the one embedder that it is given. */
+export function createHybridIndex({ embedder, memory }: HybridIndexParts): HybridIndex {
+  const index = createTwoVoiceIndex();
+  const pending = new Map<string, symbol>();
+  return {
+    get size() {
+      return index.size;
+    },
+    update({ set = [], remove = [] }, signal) {
+      const call = Symbol("update");
+      for (const id of remove) pending.delete(id);
+      for (const { id } of set) pending.set(id, call);
+      const apply = (vectors: readonly (Float32Array | undefined)[]): void => {
+        for (const id of remove) index.delete(id);
+        for (const [at, { id, stems }] of set.entries()) {
+          if (pending.get(id) !== call) continue; // removed or changed again meanwhile
+          index.set(id, { stems, vector: vectors[at] });
+        }
+        for (const { id } of set) if (pending.get(id) === call) pending.delete(id);
+      };
+      if (set.length === 0) return apply([]);
+      const vectors = embedder.embed(
+        set.map(({ meaning }) => meaning),
+        signal,
+      );
+      return vectors instanceof Promise ? vectors.then(apply) : apply(vectors);
+    },
+    rank(text, { among, application, ...choice }, signal) {
+      const stems = stemWords(text);
+      const answer = ([vector]: readonly (Float32Array | undefined)[]): readonly Ranked[] => {
+        if (vector === undefined && stems.length === 0) return [];
+        const query = { stems, vector };
+        const found = index.score(query);
+        if (memory !== undefined) raise(found, memory.lifts(application, query), index.slotOf);
+        if (among === undefined) return chooseBest(found.ids, found.scores, choice);
+        const slots = [...new Set(among)].map((id) => index.slotOf(id)).filter((slot) => slot !== undefined);
+        const ids = slots.map((slot) => found.ids[slot]);
+        return chooseBest(
+          ids,
+          Float64Array.from(slots, (slot) => found.scores[slot] ?? 0),
+          choice,
+        );
+      };
+      const vectors = embedder.embed([text], signal);
+      return vectors instanceof Promise ? vectors.then(answer) : answer(vectors);
+    },
+  };
+}
+
+function raise(
+  { scores }: IndexScores,
+  lifts: ReadonlyMap<string, number>,
+  slotOf: (id: string) => number | undefined,
+) {
+  for (const [id, share] of lifts) {
+    const slot = slotOf(id);
+    if (slot !== undefined) scores[slot] = (scores[slot] ?? 0) + share * (1 - (scores[slot] ?? 0));
+  }
+}
