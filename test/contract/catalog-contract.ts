@@ -1,6 +1,8 @@
 import { describe } from "vitest";
 import type { Catalog } from "../../src/core/catalog.ts";
+import { catalogClientContract } from "./catalog-client-contract.ts";
 import { catalogKeyContract } from "./catalog-key-contract.ts";
+import { catalogOauthContract } from "./catalog-oauth-contract.ts";
 import { catalogPublishContract } from "./catalog-publish-contract.ts";
 import { catalogResourceContract } from "./catalog-resource-contract.ts";
 import { catalogTransactionContract } from "./catalog-transaction-contract.ts";
@@ -14,6 +16,8 @@ export function catalogContract(name: string, open: OpenCatalog): void {
     describe("resources", () => catalogResourceContract(open));
     describe("revisions and deployments", () => catalogPublishContract(open));
     describe("keys, secrets, audit and settings", () => catalogKeyContract(open));
+    describe("OAuth clients and users", () => catalogClientContract(open));
+    describe("OAuth state, revocations and signing keys", () => catalogOauthContract(open));
     describe("transactions", () => catalogTransactionContract(open));
   });
 }

@@ -1,6 +1,14 @@
 import type { ApiKeyRow, AuditRow, DeploymentRow, RevisionRow, SecretRow } from "../../src/core/catalog.ts";
+import type {
+  OauthClientRow,
+  OauthClientSecretRow,
+  OauthStateRow,
+  SigningKeyRow,
+  UserRow,
+} from "../../src/core/identity-tables.ts";
+import type { RevocationRecord } from "../../src/core/plane-message.ts";
 import type { Resource } from "../../src/core/resource.ts";
-import type { ApiId } from "../../src/kernel/ids.ts";
+import type { ApiId, Id } from "../../src/kernel/ids.ts";
 import { newId } from "../../src/kernel/ids.ts";
 
 /** Midday of the first of March 2026, milliseconds since the epoch. */
@@ -104,6 +112,114 @@ export function sampleAudit(resource: Resource, changes: Partial<AuditRow> = {})
     resourceName: resource.name,
     teamId: resource.teamId,
     detail: { version: 1 },
+    ...changes,
+  };
+}
+
+/** A client of the application `app_1` at the key manager `km_1`, with `changes`. */
+export function sampleClient(changes: Partial<OauthClientRow> = {}): OauthClientRow {
+  const id = changes.id ?? newId("oauthClient");
+  return {
+    id,
+    clientId: `client-${id}`,
+    name: id.replace("_", "-"),
+    keyManagerId: "km_1" as Id<"keyManager">, // a made-up id is as good as any here
+    applicationId: "app_1" as Id<"application">, // as above
+    teamId: "team_default",
+    environment: "production",
+    metadata: {
+      grantTypes: ["client_credentials"],
+      redirectUris: [],
+      tokenEndpointAuthMethod: "client_secret_basic",
+      tokenLifetimes: { accessTokenSeconds: 600 },
+      pkceRequired: true,
+      applicationType: "web",
+    },
+    source: "admin",
+    version: 1,
+    createdAtMs: sampleTimeMs,
+    updatedAtMs: sampleTimeMs,
+    ...changes,
+  };
+}
+
+/** A live secret of a client, with `changes`. */
+export function sampleClientSecret(
+  client: OauthClientRow,
+  changes: Partial<OauthClientSecretRow> = {},
+): OauthClientSecretRow {
+  const id = changes.id ?? newId("oauthClientSecret");
+  return {
+    id,
+    clientRowId: client.id,
+    publicId: `pub-${id}`,
+    description: null,
+    hash: "ef".repeat(32),
+    pepperId: "pepper-1",
+    createdAtMs: sampleTimeMs,
+    expiresAtMs: null,
+    revokedAtMs: null,
+    lastUsedAtMs: null,
+    ...changes,
+  };
+}
+
+/** A user without a password, with `changes`. */
+export function sampleUser(changes: Partial<UserRow> = {}): UserRow {
+  const id = changes.id ?? newId("user");
+  return {
+    id,
+    name: id.replace("_", "-"),
+    displayName: null,
+    email: null,
+    passwordHash: null,
+    disabled: false,
+    version: 1,
+    createdAtMs: sampleTimeMs,
+    updatedAtMs: sampleTimeMs,
+    ...changes,
+  };
+}
+
+/** A piece of an authorization server's state, with `changes`. */
+export function sampleState(changes: Partial<OauthStateRow> = {}): OauthStateRow {
+  return {
+    model: "RefreshToken",
+    idHash: newId("audit").repeat(2),
+    uid: null,
+    grantId: null,
+    userCode: null,
+    familyId: null,
+    payload: { v: 1, kid: "k1", nonce: "bm9uY2U=", data: "ZGF0YQ==" },
+    expiresAtMs: null,
+    consumedAtMs: null,
+    ...changes,
+  };
+}
+
+/** The revocation of a token, with `changes`. */
+export function sampleRevocation(changes: Partial<RevocationRecord> = {}): RevocationRecord {
+  return {
+    type: "token",
+    id: newId("audit"),
+    keyManagerId: "km_1" as Id<"keyManager">, // as above
+    beforeMs: sampleTimeMs,
+    expiresAtMs: sampleTimeMs + 60_000,
+    ...changes,
+  };
+}
+
+/** A key that signs, with `changes`. */
+export function sampleSigningKey(changes: Partial<SigningKeyRow> = {}): SigningKeyRow {
+  const kid = changes.kid ?? newId("audit");
+  return {
+    kid,
+    alg: "ES256",
+    sealed: { v: 1, kid: "k1", nonce: "bm9uY2U=", data: "ZGF0YQ==" },
+    publicJwk: { kty: "EC", kid, crv: "P-256" },
+    createdAtMs: sampleTimeMs,
+    activeFromMs: sampleTimeMs,
+    retiredAtMs: null,
     ...changes,
   };
 }
