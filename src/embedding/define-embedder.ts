@@ -23,6 +23,8 @@ export interface CompiledEmbedder {
   /** Undefined before the first answer of a remote model. */
   readonly dimensions: number | undefined;
   readonly thresholds: EmbedderThresholds;
+  /** A vector is made faster than it is looked up, so none is to be kept. Absent for models that are worth a cache. */
+  readonly cheap?: boolean;
   /**
    * Unit vectors, one per text, in order. A text that has no meaning to the model (empty, no known token) gives
    * undefined, which is never a match. Not a promise where the model is at hand.

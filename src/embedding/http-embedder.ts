@@ -3,8 +3,8 @@ import type { EmbeddingsAddress } from "./call-openai.ts";
 import { createEmbeddingsCall, statusOf } from "./call-openai.ts";
 import type { CompiledEmbedder, EmbedderThresholds, EmbedderTools } from "./define-embedder.ts";
 import { createFailureRest } from "./failure-rest.ts";
-import { headOf, splitBatches } from "./split-batches.ts";
 import { readVectors } from "./read-vectors.ts";
+import { headOf, splitBatches } from "./split-batches.ts";
 
 /** How a provider is called; the members of every HTTP embedder's configuration. */
 export interface CallLimits {
