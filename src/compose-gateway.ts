@@ -1,7 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import type { NamedKey } from "./core/core-context.ts";
+import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
+import type { AuthRoutes } from "./gateway/auth-routes.ts";
 import type { DataPlane } from "./gateway/data-plane.ts";
 import { createDataPlane } from "./gateway/data-plane.ts";
 import type { GatewayApp } from "./gateway/gateway-app.ts";
@@ -11,6 +13,7 @@ import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
 import { createCredentialIndex } from "./identity/credential-index.ts";
+import { createKeyManagerConnectors } from "./identity/key-manager-connectors.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createAllowedHosts } from "./kernel/allowed-hosts.ts";
 import { createCidrSet } from "./kernel/cidr-set.ts";
@@ -55,7 +58,15 @@ export interface GatewayParts extends AsyncDisposable {
   /** Kinds of API that have an adapter. */
   readonly servedKinds: readonly string[];
   /** Makes the face; the URL it is reached by is known only when the port is open. */
-  app(options: { allowedHosts: readonly string[]; gatewayUrl: string; trustedProxies: readonly string[] }): GatewayApp;
+  app(options: {
+    allowedHosts: readonly string[];
+    gatewayUrl: string;
+    trustedProxies: readonly string[];
+    /** The resident authorization server's endpoints. */
+    auth: AuthRoutes | undefined;
+  }): GatewayApp;
+  /** Management of key managers, by the plug-ins of this build. */
+  readonly keyManagers: KeyManagerConnectors;
   /** From here on `/readyz` says no and new requests are asked to come back. */
   drain(): void;
 }
@@ -85,7 +96,8 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const limiter = createMemoryLimiter({ clock, maxKeys: maxLimiterKeys });
   let publicUrl = "http://localhost"; // until the port is open, and no request comes before
   const fetch = createLazyFetch(network);
-  const tokens = createTokenVerifier({ clock, log, secrets: parts.secrets, fetch, publicUrl: () => publicUrl });
+  const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
+  const tokens = createTokenVerifier({ ...keyManagerTools, publicUrl: () => publicUrl });
   const tools = { clock, log, limiter, secrets: parts.secrets, tokens };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
@@ -101,13 +113,15 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   return {
     dataPlane,
     compileOptions,
+    keyManagers: createKeyManagerConnectors(keyManagerTools),
     servedKinds: [...registry.adapters.keys()],
-    app({ allowedHosts, gatewayUrl, trustedProxies }) {
+    app({ allowedHosts, gatewayUrl, trustedProxies, auth }) {
       publicUrl = gatewayUrl;
       return createGatewayApp({
         dataPlane,
         runner,
         tokens,
+        auth,
         clock,
         log,
         allowedHosts: createAllowedHosts(allowedHosts, gatewayUrl),

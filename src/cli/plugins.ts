@@ -1,4 +1,5 @@
 import { guardrails } from "../guardrails/index.ts";
+import { keyManagers } from "../identity/index.ts";
 import { policies } from "../policies/index.ts";
 import { providers } from "../routing/providers/index.ts";
 import { strategies } from "../routing/strategies/index.ts";
@@ -15,7 +16,7 @@ export async function plugins(options: { readonly json?: boolean }, shell: Shell
 
 /** All plug-ins, by kind and in the order of their lists. */
 export function listPlugins(): readonly { readonly kind: string; readonly id: string; readonly summary: string }[] {
-  return [...policies, ...guardrails, ...providers, ...strategies].map(({ kind, id, summary }) => ({
+  return [...policies, ...guardrails, ...providers, ...strategies, ...keyManagers].map(({ kind, id, summary }) => ({
     kind,
     id,
     summary,

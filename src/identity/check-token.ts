@@ -32,7 +32,8 @@ export async function checkToken(
   );
   if (manager === undefined) return refused("its issuer is none of the key managers that this API accepts");
   const { rules } = manager.compiled;
-  const fault = headerFault(jwt, manager) ?? timeFault(jwt.claims, clock.now(), rules.clockSkewMs);
+  const fault =
+    headerFault(jwt, manager) ?? rules.kindFault?.(jwt.claims) ?? timeFault(jwt.claims, clock.now(), rules.clockSkewMs);
   if (fault !== undefined) return refused(fault);
   const epoch = manager.keys.epoch;
   const forged = await signatureFault(token, jwt, rules, manager.keys, clock.now());

@@ -62,7 +62,8 @@ export function readCheckedToken(
       subject,
       secretId,
       scopes: scopesOf(claims, rules),
-      claims: { ...claims, ...rules.claims?.(claims) },
+      claims:
+        rules.rolesClaim === undefined ? claims : { ...claims, roles: textsOf(memberAt(claims, rules.rolesClaim)) },
       environment: rules.environment?.(claims) ?? "production",
       caller: `tok_${manager.id} ${clientId ?? ""} ${subject ?? ""}`,
     },

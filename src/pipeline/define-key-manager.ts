@@ -55,8 +55,10 @@ export interface TokenRules {
   readonly introspectionMs?: number | undefined;
   /** Where tokens of clients that are not registered here lead; to production when undefined or absent. */
   readonly environment?: (claims: Readonly<Record<string, unknown>>) => Environment | undefined;
-  /** More claims out of those of the token, such as roles under one name everywhere. */
-  readonly claims?: (claims: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+  /** A claim, or a path with dots, that the caller's claims show as `roles`, whatever the server calls it. */
+  readonly rolesClaim?: string;
+  /** Why a token that is signed and for us is none to call with: an identity token, a refresh token. */
+  readonly kindFault?: (claims: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
 /** Where the keys that check signatures come from. */

@@ -2,13 +2,15 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import type { KeyManagerRecord } from "../../src/core/plane-message.ts";
 import type { GuardrailPlugin } from "../../src/pipeline/define-guardrail.ts";
+import type { KeyManagerPlugin } from "../../src/pipeline/define-key-manager.ts";
 import type { PolicyPlugin } from "../../src/pipeline/define-policy.ts";
 import type { ProviderPlugin } from "../../src/pipeline/define-provider.ts";
 import type { StrategyPlugin } from "../../src/pipeline/define-strategy.ts";
 import { buildTools } from "./exchange.ts";
 
-export type AnyPlugin = PolicyPlugin | GuardrailPlugin | ProviderPlugin | StrategyPlugin;
+export type AnyPlugin = PolicyPlugin | GuardrailPlugin | ProviderPlugin | StrategyPlugin | KeyManagerPlugin;
 
 export interface PluginContractOptions {
   /** The folder of the list, below the repository's root: `src/policies`. */
@@ -81,7 +83,7 @@ function onePlugin(plugin: AnyPlugin, folder: string, table: string | undefined)
     expect(plugin.examples.length).toBeGreaterThan(0);
     for (const example of plugin.examples) {
       const config = plugin.config.parse(example);
-      const compiled = plugin.compile(config, buildTools(), { place: "llm_x/policies[0]" });
+      const compiled = plugin.compile(config, compileTools(), compilePlace);
       const judgesStreams = "phases" in compiled && compiled.phases.includes("response");
       const window = (judgesStreams ? compiled.window : undefined) ?? { size: judgesStreams ? 0 : 1, overlap: 0 };
       expect(window.size, "a usable window").toBeGreaterThan(window.overlap);
@@ -96,6 +98,16 @@ function onePlugin(plugin: AnyPlugin, folder: string, table: string | undefined)
     );
   });
 }
+
+/** Of every kind of plug-in; nothing is fetched before there is a request. */
+function compileTools() {
+  return { ...buildTools(), fetch: () => Promise.reject(new Error("compiling opens nothing")) };
+}
+
+const compilePlace = {
+  place: "llm_x/policies[0]",
+  ...{ id: "km_x" as KeyManagerRecord["id"], name: "x", use: "x", with: {}, enabled: true }, // an id like any other
+};
 
 function fileOf(folder: string, id: string): string | undefined {
   return [join(folder, `${id}.ts`), join(folder, id, `${id}.ts`)].find((file) => existsSync(file));

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { registerScopes, scopesInputSchema, testKeyManager } from "../core/manage-key-manager.ts";
+import type { ControlRoute } from "./control-route.ts";
+import { defineRoute, emptyAnswer, jsonAnswer, nameOf } from "./control-route.ts";
+import { schemaComponent } from "./schema-component.ts";
+
+/** What can be done with key managers beside keeping them. */
+export function keyManagerRoutes(): readonly ControlRoute[] {
+  return [
+    defineRoute({
+      access: "admin",
+      tag: "KeyManager",
+      method: "post",
+      path: "/api/v1/key-managers/{name}/test",
+      operationId: "testKeyManager",
+      summary: "Try the connection: changes nothing at the server",
+      answers: { 200: { description: "What came of each step; `ok` says whether all went well.", schema: testView } },
+      handle: async (call) => jsonAnswer(200, await testKeyManager(call.context, nameOf(call))),
+    }),
+    defineRoute({
+      access: "admin",
+      tag: "KeyManager",
+      method: "post",
+      path: "/api/v1/key-managers/{name}/scopes",
+      operationId: "registerScopes",
+      summary: "Make scopes and their roles at the server",
+      body: schemaComponent("ScopesInput", scopesInputSchema, "input"),
+      answers: { 204: { description: "They are there." } },
+      async handle(call) {
+        await registerScopes(call.context, call.actor, nameOf(call), await call.body());
+        return emptyAnswer();
+      },
+    }),
+  ];
+}
+
+const testView = schemaComponent(
+  "ConnectionTest",
+  z.strictObject({
+    ok: z.boolean(),
+    steps: z.array(
+      z.strictObject({
+        name: z.enum(["configuration", "discovery", "keys", "token", "clients", "scopes"]),
+        ok: z.boolean(),
+        detail: z.string().meta({ description: "What was found, or what went wrong. Holds no credential." }),
+      }),
+    ),
+  }),
+  "output",
+);
