@@ -63,7 +63,7 @@ export interface GatewayParts extends AsyncDisposable {
     gatewayUrl: string;
     trustedProxies: readonly string[];
     /** The resident authorization server's endpoints. */
-    auth: AuthRoutes | undefined;
+    auth?: AuthRoutes;
   }): GatewayApp;
   /** Management of key managers, by the plug-ins of this build. */
   readonly keyManagers: KeyManagerConnectors;

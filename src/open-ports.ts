@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Hono } from "hono";
 import type { GatewayParts } from "./compose-gateway.ts";
+import type { IdentityParts } from "./compose-identity.ts";
 import type { Config } from "./config.ts";
 import type { ControlEnv } from "./control/control-env.ts";
 import type { ControlOptions } from "./control/control-options.ts";
@@ -23,7 +24,7 @@ export interface Ports {
 export async function openPorts(
   config: Config,
   context: CoreContext,
-  gateway: GatewayParts,
+  { gateway, identity }: { readonly gateway: GatewayParts; readonly identity: IdentityParts },
   adminToken: string,
   analytics: ControlOptions["analytics"],
 ): Promise<Ports> {
@@ -56,7 +57,9 @@ export async function openPorts(
   opened.defer(() => controlPort.drain(0));
   const gatewayUrl = config.publicUrl ?? urlOf(config.tls ? "https" : "http", config.host, gatewayPort.port);
   const controlUrl = config.controlUrl ?? urlOf("http", config.controlHost, controlPort.port);
+  const auth = await identity.open(gatewayUrl);
   const app = gateway.app({
+    auth,
     allowedHosts: [...loopbackHosts, ...config.allowedHosts],
     gatewayUrl,
     trustedProxies: config.trustedProxies,

@@ -18,6 +18,7 @@ import { deny } from "../pipeline/outcome.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import type { CompiledApi, Snapshot } from "../pipeline/snapshot.ts";
 import type { TokenVerifier } from "../pipeline/token-verifier.ts";
+import type { AuthRoutes } from "./auth-routes.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { dropUnreadBody } from "./drop-unread-body.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
@@ -30,6 +31,8 @@ export interface GatewayAppOptions {
   readonly dataPlane: DataPlane;
   readonly runner: Runner;
   readonly tokens: TokenVerifier;
+  /** Where tokens come from, below `/auth`; absent where another process issues them. */
+  readonly auth?: AuthRoutes | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly allowedHosts: AllowedHosts;
@@ -107,6 +110,11 @@ const noApi = deny(
 function explain(snapshot: Snapshot | undefined, path: string, bindings: Bindings, options: Tools): void {
   const id = uuidV7(options.clock.now());
   const early = accept(bindings.incoming, options);
+  const target = early === undefined ? options.auth?.target(path) : undefined;
+  if (target !== undefined) {
+    void options.auth?.handle(target, bindings.incoming, bindings.outgoing, id);
+    return;
+  }
   const api = nearest(snapshot?.apis ?? [], path);
   const entry = nearest(snapshot?.notServed ?? [], path);
   if (api !== undefined && api.context.length > (entry?.context.length ?? 0)) {

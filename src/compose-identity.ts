@@ -1,0 +1,84 @@
+import type { Config } from "./config.ts";
+import type { CoreContext } from "./core/core-context.ts";
+import type { PlaneMessage } from "./core/plane-message.ts";
+import { announceSigningKeys } from "./core/signing-keys.ts";
+import { verifyPassword } from "./core/users.ts";
+import type { AuthRoutes } from "./gateway/auth-routes.ts";
+import { createAuthRoutes } from "./gateway/auth-routes.ts";
+import type { ResidentServer } from "./identity/resident/resident-server.ts";
+import { createCidrSet } from "./kernel/cidr-set.ts";
+import { deriveKey } from "./kernel/crypto.ts";
+import type { NetworkPolicy } from "./kernel/network-policy.ts";
+import { createLazyFetch } from "./lazy-fetch.ts";
+import { createMemoryLimiter } from "./store/memory/limiter.ts";
+
+/** The resident key manager of this process: its endpoints, and what it has to hear. */
+export interface IdentityParts extends AsyncDisposable {
+  /** Where tokens come from; undefined until `open` was called. */
+  issuer(): string | undefined;
+  /** The endpoints, once it is known where clients reach the gateway; and tells the gateways who signs. */
+  open(publicUrl: string): Promise<AuthRoutes>;
+  apply(message: PlaneMessage): void;
+}
+
+const maxLimiterKeys = 100_000;
+
+/**
+ * Builds the resident key manager. Its library is loaded and its first key made at the first request for it: a gateway
+ * whose callers have API keys carries nothing of it.
+ */
+export function composeIdentity(config: Config, context: () => CoreContext, network: NetworkPolicy): IdentityParts {
+  const fetch = createLazyFetch(network);
+  let issuer: string | undefined;
+  let server: Promise<ResidentServer> | undefined;
+  const start = async (publicUrl: string, at: string): Promise<ResidentServer> => {
+    const { createResidentServer } = await import("./identity/resident/resident-server.ts");
+    return createResidentServer({
+      context: context(),
+      issuer: at,
+      publicUrl,
+      settings: residentSettings(config),
+      cookieKey: deriveKey(context().pepper.key, "gatehouse/auth-cookies"),
+      fetch,
+      limiter: createMemoryLimiter({ clock: context().clock, maxKeys: maxLimiterKeys }),
+      verifyLogin: (name, password) => verifyPassword(context(), name, password),
+    });
+  };
+  return {
+    issuer: () => issuer,
+    async open(publicUrl) {
+      const at = `${publicUrl}/auth`;
+      issuer = at;
+      await announceSigningKeys(context());
+      return createAuthRoutes({
+        issuer: at,
+        trustedProxies: createCidrSet(config.trustedProxies),
+        log: context().log,
+        load: () => {
+          server ??= start(publicUrl, at).catch((error: unknown) => {
+            server = undefined; // the next request tries again
+            throw error;
+          });
+          return server;
+        },
+      });
+    },
+    apply(message) {
+      void server?.then((started) => started.apply(message)).catch(() => {}); // told to whoever asked for it
+    },
+    [Symbol.asyncDispose]: () => fetch[Symbol.asyncDispose](),
+  };
+}
+
+function residentSettings({ oauth, env }: Config) {
+  const { signingAlgorithm, accessTokenSeconds, refreshTokenSeconds, tokenPersistence, revokeOnLogout } = oauth;
+  return {
+    signingAlgorithm,
+    accessTokenSeconds,
+    refreshTokenSeconds,
+    tokenPersistence,
+    revokeOnLogout,
+    clientIdDocuments: oauth.clientIdDocuments,
+    dynamicRegistration: oauth.dynamicRegistration ?? env !== "production",
+  };
+}

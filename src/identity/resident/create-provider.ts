@@ -1,0 +1,149 @@
+import type { Client, Context, Model } from "oidc-provider";
+import { errors, Provider } from "oidc-provider";
+import { authenticateClient, findResidentClient } from "../../core/authenticate-client.ts";
+import type { OauthClientRow } from "../../core/identity-tables.ts";
+import { compileRedirectUris } from "../../core/redirect-uri.ts";
+import { storeRegisteredClient } from "../../core/registered-client.ts";
+import type { SigningKeys } from "../../core/signing-keys.ts";
+import { storedMetadata } from "./client-adapter.ts";
+import { factsOf } from "./client-facts.ts";
+import { addInteractions } from "./interactions.ts";
+import { noteIssued } from "./issued-tokens.ts";
+import { createOwnTokens } from "./own-tokens.ts";
+import { providerConfiguration } from "./provider-configuration.ts";
+import type { ResidentOptions } from "./resident-options.ts";
+import { resourceIndicatorFeature } from "./resource-indicators.ts";
+import { addTokenEndpoints } from "./token-endpoints.ts";
+import { addTokenExchange } from "./token-exchange.ts";
+
+/** The authorization server with one set of keys. A rotation makes another one: the library's set is fixed. */
+export function createProvider(
+  options: ResidentOptions,
+  keyManagerId: OauthClientRow["keyManagerId"],
+  keys: SigningKeys,
+): Provider {
+  const { context, issuer } = options;
+  const carried = new WeakMap<Model, Readonly<Record<string, unknown>>>();
+  const secretIds = new WeakMap<Context, string>();
+  const resources = resourceIndicatorFeature(options, keys.active);
+  const provider = new Provider(
+    issuer,
+    providerConfiguration(options, keyManagerId, keys, {
+      resources,
+      extraTokenClaims: (call, token) => extraClaims(options, call, token, { carried, secretIds }),
+    }),
+  );
+  provider.proxy = true; // the headers are ours: whoever mounts it writes them anew
+  provider.silent = true; // Koa's own printing of errors; ours are logged below
+  provider.on("server_error", (_call: Context, error: unknown) => {
+    context.log.error({ err: error }, "the authorization server failed");
+  });
+  compareSecretsByHash(provider, options, secretIds);
+  const tokens = createOwnTokens(context, issuer, keyManagerId, keys);
+  addTokenEndpoints(provider, context, keyManagerId, tokens);
+  addTokenExchange(provider, {
+    tokens,
+    carried,
+    nowMs: () => context.clock.now(),
+    resourceInfo: (call, resource) => resources.getResourceServerInfo(call, resource, call.oidc.client),
+  });
+  addInteractions(provider, options);
+  return provider;
+}
+
+interface TokenNotes {
+  readonly carried: WeakMap<Model, Readonly<Record<string, unknown>>>;
+  readonly secretIds: WeakMap<Context, string>;
+}
+
+/** Claims beside the standard ones; and, as it is called once for each token, what has to be noted of it. */
+async function extraClaims(
+  { context, settings }: ResidentOptions,
+  call: Context,
+  token: Model,
+  { carried, secretIds }: TokenNotes,
+): Promise<Record<string, unknown>> {
+  const { client } = call.oidc;
+  await noteDocumentClient(context, client);
+  const expiresAtMs = context.clock.now() + token.expiration * 1_000;
+  if ((settings.tokenPersistence || settings.revokeOnLogout) && token.grantId !== undefined) {
+    await noteIssued(context, token.grantId, { jti: token.jti, expiresAtMs });
+  }
+  const secretId = secretIds.get(call);
+  return {
+    ...carried.get(token),
+    gh_env: factsOf(client).environment,
+    ...(secretId !== undefined && { gh_sid: secretId }),
+  };
+}
+
+/** The gateways know only stored clients, so one that came with its document is stored when it gets its first token. */
+async function noteDocumentClient(context: ResidentOptions["context"], client: Client): Promise<void> {
+  if (client.clientIdMetadataDocument !== true) return;
+  const metadata = storedMetadata({
+    grant_types: [...client.grantTypes],
+    redirect_uris: [...client.redirectUris],
+    token_endpoint_auth_method: client.clientAuthMethod,
+    application_type: client.applicationType,
+    client_uri: client.clientUri,
+  });
+  const known = await findResidentClient(context, client.clientId);
+  if (known !== undefined && JSON.stringify(known.metadata.redirectUris) === JSON.stringify(metadata.redirectUris))
+    return;
+  await storeRegisteredClient(context, {
+    clientId: client.clientId,
+    source: "metadata-document",
+    displayName: client.clientName ?? client.clientId,
+    metadata,
+    secretValue: undefined,
+  });
+}
+
+const failuresPerClient = 20;
+const failuresWindowMs = 60_000;
+
+/**
+ * A client has many secrets and each is stored as a hash, so the library's comparison with one text is replaced. The
+ * secret that was used is remembered for the token's claim. Who fails often from one address has to wait.
+ */
+function compareSecretsByHash(
+  provider: Provider,
+  { context, limiter }: ResidentOptions,
+  secretIds: WeakMap<Context, string>,
+): void {
+  const prototype = provider.Client.prototype as Client; // the library's own class
+  prototype.compareClientSecret = async function compare(this: Client, secret: string): Promise<boolean> {
+    const call = Provider.ctx;
+    const bucket = {
+      key: `oauth/client/${call?.ip ?? ""}/${this.clientId}`,
+      limit: failuresPerClient,
+      windowMs: failuresWindowMs,
+    };
+    if ((await limiter.take({ ...bucket, cost: 0 })).remaining < 1) throw tooManyFailures();
+    const found = await authenticateClient(context, this.clientId, secret);
+    if (found === undefined) await limiter.take({ ...bucket, cost: 1 });
+    else if (call !== undefined) secretIds.set(call, found.secretId);
+    return found !== undefined;
+  };
+  const compiled = new WeakMap<Client, (uri: string) => boolean>();
+  prototype.redirectUriAllowed = function allowed(this: Client, uri: string): boolean {
+    let matches = compiled.get(this);
+    if (matches === undefined) {
+      const { redirectUriPattern } = factsOf(this);
+      const { redirectUris, applicationType } = this;
+      matches = compileRedirectUris({
+        redirectUris,
+        applicationType,
+        ...(redirectUriPattern !== undefined && { redirectUriPattern }),
+      });
+      compiled.set(this, matches);
+    }
+    return matches(uri);
+  };
+}
+
+/** 429 in OAuth's form. */
+export function tooManyFailures(): Error {
+  const error = new errors.OIDCProviderError(429, "temporarily_unavailable");
+  return Object.assign(error, { error_description: "too many failures; wait a minute, then try again" });
+}

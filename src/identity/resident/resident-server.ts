@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Provider } from "oidc-provider";
+import type { OauthClientRow } from "../../core/identity-tables.ts";
+import { keyManager, residentName } from "../../core/key-manager.ts";
+import type { PlaneMessage } from "../../core/plane-message.ts";
+import { notFound } from "../../core/resource-changes.ts";
+import { openSigningKeys } from "../../core/signing-keys.ts";
+import { createProvider } from "./create-provider.ts";
+import { hasRoom } from "./provider-configuration.ts";
+import type { ResidentOptions } from "./resident-options.ts";
+
+/** The authorization server that is part of the installation. */
+export interface ResidentServer {
+  /** Answers one request. `path` is below the issuer's, with its query; `ip` is the client's address. */
+  handle(request: IncomingMessage, response: ServerResponse, target: { path: string; ip: string }): Promise<void>;
+  /** Takes notice of new keys. */
+  apply(message: PlaneMessage): void;
+}
+
+/** Starts it; the first key is made here when there is none. */
+export async function createResidentServer(options: ResidentOptions): Promise<ResidentServer> {
+  const { context, issuer } = options;
+  const keyManagerId = await residentId(options);
+  let serving: Promise<ReturnType<Provider["callback"]>> | undefined;
+  const open = async (): Promise<ReturnType<Provider["callback"]>> => {
+    const keys = await openSigningKeys(context, options.settings.signingAlgorithm);
+    return createProvider(options, keyManagerId, keys).callback();
+  };
+  const current = (): NonNullable<typeof serving> => {
+    serving ??= open().catch((error: unknown) => {
+      serving = undefined; // the next request tries again
+      throw error;
+    });
+    return serving;
+  };
+  await current();
+
+  return {
+    async handle(request, response, { path, ip }) {
+      if (
+        request.method === "POST" &&
+        path.split("?")[0] === "/register" &&
+        !(await hasRoom(options, "register", ip))
+      ) {
+        return refuseRegistration(response);
+      }
+      const answer = await current();
+      mount(request, issuer, path, ip);
+      await answer(request, response);
+    },
+    apply(message) {
+      // Also for what is said of the key manager otherwise: making a provider costs some milliseconds and no state.
+      if (message.type === "key-manager.put" && message.record.id === keyManagerId) serving = undefined;
+    },
+  };
+}
+
+async function residentId({ context }: ResidentOptions): Promise<OauthClientRow["keyManagerId"]> {
+  const resource = await context.catalog.read.resources.find(keyManager.kind, residentName);
+  if (resource === undefined) throw notFound(keyManager.kind, residentName);
+  return resource.id as OauthClientRow["keyManagerId"]; // found as one
+}
+
+/**
+ * Writes the request as the library reads it: below its mount point, and with this server's own name and scheme in
+ * place of what was sent, because the library makes its addresses of them.
+ */
+function mount(request: IncomingMessage, issuer: string, path: string, ip: string): void {
+  const { pathname, host, protocol } = new URL(issuer);
+  request.url = path;
+  Object.assign(request, { originalUrl: pathname + path });
+  request.headers["x-forwarded-host"] = host;
+  request.headers["x-forwarded-proto"] = protocol.slice(0, -1);
+  request.headers["x-forwarded-for"] = ip;
+}
+
+function refuseRegistration(response: ServerResponse): void {
+  response.writeHead(429, { "content-type": "application/json", "retry-after": "3600" });
+  response.end(JSON.stringify({ error: "temporarily_unavailable", error_description: "too many registrations" }));
+}

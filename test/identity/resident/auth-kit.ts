@@ -1,0 +1,153 @@
+import * as oauth from "oauth4webapi";
+import { createOauthClient } from "../../../src/core/oauth-clients.ts";
+import { createUser } from "../../../src/core/users.ts";
+import type { TestGatehouse } from "../../kit/gatehouse.ts";
+import { startTestGatehouse, testActor } from "../../kit/gatehouse.ts";
+import { startMockUpstream } from "../../kit/mock-upstream.ts";
+
+/** The loopback of a test is plain HTTP. */
+export const insecure = { [oauth.allowInsecureRequests]: true } as const;
+
+/** A gateway with an LLM API behind OAuth, an application, and a person. */
+export interface AuthGatehouse extends AsyncDisposable {
+  readonly gatehouse: TestGatehouse;
+  readonly issuer: string;
+  /** The resource identifier of the LLM API `chat`. */
+  readonly chat: string;
+  /** Of a second one, `other`. */
+  readonly other: string;
+  readonly server: oauth.AuthorizationServer;
+  /** Makes a client of the application `shop`. */
+  client(
+    spec: object,
+  ): Promise<{ client: oauth.Client; clientId: string; secret: string; authentication: oauth.ClientAuth }>;
+  /** The status of a chat completion with a token. */
+  call(token: string, api?: "chat" | "other"): Promise<number>;
+}
+
+export const password = "correct horse battery staple";
+
+export async function startAuthGatehouse(settings: Record<string, string> = {}): Promise<AuthGatehouse> {
+  const upstream = await startMockUpstream();
+  const gatehouse = await startTestGatehouse(settings);
+  const { context, gatewayUrl } = gatehouse.running;
+  const secured = { security: { apiKey: {}, oauth: {} } };
+  await gatehouse.llm("chat", upstream.url, secured as never);
+  await gatehouse.llm("other", upstream.url, secured as never);
+  await gatehouse.put("Application", "shop", {});
+  await createUser(context, testActor, { metadata: { name: "ada" }, spec: { displayName: "Ada L." }, password });
+  const issuer = `${gatewayUrl}/auth`;
+  const issuerUrl = new URL(issuer);
+  const discovered = await oauth.discoveryRequest(issuerUrl, { algorithm: "oauth2", ...insecure });
+  const server = await oauth.processDiscoveryResponse(issuerUrl, discovered);
+  return {
+    gatehouse,
+    issuer,
+    chat: `${gatewayUrl}/chat`,
+    other: `${gatewayUrl}/other`,
+    server,
+    async client(spec) {
+      const created = await createOauthClient(context, testActor, "shop", {
+        spec: { environment: "production", ...spec },
+      });
+      const secret = created.secret?.secretValue ?? "";
+      const { clientId } = created.row;
+      const authentication = secret === "" ? oauth.None() : oauth.ClientSecretBasic(secret);
+      return { client: { client_id: clientId }, clientId, secret, authentication };
+    },
+    async call(token, api = "chat") {
+      const answer = await fetch(`${gatewayUrl}/${api}/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] }),
+      });
+      await answer.arrayBuffer();
+      return answer.status;
+    },
+    async [Symbol.asyncDispose]() {
+      await gatehouse[Symbol.asyncDispose]();
+      await upstream[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A browser without scripts: it keeps cookies, follows redirects by hand and fills in forms. */
+export interface Browser {
+  /** Follows redirects within the server; ends at a page, or at a redirect to elsewhere. */
+  open(url: string): Promise<Seen>;
+  submit(seen: Seen, answer: "log-in" | "allow" | "deny", fields?: Record<string, string>): Promise<Seen>;
+  readonly cookies: Map<string, { value: string; path: string; attributes: string }>;
+}
+
+export interface Seen {
+  readonly url: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly html: string;
+  /** Where the server sent the browser, outside of itself. */
+  readonly redirect: URL | undefined;
+}
+
+export function createBrowser(origin: string): Browser {
+  const cookies: Browser["cookies"] = new Map();
+  const go = async (url: string, init: RequestInit): Promise<Seen> => {
+    const { pathname } = new URL(url);
+    const sent = [...cookies].filter(
+      ([, { path }]) => pathname === path || pathname.startsWith(path.replace(/\/?$/, "/")),
+    );
+    const cookie = sent.map(([name, { value }]) => `${name}=${value}`).join("; ");
+    const answer = await fetch(url, {
+      ...init,
+      redirect: "manual",
+      headers: { ...init.headers, cookie, accept: "text/html" },
+    });
+    for (const line of answer.headers.getSetCookie()) keep(line, pathname);
+    const location = answer.headers.get("location");
+    const next = location === null ? undefined : new URL(location, url);
+    const html = await answer.text();
+    if (next !== undefined && next.origin === origin) return go(next.href, { method: "GET" });
+    return { url, status: answer.status, headers: answer.headers, html, redirect: next };
+  };
+  const keep = (line: string, at: string): void => {
+    const [pair = "", ...attributes] = line.split(";").map((part) => part.trim());
+    const equals = pair.indexOf("=");
+    const path = attributes.find((each) => each.toLowerCase().startsWith("path="))?.slice(5) ?? at;
+    const value = pair.slice(equals + 1);
+    if (value === "") cookies.delete(pair.slice(0, equals));
+    else cookies.set(pair.slice(0, equals), { value, path, attributes: attributes.join("; ") });
+  };
+  return {
+    cookies,
+    open: (url) => go(url, { method: "GET" }),
+    async submit(seen, answer, fields = {}) {
+      const form = formsOf(seen.html).find((each) => each.fields["answer"] === answer);
+      if (form === undefined) throw new Error(`no form ${answer} in: ${seen.html}`);
+      const body = new URLSearchParams({ ...form.fields, ...fields });
+      return go(new URL(form.action, seen.url).href, { method: "POST", body, headers: { origin } });
+    },
+  };
+}
+
+function formsOf(html: string): { action: string; fields: Record<string, string> }[] {
+  return [...html.matchAll(/<form[^>]*action="([^"]*)"[^>]*>(.*?)<\/form>/gs)].map(([, action = "", content = ""]) => ({
+    action: unescapeHtml(action),
+    fields: Object.fromEntries(
+      [...content.matchAll(/<input[^>]*name="([^"]*)"[^>]*?(?:value="([^"]*)")?[^>]*>/g)].map(([input, name = ""]) => [
+        name,
+        unescapeHtml(/value="([^"]*)"/.exec(input)?.[1] ?? ""),
+      ]),
+    ),
+  }));
+}
+
+function unescapeHtml(text: string): string {
+  return text.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
+}
+
+/** Logs Ada in where it is asked for, and agrees. The page that the redirect would have opened. */
+export async function agree(browser: Browser, url: string): Promise<Seen> {
+  let seen = await browser.open(url);
+  if (seen.html.includes('name="password"')) seen = await browser.submit(seen, "log-in", { name: "ada", password });
+  if (seen.html.includes(">Allow<")) seen = await browser.submit(seen, "allow");
+  return seen;
+}
