@@ -1,8 +1,9 @@
 import { createSecretKey } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { LastUse } from "../../src/core/last-uses.ts";
 import type { CredentialRecord, PlaneMessage, SubscriptionRecord } from "../../src/core/plane-message.ts";
-import type { KeyUse, LiveCredentialIndex } from "../../src/identity/credential-index.ts";
+import type { LiveCredentialIndex } from "../../src/identity/credential-index.ts";
 import { createCredentialIndex } from "../../src/identity/credential-index.ts";
 import { hmacSha256 } from "../../src/kernel/crypto.ts";
 import { manualClock } from "../kit/manual-clock.ts";
@@ -30,7 +31,7 @@ function subscription(id: string, applicationId: string, apiId: string, planId: 
   return { id, applicationId, apiId, planId } as SubscriptionRecord; // a test's ids
 }
 
-function createIndex(onUsed: (used: readonly KeyUse[]) => void | Promise<void> = () => {}) {
+function createIndex(onUsed: (used: readonly LastUse[]) => void | Promise<void> = () => {}) {
   const clock = manualClock();
   return { clock, index: createCredentialIndex({ pepper, pepperId: "pep_1", clock, onUsed }) };
 }
@@ -73,6 +74,34 @@ describe("keys", () => {
     );
     expect(index.find("a")).toBeUndefined();
     expect(index.size).toBe(0);
+  });
+
+  test("an older value in its overlap is a key too, the same one, that ends sooner", () => {
+    const { hash } = record("old");
+    const previous = { publicId: "old", hash, pepperId: "pep_1", expiresAtMs: 1_000 };
+    const index = applied({ type: "credential.put", record: record("new", { expiresAtMs: 500, previous }) });
+    const old = index.find("old");
+    if (old === undefined) return expect.unreachable();
+    expect([index.matches(old, "gh_old"), index.matches(old, "gh_new")]).toEqual([true, false]);
+    expect(index.recognise("gh_old")).toBe(old);
+    expect(old).toMatchObject({ id: "key_new", expiresAtMs: 500, apiId: "llm_1" });
+    expect(index.find("new")?.expiresAtMs).toBe(500);
+    index.apply({ type: "credential.put", record: record("new", { previous }) });
+    expect([index.find("old")?.expiresAtMs, index.find("new")?.expiresAtMs]).toEqual([1_000, null]);
+  });
+
+  test.each<{ name: string; message: PlaneMessage }>([
+    { name: "the key is revoked", message: { type: "credential.removed", publicId: "new" } },
+    { name: "only the older value is ended", message: { type: "credential.removed", publicId: "old" } },
+    { name: "the key is put without it", message: { type: "credential.put", record: record("new") } },
+  ])("an older value is gone at once when $name", ({ message }) => {
+    const previous = { publicId: "old", hash: record("old").hash, pepperId: "pep_1", expiresAtMs: 1_000 };
+    const index = applied({ type: "credential.put", record: record("new", { previous }) });
+    const old = index.find("old");
+    if (old !== undefined) index.matches(old, "gh_old");
+    index.apply(message);
+    expect(index.find("old")).toBeUndefined();
+    expect(index.recognise("gh_old")).toBeUndefined();
   });
 
   test("a full list replaces all keys and subscriptions that were there", () => {
@@ -157,7 +186,7 @@ describe("subscriptions", () => {
 
 describe("uses", () => {
   test("are reported in batches, each key once with its latest use", () => {
-    const batches: (readonly KeyUse[])[] = [];
+    const batches: (readonly LastUse[])[] = [];
     const { clock, index } = createIndex((used) => void batches.push(used));
     index.used("key_a", 10);
     index.used("key_b", 20);
@@ -187,7 +216,7 @@ describe("uses", () => {
 
   test("outlive a report that failed", () => {
     let down = true;
-    const batches: (readonly KeyUse[])[] = [];
+    const batches: (readonly LastUse[])[] = [];
     const { clock, index } = createIndex((used) => {
       if (down) throw new Error("the control plane is away");
       batches.push(used);
@@ -201,7 +230,7 @@ describe("uses", () => {
   });
 
   test("outlive a report that was refused later, and no second one starts meanwhile", async () => {
-    const reports: { used: readonly KeyUse[]; answer: PromiseWithResolvers<void> }[] = [];
+    const reports: { used: readonly LastUse[]; answer: PromiseWithResolvers<void> }[] = [];
     const { clock, index } = createIndex((used) => {
       const answer = Promise.withResolvers<void>();
       reports.push({ used, answer });
