@@ -66,7 +66,7 @@ export const residentId = "km_000000000000000000000001" as KeyManagerRecord["id"
 
 /** The resident key manager with this issuer's keys. */
 export function residentRecord({ issuer, jwks }: TokenIssuer, more: Partial<KeyManagerRecord> = {}): KeyManagerRecord {
-  const residentKeys = { issuer, jwks };
+  const residentKeys = { issuer, jwks: { keys: [...jwks.keys] } };
   return { id: residentId, name: "resident", use: "resident", with: {}, enabled: true, residentKeys, ...more };
 }
 

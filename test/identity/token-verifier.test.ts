@@ -1,0 +1,235 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { KeyManagerRecord } from "../../src/core/plane-message.ts";
+import type { LiveTokenVerifier } from "../../src/identity/token-verifier.ts";
+import { createTokenVerifier } from "../../src/identity/token-verifier.ts";
+import type { TokenCheck, TokenPlace } from "../../src/pipeline/token-verifier.ts";
+import { buildExchange } from "../kit/exchange.ts";
+import type { TestKeyManagerTools } from "../kit/key-manager-tools.ts";
+import { keyManagerRecord, keyManagerTools } from "../kit/key-manager-tools.ts";
+import type { ReplayServer } from "../kit/replay-server.ts";
+import { startReplayServer } from "../kit/replay-server.ts";
+import type { TokenIssuer } from "../kit/token-issuer.ts";
+import { clientRecord, createTokenIssuer, residentRecord } from "../kit/token-issuer.ts";
+
+const publicUrl = "https://gateway.example.com";
+const exchange = buildExchange({ api: { kind: "LlmApi", context: "/chat" } });
+const demand = { keyManagers: undefined, audience: [] };
+
+let tools: TestKeyManagerTools;
+let issuer: TokenIssuer;
+let verifier: LiveTokenVerifier;
+
+beforeEach(async () => {
+  tools = keyManagerTools({ asker: "s3cret" });
+  issuer = await issuerAt();
+  verifier = createTokenVerifier({ ...tools, publicUrl: () => publicUrl });
+  know([residentRecord(issuer)]);
+});
+
+afterEach(async () => {
+  verifier[Symbol.dispose]();
+  await tools[Symbol.asyncDispose]();
+});
+
+function issuerAt(options: { issuer?: string; alg?: string } = {}): Promise<TokenIssuer> {
+  const nowSeconds = () => Math.floor(tools.clock.now() / 1_000);
+  return createTokenIssuer({ ...options, nowSeconds, claims: { client_id: "client-1", aud: `${publicUrl}/chat` } });
+}
+
+function know(keyManagers: readonly KeyManagerRecord[]): void {
+  const clients = keyManagers.map(({ id }) => clientRecord({ keyManagerId: id }));
+  verifier.apply({ type: "identity", keyManagers, clients, revocations: [] });
+}
+
+async function check(
+  token: string,
+  more: Partial<typeof demand> & { keyManagers?: string[] } = {},
+  place: TokenPlace = "bearer",
+) {
+  const found = await verifier.verify(token, { ...demand, ...more }, exchange, place);
+  return found.type === "token" ? "token" : found.detail;
+}
+
+function again(token: string): TokenCheck {
+  const found = verifier.verify(token, demand, exchange, "bearer");
+  if (found instanceof Promise) throw new TypeError("it was checked anew");
+  return found;
+}
+
+describe("a token that was checked", () => {
+  test("is known at once, without its signature", async () => {
+    const token = await issuer.sign();
+    expect(verifier.verify(token, demand, exchange, "bearer")).toBeInstanceOf(Promise);
+    await check(token);
+    expect(again(token)).toMatchObject({ type: "token", token: { clientId: "client-1", subject: "user-1" } });
+  });
+
+  test("costs a few microseconds from then on", async () => {
+    const token = await issuer.sign({ padding: "x".repeat(700) });
+    await check(token);
+    const rounds = 20_000;
+    for (let round = 0; round < rounds; round += 1) again(token);
+    const begun = performance.now();
+    for (let round = 0; round < rounds; round += 1) again(token);
+    expect(((performance.now() - begun) * 1_000) / rounds).toBeLessThan(100); // 3 on a machine at rest; a signature is more
+  });
+
+  test("ends when it says, and not by the clock alone: thirty seconds either way", async () => {
+    const token = await issuer.sign();
+    await check(token);
+    tools.clock.advance(629_000);
+    expect(again(token).type).toBe("token");
+    tools.clock.advance(1_000);
+    expect(again(token)).toEqual({ type: "refused", detail: "it has expired" });
+  });
+
+  test("is refused when the clock jumps back before its beginning, and good again when it comes right", async () => {
+    const token = await issuer.sign();
+    await check(token);
+    tools.clock.advance(-3_600_000);
+    expect(again(token)).toEqual({ type: "refused", detail: "it was issued in the future" });
+    tools.clock.advance(3_600_000);
+    expect(again(token).type).toBe("token");
+  });
+
+  test("is checked anew when its key manager has other keys, and refused when its own has gone", async () => {
+    const token = await issuer.sign();
+    await check(token);
+    await issuer.rotate("key-2", true);
+    verifier.apply({
+      type: "key-manager.put",
+      record: residentRecord(issuer),
+    });
+    expect(await check(token)).toMatch(/key is not among/);
+  });
+
+  test("is as good for another API only when it is meant for that", async () => {
+    const token = await issuer.sign();
+    await check(token);
+    const other = buildExchange({ api: { kind: "McpServer", context: "/chat" } });
+    expect(await verifier.verify(token, demand, other, "bearer")).toMatchObject({
+      detail: expect.stringContaining("not meant"),
+    });
+    expect(await check(await issuer.sign({ aud: "legacy" }), { audience: ["legacy"] as never })).toBe("token");
+  });
+
+  test("keeps no promise when its key manager is turned off or taken away", async () => {
+    const token = await issuer.sign();
+    await check(token);
+    verifier.apply({ type: "key-manager.put", record: residentRecord(issuer, { enabled: false }) });
+    expect(await check(token)).toMatch(/issuer/);
+    verifier.apply({ type: "key-manager.removed", id: residentRecord(issuer).id });
+    expect(await check(token)).toMatch(/issuer/);
+  });
+});
+
+describe("several key managers", () => {
+  test("are chosen by issuer, and an API accepts only those that it names", async () => {
+    const far = await issuerAt({ issuer: "https://far.example.com" });
+    const farId = "km_000000000000000000000002" as KeyManagerRecord["id"]; // an id like any other
+    know([residentRecord(issuer), residentRecord(far, { id: farId, name: "far" })]);
+    const token = await far.sign();
+    expect(await check(token)).toBe("token");
+    expect(await check(token, { keyManagers: ["far"] as never })).toBe("token");
+    expect(await check(token, { keyManagers: ["resident"] as never })).toMatch(/does not accept/);
+    expect(await check(await issuer.sign({ iss: far.issuer }))).toMatch(/signature/);
+    expect(verifier.issuers(undefined)).toEqual([issuer.issuer, far.issuer]);
+    expect(verifier.issuers(["far"])).toEqual([far.issuer]);
+  });
+
+  test("of which one does not compile serve all the same", async () => {
+    const broken = keyManagerRecord("no-such", {}, { name: "broken" });
+    know([broken, residentRecord(issuer)]);
+    expect(await check(await issuer.sign())).toBe("token");
+    expect(tools.log.lines.some(({ level }) => level === "error")).toBe(true);
+  });
+});
+
+describe("JWT keys of another gateway", () => {
+  let old: TokenIssuer;
+  const claims = { aud: null, client_id: null, subscribedAPIs: [{ name: "chat", context: "/chat" }] };
+
+  beforeEach(async () => {
+    old = await issuerAt({ issuer: "https://old.example.com/oauth2/token", alg: "RS256" });
+    know([keyManagerRecord("jwt-keys", { issuer: old.issuer, publicKey: old.pem, algorithms: ["RS256"] })]);
+  });
+
+  test("open the APIs of their list, as bearer tokens and in the header of keys", async () => {
+    const key = await old.sign({ ...claims, keytype: "SANDBOX" }, { typ: "JWT", kid: null });
+    expect(await check(key)).toBe("token");
+    expect(await check(key, {}, "key-header")).toBe("token");
+    expect(again(key)).toMatchObject({ token: { environment: "sandbox" }, client: undefined });
+  });
+
+  test.each([
+    ["for other APIs", { subscribedAPIs: [{ name: "other", context: "/other" }] }, /does not hold/],
+    [
+      "for an API of that name elsewhere",
+      { subscribedAPIs: [{ name: "chat", context: "/old/chat" }] },
+      /does not hold/,
+    ],
+    ["without a list", { subscribedAPIs: null }, /does not hold/],
+    ["from another address", { permittedIP: "198.51.100.0/24, 203.0.113.7" }, /from 192.0.2.7/],
+    ["with addresses that nobody can read", { permittedIP: "somewhere" }, /from 192.0.2.7/],
+    ["from another page", { permittedReferer: "www.example.com/*" }, /referrer/],
+    ["that have ended", { exp: 1 }, /expired/],
+  ])("%s are refused", async (_name, more, why) => {
+    expect(await check(await old.sign({ ...claims, ...more }, { typ: "JWT" }))).toMatch(why);
+  });
+
+  test("from a permitted address are let in", async () => {
+    expect(await check(await old.sign({ ...claims, permittedIP: "192.0.2.0/24" }, { typ: "JWT" }))).toBe("token");
+  });
+});
+
+test("tokens of other key managers are refused in the header of keys", async () => {
+  expect(await check(await issuer.sign(), {}, "key-header")).toMatch(/issuer/);
+});
+
+describe("a token that is no JWT", () => {
+  let server: ReplayServer;
+
+  beforeEach(async () => {
+    server = await startReplayServer();
+    const introspection = { clientId: "gate way", clientSecret: "${secret:asker}", cacheSeconds: 30 };
+    server.play([{ url: "/keys", answer: issuer.jwks }]);
+    know([keyManagerRecord("oidc", { issuer: server.url, jwksUrl: `${server.url}/keys`, introspection })]);
+    await expect.poll(() => server.asked.length).toBe(1); // the keys
+  });
+
+  afterEach(() => server[Symbol.asyncDispose]());
+
+  const document = {
+    url: "/.well-known/openid-configuration",
+    answer: { issuer: "{url}", jwks_uri: "{url}/keys", introspection_endpoint: "{url}/introspect" },
+  };
+  const active = { active: true, client_id: "client-1", sub: "u", aud: `${publicUrl}/chat`, scope: "a b" };
+
+  test("is asked about once, and for half a minute what was said holds", async () => {
+    server.play([document, { url: "/introspect", answer: active }, { url: "/introspect", answer: { active: false } }]);
+    expect(await check("opaque-token")).toBe("token");
+    expect(again("opaque-token")).toMatchObject({ token: { scopes: ["a", "b"] } });
+    expect(server.asked[1]).toMatchObject({ method: "POST", body: "token=opaque-token&token_type_hint=access_token" });
+    expect(server.asked[1]?.headers["authorization"]).toBe(
+      `Basic ${Buffer.from("gate+way:s3cret").toString("base64")}`,
+    );
+    tools.clock.advance(30_000);
+    expect(await check("opaque-token")).toMatch(/form/);
+  });
+
+  test.each([
+    ["of another issuer", { ...active, iss: "https://evil.example.com" }, /form/],
+    ["for another API", { ...active, aud: "other" }, /not meant/],
+    ["that has ended", { ...active, exp: 1 }, /expired/],
+    ["that the server does not know", { active: false }, /form/],
+    ["that may or may not be active", { active: "true" }, /form/],
+  ])("%s is refused", async (_name, answer, why) => {
+    server.play([document, { url: "/introspect", answer }]);
+    expect(await check("opaque-token")).toMatch(why);
+  });
+
+  test("is left open while the server does not answer", async () => {
+    server.play([document, { url: "/introspect", status: 500 }]);
+    expect(await verifier.verify("opaque-token", demand, exchange, "bearer")).toMatchObject({ type: "unavailable" });
+  });
+});
