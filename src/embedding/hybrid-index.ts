@@ -1,3 +1,4 @@
+import { GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Choice, Ranked } from "./choose-best.ts";
 import { chooseBest } from "./choose-best.ts";
@@ -33,7 +34,7 @@ export interface HybridIndex {
   readonly size: number;
   /**
    * Takes additions, removals and changes. What is to be embedded is embedded in one batch first: when that fails,
-   * nothing has changed. Of two changes of an entry the later call wins, whichever is embedded first.
+   * nothing has changed. Changes take effect in the order of the calls, whichever is embedded first.
    */
   update(change: IndexChange, signal?: AbortSignal): MaybePromise<void>;
   /** The best entries for a text, best first. None for a text that says nothing. */
@@ -48,29 +49,28 @@ export interface HybridIndexParts {
 /** An empty index. Its vectors are of the one embedder that it is given. */
 export function createHybridIndex({ embedder, memory }: HybridIndexParts): HybridIndex {
   const index = createTwoVoiceIndex();
-  const pending = new Map<string, symbol>();
+  let running: Promise<unknown> | undefined; // the last change that waits for its vectors
   return {
     get size() {
       return index.size;
     },
     update({ set = [], remove = [] }, signal) {
-      const call = Symbol("update");
-      for (const id of remove) pending.delete(id);
-      for (const { id } of set) pending.set(id, call);
       const apply = (vectors: readonly (Float32Array | undefined)[]): void => {
         for (const id of remove) index.delete(id);
-        for (const [at, { id, stems }] of set.entries()) {
-          if (pending.get(id) !== call) continue; // removed or changed again meanwhile
-          index.set(id, { stems, vector: vectors[at] });
-        }
-        for (const { id } of set) if (pending.get(id) === call) pending.delete(id);
+        for (const [at, { id, stems }] of set.entries()) index.set(id, { stems, vector: vectors[at] });
       };
-      if (set.length === 0) return apply([]);
-      const vectors = embedder.embed(
-        set.map(({ meaning }) => meaning),
-        signal,
-      );
-      return vectors instanceof Promise ? vectors.then(apply) : apply(vectors);
+      const meanings = set.map(({ meaning }) => meaning);
+      const vectors = set.length === 0 ? [] : embedder.embed(meanings, signal);
+      if (running === undefined && !(vectors instanceof Promise)) return apply(vectors);
+      const earlier = running;
+      const turn = Promise.all([vectors, earlier]).then(([made]) => apply(made));
+      const settled = turn
+        .catch(() => earlier) // the caller is told; those that wait must still wait for the ones before
+        .then(() => {
+          if (running === settled) running = undefined;
+        });
+      running = settled;
+      return turn;
     },
     rank(text, { among, application, ...choice }, signal) {
       const stems = stemWords(text);
@@ -78,6 +78,7 @@ export function createHybridIndex({ embedder, memory }: HybridIndexParts): Hybri
         if (vector === undefined && stems.length === 0) return [];
         const query = { stems, vector };
         const found = index.score(query);
+        if (memory !== undefined && memory.modelId !== embedder.modelId) throw strangers(memory, embedder);
         if (memory !== undefined) raise(found, memory.lifts(application, query), index.slotOf);
         if (among === undefined) return chooseBest(found.ids, found.scores, choice);
         const slots = [...new Set(among)].map((id) => index.slotOf(id)).filter((slot) => slot !== undefined);
@@ -92,6 +93,11 @@ export function createHybridIndex({ embedder, memory }: HybridIndexParts): Hybri
       return vectors instanceof Promise ? vectors.then(answer) : answer(vectors);
     },
   };
+}
+
+function strangers(memory: UseMemory, embedder: CompiledEmbedder): GatewayError {
+  const detail = `an index of ${embedder.modelId} has a memory of ${memory.modelId}`;
+  return new GatewayError("internal", "Vectors of two models cannot be compared.", { detail });
 }
 
 function raise(

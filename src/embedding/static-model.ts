@@ -33,7 +33,8 @@ export function loadStaticModel(folder: string): StaticModel {
   if (rows !== tokenizer.size) {
     throw unusable(folder, `vocab.txt has ${tokenizer.size} tokens and model.bin ${rows} rows`);
   }
-  const scales = Float32Array.from({ length: rows }, (_, row) => weights.readFloatLE(headerBytes + 4 * row));
+  const scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row += 1) scales[row] = weights.readFloatLE(headerBytes + 4 * row);
   if (!scales.every(Number.isFinite)) throw unusable(folder, "model.bin has a scale that is no number");
   const table = new Int8Array(weights.buffer, weights.byteOffset + headerBytes + 4 * rows, rows * dimensions);
   const hash = createHash("sha256").update(weights).update(vocabulary).digest("hex");

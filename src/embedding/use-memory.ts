@@ -29,6 +29,8 @@ export interface Use {
 
 /** What an index has learnt from use. */
 export interface UseMemory {
+  /** The model that its vectors are of. */
+  readonly modelId: string;
   /**
    * Remembers a use, without its personal data and without its text. A use like one that the application has had there
    * already takes its place. Rejects when the embedder does; nothing is remembered then.
@@ -63,30 +65,33 @@ export function createUseMemory(parts: UseMemoryParts): UseMemory {
   const rings = new Map<string, UseRecord[]>();
   const own = new Map<string, TwoVoiceIndex>();
   const shared = createTwoVoiceIndex();
-  const refresh = (entry: string, application: string): void => {
+  const refresh = (entry: string, applications: Iterable<string>): void => {
     const ring = rings.get(entry) ?? [];
-    const index = own.get(application) ?? createTwoVoiceIndex();
-    own.set(application, index);
-    place(index, entry, ownProfile(ring, application));
-    if (index.size === 0) own.delete(application);
+    for (const application of applications) {
+      const index = own.get(application) ?? createTwoVoiceIndex();
+      place(index, entry, ownProfile(ring, application));
+      if (index.size === 0) own.delete(application);
+      else own.set(application, index);
+    }
     place(shared, entry, sharedProfile(ring));
   };
-  const remember = (record: UseRecord): void => {
+  const store = (record: UseRecord): UseRecord | undefined => {
     const ring = rings.get(record.entry) ?? [];
-    const leaving =
-      ring.find((other) => isAlike(other, record)) ?? (ring.length < ringSize ? undefined : dispensable(ring, record));
+    const alike = ring.find((other) => isAlike(other, record));
+    const leaving = alike ?? (ring.length < ringSize ? undefined : dispensable(ring, record));
     rings.set(record.entry, [...ring.filter((other) => other !== leaving), record]);
-    if (leaving !== undefined) journal?.forgotten([leaving]);
-    refresh(record.entry, record.application);
-    if (leaving !== undefined && leaving.application !== record.application)
-      refresh(leaving.entry, leaving.application);
+    return leaving;
   };
   let sequence = 0;
   for (const record of (parts.records ?? []).toSorted((left, right) => left.sequence - right.sequence)) {
     sequence = Math.max(sequence, record.sequence);
-    remember(record.modelId === embedder.modelId ? record : { ...record, vector: undefined });
+    store(record.modelId === embedder.modelId ? record : { ...record, vector: undefined });
   }
+  for (const [entry, ring] of rings) refresh(entry, new Set(ring.map(({ application }) => application)));
   return {
+    get modelId() {
+      return embedder.modelId;
+    },
     absorb({ entry, application, text }, signal) {
       const kept = parts.withoutPersonalData(text);
       const stems = [...new Set(stemWords(kept, (word) => /[a-z]/.test(word) && parts.knowsWord(word)))];
@@ -96,7 +101,9 @@ export function createUseMemory(parts: UseMemoryParts): UseMemory {
         const { modelId } = embedder;
         const packed = vector && packVector(vector);
         const record = { entry, application, sequence, modelId, vector: packed, stems: stems.slice(0, maxStems) };
-        remember(record);
+        const leaving = store(record);
+        refresh(entry, new Set([application, leaving?.application ?? application]));
+        if (leaving !== undefined) journal?.forgotten([leaving]);
         journal?.absorbed(record);
       };
       const vectors = embedder.embed([kept], signal);
@@ -115,12 +122,12 @@ export function createUseMemory(parts: UseMemoryParts): UseMemory {
         .filter((record) => (entry ?? record.entry) === record.entry)
         .filter((record) => (application ?? record.application) === record.application);
       const gone = new Set(leaving);
-      for (const name of new Set(leaving.map((record) => record.entry))) {
+      for (const [name, records] of Map.groupBy(leaving, (record) => record.entry)) {
         const ring = (rings.get(name) ?? []).filter((record) => !gone.has(record));
         if (ring.length === 0) rings.delete(name);
         else rings.set(name, ring);
+        refresh(name, new Set(records.map((record) => record.application)));
       }
-      for (const record of leaving) refresh(record.entry, record.application);
       if (leaving.length > 0) journal?.forgotten(leaving);
       return leaving.length;
     },
