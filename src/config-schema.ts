@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { keyIdPattern, maxKeys } from "./core/keyring.ts";
 import { isCidr } from "./kernel/cidr-set.ts";
 
 const urlSchema = z
@@ -10,6 +11,13 @@ const cidrSchema = z.string().max(64).refine(isCidr, "an IP address or a CIDR ra
 
 /** The shortest admin token that production accepts, in characters. */
 const productionTokenCharacters = 16;
+
+const keySchema = z.string().regex(/^[0-9a-fA-F]{64}$/, "64 hex digits; make them with: openssl rand -hex 32");
+const keyIdSchema = z.string().regex(keyIdPattern, "letters, digits, dots and hyphens, at most 40");
+const keyTextSchema = z.string().refine((text) => {
+  const [id, key] = text.includes(":") ? text.split(/:(.*)/s, 2) : [undefined, text];
+  return keySchema.safeParse(key).success && (id === undefined || keyIdPattern.test(id));
+}, "64 hex digits, or ID:HEX; make a key with: openssl rand -hex 32");
 
 const portSchema = z.int().min(0).max(65_535);
 const fileSchema = z.string().min(1).max(4_096);
@@ -53,13 +61,20 @@ export const configSchema = z
         description: "Opens the control API. Absent: the file `admin.token` in the data directory.",
         secret: true,
       }),
-    encryptionKey: z
-      .string()
-      .regex(/^[0-9a-fA-F]{64}$/, "64 hex digits; make them with: openssl rand -hex 32")
+    encryptionKey: keySchema.optional().meta({
+      title: "Encryption key",
+      description: "Seals secrets: 64 hex digits. Absent: the file `encryption.key` in the data directory.",
+      secret: true,
+    }),
+    encryptionKeys: z
+      .array(z.union([keyTextSchema, z.strictObject({ id: keyIdSchema, key: keySchema })]))
+      .min(1)
+      .max(maxKeys)
       .optional()
       .meta({
-        title: "Encryption key",
-        description: "Seals secrets: 64 hex digits. Absent: the file `encryption.key` in the data directory.",
+        title: "Encryption keys",
+        description:
+          "Several, for rotation: the first seals, all of them open. Each is 64 hex digits, or `ID:HEX`; in the file also `{id, key}`.",
         secret: true,
       }),
     allowedHosts: z
@@ -196,6 +211,35 @@ export const configSchema = z
           title: "Expiry warning",
           description: "Days before their end in which API keys and client secrets are warned of.",
         }),
+        signingAlgorithm: z.enum(["ES256", "RS256"]).default("ES256").meta({
+          title: "Signing algorithm",
+          description: "How the resident key manager signs tokens. A change makes a key; tokens of the old one go on.",
+        }),
+        accessTokenSeconds: z.int().min(60).max(2_592_000).default(3_600).meta({
+          title: "Access token lifetime",
+          description: "Seconds, for clients of the resident key manager that name none.",
+        }),
+        refreshTokenSeconds: z.int().min(60).max(31_536_000).default(1_209_600).meta({
+          title: "Refresh token lifetime",
+          description: "Seconds from each use, for clients of the resident key manager that name none.",
+        }),
+        dynamicRegistration: z.boolean().optional().meta({
+          title: "Dynamic registration",
+          description: "Lets clients register themselves (RFC 7591). Absent: in development only.",
+        }),
+        clientIdDocuments: z.boolean().default(true).meta({
+          title: "Client id documents",
+          description: "Lets the https URL of a client's metadata be its client id, as MCP clients have it.",
+        }),
+        tokenPersistence: z.boolean().default(false).meta({
+          title: "Token persistence",
+          description:
+            "Remembers the ids of the access tokens of a grant, so that they end with it. `false`: they live until they expire, unless each is revoked.",
+        }),
+        revokeOnLogout: z.boolean().default(false).meta({
+          title: "Revoke on logout",
+          description: "`true`: logging out ends what was granted in the session, with its access tokens.",
+        }),
       })
       .prefault({})
       .meta({ title: "OAuth" }),
@@ -231,6 +275,10 @@ export const configSchema = z
       message: `production asks for ${productionTokenCharacters} characters or more; make them with: openssl rand -hex 32`,
     },
   )
+  .refine(({ encryptionKey, encryptionKeys }) => encryptionKey === undefined || encryptionKeys === undefined, {
+    path: ["encryptionKeys"],
+    message: "set this or encryptionKey, not both; the first of these is the current one",
+  })
   .refine(({ analytics, clickhouse }) => analytics.mode !== "server" || clickhouse.url !== undefined, {
     path: ["clickhouse", "url"],
     message: "analytics.mode is `server`, so this must name one; CLICKHOUSE_URL does",

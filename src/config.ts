@@ -8,6 +8,7 @@ import { configSchema, listSettings, settingValue } from "./config-schema.ts";
 import type { FieldIssue } from "./kernel/errors.ts";
 import { GatewayError } from "./kernel/errors.ts";
 import { didYouMean } from "./kernel/nearest-name.ts";
+import { openSealedSettings } from "./sealed-settings.ts";
 
 export type { Config } from "./config-schema.ts";
 
@@ -62,7 +63,8 @@ export function readConfig({
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, found))),
   ];
   if (!parsed.success || issues.length > 0) throw invalid(issues);
-  return { config: resolvePaths(parsed.data, found, cwd), sources: found.sources, file: path };
+  const config = resolvePaths(parsed.data, found, cwd);
+  return { config: openSealed(config, found, settings), sources: found.sources, file: path };
 }
 
 /** The settings with their values as text, secrets masked, for people to look at. */
@@ -75,6 +77,23 @@ export function describeConfig({
     const shown = value === undefined ? "(not set)" : setting.secret ? "(set, not shown)" : JSON.stringify(value);
     return { name: setting.name, value: shown, source: sources.get(setting.name) ?? "default" };
   });
+}
+
+// What is sealed is checked again when it is open, by the same schema.
+function openSealed(config: Config, found: Found, settings: readonly Setting[]): Config {
+  const { opened, issues } = openSealedSettings(config, settings);
+  if (issues.length > 0) throw invalid(issues.map((issue) => ({ ...issue, path: placed(found, issue.path) })));
+  if (opened.length === 0) return config;
+  let whole: unknown = config;
+  for (const { name, value } of opened) whole = withSetting(whole, name.split("."), value);
+  const parsed = configSchema.safeParse(whole);
+  if (parsed.success) return parsed.data;
+  throw invalid(parsed.error.issues.flatMap((issue) => explain(issue, found)));
+}
+
+function withSetting(holder: unknown, [key = "", ...rest]: readonly string[], value: string): unknown {
+  if (!isRecord(holder)) return holder;
+  return { ...holder, [key]: rest.length === 0 ? value : withSetting(holder[key], rest, value) };
 }
 
 interface Found {

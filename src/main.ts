@@ -6,12 +6,19 @@ import type { Analytics } from "./compose-analytics.ts";
 import { composeAnalytics } from "./compose-analytics.ts";
 import type { GatewayParts } from "./compose-gateway.ts";
 import { composeGateway } from "./compose-gateway.ts";
+import type { IdentityParts } from "./compose-identity.ts";
+import { composeIdentity } from "./compose-identity.ts";
 import type { Config } from "./config.ts";
 import { ensureDefaults } from "./core/bootstrap.ts";
+import { checkVault } from "./core/check-vault.ts";
 import type { CoreContext } from "./core/core-context.ts";
 import { currentMessages, takeReport } from "./core/distribution.ts";
+import type { Encryption, KeyFile } from "./core/encryption.ts";
+import { createEncryption } from "./core/encryption.ts";
 import { startIdentityUpkeep } from "./core/identity-upkeep.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
+import type { LiveKeyring } from "./core/keyring.ts";
+import { configuredKeys } from "./core/keyring.ts";
 import { createLastUses } from "./core/last-uses.ts";
 import { createLoginGate } from "./core/login-gate.ts";
 import type { PlaneMessage } from "./core/plane-message.ts";
@@ -26,6 +33,7 @@ import { createNetworkPolicy, developmentReach } from "./kernel/network-policy.t
 import { openPorts } from "./open-ports.ts";
 import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
+import { pluginSchemas } from "./plugin-schemas.ts";
 import type { DataDirectory } from "./store/data-directory.ts";
 import { openDataDirectory } from "./store/data-directory.ts";
 import { openSqliteCatalog } from "./store/sqlite/open-sqlite-catalog.ts";
@@ -70,10 +78,11 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   await using opened = new AsyncDisposableStack();
 
   const dataDirectory = opened.use(await openDataDirectory(config.dataDir));
-  const encryptionKey = await dataDirectory.encryptionKey({ configured: config.encryptionKey, production });
+  const encryptionKey = await dataDirectory.encryptionKey({ configured: configuredKeys(config), production });
   const adminToken = await dataDirectory.adminToken({ configured: config.adminToken, production });
   const catalog = opened.use(await openSqliteCatalog({ path: dataDirectory.catalogPath }));
   const vaultKeys = vaultKeyring(encryptionKey.value);
+  await checkVault(catalog, vaultKeys);
   const pepper = await loadPepper(catalog, vaultKeys);
   progress("catalog open");
 
@@ -81,16 +90,21 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     await openEventSpool({ directory: dataDirectory.spoolPath, maxBytes: config.limits.spoolBytes, clock, log }),
   );
   const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
-  const { context, gateway, secrets, deliver } = connectPlanes(config, {
+  const { context, encryption, gateway, identity, secrets, deliver } = connectPlanes(config, {
     analytics,
     catalog,
     vaultKeys,
+    keyFile:
+      encryptionKey.source === "configuration"
+        ? undefined
+        : { write: (text) => dataDirectory.writeEncryptionKeys(text) },
     pepper,
     log,
     sink: config.analytics.events === "record" ? spool : noEvents,
     stalledMs: options.stalledMs ?? 60_000,
   });
   opened.use(gateway);
+  opened.use(encryption);
 
   await ensureDefaults(context);
   await secrets.load();
@@ -104,7 +118,8 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   if (gateway.dataPlane.ready) progress("snapshot loaded");
   else if (options.forOneCommand !== true) throw await nothingToServe(context, messages);
 
-  const ports = await openPorts(config, context, gateway, adminToken.value, analytics.reader);
+  opened.use(identity);
+  const ports = await openPorts(config, context, { gateway, identity }, adminToken.value, analytics.reader);
   opened.defer(async () => {
     gateway.drain();
     await Promise.all([ports.gateway.drain(config.limits.drainTimeoutMs), ports.control.drain(1_000)]);
@@ -130,7 +145,9 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   };
 }
 
-interface PlaneParts extends Pick<CoreContext, "catalog" | "vaultKeys" | "pepper" | "log"> {
+interface PlaneParts extends Pick<CoreContext, "catalog" | "pepper" | "log"> {
+  readonly vaultKeys: LiveKeyring;
+  readonly keyFile: KeyFile | undefined;
   readonly analytics: Analytics;
   readonly sink: EventSink;
   readonly stalledMs: number;
@@ -138,7 +155,9 @@ interface PlaneParts extends Pick<CoreContext, "catalog" | "vaultKeys" | "pepper
 
 interface ConnectedPlanes {
   readonly context: CoreContext;
+  readonly encryption: Encryption;
   readonly gateway: GatewayParts;
+  readonly identity: IdentityParts;
   readonly secrets: SecretCache;
   /** What a message from the control plane does: the only way from there to the gateway. */
   deliver(message: PlaneMessage): void;
@@ -147,7 +166,7 @@ interface ConnectedPlanes {
 /** The control plane's domain and one gateway, joined by messages only. */
 function connectPlanes(
   config: Config,
-  { analytics, catalog, vaultKeys, pepper, log, sink, stalledMs }: PlaneParts,
+  { analytics, catalog, vaultKeys, keyFile, pepper, log, sink, stalledMs }: PlaneParts,
 ): ConnectedPlanes {
   const clock = systemClock;
   const keylessReach = keylessReachOf(config);
@@ -169,8 +188,10 @@ function connectPlanes(
         throw error;
       }),
   });
+  const identity = composeIdentity(config, () => context, networkPolicy(config));
   const deliver = (message: PlaneMessage): void => {
     void secrets.apply(message);
+    identity.apply(message);
     analytics.apply(message);
     gateway.dataPlane.apply(message);
   };
@@ -184,6 +205,7 @@ function connectPlanes(
       return fault.issues;
     }
   };
+  const encryption = createEncryption(() => context, vaultKeys, keyFile);
   const context: CoreContext = {
     catalog,
     clock,
@@ -193,12 +215,16 @@ function connectPlanes(
     keylessReach,
     publish: deliver,
     upstreams: createUpstreamBoard(),
+    encryption,
+    plugins: pluginSchemas,
+    keyManagers: gateway.keyManagers,
+    residentIssuer: () => identity.issuer(),
     oauth: config.oauth,
     secretUses: createLastUses({ clock, onUsed: (used) => takeReport(context, { type: "credentials.used", used }) }),
     loginGate: createLoginGate(clock),
     check,
   };
-  return { context, gateway, secrets, deliver };
+  return { context, encryption, gateway, identity, secrets, deliver };
 }
 
 async function nothingToServe(context: CoreContext, messages: readonly PlaneMessage[]): Promise<GatewayError> {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import type { LoadedConfig } from "../config.ts";
 import { describeConfig } from "../config.ts";
+import { configuredKeys } from "../core/keyring.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { createNetworkPolicy, developmentReach } from "../kernel/network-policy.ts";
 import { createSafeFetch } from "../kernel/safe-fetch.ts";
@@ -11,6 +12,7 @@ import { gatehouseVersion } from "../version.ts";
 import { analyticsFindings } from "./analytics-findings.ts";
 import type { CommonOptions } from "./common-options.ts";
 import { commandConfig } from "./common-options.ts";
+import { encryptionFindings } from "./encryption-findings.ts";
 import type { Finding } from "./finding.ts";
 import { listPlugins } from "./plugins.ts";
 import { printTable } from "./print-table.ts";
@@ -30,6 +32,7 @@ export async function doctor(options: CommonOptions, shell: Shell): Promise<void
     ...(await processFindings(loaded)),
     ...(await analyticsFindings(options, loaded, shell)),
     ...(await upstreamFindings(options, loaded, shell)),
+    ...(await encryptionFindings(options, loaded, shell)),
     ...exposureFindings(loaded),
   ];
   for (const { state, what } of findings) shell.out(`${state.padEnd(5)}  ${what}`);
@@ -71,7 +74,7 @@ function dataFindings({ config }: LoadedConfig): readonly Finding[] {
 async function credentialFindings({ config }: LoadedConfig): Promise<readonly Finding[]> {
   const { encryptionKeyPath, adminTokenPath } = dataPaths(config.dataDir);
   const wanted = [
-    ["encryption key", config.encryptionKey, encryptionKeyPath, "GATEHOUSE_ENCRYPTION_KEY"],
+    ["encryption key", configuredKeys(config), encryptionKeyPath, "GATEHOUSE_ENCRYPTION_KEY"],
     ["admin token", config.adminToken, adminTokenPath, "GATEHOUSE_ADMIN_TOKEN"],
   ] as const;
   return Promise.all(

@@ -118,6 +118,28 @@ function addSecrets(program: Command, shell: Shell): void {
   controlCommand(secrets, "rm <name>", "delete a secret").action(async (name, options) =>
     (await import("./secrets.ts")).removeSecret(name, options, shell),
   );
+  controlCommand(
+    secrets,
+    "rotate",
+    "seal everything with the current encryption key, while serving; goes on where it stopped",
+  )
+    .option("--new-key", "make a new key first, in the key file of the data directory")
+    .option("--drop-old", "then take keys that seal nothing any more out of that file")
+    .action(async (options) => (await import("./encryption.ts")).rotateSecrets(options, shell));
+  controlCommand(secrets, "encrypt", "print a value, from the standard input, as it may stand in a file").action(
+    async (options) => (await import("./encryption.ts")).encryptSecret(options, shell),
+  );
+  controlCommand(
+    secrets,
+    "import-legacy <file>",
+    "set secrets from ALIAS=VALUE lines that WSO2 API Manager has encrypted",
+  )
+    .option("--keystore-pem <file>", "private key of the old keystore, for RSA-OAEP")
+    .option("--symmetric-key-file <file>", "file with the old symmetric key, for AES-GCM")
+    .option("--team <team>", "owning team of the secrets")
+    .option("--replace", "replace secrets that are there")
+    .option("--dry-run", "say what would be set, and set nothing")
+    .action(async (file, options) => (await import("./import-legacy.ts")).importLegacy({ ...options, file }, shell));
 }
 
 function addFiles(program: Command, shell: Shell): void {

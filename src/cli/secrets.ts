@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GatewayError } from "../kernel/errors.ts";
 import type { ControlOptions } from "./common-options.ts";
+import type { ControlClient } from "./control-client.ts";
 import { openControlClient } from "./control-client.ts";
 import { printTable } from "./print-table.ts";
 import type { Shell } from "./shell.ts";
@@ -44,6 +45,12 @@ export async function removeSecret(name: string, options: ControlOptions, shell:
   await using control = await openControlClient(options, shell);
   await control.call("DELETE", pathOf(name));
   shell.out(`deleted Secret/${name}`);
+}
+
+/** The names of all secrets. */
+export async function secretNames(control: ControlClient): Promise<ReadonlySet<string>> {
+  const views = await Array.fromAsync(control.list(collection));
+  return new Set(views.map((view) => secretSchema.parse(view).metadata.name));
 }
 
 const collection = "/api/v1/secrets";

@@ -5,6 +5,8 @@ import { applyRoutes } from "./apply-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import type { ControlRoute } from "./control-route.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
+import { encryptionRoutes } from "./encryption-routes.ts";
+import { keyManagerRoutes } from "./key-manager-routes.ts";
 import { oauthClientRoutes } from "./oauth-client-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { publishingRoutes } from "./publishing-routes.ts";
@@ -22,9 +24,11 @@ export function routes(): readonly ControlRoute[] {
     ...resourceKinds.flatMap(resourceRoutes),
     ...resourceKinds.filter((kind) => kind.live === "revision").flatMap(publishingRoutes),
     ...apiKeyRoutes(),
+    ...keyManagerRoutes(),
     ...oauthClientRoutes(),
     ...userRoutes(),
     ...secretRoutes(),
+    ...encryptionRoutes(),
     ...applyRoutes(),
     ...auditRoutes(),
     ...analyticsRoutes(),

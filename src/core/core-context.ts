@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Encryption } from "./encryption.ts";
 import type { KeyManagerConnectors } from "./key-manager-connector.ts";
 import type { KeylessReach } from "./keyless-reach.ts";
 import type { LastUses } from "./last-uses.ts";
@@ -41,6 +42,8 @@ export interface CoreContext {
   readonly upstreams?: UpstreamBoard;
   /** The plug-ins of key managers; where it is absent their configuration is checked by nobody. */
   readonly keyManagers?: KeyManagerConnectors;
+  /** The encryption keys and their rotation; nobody can rotate where it is absent. */
+  readonly encryption?: Encryption;
   /** The schemas of all plug-ins, which say what in a resource is secret; where it is absent only references are taken. */
   readonly plugins?: PluginSchemas;
   /** The issuer of the resident key manager; undefined while it is not known or there is none. */

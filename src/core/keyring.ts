@@ -74,6 +74,15 @@ export function printKeyring(entries: readonly KeyEntry[]): string {
   return `${entries.map(({ id, key }) => (id === undefined ? key : `${id}:${key}`)).join("\n")}\n`;
 }
 
+/** The keys of a configuration as text that `parseKeyring` reads; undefined when it has none. */
+export function configuredKeys(config: {
+  readonly encryptionKey?: string | undefined;
+  readonly encryptionKeys?: readonly (string | KeyEntry)[] | undefined;
+}): string | undefined {
+  const listed = config.encryptionKeys?.map((entry) => (typeof entry === "string" ? entry : printKeyring([entry])));
+  return listed?.join("\n") ?? config.encryptionKey;
+}
+
 /** The id that is made from a key, whatever name it may have. */
 export function keyIdOf(key: string): string {
   const master = keyFromHex(key, "the encryption key");

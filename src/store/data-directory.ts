@@ -36,11 +36,14 @@ export interface DataDirectory extends DataPaths, AsyncDisposable {
   /** Tells other processes where this one serves. */
   announce(urls: { readonly gatewayUrl: string; readonly controlUrl: string }): Promise<void>;
   /**
-   * The key that seals secrets, 64 hex digits: the configured one, else the file's, else one that is made and kept.
+   * The keys that seal secrets, as text with one a line: the configured ones, else the file's, else one that is made and
+   * kept.
    * In production none is made: `config.invalid` with the command that makes one. Nor is one made for a catalog that
    * was there already, because what is sealed in it would be lost.
    */
   encryptionKey(options: CredentialOptions): Promise<Credential>;
+  /** Puts other keys into the file, whole or not at all; see `parseKeyring`. */
+  writeEncryptionKeys(text: string): Promise<void>;
   /** The token that opens the control API; found and made in the same way. */
   adminToken(options: CredentialOptions): Promise<Credential>;
 }
@@ -69,6 +72,7 @@ export async function openDataDirectory(path: string, clock: Clock = systemClock
       announce: ({ gatewayUrl, controlUrl }) =>
         writePrivateFile(holderPath, `${JSON.stringify({ ...holder, gatewayUrl, controlUrl })}\n`),
       encryptionKey: (options) => credential(options, encryptionKeyKind(paths.encryptionKeyPath), hadCatalog),
+      writeEncryptionKeys: (text) => writePrivateFile(paths.encryptionKeyPath, text),
       adminToken: (options) => credential(options, adminTokenKind(paths.adminTokenPath), false),
       async [Symbol.asyncDispose]() {
         rmSync(holderPath, { force: true });
@@ -170,8 +174,9 @@ interface CredentialKind {
 }
 
 function encryptionKeyKind(path: string): CredentialKind {
-  const form = "64 hex digits";
-  return { path, what: "encryption key", variable: "GATEHOUSE_ENCRYPTION_KEY", pattern: /^[0-9a-fA-F]{64}$/, form };
+  const form = "64 hex digits, or several keys with one a line";
+  const pattern = /^((?:[A-Za-z0-9][A-Za-z0-9.-]{0,39}:)?[0-9a-fA-F]{64}(\s+|$)){1,10}$/;
+  return { path, what: "encryption key", variable: "GATEHOUSE_ENCRYPTION_KEY", pattern, form };
 }
 
 function adminTokenKind(path: string): CredentialKind {
