@@ -9,7 +9,7 @@ import { loadStaticModel } from "./static-model.ts";
 export const builtInModelFolder = join(import.meta.dirname, "../../assets/embedding/toolvec-en-256");
 
 /** Fitted to the built-in model on development data; `npm run eval:tools` prints what they give. */
-const thresholds: EmbedderThresholds = { route: 0.55, tool: 0.3, guard: 0.6, cache: 0.95 };
+const thresholds: EmbedderThresholds = { route: 0.45, tool: 0.3, guard: 0.75, cache: 0.95 };
 
 /**
  * The model that needs no network and no native code: a table of word vectors. English; the order of words is not
@@ -42,6 +42,7 @@ export const staticEmbedder = defineEmbedder({
         return model().dimensions;
       },
       thresholds,
+      cheap: true,
       embed: (texts) => texts.map((text) => model().embed(text)),
     };
   },
