@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests that are about one folder of `src/` mirror it under `test/`; the rest stand in these folders. */
-const special = ["clients", "conformance", "contract", "e2e", "gates"];
+const special = ["clients", "conformance", "contract", "e2e", "gates", "onnx"];
 
 // What a developer has set for a gateway of their own must not reach the tests.
 for (const name of Object.keys(process.env)) {
@@ -44,6 +44,15 @@ export default defineConfig({
           globalSetup: ["test/clients/install-clients.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "onnx",
+          include: ["test/onnx/*.test.ts"],
+          globalSetup: ["test/onnx/install-onnx.ts"],
+          testTimeout: 120_000,
         },
       },
       { test: { ...common, name: "gates", include: ["test/gates/**/*.test.ts"], testTimeout: 60_000 } },

@@ -72,8 +72,8 @@ function createShelf({ maxBytes, path, log }: VectorCacheOptions): Shelf {
     return `${known === -1 ? models.push(modelId) - 1 : known}:`;
   };
   const forget = (prefix: string): void => {
-    for (const [key, vector] of [...held.entries()]) {
-      if (key.startsWith(prefix) && vector.length > 0) held.delete(key);
+    for (const key of Array.from(held.keys())) {
+      if (key.startsWith(prefix) && held.peek(key)?.length !== 0) held.delete(key);
     }
   };
   const put = ({ modelId, digest, vector }: KeptVector): void => {
