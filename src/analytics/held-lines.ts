@@ -29,15 +29,8 @@ export function createHeldLines<Item>({ maxBytes, longestLine, write }: HeldLine
   let spare: Buffer | undefined;
   let bytes = 0;
 
-  const letGo = (page: Page): void => {
-    if (page.memory.length === pageBytes) spare = page.memory;
-  };
   const openPage = (length: number): Page => {
-    const last = pages.at(-1);
-    if (last?.to === 0) {
-      pages.pop(); // an item that was not kept has left it empty
-      letGo(last);
-    }
+    if (pages.at(-1)?.to === 0) pages.pop(); // an item that was not kept has left it empty
     const isUsual = length <= pageBytes;
     const memory = (isUsual ? spare : undefined) ?? Buffer.allocUnsafeSlow(Math.max(pageBytes, length));
     if (memory === spare) spare = undefined;
@@ -74,7 +67,7 @@ export function createHeldLines<Item>({ maxBytes, longestLine, write }: HeldLine
         left -= here;
         if (page.from < page.to) return;
         pages.shift();
-        letGo(page);
+        if (page.memory.length === pageBytes) spare = page.memory;
       }
     },
     clear() {

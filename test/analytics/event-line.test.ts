@@ -19,6 +19,7 @@ const measure = fc.oneof(
 );
 const columns = {
   exchange_id: text,
+  operation_id: text,
   trace_id: maybe(text),
   node: text,
   config_hash: text,
@@ -56,6 +57,9 @@ const events: fc.Arbitrary<AnalyticsEvent> = fc.oneof(
   fc.record(columns).map((over: Partial<ExchangeEvent>) => exchangeRow(1, over)),
   fc
     .record({
+      exchange_id: text,
+      operation_id: text,
+      error_code: maybe(text),
       target: text,
       model: maybe(text),
       status: maybe(fc.nat(599)),
@@ -100,6 +104,21 @@ describe("a line", () => {
       }),
     );
   });
+
+  test.each([exchangeRow(1), attemptRow(1)])(
+    "is its own when one column differs from an event before ($type)",
+    (row) => {
+      const write = createEventLineWriter();
+      const page = Buffer.alloc(pageBytes);
+      const neverNull = ["type", "decisions", "fields"];
+      for (const name of Object.keys(row).filter((column) => !neverNull.includes(column))) {
+        const other = { ...row, [name]: null } as AnalyticsEvent; // also where the type has no null: it is a difference
+        for (const event of [row, other, row]) {
+          expect(page.toString("latin1", 0, write(event, page, 0))).toBe(plainLine(event));
+        }
+      }
+    },
+  );
 
   test("is one line of ASCII", () => {
     fc.assert(
