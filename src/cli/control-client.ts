@@ -16,9 +16,9 @@ import type { Shell } from "./shell.ts";
 export interface ControlClient extends AsyncDisposable {
   /**
    * One call; `path` begins with `/api/v1/`. Gives the body, undefined for none. Throws what the control plane answered
-   * as the error that it is, with its fields at fault.
+   * as the error that it is, with its fields at fault. `ifMatch` is the ETag that was seen, or `*` for whatever is there.
    */
-  call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<unknown>;
+  call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown, ifMatch?: string): Promise<unknown>;
   /** All pages of a list, in order. */
   list(path: string): AsyncGenerator<unknown>;
 }
@@ -37,8 +37,8 @@ export async function openControlClient(options: ControlOptions, shell: Shell): 
     // Whoever calls the command has chosen the address; it is theirs to reach this machine and the network around it.
     createSafeFetch({ policy: createNetworkPolicy({ allowCidrs: [], operatorReach: developmentReach }) }),
   );
-  const call: ControlClient["call"] = (method, path, body) =>
-    callControl({ safeFetch, base, token }, method, path, body);
+  const call: ControlClient["call"] = (method, path, body, ifMatch) =>
+    callControl({ safeFetch, base, token }, { method, path, body, ifMatch });
   const opened = opening.move();
   return {
     call,
@@ -79,12 +79,14 @@ interface Connection {
   readonly token: string;
 }
 
-async function callControl(
-  { safeFetch, base, token }: Connection,
-  method: "GET" | "POST" | "PUT" | "DELETE",
-  path: string,
-  body: unknown,
-) {
+interface ControlRequest {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly body: unknown;
+  readonly ifMatch: string | undefined;
+}
+
+async function callControl({ safeFetch, base, token }: Connection, { method, path, body, ifMatch }: ControlRequest) {
   const response = await safeFetch(`${base.replace(/\/+$/, "")}${path}`, {
     chosenBy: "operator",
     method,
@@ -92,6 +94,7 @@ async function callControl(
       authorization: `Bearer ${token}`,
       accept: "application/json",
       ...(body !== undefined && { "content-type": "application/json" }),
+      ...(ifMatch !== undefined && { "if-match": ifMatch }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     maxBytes: 67_108_864,

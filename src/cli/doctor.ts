@@ -13,6 +13,7 @@ import { analyticsFindings } from "./analytics-findings.ts";
 import type { CommonOptions } from "./common-options.ts";
 import { commandConfig } from "./common-options.ts";
 import { encryptionFindings } from "./encryption-findings.ts";
+import { expiryFindings } from "./expiry-findings.ts";
 import type { Finding } from "./finding.ts";
 import { listPlugins } from "./plugins.ts";
 import { printTable } from "./print-table.ts";
@@ -32,6 +33,7 @@ export async function doctor(options: CommonOptions, shell: Shell): Promise<void
     ...(await processFindings(loaded)),
     ...(await analyticsFindings(options, loaded, shell)),
     ...(await upstreamFindings(options, loaded, shell)),
+    ...(await expiryFindings(options, loaded, shell)),
     ...(await encryptionFindings(options, loaded, shell)),
     ...exposureFindings(loaded),
   ];

@@ -93,14 +93,7 @@ export async function insertClient(write: Write, row: OauthClientRow): Promise<v
     }
   }
   await transaction.oauthClients.insert(row);
-  await transaction.references.replace(
-    { holderType: "oauthClient", holderId: row.id, holderKind: "OauthClient", holderName: row.name },
-    [
-      ...(row.applicationId === null ? [] : [{ toId: row.applicationId, path: "metadata.application" }]),
-      { toId: row.keyManagerId, path: "spec.keyManager" },
-      { toId: row.teamId, path: "metadata.team" },
-    ],
-  );
+  await bindClient(write, row);
   await auditClient(write, "oauthclient.created", row);
   write.messages.push({ type: "client.put", record: clientRecord(row) });
 }
@@ -155,6 +148,7 @@ export async function replaceOauthClient(
     if (!(await write.transaction.oauthClients.update(row, expectedVersion))) {
       throw changedMeanwhile("OauthClient", before.name);
     }
+    await bindClient(write, row);
     await auditClient(write, "oauthclient.updated", row);
     write.messages.push({ type: "client.put", record: clientRecord(row) });
     return nameOauthClient(write.transaction, row);
@@ -184,6 +178,18 @@ export async function deleteOauthClient(
   });
   const issuer = await context.catalog.read.resources.findById(row.keyManagerId);
   if (issuer !== undefined) await deleteRemoteClient(context, issuer, row);
+}
+
+/** Remembers what the client belongs to, so that none of it can be deleted under it. */
+async function bindClient(write: Write, row: OauthClientRow): Promise<void> {
+  await write.transaction.references.replace(
+    { holderType: "oauthClient", holderId: row.id, holderKind: "OauthClient", holderName: row.name },
+    [
+      ...(row.applicationId === null ? [] : [{ toId: row.applicationId, path: "metadata.application" }]),
+      { toId: row.keyManagerId, path: "spec.keyManager" },
+      { toId: row.teamId, path: "metadata.team" },
+    ],
+  );
 }
 
 async function requireKeyManager({ catalog }: CoreContext, spec: OauthClientSpec): Promise<Resource> {

@@ -65,6 +65,18 @@ describe("API keys from the command line", () => {
     expect([await statusWith(old), await statusWith(fresh)]).toEqual([401, 200]);
   });
 
+  test("a key regenerated with an overlap opens the API by both values, until it is revoked", async () => {
+    const {
+      out: [old = ""],
+    } = await keys("generate", "--api", "chat", "--name", "overlapping");
+    const {
+      out: [fresh = ""],
+    } = await keys("regenerate", "overlapping", "--overlap", "1h");
+    expect([await statusWith(old), await statusWith(fresh)]).toEqual([200, 200]);
+    await keys("revoke", "overlapping");
+    expect([await statusWith(old), await statusWith(fresh)]).toEqual([401, 401]);
+  });
+
   test("a revoked key is refused at once", async () => {
     const {
       out: [key = ""],
