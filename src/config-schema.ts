@@ -163,6 +163,30 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ title: "Analytics" }),
+    embedding: z
+      .strictObject({
+        use: z
+          .string()
+          .max(64)
+          .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "an embedder's id, such as built-in")
+          .default("built-in")
+          .meta({
+            title: "Embedder",
+            description:
+              "What turns texts into vectors; `gatehouse plugins` lists the embedders. Policies may choose another.",
+          }),
+        with: z.record(z.string().max(64), z.unknown()).default({}).meta({
+          title: "Its configuration",
+          description: "The embedder's own; in the variable as JSON. Keys are references: `${secret:openai-key}`.",
+        }),
+        cacheBytes: z.int().min(1_048_576).max(536_870_912).default(67_108_864).meta({
+          title: "Vector cache",
+          description:
+            "Bytes of vectors kept in memory; on disk at most twice as much. The built-in embedder needs none.",
+        }),
+      })
+      .prefault({})
+      .meta({ title: "Embedding" }),
     clickhouse: z
       .strictObject({
         url: urlSchema
@@ -196,6 +220,11 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ title: "ClickHouse" }),
+    legacyApplicationKeys: z.boolean().default(false).meta({
+      title: "Keys of applications",
+      description:
+        "Allows API keys without an API, which open every API that their application is subscribed to. `false`: none can be made, and those that were open nothing.",
+    }),
     oauth: z
       .strictObject({
         secretCount: z.int().min(1).max(1_000).optional().meta({
@@ -292,7 +321,7 @@ export interface Setting {
   /** Dotted, as in the file: `limits.drainTimeoutMs`. */
   readonly name: string;
   readonly env: string;
-  readonly type: "string" | "integer" | "boolean" | "array";
+  readonly type: "string" | "integer" | "boolean" | "array" | "mapping";
   readonly title: string;
   readonly description: string;
   readonly secret: boolean;
@@ -315,15 +344,19 @@ function settingsOf(schema: JsonSchema, prefix: string): readonly Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, member]) => {
     if (typeof member === "boolean") return [];
     const name = `${prefix}${key}`;
-    if (member.type === "object") return settingsOf(member, `${name}.`);
-    const type =
-      member.type === "integer" || member.type === "boolean" || member.type === "array" ? member.type : "string";
+    if (member.properties !== undefined) return settingsOf(member, `${name}.`);
+    const type = typeOf(member);
     const env = typeof member["env"] === "string" ? member["env"] : variableName(name);
     const secret = member["secret"] === true;
     return [
       { name, env, type, title: member.title ?? name, description: member.description ?? "", secret, schema: member },
     ];
   });
+}
+
+function typeOf({ type }: JsonSchema): Setting["type"] {
+  if (type === "object") return "mapping";
+  return type === "integer" || type === "boolean" || type === "array" ? type : "string";
 }
 
 function variableName(name: string): string {

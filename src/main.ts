@@ -35,7 +35,7 @@ import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import { pluginSchemas } from "./plugin-schemas.ts";
 import type { DataDirectory } from "./store/data-directory.ts";
-import { openDataDirectory } from "./store/data-directory.ts";
+import { dataPaths, openDataDirectory } from "./store/data-directory.ts";
 import { openSqliteCatalog } from "./store/sqlite/open-sqlite-catalog.ts";
 
 export interface StartOptions {
@@ -181,6 +181,7 @@ function connectPlanes(
     node: hostname(),
     network: networkPolicy(config),
     keylessReach,
+    embedding: { ...config.embedding, vectorsPath: dataPaths(config.dataDir).vectorsPath },
     stalledMs,
     report: (report) =>
       takeReport(context, report).catch((error: unknown) => {
@@ -218,6 +219,7 @@ function connectPlanes(
     encryption,
     plugins: pluginSchemas,
     keyManagers: gateway.keyManagers,
+    legacyApplicationKeys: config.legacyApplicationKeys,
     residentIssuer: () => identity.issuer(),
     oauth: config.oauth,
     secretUses: createLastUses({ clock, onUsed: (used) => takeReport(context, { type: "credentials.used", used }) }),

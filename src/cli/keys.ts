@@ -32,7 +32,7 @@ export async function listKeys(options: ListKeysOptions, shell: Shell): Promise<
   if (options.json === true) return shell.out(JSON.stringify(views, undefined, 2));
   const rows = views.map((view) => {
     const { metadata, spec, status } = keySchema.parse(view);
-    const api = `${spec.api.kind}/${spec.api.name}`;
+    const api = spec.api === undefined ? "all subscribed" : `${spec.api.kind}/${spec.api.name}`;
     const expires = spec.expiresAt ?? "never";
     const used = status.lastUsedAt ?? "never";
     return [metadata.name, status.masked, api, spec.environment, spec.application ?? "", status.state, expires, used];
@@ -86,7 +86,7 @@ const collection = "/api/v1/api-keys";
 const keySchema = z.looseObject({
   metadata: z.looseObject({ name: z.string() }),
   spec: z.looseObject({
-    api: z.looseObject({ kind: z.string(), name: z.string() }),
+    api: z.looseObject({ kind: z.string(), name: z.string() }).optional(),
     environment: z.string(),
     application: z.string().optional(),
     expiresAt: z.string().nullish(),

@@ -9,7 +9,7 @@ import { findTeam, noTeam } from "./resource-changes.ts";
 /** What a key is bound to, by id. */
 export interface ApiKeyBinding {
   readonly teamId: string;
-  readonly apiId: ApiId;
+  readonly apiId: ApiId | null;
   readonly applicationId: Id<"application"> | null;
 }
 
@@ -24,17 +24,19 @@ export async function resolveBinding(
 ): Promise<ApiKeyBinding> {
   const team = await findTeam(transaction, teamName);
   if (team === undefined) throw invalid([noTeam(teamName)]);
-  const api = await findOfTeam(transaction, spec.api.kind, spec.api.name, team.id);
+  const api = spec.api && (await findOfTeam(transaction, spec.api.kind, spec.api.name, team.id));
   const issues: FieldIssue[] = [];
-  if (api === undefined) issues.push(absent("spec.api", spec.api.kind, spec.api.name, teamName));
+  if (spec.api !== undefined && api === undefined) {
+    issues.push(absent("spec.api", spec.api.kind, spec.api.name, teamName));
+  }
   let applicationId: Id<"application"> | null = null;
   if (spec.application !== undefined) {
     const found = await findOfTeam(transaction, application.kind, spec.application, team.id);
     if (found === undefined) issues.push(absent("spec.application", application.kind, spec.application, teamName));
     applicationId = (found?.id ?? null) as Id<"application"> | null; // found by kind
   }
-  if (api === undefined || issues.length > 0) throw invalid(issues);
-  return { teamId: team.id, apiId: api.id as ApiId, applicationId }; // the schema allows kinds of API only
+  if (issues.length > 0) throw invalid(issues);
+  return { teamId: team.id, apiId: (api?.id ?? null) as ApiId | null, applicationId }; // the schema allows kinds of API only
 }
 
 /** The id of an application of the key's own team. Throws `resource.invalid`. */
@@ -51,7 +53,7 @@ export async function resolveApplication(
 /** Remembers what the key is bound to, so that none of it can be deleted under it. */
 export async function bindApiKey(transaction: CatalogTransaction, row: ApiKeyRow): Promise<void> {
   const to = [
-    { toId: row.apiId, path: "spec.api" },
+    ...(row.apiId === null ? [] : [{ toId: row.apiId, path: "spec.api" }]),
     ...(row.applicationId === null ? [] : [{ toId: row.applicationId, path: "spec.application" }]),
     { toId: row.teamId, path: "metadata.team" },
   ];

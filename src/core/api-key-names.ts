@@ -3,7 +3,8 @@ import type { Resource } from "./resource.ts";
 
 /** An API key with the names of what it is bound to, for showing. */
 export interface NamedApiKey extends ApiKeyRow {
-  readonly api: { readonly kind: string; readonly name: string };
+  /** Null for a key of an application. */
+  readonly api: { readonly kind: string; readonly name: string } | null;
   readonly application: string | null;
   readonly team: string;
 }
@@ -13,15 +14,14 @@ export async function nameApiKeys(
   transaction: CatalogTransaction,
   rows: readonly ApiKeyRow[],
 ): Promise<readonly NamedApiKey[]> {
-  const ids = rows.flatMap(({ apiId, applicationId, teamId }) => [apiId, applicationId ?? apiId, teamId]);
+  const ids = rows.flatMap(({ apiId, applicationId, teamId }) => [apiId ?? teamId, applicationId ?? teamId, teamId]);
   const byId = new Map<string, Resource | undefined>();
   for (const id of new Set(ids)) byId.set(id, await transaction.resources.findById(id));
   return rows.map((row) => {
-    const api = byId.get(row.apiId);
     return {
       ...row,
       // A key holds on to what it is bound to, so the names are there; an id stands in rather than to fail a list.
-      api: { kind: api?.kind ?? "", name: api?.name ?? row.apiId },
+      api: apiName(row, (id) => byId.get(id)),
       application: row.applicationId === null ? null : (byId.get(row.applicationId)?.name ?? row.applicationId),
       team: byId.get(row.teamId)?.name ?? row.teamId,
     };
@@ -31,5 +31,11 @@ export async function nameApiKeys(
 /** As `nameApiKeys`, for one row. */
 export async function nameApiKey(transaction: CatalogTransaction, row: ApiKeyRow): Promise<NamedApiKey> {
   const [named] = await nameApiKeys(transaction, [row]);
-  return named ?? { ...row, api: { kind: "", name: row.apiId }, application: row.applicationId, team: row.teamId };
+  return named ?? { ...row, api: apiName(row, () => undefined), application: row.applicationId, team: row.teamId };
+}
+
+function apiName({ apiId }: ApiKeyRow, find: (id: string) => Resource | undefined): NamedApiKey["api"] {
+  if (apiId === null) return null;
+  const api = find(apiId);
+  return { kind: api?.kind ?? "", name: api?.name ?? apiId };
 }

@@ -1,4 +1,5 @@
 import type { ApiKeyRow } from "./catalog.ts";
+import type { CoreContext } from "./core-context.ts";
 import type { CredentialRecord } from "./plane-message.ts";
 
 /** What a gateway is told of a key: the columns that it checks a request with, and no others. */
@@ -17,4 +18,9 @@ export function credentialRecord(row: ApiKeyRow): CredentialRecord {
     allow: row.allow,
     ...(row.previous === undefined ? {} : { previous: row.previous }),
   };
+}
+
+/** Whether gateways are to know the key: one of an application only while such keys are allowed, else it opens nothing. */
+export function mayOpen({ legacyApplicationKeys = false }: CoreContext, { apiId }: ApiKeyRow): boolean {
+  return apiId !== null || legacyApplicationKeys;
 }

@@ -55,7 +55,10 @@ const oneExpiry = {
 export const apiKeySchema = z
   .strictObject({
     displayName: displayName.optional(),
-    api: apiReferenceSchema,
+    api: apiReferenceSchema.optional().meta({
+      title: "API",
+      description: "The API that the key opens. Absent only where `legacyApplicationKeys` allows keys of applications.",
+    }),
     environment: environmentSchema.meta({
       title: "Environment",
       description: "Which upstream the key leads to; it never reaches the other.",
@@ -131,7 +134,7 @@ export function apiKeyView(row: NamedApiKey) {
     },
     spec: {
       ...(row.displayName === null ? {} : { displayName: row.displayName }),
-      api: row.api,
+      ...(row.api === null ? {} : { api: row.api }),
       environment: row.environment,
       ...(row.application === null ? {} : { application: row.application }),
       expiresAt: row.expiresAtMs === null ? null : isoTime(row.expiresAtMs),

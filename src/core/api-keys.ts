@@ -4,7 +4,7 @@ import { bindApiKey, fixedBindingIssues, resolveApplication, resolveBinding, unb
 import { hashApiKey, makeApiKey } from "./api-key-format.ts";
 import type { NamedApiKey } from "./api-key-names.ts";
 import { nameApiKey, nameApiKeys } from "./api-key-names.ts";
-import { credentialRecord } from "./api-key-record.ts";
+import { credentialRecord, mayOpen } from "./api-key-record.ts";
 import type { ApiKeySpec } from "./api-key-spec.ts";
 import { apiKeyChangeDocumentSchema, apiKeyDocumentSchema } from "./api-key-spec.ts";
 import type { ApiKeyRow, CatalogTransaction, Page, PageRequest } from "./catalog.ts";
@@ -34,6 +34,7 @@ export interface ApiKeyFilter {
 export async function generateApiKey(context: CoreContext, actor: Actor, input: unknown): Promise<GeneratedApiKey> {
   const { metadata, spec } = parseDocument(apiKeyDocumentSchema, input);
   return inWrite(context, actor, async (write) => {
+    refuseLegacy(context, spec.api, spec.application);
     const binding = await resolveBinding(write.transaction, metadata.team, spec);
     const { key, ...credential } = newCredential(context.pepper);
     const id = newId("apiKey");
@@ -57,7 +58,7 @@ export async function generateApiKey(context: CoreContext, actor: Actor, input: 
     await write.transaction.apiKeys.insert(row);
     await bindApiKey(write.transaction, row);
     await auditKey(write, "apikey.generated", row);
-    write.messages.push({ type: "credential.put", record: credentialRecord(row) });
+    tellGateways(write, row);
     return { row: await nameApiKey(write.transaction, row), key };
   });
 }
@@ -86,6 +87,7 @@ export async function regenerateApiKey(
     actor,
     { name, expectedVersion, action: "apikey.regenerated" },
     (write, { previous, ...before }) => {
+      if (before.apiId === null) refuseLegacy(context, null, before.applicationId);
       if (before.expiresAtMs !== null && before.expiresAtMs <= write.nowMs) {
         throw invalid([{ path: "spec.expiresAt", message: "the key has expired; give it a later expiry first" }]);
       }
@@ -185,10 +187,10 @@ export async function dissociateApiKey(
   name: string,
   expectedVersion?: number,
 ): Promise<NamedApiKey> {
-  return changeKey(context, actor, { name, expectedVersion, action: "apikey.dissociated" }, (_write, before) => ({
-    ...before,
-    applicationId: null,
-  }));
+  return changeKey(context, actor, { name, expectedVersion, action: "apikey.dissociated" }, (_write, before) => {
+    if (before.apiId !== null) return { ...before, applicationId: null };
+    throw invalid([{ path: "spec.application", message: "the key is the application's: revoke it instead" }]);
+  });
 }
 
 /** Deletes a key, revoked or not; it is dead at once. Throws `resource.not_found` and `resource.changed`. */
@@ -259,9 +261,28 @@ async function changeKey(
     if (!(await write.transaction.apiKeys.update(row, before.version))) throw changedMeanwhile("ApiKey", name);
     await bindApiKey(write.transaction, row);
     await auditKey(write, action, row);
-    write.messages.push({ type: "credential.put", record: credentialRecord(row) });
+    tellGateways(write, row);
     return nameApiKey(write.transaction, row);
   });
+}
+
+/** Keys of applications are as an older product had them: without the setting nobody makes one, whatever the way. */
+function refuseLegacy(
+  { legacyApplicationKeys = false }: CoreContext,
+  api: ApiKeySpec["api"] | null,
+  application: string | null | undefined,
+): void {
+  if (api !== undefined && api !== null) return;
+  if (!legacyApplicationKeys) {
+    const message = "name the API; keys of applications are off, and `legacyApplicationKeys: true` turns them on";
+    throw invalid([{ path: "spec.api", message }]);
+  }
+  if (typeof application === "string") return;
+  throw invalid([{ path: "spec.application", message: "name the application: a key without an API is bound to one" }]);
+}
+
+function tellGateways({ context, messages }: Write, row: ApiKeyRow): void {
+  if (mayOpen(context, row)) messages.push({ type: "credential.put", record: credentialRecord(row) });
 }
 
 async function requireKey(transaction: CatalogTransaction, name: string): Promise<ApiKeyRow> {

@@ -46,6 +46,8 @@ export interface CoreContext {
   readonly encryption?: Encryption;
   /** The schemas of all plug-ins, which say what in a resource is secret; where it is absent only references are taken. */
   readonly plugins?: PluginSchemas;
+  /** Whether keys of applications may be made and used; not when absent. */
+  readonly legacyApplicationKeys?: boolean;
   /** The issuer of the resident key manager; undefined while it is not known or there is none. */
   readonly residentIssuer?: () => string | undefined;
   /** What the configuration says of OAuth clients; the defaults where it is absent. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { idPrefixes } from "../kernel/ids.ts";
-import { credentialRecord } from "./api-key-record.ts";
+import { credentialRecord, mayOpen } from "./api-key-record.ts";
 import { buildArtifactSet } from "./artifact-set.ts";
 import type { CoreContext } from "./core-context.ts";
 import { liveKeyManagers } from "./key-managers.ts";
@@ -24,7 +24,9 @@ export async function currentMessages(context: CoreContext): Promise<readonly Pl
     { type: "artifacts", set: await buildArtifactSet(transaction) },
     {
       type: "credentials",
-      records: (await everyRow((page) => transaction.apiKeys.live(page))).map(credentialRecord),
+      records: (await everyRow((page) => transaction.apiKeys.live(page)))
+        .filter((row) => mayOpen(context, row))
+        .map(credentialRecord),
       subscriptions: await liveSubscriptions(transaction),
     },
     {

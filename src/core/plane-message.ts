@@ -9,7 +9,8 @@ export interface CredentialRecord {
   /** HMAC-SHA-256 of the whole key under the pepper `pepperId`, hex. */
   readonly hash: string;
   readonly pepperId: string;
-  readonly apiId: ApiId;
+  /** Null for a key of an application, which opens every API that the application is subscribed to. */
+  readonly apiId: ApiId | null;
   readonly applicationId: Id<"application"> | null;
   readonly environment: Environment;
   /** Milliseconds since the epoch; null is never. */

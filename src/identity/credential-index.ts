@@ -141,7 +141,7 @@ function putRecord(state: State, record: CredentialRecord): void {
   state.keys.set(record.publicId, {
     ...record,
     pepperId: shared(texts, record.pepperId),
-    apiId: shared(texts, record.apiId),
+    apiId: record.apiId === null ? null : shared(texts, record.apiId),
     applicationId: record.applicationId === null ? null : shared(texts, record.applicationId),
     permittedIps: record.permittedIps.length === 0 ? none : record.permittedIps,
     permittedReferrers: record.permittedReferrers.length === 0 ? none : record.permittedReferrers,

@@ -76,12 +76,15 @@ function readCredential(headers: IncomingHttpHeaders, name: string): Credential 
 }
 
 function checkBounds(
-  { api, inbound }: Exchange,
+  { api, inbound, credentials }: Exchange,
   record: CredentialRecord,
   bounds: CredentialBounds,
   nowMs: number,
 ): Deny | undefined {
-  if (record.apiId !== api.id) return forbidden(`key ${record.id} is bound to ${record.apiId}`);
+  if (record.apiId === null) {
+    const isSubscribed = record.applicationId !== null && credentials.subscription(record.applicationId, api.id);
+    if (!isSubscribed) return forbidden(`key ${record.id} is of an application that is not subscribed to ${api.id}`);
+  } else if (record.apiId !== api.id) return forbidden(`key ${record.id} is bound to ${record.apiId}`);
   if (record.expiresAtMs !== null && record.expiresAtMs <= nowMs) return invalid(`key ${record.id} has expired`);
   if (!bounds.permitsIp(inbound.clientIp))
     return forbidden(`key ${record.id} may not be used from ${inbound.clientIp}`);

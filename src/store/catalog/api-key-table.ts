@@ -14,7 +14,8 @@ export function apiKeyTable(db: Kysely<CatalogTables>): CatalogTransaction["apiK
       const { after } = openNumberedPage("api-keys", page);
       let query = select(db).where("seq", ">", after);
       if (filter.teamId !== undefined) query = query.where("teamId", "=", filter.teamId);
-      if (filter.apiId !== undefined) query = query.where("apiId", "=", filter.apiId as ApiKeyRow["apiId"]); // a plain string of the caller; equality cannot confuse it
+      if (filter.apiId !== undefined)
+        query = query.where("apiId", "=", filter.apiId as NonNullable<ApiKeyRow["apiId"]>); // a plain string of the caller; equality cannot confuse it
       if (filter.applicationId !== undefined) {
         query = query.where("applicationId", "=", filter.applicationId as NonNullable<ApiKeyRow["applicationId"]>); // as above
       }
@@ -96,9 +97,13 @@ function idOf(id: string): ApiKeyRow["id"] {
   return id as ApiKeyRow["id"]; // looked up only: an id of another kind is in no row
 }
 
+/** Of a key of an application: the column was there before such keys, and is never null. */
+const noApi = "" as NonNullable<ApiKeyRow["apiId"]>; // no id is empty
+
 function toStored(key: ApiKeyRow) {
   return {
     ...key,
+    apiId: key.apiId ?? noApi,
     permittedIps: JSON.stringify(key.permittedIps),
     permittedReferrers: JSON.stringify(key.permittedReferrers),
     allow: key.allow === null ? null : JSON.stringify(key.allow),
@@ -110,6 +115,7 @@ function toStored(key: ApiKeyRow) {
 function fromStored({ seq: _, previous, ...row }: Selectable<CatalogTables["apiKeys"]>): ApiKeyRow {
   return {
     ...row,
+    apiId: row.apiId === noApi ? null : row.apiId,
     permittedIps: JSON.parse(row.permittedIps) as ApiKeyRow["permittedIps"],
     permittedReferrers: JSON.parse(row.permittedReferrers) as ApiKeyRow["permittedReferrers"],
     allow: row.allow === null ? null : (JSON.parse(row.allow) as ApiKeyRow["allow"]),
