@@ -5,6 +5,7 @@ import { catalogKeyContract } from "./catalog-key-contract.ts";
 import { catalogOauthContract } from "./catalog-oauth-contract.ts";
 import { catalogPublishContract } from "./catalog-publish-contract.ts";
 import { catalogResourceContract } from "./catalog-resource-contract.ts";
+import { catalogSealedContract } from "./catalog-sealed-contract.ts";
 import { catalogTransactionContract } from "./catalog-transaction-contract.ts";
 
 /** Makes an empty catalog of the database under test. The contract closes it. */
@@ -18,6 +19,7 @@ export function catalogContract(name: string, open: OpenCatalog): void {
     describe("keys, secrets, audit and settings", () => catalogKeyContract(open));
     describe("OAuth clients and users", () => catalogClientContract(open));
     describe("OAuth state, revocations and signing keys", () => catalogOauthContract(open));
+    describe("inline secrets and sealed values", () => catalogSealedContract(open));
     describe("transactions", () => catalogTransactionContract(open));
   });
 }
