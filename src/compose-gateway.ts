@@ -3,6 +3,9 @@ import type { NamedKey } from "./core/core-context.ts";
 import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
+import { createEmbedderSet } from "./embedding/embedder-set.ts";
+import { embedders } from "./embedding/index.ts";
+import { createVectorCache } from "./embedding/vector-cache.ts";
 import type { AuthRoutes } from "./gateway/auth-routes.ts";
 import type { DataPlane } from "./gateway/data-plane.ts";
 import { createDataPlane } from "./gateway/data-plane.ts";
@@ -46,6 +49,13 @@ export interface GatewayComposition {
   readonly node: string;
   readonly network: NetworkPolicy;
   readonly keylessReach: KeylessReach;
+  /** The deployment's embedder, and what is kept of vectors; on disk where there is a path. */
+  readonly embedding: {
+    readonly use: string;
+    readonly with: Readonly<Record<string, unknown>>;
+    readonly cacheBytes: number;
+    readonly vectorsPath: string | undefined;
+  };
   readonly stalledMs: number;
   /** Takes what the gateway has seen. When it rejects, the same is reported again later. */
   report(report: GatewayReport): Promise<void>;
@@ -98,7 +108,14 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const fetch = createLazyFetch(network);
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
   const tokens = createTokenVerifier({ ...keyManagerTools, publicUrl: () => publicUrl });
-  const tools = { clock, log, limiter, secrets: parts.secrets, tokens };
+  const { cacheBytes, vectorsPath, ...own } = parts.embedding;
+  const meaning = createEmbedderSet({
+    plugins: embedders,
+    own,
+    tools: { clock, log, fetch, secrets: parts.secrets },
+    cache: createVectorCache({ maxBytes: cacheBytes, path: vectorsPath, log }),
+  });
+  const tools = { clock, log, limiter, secrets: parts.secrets, tokens, embed: meaning.use };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,
@@ -141,6 +158,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
         await parts.report({ type: "credentials.used", used }).catch(() => {});
       }
       await dataPlane[Symbol.asyncDispose]();
+      await meaning[Symbol.asyncDispose]();
       tokens[Symbol.dispose]();
       await fetch[Symbol.asyncDispose]();
       await upstream[Symbol.asyncDispose]();

@@ -178,12 +178,22 @@ function take(found: Found, setting: Setting, text: string | undefined, source: 
 function fromText(setting: Setting, text: string): unknown {
   if (setting.type === "integer") return /^-?\d+$/.test(text.trim()) ? Number(text) : text;
   if (setting.type === "boolean") return { true: true, false: false }[text.trim()] ?? text;
+  if (setting.type === "mapping") return parsedOrText(text);
   if (setting.type === "array")
     return text
       .split(",")
       .map((item) => item.trim())
       .filter((item) => item !== "");
   return text;
+}
+
+// What is no JSON stays text, and the schema says that it is no mapping.
+function parsedOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function explain(issue: z.core.$ZodIssue, found: Found): readonly FieldIssue[] {

@@ -55,6 +55,8 @@ function limitsOf({ schema, type }: Setting): string {
       return "`true`, `false`";
     case "array":
       return `a list, at most ${schema.maxItems ?? ""}`;
+    case "mapping":
+      return "a mapping";
     case "string":
       return schema.format === "uri" ? "a URL" : "text";
   }

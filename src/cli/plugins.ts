@@ -1,3 +1,4 @@
+import { embedders } from "../embedding/index.ts";
 import { guardrails } from "../guardrails/index.ts";
 import { keyManagers } from "../identity/index.ts";
 import { policies } from "../policies/index.ts";
@@ -16,9 +17,11 @@ export async function plugins(options: { readonly json?: boolean }, shell: Shell
 
 /** All plug-ins, by kind and in the order of their lists. */
 export function listPlugins(): readonly { readonly kind: string; readonly id: string; readonly summary: string }[] {
-  return [...policies, ...guardrails, ...providers, ...strategies, ...keyManagers].map(({ kind, id, summary }) => ({
-    kind,
-    id,
-    summary,
-  }));
+  return [...policies, ...guardrails, ...providers, ...strategies, ...keyManagers, ...embedders].map(
+    ({ kind, id, summary }) => ({
+      kind,
+      id,
+      summary,
+    }),
+  );
 }

@@ -23,6 +23,7 @@ export function createProgram(shell: Shell): Command {
   addSecrets(program, shell);
   addFiles(program, shell);
   addAnalytics(program, shell);
+  addEmbeddings(program, shell);
   addConfig(program, shell);
   return program;
 }
@@ -227,6 +228,21 @@ function addAnalytics(program: Command, shell: Shell): void {
     .option("-n, --lines <number>", "how many to begin with", "20")
     .option("--api <name>", "only those of one API")
     .action(async (options) => (await import("./analytics.ts")).tailAnalytics(options, shell));
+}
+
+function addEmbeddings(program: Command, shell: Shell): void {
+  const embeddings = program.command("embeddings").description("what texts mean to an embedder");
+  const embedderCommand = (name: string, description: string): Command =>
+    command(embeddings, name, description)
+      .option("--use <id>", "another embedder than the configured one")
+      .option("--with <json>", "its configuration");
+  embedderCommand("try <text...>", "score the first text against each of the others").action(async (texts, options) =>
+    (await import("./embeddings.ts")).tryEmbeddings(texts, options, shell),
+  );
+  embedderCommand("calibrate <file>", "fit score to probability, from lines of {a, b, match}")
+    .option("--index <name>", "what the pairs are of, such as tools", "default")
+    .option("--dry-run", "print the fit, and store nothing")
+    .action(async (file, options) => (await import("./embeddings.ts")).calibrateEmbeddings(file, options, shell));
 }
 
 function addConfig(program: Command, shell: Shell): void {

@@ -6,10 +6,13 @@ import type { CompiledEmbedder, EmbedderPlugin, EmbedderTools } from "./define-e
 import type { EmbedderChoice } from "./embedder-choice.ts";
 import type { VectorCache } from "./vector-cache.ts";
 
+/** A choice as it is taken: of a configuration that was parsed, or of code. */
+type Chosen = Readonly<Omit<EmbedderChoice, "with">> & { readonly with: Readonly<Record<string, unknown>> };
+
 export interface EmbedderSetOptions {
   readonly plugins: readonly EmbedderPlugin[];
   /** The deployment's. */
-  readonly own: EmbedderChoice;
+  readonly own: Chosen;
   readonly tools: EmbedderTools;
   /** Disposed with the set. */
   readonly cache: VectorCache;
@@ -21,14 +24,14 @@ export interface EmbedderSet extends AsyncDisposable {
    * The deployment's embedder, or the one that is chosen, over the vector cache. The same choice is the same embedder,
    * with one breaker and one worker. Throws `config.invalid` with the fields at fault; loads nothing.
    */
-  use(choice?: EmbedderChoice): CompiledEmbedder;
+  use(choice?: Chosen): CompiledEmbedder;
 }
 
 /** A set without any embedder yet. Throws `config.invalid` when the deployment's own cannot be used. */
 export function createEmbedderSet({ plugins, own, tools, cache }: EmbedderSetOptions): EmbedderSet {
   const byId = new Map(plugins.map((plugin) => [plugin.id, plugin]));
   const made = new Map<string, { readonly bare: CompiledEmbedder; over?: CompiledEmbedder }>();
-  const find = (choice: EmbedderChoice, path: string): { readonly bare: CompiledEmbedder; over?: CompiledEmbedder } => {
+  const find = (choice: Chosen, path: string): { readonly bare: CompiledEmbedder; over?: CompiledEmbedder } => {
     const plugin = byId.get(choice.use);
     if (plugin === undefined) {
       const known = [...byId.keys()].join(", ");

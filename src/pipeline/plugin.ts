@@ -28,6 +28,26 @@ export interface PluginTools {
   /** The value behind `${secret:name}`; rejects with `resource.not_found` when there is none. */
   readonly secrets: SecretReader;
   readonly tokens: TokenVerifier;
+  /**
+   * The deployment's embedder, or the one that the plug-in's own configuration names. For `compile`: it throws
+   * `config.invalid` for one that cannot be used, and loads nothing before the first text.
+   */
+  readonly embed: (choice?: { readonly use: string; readonly with: Readonly<Record<string, unknown>> }) => TextEmbedder;
+}
+
+/** Meaning as vectors. What `src/embedding/` promises of an embedder holds here. */
+export interface TextEmbedder {
+  /** Names the weights. Vectors of two ids never meet. Asking for it may load the model. */
+  readonly modelId: string;
+  /** Undefined before the first answer of a remote model. */
+  readonly dimensions: number | undefined;
+  /** The model's own scores, from 0 to 1, at and above which things belong together. */
+  readonly thresholds: Readonly<Record<"route" | "tool" | "guard" | "cache", number>>;
+  /**
+   * Unit vectors in order; their dot product is how near they are. Undefined, never a match, for a text that means
+   * nothing to the model. They are shared: leave them as they are. Not a promise where they are at hand.
+   */
+  embed(texts: readonly string[], signal?: AbortSignal): MaybePromise<readonly (Float32Array | undefined)[]>;
 }
 
 export interface SecretReader {

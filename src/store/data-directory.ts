@@ -20,6 +20,10 @@ export interface DataPaths {
   readonly encryptionKeyPath: string;
   readonly adminTokenPath: string;
   readonly quickstartPath: string;
+  /** Vectors that were made of texts; can be lost. */
+  readonly vectorsPath: string;
+  /** Which scores of which model mean what. */
+  readonly calibrationsPath: string;
 }
 
 /** Who holds a data directory, as the holder wrote it down. The URLs are there once the process serves. */
@@ -96,6 +100,8 @@ export function dataPaths(path: string): DataPaths {
     encryptionKeyPath: join(path, "encryption.key"),
     adminTokenPath: join(path, "admin.token"),
     quickstartPath: join(path, "quickstart.json"),
+    vectorsPath: join(path, "vectors.bin"),
+    calibrationsPath: join(path, "calibrations.json"),
   };
 }
 

@@ -13,7 +13,7 @@ import { apiKey } from "../../src/policies/api-key/api-key.ts";
 import { openaiCompatible } from "../../src/routing/providers/openai-compatible.ts";
 import { weighted } from "../../src/routing/strategies/weighted.ts";
 import { createMemoryLimiter } from "../../src/store/memory/limiter.ts";
-import { noTokens } from "../kit/exchange.ts";
+import { buildTools, noTokens } from "../kit/exchange.ts";
 import { memoryLog } from "../kit/gatehouse.ts";
 import { manualClock } from "../kit/manual-clock.ts";
 
@@ -49,7 +49,7 @@ beforeEach(() => {
     adapters: [createLlmAdapter({ upstream, clock, stalledMs: 1_000 })],
   });
   const limiter = createMemoryLimiter({ clock, maxKeys: 10 });
-  const tools = { clock, log, limiter, secrets: { read: () => "" }, tokens: noTokens };
+  const tools = { clock, log, limiter, secrets: { read: () => "" }, tokens: noTokens, embed: buildTools().embed };
   const pepper = createSecretKey(Buffer.alloc(32, 1));
   const credentials = createCredentialIndex({ pepper, pepperId: "p", clock, onUsed: () => {} });
   dataPlane = createDataPlane({ registry, tools, keylessReach: "anybody", credentials, log });

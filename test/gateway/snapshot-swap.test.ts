@@ -146,6 +146,7 @@ async function startSecondGateway(context: CoreContext) {
     sessionKey: mcpSessionKey(context.pepper),
     node: "second",
     network: createNetworkPolicy({ allowCidrs: [], operatorReach: developmentReach }),
+    embedding: { use: "built-in", with: {}, cacheBytes: 1_048_576, vectorsPath: undefined },
     stalledMs: 1_000,
     report: async () => {},
   });

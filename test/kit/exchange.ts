@@ -1,3 +1,4 @@
+import { staticEmbedder } from "../../src/embedding/static-embedder.ts";
 import { Cancellation } from "../../src/kernel/cancellation.ts";
 import type { ProtocolAdapter } from "../../src/pipeline/adapter.ts";
 import type { CredentialIndex } from "../../src/pipeline/credential-index.ts";
@@ -7,6 +8,7 @@ import type { PluginTools } from "../../src/pipeline/plugin.ts";
 import type { Attachment, CompiledApi } from "../../src/pipeline/snapshot.ts";
 import type { TokenVerifier } from "../../src/pipeline/token-verifier.ts";
 import { createMemoryLimiter } from "../../src/store/memory/limiter.ts";
+import { fakeEmbeddings } from "./embedder-tools.ts";
 import { manualClock } from "./manual-clock.ts";
 import { textAdapter } from "./text-adapter.ts";
 
@@ -113,6 +115,7 @@ export function buildTools(secrets: Readonly<Record<string, string>> = {}): Test
       read: (name) => secrets[name] ?? Promise.reject(new Error(`no secret ${name}`)),
     },
     tokens: noTokens,
+    embed: () => staticEmbedder.compile({}, fakeEmbeddings().tools),
   };
 }
 
