@@ -1,0 +1,18 @@
+import type { CompiledEmbedder } from "../../src/embedding/define-embedder.ts";
+import { staticEmbedder } from "../../src/embedding/static-embedder.ts";
+import { manualClock } from "./manual-clock.ts";
+
+const nothing = (): never => {
+  throw new Error("the built-in model needs nothing from outside");
+};
+
+/** The model that ships, loaded at its first text. */
+export const builtIn: CompiledEmbedder = staticEmbedder.compile(
+  {},
+  {
+    clock: manualClock(),
+    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    fetch: Object.assign(nothing, { [Symbol.asyncDispose]: async () => {} }),
+    secrets: { read: nothing },
+  },
+);
