@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { KeyManagerRecord } from "../../src/core/plane-message.ts";
+import type { EmbedderPlugin } from "../../src/embedding/define-embedder.ts";
 import type { GuardrailPlugin } from "../../src/pipeline/define-guardrail.ts";
 import type { KeyManagerPlugin } from "../../src/pipeline/define-key-manager.ts";
 import type { PolicyPlugin } from "../../src/pipeline/define-policy.ts";
@@ -10,7 +11,13 @@ import type { ProviderPlugin } from "../../src/pipeline/define-provider.ts";
 import type { StrategyPlugin } from "../../src/pipeline/define-strategy.ts";
 import { buildTools } from "./exchange.ts";
 
-export type AnyPlugin = PolicyPlugin | GuardrailPlugin | ProviderPlugin | StrategyPlugin | KeyManagerPlugin;
+export type AnyPlugin =
+  | EmbedderPlugin
+  | PolicyPlugin
+  | GuardrailPlugin
+  | ProviderPlugin
+  | StrategyPlugin
+  | KeyManagerPlugin;
 
 export interface PluginContractOptions {
   /** The folder of the list, below the repository's root: `src/policies`. */
@@ -18,10 +25,12 @@ export interface PluginContractOptions {
   readonly plugins: readonly AnyPlugin[];
   /** A file that holds several plug-ins as rows of a table. */
   readonly table?: string;
+  /** Files that are not called as their plug-ins, by id. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** What every plug-in of a list keeps: one file, one line, one schema that says everything. */
-export function pluginContract({ folder, plugins, table }: PluginContractOptions): void {
+export function pluginContract({ folder, plugins, table, files = {} }: PluginContractOptions): void {
   describe(`the plug-ins of ${folder}`, () => {
     test("have ids of their own", () => {
       expect(new Set(plugins.map(({ id }) => id)).size).toBe(plugins.length);
@@ -30,7 +39,7 @@ export function pluginContract({ folder, plugins, table }: PluginContractOptions
 
     test("are all that the folder defines", () => {
       const defining = sourceFiles(folder).filter((file) => /= define[A-Z]\w+\(/.test(readFileSync(file, "utf8")));
-      const listed = plugins.map(({ id }) => fileOf(folder, id)).filter((file) => file !== undefined);
+      const listed = plugins.map(({ id }) => fileOf(folder, files[id] ?? id)).filter((file) => file !== undefined);
       expect(new Set(listed)).toEqual(new Set(defining));
     });
 
@@ -49,17 +58,17 @@ export function pluginContract({ folder, plugins, table }: PluginContractOptions
 
     for (const plugin of plugins) {
       describe(`such as ${plugin.id}`, () => {
-        onePlugin(plugin, folder, table);
+        onePlugin(plugin, folder, table, files[plugin.id]);
       });
     }
   });
 }
 
-function onePlugin(plugin: AnyPlugin, folder: string, table: string | undefined): void {
+function onePlugin(plugin: AnyPlugin, folder: string, table: string | undefined, file: string = plugin.id): void {
   test("is called as its file, or is a row of the table", () => {
     expect(plugin.id).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
     const tableText = table === undefined ? "" : readFileSync(join(folder, table), "utf8");
-    expect(fileOf(folder, plugin.id) ?? (tableText.includes(`id: "${plugin.id}"`) ? "row" : undefined)).toBeDefined();
+    expect(fileOf(folder, file) ?? (tableText.includes(`id: "${plugin.id}"`) ? "row" : undefined)).toBeDefined();
   });
 
   test("has a title and a summary", () => {
@@ -101,7 +110,10 @@ function onePlugin(plugin: AnyPlugin, folder: string, table: string | undefined)
 
 /** Of every kind of plug-in; nothing is fetched before there is a request. */
 function compileTools() {
-  return { ...buildTools(), fetch: () => Promise.reject(new Error("compiling opens nothing")) };
+  const fetch = Object.assign(() => Promise.reject(new Error("compiling opens nothing")), {
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+  return { ...buildTools(), fetch };
 }
 
 const compilePlace = {
