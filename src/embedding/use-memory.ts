@@ -103,8 +103,7 @@ export function createUseMemory(parts: UseMemoryParts): UseMemory {
         const record = { entry, application, sequence, modelId, vector: packed, stems: stems.slice(0, maxStems) };
         const leaving = store(record);
         refresh(entry, new Set([application, leaving?.application ?? application]));
-        if (leaving !== undefined) journal?.forgotten([leaving]);
-        journal?.absorbed(record);
+        journal?.absorbed(record, leaving);
       };
       const vectors = embedder.embed([kept], signal);
       return vectors instanceof Promise ? vectors.then(keep) : keep(vectors);

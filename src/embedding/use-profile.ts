@@ -34,17 +34,22 @@ function countStems(lists: readonly (readonly string[])[]): Map<string, number> 
   return counts;
 }
 
+/** Of length one. */
 function centroid(records: readonly UseRecord[]): Float32Array | undefined {
   const vectors = records.flatMap(({ vector }) => (vector === undefined ? [] : [unpackVector(vector)]));
   if (vectors.length === 0) return undefined;
   const middle = mean(vectors);
-  const length = Math.hypot(...middle);
-  return length > 0 ? middle.map((value) => value / length) : undefined;
+  let square = 0;
+  for (let at = 0; at < middle.length; at += 1) square += (middle[at] ?? 0) ** 2;
+  if (square === 0) return undefined;
+  const length = Math.sqrt(square);
+  return middle.map((value) => value / length);
 }
 
 function mean(vectors: readonly Float32Array[]): Float32Array {
   const sum = new Float32Array(vectors[0]?.length ?? 0);
-  for (const vector of vectors)
-    for (const [at, value] of vector.entries()) sum[at] = (sum[at] ?? 0) + value / vectors.length;
+  for (const vector of vectors) {
+    for (let at = 0; at < sum.length; at += 1) sum[at] = (sum[at] ?? 0) + (vector[at] ?? 0) / vectors.length;
+  }
   return sum;
 }

@@ -19,7 +19,9 @@ export interface UseRecord {
 
 /** Told of what changes in a memory, so that a store can follow. Called on the request's path: it must not wait. */
 export interface UseJournal {
-  absorbed(record: UseRecord): void;
+  /** `leaving` is the use whose place the record took. */
+  absorbed(record: UseRecord, leaving: UseRecord | undefined): void;
+  /** Somebody asked for it: nothing of them may stay. */
   forgotten(records: readonly UseRecord[]): void;
 }
 
@@ -32,5 +34,7 @@ export function packVector(vector: Float32Array): PackedVector {
 
 /** The vector again, within half a step of each component. */
 export function unpackVector({ scale, values }: PackedVector): Float32Array {
-  return Float32Array.from(values, (value) => value * scale);
+  const vector = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at += 1) vector[at] = (values[at] ?? 0) * scale;
+  return vector;
 }

@@ -92,7 +92,8 @@ function scorePiece(piece: Float64Array, query: Float64Array, from: number, unti
 function toSteps(vector: Float32Array, width: number): Float64Array {
   const fixed = new Float64Array(width);
   let square = 0;
-  for (const [at, value] of vector.entries()) {
+  for (let at = 0; at < vector.length; at += 1) {
+    const value = vector[at] ?? 0;
     square += value * value;
     fixed[at] = Math.round(value * steps);
   }
