@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { createCidrSet, isCidr } from "../kernel/cidr-set.ts";
 import { createReferrerSet } from "../kernel/referrer-set.ts";
 import type { InboundRequest } from "../pipeline/exchange.ts";
@@ -60,6 +61,8 @@ export function readCheckedToken(
       issuer: manager.issuer,
       clientId,
       subject,
+      subjectHash:
+        subject === undefined ? undefined : hash("sha256", `${manager.issuer} ${subject}`, "hex").slice(0, 16),
       secretId,
       scopes: scopesOf(claims, rules),
       claims:

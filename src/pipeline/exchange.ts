@@ -32,6 +32,8 @@ export interface Principal {
   readonly clientId?: string | undefined;
   /** Of a token: whom it speaks for, a user or the client itself. */
   readonly subject?: string | undefined;
+  /** Of a token: tells subjects of one issuer apart, and leads back to none. */
+  readonly subjectHash?: string | undefined;
   /** Of a token: the client's secret that it was got with, where the key manager tells. */
   readonly secretId?: string | undefined;
   /** Of a token; none of a key. */

@@ -139,9 +139,23 @@ function exchangeEvent(
     duration_ms: rounded(durationMs),
     upstream_ms: own.length === 0 ? null : rounded(sumOf(own)),
     first_byte_ms: exchange.firstByteMs === undefined ? null : rounded(exchange.firstByteMs),
-    fields: api.adapter.eventFields?.(exchange, operation, outcome) ?? noFields,
+    fields: withCaller(api.adapter.eventFields?.(exchange, operation, outcome) ?? noFields, principal),
   };
 }
+
+// A key is told by its own columns. Whoever a token speaks for may be a person: of the subject only a hash is kept.
+function withCaller(fields: ExchangeEvent["fields"], principal: Exchange["principal"]): ExchangeEvent["fields"] {
+  if (principal?.type !== "token") return fields;
+  const { clientId = null, secretId = null, subjectHash = null } = principal;
+  return {
+    ...fields,
+    client_id: clientId && clientId.slice(0, longestClientId),
+    secret_id: secretId,
+    subject_hash: subjectHash,
+  };
+}
+
+const longestClientId = 256;
 
 const noFields: ExchangeEvent["fields"] = {};
 

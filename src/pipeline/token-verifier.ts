@@ -20,6 +20,8 @@ export interface VerifiedToken {
   readonly issuer: string;
   readonly clientId: string | undefined;
   readonly subject: string | undefined;
+  /** Tells subjects of one issuer apart, and leads back to none. */
+  readonly subjectHash: string | undefined;
   readonly secretId: string | undefined;
   readonly scopes: readonly string[];
   readonly claims: Readonly<Record<string, unknown>>;

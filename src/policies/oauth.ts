@@ -111,6 +111,7 @@ function principalOf(exchange: Exchange, token: VerifiedToken, client: ClientRec
     mayCall: undefined,
     clientId: token.clientId,
     subject: token.subject,
+    subjectHash: token.subjectHash,
     secretId: token.secretId,
     scopes: token.scopes,
     claims: token.claims,

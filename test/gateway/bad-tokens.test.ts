@@ -223,6 +223,18 @@ describe("a token", () => {
     }
   });
 
+  test("that holds is told in the row by its client and secret, and of its subject a hash only", async () => {
+    const answer = await ask(await token({ sub: "ann@example.com", gh_sid: "ocs_9" }));
+    const row = (await gatehouse.events()).find(({ exchange_id }) => exchange_id === answer.headers["x-request-id"]);
+    expect(row).toMatchObject({
+      auth_method: "token",
+      key_id: null,
+      environment: "production",
+      fields: { client_id: "client-1", secret_id: "ocs_9", subject_hash: expect.stringMatching(/^[0-9a-f]{16}$/) },
+    });
+    expect(JSON.stringify(row)).not.toContain("ann@");
+  });
+
   test("for several audiences is let in when this API is among them", async () => {
     expect((await ask(await token({ aud: ["https://other.example.com", chat] }))).status).toBe(200);
   });

@@ -7,15 +7,28 @@ export const addMcpColumns: ClickHouseMigration = {
   name: "add_mcp_columns",
   // A part without the column would ask for its default at each reading, and that default reads `fields`, which no part
   // has: so the columns are first written out as empty, and only then filled from the event.
-  statements: () => [
+  statements: () => addedColumns(mcpColumns, before),
+};
+
+/** Statements that add columns which are filled from the event's `fields`, `before` being what those held already. */
+export function addedColumns(added: readonly AddedColumn[], before: readonly string[]): readonly string[] {
+  const each = (clause: (name: string, type: ColumnType) => string): string =>
+    added.map(([name, type]) => clause(name, type)).join(", ");
+  const tuple = [...before, ...readNames(added)].join(", ");
+  return [
     `ALTER TABLE exchanges ${each((name, type) => `ADD COLUMN IF NOT EXISTS ${name} ${type.column} DEFAULT ${type.none}`)}`,
     `ALTER TABLE exchanges ${each((name, type) => `MODIFY COLUMN ${name} ${type.column} DEFAULT ${type.none}`)}`,
     `ALTER TABLE exchanges ${each((name) => `MATERIALIZE COLUMN ${name}`)} SETTINGS mutations_sync = 2`,
-    `ALTER TABLE exchanges MODIFY COLUMN fields Tuple(${tuple()}) EPHEMERAL, ${each(
+    `ALTER TABLE exchanges MODIFY COLUMN fields Tuple(${tuple}) EPHEMERAL, ${each(
       (name, type) => `MODIFY COLUMN ${name} ${type.column} DEFAULT ${type.filled(name)}`,
     )}`,
-  ],
-};
+  ];
+}
+
+/** Columns as the type of `fields` names them. */
+export function readNames(columns: readonly AddedColumn[]): readonly string[] {
+  return columns.map(([name, { read }]) => `${name} ${fieldTypes[read].read}`);
+}
 
 interface ColumnType {
   readonly read: keyof typeof fieldTypes;
@@ -30,7 +43,8 @@ const words: ColumnType = {
   none: "''",
   filled: (name) => `ifNull(fields.${name}, '')`,
 };
-const text: ColumnType = { ...words, read: "Text", column: "String" };
+/** Many different texts; empty where there is none. */
+export const text: ColumnType = { ...words, read: "Text", column: "String" };
 const count: ColumnType = {
   read: "Int64",
   column: "Nullable(Int64)",
@@ -38,7 +52,10 @@ const count: ColumnType = {
   filled: (name) => `accurateCastOrNull(fields.${name}, 'Int64')`,
 };
 
-const added: readonly (readonly [name: string, type: ColumnType])[] = [
+export type AddedColumn = readonly [name: string, type: ColumnType];
+
+/** What step 2 adds. */
+export const mcpColumns: readonly AddedColumn[] = [
   ["transport", words],
   ["stage", words],
   ["span_id", text],
@@ -52,11 +69,4 @@ const added: readonly (readonly [name: string, type: ColumnType])[] = [
   ["rows_left_out", count],
 ];
 
-function each(clause: (name: string, type: ColumnType) => string): string {
-  return added.map(([name, type]) => clause(name, type)).join(", ");
-}
-
-function tuple(): string {
-  const before = protocolFields.map(([name, type]) => `${name} ${fieldTypes[type].read}`);
-  return [...before, ...added.map(([name, { read }]) => `${name} ${fieldTypes[read].read}`)].join(", ");
-}
+const before = protocolFields.map(([name, type]) => `${name} ${fieldTypes[type].read}`);

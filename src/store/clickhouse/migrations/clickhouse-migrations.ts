@@ -1,6 +1,7 @@
 import { addMcpColumns } from "./add-mcp-columns.ts";
+import { addTokenColumns } from "./add-token-columns.ts";
 import type { ClickHouseMigration } from "./clickhouse-migration.ts";
 import { createEventTables } from "./create-event-tables.ts";
 
 /** The steps of the analytics schema in order. */
-export const clickHouseMigrations: readonly ClickHouseMigration[] = [createEventTables, addMcpColumns];
+export const clickHouseMigrations: readonly ClickHouseMigration[] = [createEventTables, addMcpColumns, addTokenColumns];

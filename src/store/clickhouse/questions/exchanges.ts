@@ -43,7 +43,8 @@ const optionalTexts = new Set(
   `trace_id environment auth_method key_id application_id plan_id operation_kind operation_name error_code error_detail
   denied_by usage_source era mcp_protocol_version direction message_type jsonrpc_id method primitive_type primitive_name
   resource_uri_hash client_name client_version server_name server_version session_id_hash result_type
-  error_type cache_scope transport stage span_id arg_shape_hash cancelled_by task_id_hash`.split(/\s+/),
+  error_type cache_scope transport stage span_id arg_shape_hash cancelled_by task_id_hash client_id secret_id
+  subject_hash`.split(/\s+/),
 );
 
 function shownRow({ ts_ms: _, ...row }: z.output<typeof storedRowSchema>): ExchangeRow {
