@@ -198,7 +198,10 @@ function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bindings,
     exchange.keepOpen();
     lease.release();
   };
-  options.runner(exchange, incoming, outgoing, refusal).then(end, end);
+  options.runner(exchange, incoming, outgoing, refusal).then(end, (error: unknown) => {
+    end();
+    options.log.error({ exchange: id, err: error }, "an exchange could not be recorded");
+  });
 }
 
 /** A class, so that every exchange has the same shape and none needs functions of its own. */

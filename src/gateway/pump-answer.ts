@@ -17,7 +17,12 @@ export function pumpAnswer(
   options: WriteOptions,
 ): Promise<Encoded> {
   return new Promise((resolve, reject) => {
-    frames.pump(new AnswerPump({ exchange, status, frames, headers, response, options, resolve, reject }));
+    try {
+      frames.pump(new AnswerPump({ exchange, status, frames, headers, response, options, resolve, reject }));
+    } catch (error) {
+      frames.discard();
+      reject(toGatewayError(error));
+    }
   });
 }
 

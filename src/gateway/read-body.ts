@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { Cancellation } from "../kernel/cancellation.ts";
+import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { ClientRequest } from "../pipeline/adapter.ts";
 import type { Deny } from "../pipeline/outcome.ts";
@@ -21,6 +22,10 @@ export function readBody(
   }
   const announced = Number(request.headers["content-length"] ?? 0);
   if (announced > limitBytes) return tooLarge(limitBytes);
+  // Who left before has had all events of the request; none would come any more.
+  if (cancellation.isCancelled) return Promise.reject(toGatewayError(cancellation.reason));
+  if (request.destroyed && !request.complete)
+    return Promise.reject(new GatewayError("client.closed", "The client went away."));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;

@@ -74,11 +74,13 @@ export class UpstreamBody {
   /** Hands every piece on in the turn in which it comes, what has come already at once. */
   forward(consumer: BodyConsumer): void {
     this.#consumer = consumer;
-    for (const chunk of this.#chunks.splice(0)) consumer.onChunk(chunk);
+    const wasHeld = this.#paused;
+    this.#paused = false;
     this.#bytes = 0;
+    for (const chunk of this.#chunks.splice(0)) consumer.onChunk(chunk);
     if (this.#state === "ended") consumer.onEnd();
     else if (this.#state === "failed") consumer.onFailure(this.#error);
-    else this.resume();
+    else if (wasHeld && !this.#paused) this.#source.resume(); // unless the consumer has had enough already
   }
 
   /** Holds the socket back. */

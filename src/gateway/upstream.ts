@@ -133,6 +133,8 @@ function evictIdle(pools: Map<string, UsedPool>, clock: Clock): () => void {
   return () => cancel();
 }
 
+const mostErrorBytes = 1_048_576;
+
 /** One request on undici's side. A class, for a closure per event would be made for every request. */
 class UpstreamCall implements Dispatcher.DispatchHandler, CancellationListener {
   readonly #request: UpstreamRequest;
@@ -175,7 +177,9 @@ class UpstreamCall implements Dispatcher.DispatchHandler, CancellationListener {
     this.#response = { status, headers, body };
     const { wholeBytes } = this.#request;
     if (wholeBytes === undefined || isEventStream(headers["content-type"])) this.#answer(this.#response);
-    else body.collect(wholeBytes);
+    // What is going to be refused is not waited for, and of an error nobody wants more than its text.
+    else if (headers["content-encoding"] !== undefined) this.#answer(this.#response);
+    else body.collect(status < 300 ? wholeBytes : Math.min(wholeBytes, mostErrorBytes));
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

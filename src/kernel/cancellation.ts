@@ -30,16 +30,30 @@ export class Cancellation {
     return this.#controller.signal;
   }
 
-  /** Tells every listener, each once, in the order in which they came. Only the first call counts. */
+  /**
+   * Tells every listener, each once, in the order in which they came, and none that another has taken off by then. Only
+   * the first call counts. When listeners throw, all are told first; then the first error rises.
+   */
   cancel(reason: unknown): void {
     if (this.#isCancelled) return;
     this.#isCancelled = true;
     this.#reason = reason;
-    const listeners = [this.#first, ...(this.#others ?? [])];
-    this.#first = undefined;
-    this.#others = undefined;
-    for (const listener of listeners) listener?.onCancel(reason);
+    const thrown: unknown[] = [];
+    for (let listener = this.#next(); listener !== undefined; listener = this.#next()) {
+      try {
+        listener.onCancel(reason);
+      } catch (error) {
+        thrown.push(error);
+      }
+    }
     this.#controller?.abort(reason);
+    if (thrown.length > 0) throw thrown[0];
+  }
+
+  #next(): CancellationListener | undefined {
+    const listener = this.#first ?? this.#others?.values().next().value;
+    if (listener !== undefined) this.ignore(listener);
+    return listener;
   }
 
   /** Does nothing once it is cancelled: look at `isCancelled` first. */

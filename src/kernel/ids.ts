@@ -42,7 +42,7 @@ export function newId<Kind extends IdKind>(kind: Kind): Id<Kind> {
  */
 export function uuidV7(nowMs: number): string {
   if (nowMs !== prefixMs) {
-    const time = nowMs.toString(16).padStart(12, "0");
+    const time = Math.trunc(nowMs).toString(16).padStart(12, "0");
     prefix = `${time.slice(0, 8)}-${time.slice(8)}-7`;
     prefixMs = nowMs;
   }

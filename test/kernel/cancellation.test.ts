@@ -59,3 +59,28 @@ describe("a cancellation", () => {
     expect(cancellationOf(controller.signal).reason).toBe("gone");
   });
 });
+
+describe("listeners that interfere", () => {
+  test("one that throws keeps neither the others nor the signal from hearing; its error rises after them", () => {
+    const cancellation = new Cancellation();
+    const heard: string[] = [];
+    const { signal } = cancellation;
+    cancellation.listen({
+      onCancel() {
+        throw new Error("broken");
+      },
+    });
+    listening(cancellation, "second", heard);
+    expect(() => cancellation.cancel("gone")).toThrow("broken");
+    expect([heard, signal.aborted]).toEqual([["second: gone"], true]);
+  });
+
+  test("one that another takes off meanwhile is not told", () => {
+    const cancellation = new Cancellation();
+    const heard: string[] = [];
+    cancellation.listen({ onCancel: () => cancellation.ignore(second) });
+    const second = listening(cancellation, "second", heard);
+    cancellation.cancel("gone");
+    expect(heard).toEqual([]);
+  });
+});

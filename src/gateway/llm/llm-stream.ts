@@ -22,6 +22,8 @@ export class LlmStream implements FrameStream, PumpedFrames, BodyConsumer {
   #error: unknown;
   #sink: ByteSink | undefined;
   #wake: (() => void) | undefined;
+  /** The sink has asked for no more. */
+  #isHeld = false;
 
   constructor(body: UpstreamBody, options: LlmStreamOptions) {
     this.#body = body;
@@ -82,14 +84,16 @@ export class LlmStream implements FrameStream, PumpedFrames, BodyConsumer {
     for (const frame of this.#queue.splice(0)) sink.write(frame.bytes);
     if (this.#state === "ended") sink.end();
     else if (this.#state === "failed") sink.fail(this.#error);
-    else this.#body.resume();
+    else if (!this.#isHeld) this.#body.resume();
   }
 
   pause(): void {
+    this.#isHeld = true;
     this.#body.pause();
   }
 
   resume(): void {
+    this.#isHeld = false;
     this.#body.resume();
   }
 
