@@ -64,6 +64,14 @@ describe("where values come from", () => {
     expect(faultOf({ GATEHOUSE_NETWORK_ALLOW_KEYLESS: "yes" })).toMatch(/GATEHOUSE_NETWORK_ALLOW_KEYLESS/);
   });
 
+  test("a mapping in a variable is written as JSON, and one that is none is named", () => {
+    const config = load({ GATEHOUSE_EMBEDDING_USE: "openai", GATEHOUSE_EMBEDDING_WITH: '{"model": "m"}' });
+    expect(config.embedding).toMatchObject({ use: "openai", with: { model: "m" } });
+    for (const value of ["model: m", "[1]", "1"]) {
+      expect(faultOf({ GATEHOUSE_EMBEDDING_WITH: value })).toMatch(/GATEHOUSE_EMBEDDING_WITH/);
+    }
+  });
+
   test("nested settings have variables too", () => {
     const config = load({ GATEHOUSE_LIMITS_DRAIN_TIMEOUT_MS: "5", GATEHOUSE_NETWORK_ALLOW_CIDRS: "192.168.0.0/16" });
     expect(config.limits.drainTimeoutMs).toBe(5);
