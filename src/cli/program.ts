@@ -154,7 +154,7 @@ function addOauthClients(program: Command, shell: Shell): void {
   controlCommand(clients, "revoke-secret <application> <client-id> <secret-id>", "end a secret")
     .option("--tokens", "and the tokens that were got with it")
     .option("--force", "also when it is the newest that works")
-    .action(async (application, clientId, secretId, options) =>
+    .action(async (application: string, clientId: string, secretId: string, options) =>
       (await load()).revokeClientSecret({ application, clientId, secretId }, options, shell),
     );
 }

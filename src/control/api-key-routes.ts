@@ -7,10 +7,10 @@ import {
   generateApiKey,
   getApiKey,
   listApiKeys,
-  regenerateApiKey,
   revokeApiKey,
   updateApiKey,
 } from "../core/api-keys.ts";
+import { regenerateApiKey } from "../core/regenerate-api-key.ts";
 import { nameSchema } from "../core/resource.ts";
 import { apiKeyViewSchema, generatedApiKeySchema } from "./api-key-view-schema.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";

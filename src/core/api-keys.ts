@@ -1,18 +1,15 @@
-import { GatewayError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { bindApiKey, fixedBindingIssues, resolveApplication, resolveBinding, unbindApiKey } from "./api-key-binding.ts";
-import { hashApiKey, makeApiKey } from "./api-key-format.ts";
 import type { NamedApiKey } from "./api-key-names.ts";
 import { nameApiKey, nameApiKeys } from "./api-key-names.ts";
-import { credentialRecord, mayOpen } from "./api-key-record.ts";
 import type { ApiKeySpec } from "./api-key-spec.ts";
 import { apiKeyChangeDocumentSchema, apiKeyDocumentSchema } from "./api-key-spec.ts";
-import type { ApiKeyRow, CatalogTransaction, Page, PageRequest } from "./catalog.ts";
-import type { Actor, CoreContext, NamedKey } from "./core-context.ts";
+import type { ApiKeyRow, Page, PageRequest } from "./catalog.ts";
+import { auditKey, changeKey, newCredential, refuseLegacy, requireKey, tellGateways } from "./change-api-key.ts";
+import type { Actor, CoreContext } from "./core-context.ts";
 import { invalid, parseDocument } from "./parse-document.ts";
 import { changedMeanwhile, notFound } from "./resource-changes.ts";
-import type { Write } from "./write.ts";
-import { audit, inWrite } from "./write.ts";
+import { inWrite } from "./write.ts";
 
 /** A key in the one moment in which its text is known. `key` is to be shown once and kept nowhere. */
 export interface GeneratedApiKey {
@@ -61,47 +58,6 @@ export async function generateApiKey(context: CoreContext, actor: Actor, input: 
     tellGateways(write, row);
     return { row: await nameApiKey(write.transaction, row), key };
   });
-}
-
-/** How a key gets another value. */
-export interface RegenerateOptions {
-  readonly expectedVersion?: number | undefined;
-  /** Seconds for which the old value goes on beside the new one; 0 to 30 days. Absent, it is dead at once. */
-  readonly overlapSeconds?: number | undefined;
-}
-
-/**
- * Gives a key another value. Name, association and bounds stay. Of older values one at most goes on: a second
- * regeneration ends the first one's overlap. Throws `resource.not_found`, `resource.changed`, and `resource.invalid` for
- * a key that is revoked or has expired.
- */
-export async function regenerateApiKey(
-  context: CoreContext,
-  actor: Actor,
-  name: string,
-  { expectedVersion, overlapSeconds = 0 }: RegenerateOptions = {},
-): Promise<GeneratedApiKey> {
-  const { key, ...credential } = newCredential(context.pepper);
-  const row = await changeKey(
-    context,
-    actor,
-    { name, expectedVersion, action: "apikey.regenerated" },
-    (write, { previous, ...before }) => {
-      if (before.apiId === null) refuseLegacy(context, null, before.applicationId);
-      if (before.expiresAtMs !== null && before.expiresAtMs <= write.nowMs) {
-        throw invalid([{ path: "spec.expiresAt", message: "the key has expired; give it a later expiry first" }]);
-      }
-      const after = { ...before, ...credential, lastUsedAtMs: null };
-      if (overlapSeconds === 0) {
-        write.messages.push({ type: "credential.removed", publicId: before.publicId });
-        return after;
-      }
-      if (previous !== undefined) write.messages.push({ type: "credential.removed", publicId: previous.publicId });
-      const { publicId, hash, pepperId } = before;
-      return { ...after, previous: { publicId, hash, pepperId, expiresAtMs: write.nowMs + overlapSeconds * 1_000 } };
-    },
-  );
-  return { row, key };
 }
 
 /**
@@ -238,64 +194,6 @@ export async function listApiKeys(
   return { rows: await nameApiKeys(read, rows), next };
 }
 
-interface KeyChange {
-  readonly name: string;
-  readonly expectedVersion?: number | undefined;
-  readonly action: string;
-}
-
-/** A change to a key that is not revoked: stored, audited, and sent to the gateways. */
-async function changeKey(
-  context: CoreContext,
-  actor: Actor,
-  { name, expectedVersion, action }: KeyChange,
-  change: (write: Write, before: ApiKeyRow) => ApiKeyRow | Promise<ApiKeyRow>,
-): Promise<NamedApiKey> {
-  return inWrite(context, actor, async (write) => {
-    const before = await requireKey(write.transaction, name);
-    if (before.version !== (expectedVersion ?? before.version)) throw changedMeanwhile("ApiKey", name);
-    if (before.revokedAtMs !== null) {
-      throw new GatewayError("resource.invalid", `The key ${name} is revoked. Generate another.`);
-    }
-    const row = { ...(await change(write, before)), version: before.version + 1, updatedAtMs: write.nowMs };
-    if (!(await write.transaction.apiKeys.update(row, before.version))) throw changedMeanwhile("ApiKey", name);
-    await bindApiKey(write.transaction, row);
-    await auditKey(write, action, row);
-    tellGateways(write, row);
-    return nameApiKey(write.transaction, row);
-  });
-}
-
-/** Keys of applications are as an older product had them: without the setting nobody makes one, whatever the way. */
-function refuseLegacy(
-  { legacyApplicationKeys = false }: CoreContext,
-  api: ApiKeySpec["api"] | null,
-  application: string | null | undefined,
-): void {
-  if (api !== undefined && api !== null) return;
-  if (!legacyApplicationKeys) {
-    const message = "name the API; keys of applications are off, and `legacyApplicationKeys: true` turns them on";
-    throw invalid([{ path: "spec.api", message }]);
-  }
-  if (typeof application === "string") return;
-  throw invalid([{ path: "spec.application", message: "name the application: a key without an API is bound to one" }]);
-}
-
-function tellGateways({ context, messages }: Write, row: ApiKeyRow): void {
-  if (mayOpen(context, row)) messages.push({ type: "credential.put", record: credentialRecord(row) });
-}
-
-async function requireKey(transaction: CatalogTransaction, name: string): Promise<ApiKeyRow> {
-  const row = await transaction.apiKeys.find(name);
-  if (row === undefined) throw notFound("ApiKey", name);
-  return row;
-}
-
-function newCredential(pepper: NamedKey) {
-  const { key, publicId } = makeApiKey();
-  return { key, publicId, hash: hashApiKey(pepper.key, key).toString("hex"), pepperId: pepper.id };
-}
-
 /** Null is never; undefined is that nothing was said. Throws `resource.invalid` for a moment that has passed. */
 function expiryOf(spec: Pick<ApiKeySpec, "validitySeconds" | "expiresAt">, nowMs: number): number | null | undefined {
   if (spec.validitySeconds !== undefined) {
@@ -305,13 +203,4 @@ function expiryOf(spec: Pick<ApiKeySpec, "validitySeconds" | "expiresAt">, nowMs
   const expiresAtMs = Date.parse(spec.expiresAt);
   if (expiresAtMs <= nowMs) throw invalid([{ path: "spec.expiresAt", message: "this moment has passed" }]);
   return expiresAtMs;
-}
-
-async function auditKey(write: Write, action: string, row: ApiKeyRow): Promise<void> {
-  await audit(
-    write,
-    action,
-    { kind: "ApiKey", id: row.id, name: row.name, teamId: row.teamId },
-    { version: row.version, apiId: row.apiId, applicationId: row.applicationId, environment: row.environment },
-  );
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dissociateApiKey, generateApiKey, regenerateApiKey } from "../../src/core/api-keys.ts";
+import { dissociateApiKey, generateApiKey } from "../../src/core/api-keys.ts";
 import { currentMessages } from "../../src/core/distribution.ts";
+import { regenerateApiKey } from "../../src/core/regenerate-api-key.ts";
 import type { TestApi, TestGatehouse } from "../kit/gatehouse.ts";
 import { startTestGatehouse, testActor } from "../kit/gatehouse.ts";
 import type { MockUpstream } from "../kit/mock-upstream.ts";
