@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { registerScopes, scopesInputSchema, testKeyManager } from "../core/manage-key-manager.ts";
+import { rotateSigningKey } from "../core/signing-keys.ts";
 import type { ControlRoute } from "./control-route.ts";
 import { defineRoute, emptyAnswer, jsonAnswer, nameOf } from "./control-route.ts";
 import { schemaComponent } from "./schema-component.ts";
@@ -31,8 +32,29 @@ export function keyManagerRoutes(): readonly ControlRoute[] {
         return emptyAnswer();
       },
     }),
+    defineRoute({
+      access: "admin",
+      tag: "KeyManager",
+      method: "post",
+      path: "/api/v1/key-managers/resident/rotate",
+      operationId: "rotateSigningKey",
+      summary: "Make a new signing key; tokens of the old one stay valid",
+      answers: {
+        200: { description: "The key that signs from now on, and all that are published.", schema: rotatedView },
+      },
+      handle: async (call) => jsonAnswer(200, await rotateSigningKey(call.context, call.actor)),
+    }),
   ];
 }
+
+const rotatedView = schemaComponent(
+  "RotatedSigningKey",
+  z.strictObject({
+    kid: z.string().meta({ description: "The id of the key that signs." }),
+    published: z.array(z.string()).meta({ description: "Ids of every key that checks tokens, oldest first." }),
+  }),
+  "output",
+);
 
 const testView = schemaComponent(
   "ConnectionTest",

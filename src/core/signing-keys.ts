@@ -50,14 +50,16 @@ export async function openSigningKeys(context: CoreContext, alg: SigningAlgorith
 
 /**
  * Makes a new signing key, which signs from now on, and tells the gateways before. The older keys sign no more and stay
- * published until the last of their tokens has expired; those whose time is over are deleted.
+ * published until the last of their tokens has expired; those whose time is over are deleted. The algorithm stays what it
+ * is unless another is wanted.
  */
 export async function rotateSigningKey(
   context: CoreContext,
   actor: Actor,
-  alg: SigningAlgorithm,
+  wanted?: SigningAlgorithm,
   { unlessActive = false }: { readonly unlessActive?: boolean } = {},
 ): Promise<{ readonly kid: string; readonly published: readonly string[] }> {
+  const alg = wanted ?? (await presentAlgorithm(context));
   const made = await makeKey(alg); // outside of the transaction: an RSA key takes its time
   return inWrite(context, actor, async (write) => {
     const { signingKeys } = write.transaction;
@@ -79,6 +81,11 @@ export async function announceSigningKeys(context: CoreContext): Promise<void> {
     await pruneKeys(write);
     await noteKeys(write);
   });
+}
+
+async function presentAlgorithm({ catalog }: CoreContext): Promise<SigningAlgorithm> {
+  const rows = await catalog.read.signingKeys.all();
+  return rows.findLast(({ retiredAtMs }) => retiredAtMs === null)?.alg === "RS256" ? "RS256" : "ES256";
 }
 
 async function noteKeys(write: Write) {
