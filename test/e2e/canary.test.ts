@@ -112,8 +112,9 @@ async function administer(): Promise<Keys> {
   await control("PUT", "/secrets/Not-A-Name!", { value: canaries.secret }, 422);
   const provider = (apiKey: string) => ({ use: "openai-compatible", with: { baseUrl: upstream.url, apiKey } });
   await control("POST", "/llm-providers", document("far", provider("${secret:far}")), 201);
-  // A value where a reference belongs is refused, and the refusal does not repeat it.
-  await control("POST", "/llm-providers", document("misplaced", provider(canaries.misplacedSecret)), 422);
+  // A value where no schema expects a secret is refused, and the refusal does not repeat it.
+  const misplaced = { baseUrl: upstream.url, password: canaries.misplacedSecret };
+  await control("POST", "/llm-providers", document("misplaced", { use: "openai-compatible", with: misplaced }), 422);
   const api = {
     context: "/canary",
     limits: { requestBytes: 10_000 },
