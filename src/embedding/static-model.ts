@@ -37,9 +37,12 @@ export function loadStaticModel(folder: string): StaticModel {
   for (let row = 0; row < rows; row += 1) scales[row] = weights.readFloatLE(headerBytes + 4 * row);
   if (!scales.every(Number.isFinite)) throw unusable(folder, "model.bin has a scale that is no number");
   const table = new Int8Array(weights.buffer, weights.byteOffset + headerBytes + 4 * rows, rows * dimensions);
-  const hash = createHash("sha256").update(weights).update(vocabulary).digest("hex");
+  let id: string | undefined; // hashed when it is asked for: not everybody waits for it
   return {
-    id: `${config.name}@${hash.slice(0, 12)}`,
+    get id() {
+      id ??= `${config.name}@${createHash("sha256").update(weights).update(vocabulary).digest("hex").slice(0, 12)}`;
+      return id;
+    },
     dimensions,
     tokenizer,
     embed: (text) => sumOfRows(tokenizer.tokenize(text), scales, table, dimensions),

@@ -18,11 +18,13 @@ export interface StaticTokenizer {
 
 /** @param vocabulary one token a line, in the order of the rows; `##x` continues a word */
 export function createStaticTokenizer(vocabulary: string): StaticTokenizer {
-  const tokens = vocabulary.replace(/\r?\n$/, "").split(/\r?\n/);
+  const lines = vocabulary.replaceAll("\r", "").split("\n");
+  const tokens = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
   const first = new Map<string, number>();
   const later = new Map<string, number>();
   let longest = 1;
-  for (const [row, token] of tokens.entries()) {
+  for (let row = 0; row < tokens.length; row += 1) {
+    const token = tokens[row] ?? "";
     const isContinuation = token.length > 2 && token.startsWith("##");
     const piece = isContinuation ? token.slice(2) : token;
     (isContinuation ? later : first).set(piece, row);

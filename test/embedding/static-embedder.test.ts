@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { staticEmbedder } from "../../src/embedding/static-embedder.ts";
-import { builtIn } from "../kit/built-in-embedder.ts";
+import { builtIn, embedderTools } from "../kit/built-in-embedder.ts";
 
 describe("the built-in embedder", () => {
   test("answers at once, in order, and with nothing for what has no meaning", () => {
@@ -27,19 +27,9 @@ describe("the built-in embedder", () => {
   });
 
   test("reads its folder at the first text, and says which file is missing", () => {
-    const tools = { clock: never(), log: never(), fetch: never(), secrets: never() };
-    const embedder = staticEmbedder.compile({ folder: "/nowhere" }, tools);
+    const embedder = staticEmbedder.compile({ folder: "/nowhere" }, embedderTools);
     expect(() => embedder.embed(["mail"])).toThrow(
       expect.objectContaining({ code: "config.invalid", detail: "/nowhere" }),
     );
   });
 });
-
-/** Something that the embedder does not touch. */
-function never<Tool extends object>(): Tool {
-  const refuse = (): never => {
-    throw new Error("the built-in model needs nothing from outside");
-  };
-  // Any use of it throws, so its shape does not matter.
-  return new Proxy({} as Tool, { get: refuse });
-}

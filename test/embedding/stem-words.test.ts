@@ -29,6 +29,9 @@ test("only the words that are asked for are kept, told by the word and not by it
 
 test("a stem is never empty", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom("a", "e", "i", "s", "y", "d", "n", "g", "b", "z"), minLength: 1 }), (word) => stem(word) !== ""),
+    fc.property(
+      fc.string({ unit: fc.constantFrom("a", "e", "i", "s", "y", "d", "n", "g", "b", "z"), minLength: 1 }),
+      (word) => stem(word) !== "",
+    ),
   );
 });
