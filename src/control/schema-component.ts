@@ -12,7 +12,14 @@ export interface SchemaComponent {
 
 /** The component of a zod schema: `input` is what a sender may write, `output` what a reader gets. */
 export function schemaComponent(name: string, schema: z.ZodType, io: "input" | "output"): SchemaComponent {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, target: "draft-2020-12" });
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io,
+    target: "draft-2020-12",
+    override({ jsonSchema }) {
+      // What our schemas look at is a reference by then; a sender may write the value, and a reader gets a mask.
+      if (jsonSchema["secret"] === true) delete jsonSchema.pattern;
+    },
+  });
   return { name, json, uses: [] };
 }
 
