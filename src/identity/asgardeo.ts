@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { httpUrlSchema, secretReferenceSchema } from "../core/api-spec.ts";
+import type { RemoteClientSpec } from "../core/key-manager-connector.ts";
 import { defineKeyManager } from "../pipeline/define-key-manager.ts";
 import { algorithmsSchema, clockSkewSchema } from "./algorithms.ts";
 import { createAsgardeoScopes } from "./asgardeo-scopes.ts";
@@ -126,22 +127,7 @@ export const asgardeo = defineKeyManager({
         url: () => `${base}/api/identity/oauth2/dcr/v1.1/register`,
         server,
         authorization,
-        // The server's own spelling of what RFC 7591 has no words for.
-        extensions: (client) => ({
-          token_type_extension: "JWT",
-          ext_pkce_mandatory: client.pkceRequired,
-          ext_pkce_support_plain: false,
-          ext_public_client: client.tokenEndpointAuthMethod === "none",
-          ...(client.accessTokenSeconds === undefined
-            ? {}
-            : {
-                ext_application_token_lifetime: client.accessTokenSeconds,
-                ext_user_token_lifetime: client.accessTokenSeconds,
-              }),
-          ...(client.refreshTokenSeconds === undefined
-            ? {}
-            : { ext_refresh_token_lifetime: client.refreshTokenSeconds }),
-        }),
+        extensions,
       }),
       scopes: createAsgardeoScopes({
         resourcesUrl,
@@ -167,3 +153,18 @@ export const asgardeo = defineKeyManager({
     };
   },
 });
+
+/** The server's own spelling of what RFC 7591 has no words for. */
+function extensions(client: RemoteClientSpec): Readonly<Record<string, unknown>> {
+  const { accessTokenSeconds, refreshTokenSeconds } = client;
+  return {
+    token_type_extension: "JWT",
+    ext_pkce_mandatory: client.pkceRequired,
+    ext_pkce_support_plain: false,
+    ext_public_client: client.tokenEndpointAuthMethod === "none",
+    ...(accessTokenSeconds === undefined
+      ? {}
+      : { ext_application_token_lifetime: accessTokenSeconds, ext_user_token_lifetime: accessTokenSeconds }),
+    ...(refreshTokenSeconds === undefined ? {} : { ext_refresh_token_lifetime: refreshTokenSeconds }),
+  };
+}

@@ -1,10 +1,11 @@
+import type * as JosePackage from "jose";
 import type { CryptoKey, JSONWebKeySet, JWK, LocalJWKSet } from "jose";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { KeyManagerFetch, KeySource } from "../pipeline/define-key-manager.ts";
 
-type Jose = Pick<typeof import("jose"), "createLocalJWKSet" | "errors">;
+type Jose = Pick<typeof JosePackage, "createLocalJWKSet" | "errors">;
 
 /** The keys of one key manager that check signatures. */
 export interface SigningKeys extends Disposable {
@@ -141,7 +142,7 @@ export function createPemKey(pem: string, algorithm: string, jose: () => Promise
   };
 }
 
-type PemReader = Pick<typeof import("jose"), "importSPKI" | "importX509">;
+type PemReader = Pick<typeof JosePackage, "importSPKI" | "importX509">;
 
 interface FetchedKeys {
   readonly set: LocalJWKSet;

@@ -31,11 +31,9 @@ export function createRevocationIndex(): RevocationIndex {
   let size = 0;
   let sweepAt = 1_000;
   const sweep = (nowMs: number): void => {
-    for (const types of byManager.values()) {
-      for (const records of Object.values(types)) {
-        for (const [id, { expiresAtMs }] of records) {
-          if (expiresAtMs + graceMs <= nowMs && records.delete(id)) size -= 1;
-        }
+    for (const records of [...byManager.values()].flatMap((types) => Object.values(types))) {
+      for (const [id, { expiresAtMs }] of records) {
+        if (expiresAtMs + graceMs <= nowMs && records.delete(id)) size -= 1;
       }
     }
     sweepAt = Math.max(1_000, size * 2);

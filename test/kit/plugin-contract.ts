@@ -118,7 +118,11 @@ function compileTools() {
 
 const compilePlace = {
   place: "llm_x/policies[0]",
-  ...{ id: "km_x" as KeyManagerRecord["id"], name: "x", use: "x", with: {}, enabled: true }, // an id like any other
+  id: "km_x" as KeyManagerRecord["id"], // an id like any other
+  name: "x",
+  use: "x",
+  with: {},
+  enabled: true,
 };
 
 function fileOf(folder: string, id: string): string | undefined {
