@@ -1,3 +1,4 @@
+// long: every way in which a provider can answer stands in one place
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test, vi } from "vitest";

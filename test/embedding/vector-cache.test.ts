@@ -1,3 +1,4 @@
+// long: the promises of the cache, in memory, on disk and among callers, are tested together
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
