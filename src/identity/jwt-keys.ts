@@ -35,25 +35,20 @@ const config = z
     referrersClaim: claim
       .default("permittedReferer")
       .meta({ title: "Referrers claim", description: "From which pages it may be used." }),
-    environmentClaim: claim
-      .default("keytype")
-      .meta({
-        title: "Environment claim",
-        description: "`SANDBOX` leads to the sandbox, anything else to production.",
-      }),
+    environmentClaim: claim.default("keytype").meta({
+      title: "Environment claim",
+      description: "`SANDBOX` leads to the sandbox, anything else to production.",
+    }),
     clientIdClaims: z
       .array(claim)
       .min(1)
       .max(10)
       .default(["consumerKey", "azp", "client_id"])
       .meta({ title: "Client claims", description: "Claims that may name a client that is registered here." }),
-    allowUnknownClients: z
-      .boolean()
-      .default(true)
-      .meta({
-        title: "Unknown clients",
-        description: "Whether keys of clients that are not registered here are accepted.",
-      }),
+    allowUnknownClients: z.boolean().default(true).meta({
+      title: "Unknown clients",
+      description: "Whether keys of clients that are not registered here are accepted.",
+    }),
   })
   .refine(({ jwksUrl, publicKey }) => (jwksUrl === undefined) !== (publicKey === undefined), {
     path: ["jwksUrl"],
