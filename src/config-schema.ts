@@ -1,11 +1,10 @@
 import { z } from "zod";
+import { clickhouseSettings } from "./clickhouse-settings.ts";
 import { keyIdPattern, maxKeys } from "./core/keyring.ts";
+import { embeddingSettings } from "./embedding-settings.ts";
 import { isCidr } from "./kernel/cidr-set.ts";
-
-const urlSchema = z
-  .url({ protocol: /^https?$/ })
-  .max(2_000)
-  .transform((url) => url.replace(/\/+$/, ""));
+import { oauthSettings } from "./oauth-settings.ts";
+import { urlSchema } from "./url-schema.ts";
 
 const cidrSchema = z.string().max(64).refine(isCidr, "an IP address or a CIDR range, such as 10.0.0.0/8 or fd00::/8");
 
@@ -163,115 +162,14 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ title: "Analytics" }),
-    embedding: z
-      .strictObject({
-        use: z
-          .string()
-          .max(64)
-          .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "an embedder's id, such as built-in")
-          .default("built-in")
-          .meta({
-            title: "Embedder",
-            description:
-              "What turns texts into vectors; `gatehouse plugins` lists the embedders. Policies may choose another.",
-          }),
-        with: z.record(z.string().max(64), z.unknown()).default({}).meta({
-          title: "Its configuration",
-          description: "The embedder's own; in the variable as JSON. Keys are references: `${secret:openai-key}`.",
-        }),
-        cacheBytes: z.int().min(1_048_576).max(536_870_912).default(67_108_864).meta({
-          title: "Vector cache",
-          description:
-            "Bytes of vectors kept in memory; on disk at most twice as much. The built-in embedder needs none.",
-        }),
-      })
-      .prefault({})
-      .meta({ title: "Embedding" }),
-    clickhouse: z
-      .strictObject({
-        url: urlSchema
-          .refine((url) => new URL(url).username === "", "give the user and the password apart from the URL")
-          .optional()
-          .meta({
-            title: "ClickHouse URL",
-            description: "A ClickHouse server's HTTP address: `https://clickhouse.example.com:8443`.",
-            env: "CLICKHOUSE_URL",
-          }),
-        user: z.string().min(1).max(256).default("default").meta({
-          title: "ClickHouse user",
-          description: "Needs to create its database and tables, and to read and write them.",
-          env: "CLICKHOUSE_USER",
-        }),
-        password: z.string().max(4_096).optional().meta({
-          title: "ClickHouse password",
-          description: "That user's.",
-          env: "CLICKHOUSE_PASSWORD",
-          secret: true,
-        }),
-        database: z
-          .string()
-          .regex(/^[A-Za-z_]\w{0,62}$/, "letters, digits and underscores")
-          .default("gatehouse")
-          .meta({
-            title: "ClickHouse database",
-            description: "Made when it is missing.",
-            env: "CLICKHOUSE_DATABASE",
-          }),
-      })
-      .prefault({})
-      .meta({ title: "ClickHouse" }),
+    embedding: embeddingSettings,
+    clickhouse: clickhouseSettings,
     legacyApplicationKeys: z.boolean().default(false).meta({
       title: "Keys of applications",
       description:
         "Allows API keys without an API, which open every API that their application is subscribed to. `false`: none can be made, and those that were open nothing.",
     }),
-    oauth: z
-      .strictObject({
-        secretCount: z.int().min(1).max(1_000).optional().meta({
-          title: "Secrets of a client",
-          description: "Secrets that an OAuth client may have at a time. Absent: as many as it likes.",
-        }),
-        multipleSecrets: z.boolean().default(true).meta({
-          title: "Several secrets",
-          description:
-            "`false`: a new secret of a client takes the place of the one before, at once or after an overlap.",
-        }),
-        expiryWarningDays: z.int().min(0).max(3_650).default(14).meta({
-          title: "Expiry warning",
-          description: "Days before their end in which API keys and client secrets are warned of.",
-        }),
-        signingAlgorithm: z.enum(["ES256", "RS256"]).default("ES256").meta({
-          title: "Signing algorithm",
-          description: "How the resident key manager signs tokens. A change makes a key; tokens of the old one go on.",
-        }),
-        accessTokenSeconds: z.int().min(60).max(2_592_000).default(3_600).meta({
-          title: "Access token lifetime",
-          description: "Seconds, for clients of the resident key manager that name none.",
-        }),
-        refreshTokenSeconds: z.int().min(60).max(31_536_000).default(1_209_600).meta({
-          title: "Refresh token lifetime",
-          description: "Seconds from each use, for clients of the resident key manager that name none.",
-        }),
-        dynamicRegistration: z.boolean().optional().meta({
-          title: "Dynamic registration",
-          description: "Lets clients register themselves (RFC 7591). Absent: in development only.",
-        }),
-        clientIdDocuments: z.boolean().default(true).meta({
-          title: "Client id documents",
-          description: "Lets the https URL of a client's metadata be its client id, as MCP clients have it.",
-        }),
-        tokenPersistence: z.boolean().default(false).meta({
-          title: "Token persistence",
-          description:
-            "Remembers the ids of the access tokens of a grant, so that they end with it. `false`: they live until they expire, unless each is revoked.",
-        }),
-        revokeOnLogout: z.boolean().default(false).meta({
-          title: "Revoke on logout",
-          description: "`true`: logging out ends what was granted in the session, with its access tokens.",
-        }),
-      })
-      .prefault({})
-      .meta({ title: "OAuth" }),
+    oauth: oauthSettings,
     quickstart: z
       .strictObject({
         openaiApiKey: z.string().min(1).max(4_096).optional().meta({
