@@ -2,6 +2,7 @@ import type { DataPaths } from "../store/data-directory.ts";
 import type { PastePlace } from "./print-llm.ts";
 import { llmLines } from "./print-llm.ts";
 import { mcpLines } from "./print-mcp.ts";
+import { tokenLines } from "./print-token.ts";
 import type { QuickstartApi, QuickstartFacts } from "./quickstart-file.ts";
 
 export type { PastePlace } from "./print-llm.ts";
@@ -19,6 +20,7 @@ export function printQuickstart(facts: QuickstartFacts, paths: DataPaths, place:
     ...facts.apis.map(({ name, kind, apiKey }) => `API key        ${apiKey}  (${kindTitle(kind)} ${name})`),
     `All of this    in ${paths.quickstartPath}`,
     ...facts.apis.flatMap((api) => linesFor(api, place)),
+    ...(facts.client === undefined ? [] : tokenLines(facts.client, facts.apis)),
     "",
   ];
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
+import { clientFactsSchema } from "./quickstart-client.ts";
 
 const apiSchema = z.looseObject({
   kind: z.string(),
@@ -16,6 +17,8 @@ const factsSchema = z.looseObject({
   controlUrl: z.string(),
   adminToken: z.string(),
   apis: z.array(apiSchema),
+  /** A client that gets tokens for one of them. */
+  client: clientFactsSchema.optional(),
 });
 
 /** An API of the quickstart and the key that opens it. */

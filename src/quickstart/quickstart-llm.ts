@@ -32,7 +32,8 @@ export async function putDemo(
     documents.push(quickstartDocument("LlmProvider", "demo", spec, provider.labels));
   }
   if (!isUnwanted && (await catalog.find("LlmApi", "demo")) === undefined) {
-    documents.push(apiDocument("demo", "Demonstration: made-up text, no model", [demoModelName]));
+    const security = { apiKey: {}, oauth: {} }; // keys, and tokens of the resident key manager
+    documents.push(apiDocument("demo", "Demonstration: made-up text, no model", [demoModelName], { security }));
   }
   await catalog.put(documents);
 }
@@ -64,11 +65,12 @@ function providerDocument(name: string, displayName: string, access: object): un
   return quickstartDocument(llmProvider.kind, name, { displayName, use: "openai-compatible", with: access });
 }
 
-function apiDocument(name: string, displayName: string, models: readonly string[]): unknown {
+function apiDocument(name: string, displayName: string, models: readonly string[], more: object = {}): unknown {
   return quickstartDocument(llmApi.kind, name, {
     displayName,
     context: `/${name}`,
     models: models.map((model) => ({ name: model })),
     upstream: { production: { targets: [{ provider: name }] }, sandbox: { sameAs: "production" } },
+    ...more,
   });
 }

@@ -4,6 +4,7 @@ import type { DataPaths } from "../store/data-directory.ts";
 import { demoModelName, startDemoModel } from "./demo-model.ts";
 import type { QuickstartCatalog, WantedApi } from "./quickstart-catalog.ts";
 import { quickstartCatalog } from "./quickstart-catalog.ts";
+import { quickstartClient } from "./quickstart-client.ts";
 import type { QuickstartApi, QuickstartFacts } from "./quickstart-file.ts";
 import { readQuickstartFile, writeQuickstartFile } from "./quickstart-file.ts";
 import { demoPort, putDemo, putOpenAi } from "./quickstart-llm.ts";
@@ -61,7 +62,10 @@ export async function startQuickstart(options: QuickstartOptions): Promise<Quick
     const what = each.kind === "McpServer" ? "MCP server" : "LLM API";
     progress(`${what} ${each.name} at ${opened.api.url}${opened.hasNewKey ? ", with a new API key" : ""}`);
   }
-  const facts = { gatewayUrl, controlUrl, adminToken, apis };
+  const client = await unlessRefused("OAuth client", progress, () =>
+    quickstartClient({ context, catalog, gatewayUrl, known: before?.client }),
+  );
+  const facts = { gatewayUrl, controlUrl, adminToken, apis, ...(client !== undefined && { client }) };
   await writeQuickstartFile(dataDirectory.quickstartPath, facts);
   progress(`facts for scripts in ${dataDirectory.quickstartPath}`);
   const started = starting.move();

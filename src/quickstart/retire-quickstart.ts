@@ -3,8 +3,10 @@ import { revokeApiKey } from "../core/api-keys.ts";
 import type { ApiKeyRow } from "../core/catalog.ts";
 import type { CoreContext } from "../core/core-context.ts";
 import { findKind } from "../core/kinds.ts";
+import { deleteOauthClient } from "../core/oauth-clients.ts";
 import { undeployApi } from "../core/publishing.ts";
 import { quickstartActor, quickstartApis } from "./quickstart-catalog.ts";
+import { quickstartApplication } from "./quickstart-client.ts";
 
 export interface RetireQuickstartOptions {
   readonly context: CoreContext;
@@ -22,6 +24,7 @@ export async function retireQuickstart({ context, quickstartPath, progress }: Re
   await rm(quickstartPath, { force: true });
   await retireApis(context, progress);
   await retireKeys(context, progress);
+  await retireClients(context, progress);
 }
 
 async function retireApis(context: CoreContext, progress: RetireQuickstartOptions["progress"]): Promise<void> {
@@ -44,6 +47,17 @@ async function retireKeys(context: CoreContext, progress: RetireQuickstartOption
       await revokeApiKey(context, quickstartActor, name);
       progress(`revoked ApiKey/${name}, which the quickstart had made; generate another where it was in use`);
     }
+  }
+}
+
+async function retireClients(context: CoreContext, progress: RetireQuickstartOptions["progress"]): Promise<void> {
+  const owner = await context.catalog.read.resources.find("Application", quickstartApplication);
+  if (owner === undefined) return;
+  const { rows } = await context.catalog.read.oauthClients.list({ applicationId: owner.id }, { limit: 200 });
+  for (const { id, clientId, name, version } of rows) {
+    if (!(await madeByQuickstart(context, id))) continue;
+    await deleteOauthClient(context, quickstartActor, { application: quickstartApplication, clientId }, version);
+    progress(`deleted the OAuth client ${name}, which the quickstart had made`);
   }
 }
 
