@@ -1,3 +1,4 @@
+// long: a row for each way in which a token can be bad, against one gateway
 import { createHmac } from "node:crypto";
 import { base64url } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+// long: what the three servers are asked and answer is recorded here, turn by turn, beside what it is to give
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RemoteClientSpec } from "../../src/core/key-manager-connector.ts";
 import { asgardeo } from "../../src/identity/asgardeo.ts";
