@@ -14,7 +14,6 @@ import { secretNames } from "./secrets.ts";
 import type { Shell } from "./shell.ts";
 
 export interface ImportLegacyOptions extends ControlOptions {
-  readonly file: string;
   readonly keystorePem?: string;
   readonly symmetricKeyFile?: string;
   readonly team?: string;
@@ -26,9 +25,9 @@ export interface ImportLegacyOptions extends ControlOptions {
  * Reads `alias=value` lines as WSO2 API Manager keeps them, opens each value with the old keys and sets a secret of that
  * name. Nothing is written unless every value opens. A secret that is there is left alone without `--replace`.
  */
-export async function importLegacy(options: ImportLegacyOptions, shell: Shell): Promise<void> {
+export async function importLegacy(file: string, options: ImportLegacyOptions, shell: Shell): Promise<void> {
   const keys = await readKeys(options, shell);
-  const entries = openAll(await readFile(resolve(shell.cwd, options.file), "utf8"), options.file, keys);
+  const entries = openAll(await readFile(resolve(shell.cwd, file), "utf8"), file, keys);
   await using control = await openControlClient(options, shell);
   await refuseTaken(control, entries, options);
   for (const { alias, name, value } of entries) {

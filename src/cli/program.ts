@@ -209,7 +209,7 @@ function addSecrets(program: Command, shell: Shell): void {
     .option("--team <team>", "owning team of the secrets")
     .option("--replace", "replace secrets that are there")
     .option("--dry-run", "say what would be set, and set nothing")
-    .action(async (file, options) => (await import("./import-legacy.ts")).importLegacy({ ...options, file }, shell));
+    .action(async (file, options) => (await import("./import-legacy.ts")).importLegacy(file, options, shell));
 }
 
 function addFiles(program: Command, shell: Shell): void {

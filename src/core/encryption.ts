@@ -19,7 +19,7 @@ export interface KeyStatus {
   readonly id: string;
   readonly current: boolean;
   readonly given: boolean;
-  /** Values that it has sealed, in all and by place. */
+  /** Values that it has sealed, in all and by place; while a rotation runs, as it was at its beginning. */
   readonly values: number;
   readonly places: Readonly<Record<string, number>>;
 }
@@ -69,12 +69,13 @@ export function createEncryption(
   const stop = new AbortController();
   let rotation: RotationStatus = notYet;
   let running: Promise<void> | undefined;
+  let counted: readonly KeyStatus[] = [];
 
-  const status = async (): Promise<EncryptionStatus> => ({
-    keysFrom: keyFile === undefined ? "configuration" : "file",
-    keys: await keyStatus(context(), keys),
-    rotation,
-  });
+  const status = async (): Promise<EncryptionStatus> => {
+    // Counting reads every value: not while a rotation runs, whose watchers ask several times a second.
+    if (rotation.state !== "running") counted = await keyStatus(context(), keys);
+    return { keysFrom: keyFile === undefined ? "configuration" : "file", keys: counted, rotation };
+  };
 
   const run = async (actor: Actor, dropOld: boolean): Promise<void> => {
     const onStep = ({ done, unreadable }: RotationStep): void => {
@@ -104,6 +105,7 @@ export function createEncryption(
       try {
         if (newKey && keyFile !== undefined) await adoptNewKey(context(), keys, keyFile);
         rotation = { ...rotation, total: await leftOver(context().catalog.read, keys.current.id) };
+        counted = await keyStatus(context(), keys);
       } catch (error) {
         rotation = before;
         throw error;

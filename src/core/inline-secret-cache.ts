@@ -20,7 +20,8 @@ interface Place {
   readonly path: string;
 }
 
-type Places = ReadonlyMap<string, Place>;
+/** Where each id stands. More than one place is somebody's mistake, or intent: the row itself says which one counts. */
+type Places = ReadonlyMap<string, readonly Place[]>;
 
 /**
  * An empty cache over the vault of `context`. A value opens only for the resource and the member that it was written
@@ -32,22 +33,22 @@ export function createInlineSecretCache(context: () => CoreContext): InlineSecre
   const keyManagers = new Map<string, Places>();
   const values = new Map<string, MaybePromise<string>>();
 
-  const placeOf = (id: string): Place | undefined =>
-    artifacts.get(id) ?? older.get(id) ?? [...keyManagers.values()].find((places) => places.has(id))?.get(id);
+  const placesOf = (id: string): readonly Place[] =>
+    [artifacts, older, ...keyManagers.values()].flatMap((places) => places.get(id) ?? []);
 
   const read = (id: string): MaybePromise<string> => {
     const known = values.get(id);
     if (known !== undefined) return known;
-    const place = placeOf(id);
-    if (place === undefined) throw unknownValue(id);
-    const reading = open(context(), id, place).then(
+    const places = placesOf(id);
+    if (places.length === 0) throw unknownValue(id);
+    const reading = open(context(), id, places).then(
       (value) => {
         values.set(id, value);
         return value;
       },
       (error: unknown) => {
         values.delete(id); // the next one who asks tries again
-        context().log.error({ secret: id, holder: place.holderId, err: error }, "an inline secret cannot be read");
+        context().log.error({ secret: id, holder: places[0]?.holderId, err: error }, "an inline secret cannot be read");
         throw unknownValue(id, error);
       },
     );
@@ -56,7 +57,7 @@ export function createInlineSecretCache(context: () => CoreContext): InlineSecre
   };
 
   const follow = (places: Places): void => {
-    for (const id of values.keys()) if (placeOf(id) === undefined) values.delete(id);
+    for (const id of values.keys()) if (placesOf(id).length === 0) values.delete(id);
     // What cannot be read is told in the log, and again to whoever needs it.
     for (const id of places.keys()) void Promise.resolve(read(id)).catch(() => {});
   };
@@ -67,14 +68,14 @@ export function createInlineSecretCache(context: () => CoreContext): InlineSecre
     apply(message) {
       if (message.type === "artifacts") {
         older = artifacts;
-        artifacts = placesOf([...message.set.apis, ...message.set.supporting]);
+        artifacts = placesIn([...message.set.apis, ...message.set.supporting]);
         follow(artifacts);
       }
       const records =
         message.type === "identity" ? message.keyManagers : message.type === "key-manager.put" ? [message.record] : [];
       if (message.type === "identity") keyManagers.clear();
       for (const { id, with: config } of records) {
-        const places = placesOf([{ id, spec: { with: config } }]);
+        const places = placesIn([{ id, spec: { with: config } }]);
         keyManagers.set(id, places);
         follow(places);
       }
@@ -83,19 +84,19 @@ export function createInlineSecretCache(context: () => CoreContext): InlineSecre
   };
 }
 
-function placesOf(holders: readonly { readonly id: string; readonly spec: unknown }[]): Places {
-  return new Map(
-    holders.flatMap((holder) =>
-      inlinePointers(holder.spec).map(({ id, path }) => [id, { holderId: holder.id, path }] as const),
-    ),
+function placesIn(holders: readonly { readonly id: string; readonly spec: unknown }[]): Places {
+  const found = holders.flatMap((holder) =>
+    inlinePointers(holder.spec).map(({ id, path }) => ({ id, holderId: holder.id, path })),
   );
+  return Map.groupBy(found, ({ id }) => id);
 }
 
-async function open({ catalog, vaultKeys }: CoreContext, id: string, { holderId, path }: Place): Promise<string> {
+async function open({ catalog, vaultKeys }: CoreContext, id: string, places: readonly Place[]): Promise<string> {
   const row = await catalog.read.inlineSecrets.find(id);
-  if (row === undefined || row.holderId !== holderId || row.path !== path) {
+  if (row === undefined || !places.some(({ holderId, path }) => row.holderId === holderId && row.path === path)) {
+    const where = places.map(({ holderId, path }) => `${path} of ${holderId}`).join(", ");
     throw new GatewayError("secret.undecryptable", "A secret cannot be decrypted.", {
-      detail: `${id} does not belong to ${path} of ${holderId}`,
+      detail: `${id} does not belong to ${where}`,
     });
   }
   return openValue(vaultKeys, row.sealed, inlineBinding(row));

@@ -103,7 +103,7 @@ describe("401", () => {
 describe("409", () => {
   test("a rotation while one is running is refused", async () => {
     const [first, second] = await Promise.all([send("POST", "/rotate", {}), send("POST", "/rotate", {})]);
-    expect([first.status, second.status].toSorted()).toEqual([202, 409]);
+    expect(new Set([first.status, second.status])).toEqual(new Set([202, 409]));
   });
 });
 

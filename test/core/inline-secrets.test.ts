@@ -89,6 +89,15 @@ describe("a value that is given inline", () => {
     await expect(readAll(moved)).rejects.toMatchObject({ code: "upstream.credentials" });
   });
 
+  test("still opens where it belongs when its id has been written elsewhere too", async () => {
+    const made = await make({ apiKey: "one" });
+    const other = await make({ url: String(withOf(made)["apiKey"]) }, "other");
+    const cache = createSecretCache(() => context);
+    const supporting = [made, other].map(({ id, name, spec }) => ({ kind: "LlmProvider" as const, id, name, spec }));
+    await cache.apply({ type: "artifacts", set: { hash: "", apis: [], supporting } });
+    expect(await cache.read(inlinePointers(made.spec)[0]?.id ?? "")).toBe("one");
+  });
+
   test("is sealed anew under the current key when it comes in an envelope made for a file", async () => {
     const made = await make({ apiKey: sealForFile(context.vaultKeys, "canary-4711") });
     expect(await readAll(made)).toEqual(["canary-4711"]);

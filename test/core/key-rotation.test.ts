@@ -7,15 +7,16 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkVault, usedKeys } from "../../src/core/check-vault.ts";
 import type { CoreContext } from "../../src/core/core-context.ts";
 import { createEncryption } from "../../src/core/encryption.ts";
-import { inlinePointers } from "../../src/core/inline-secrets.ts";
+import { inlineBinding, inlinePointers } from "../../src/core/inline-secrets.ts";
 import { countSealed, rotateVault } from "../../src/core/key-rotation.ts";
 import type { LiveKeyring } from "../../src/core/keyring.ts";
 import { createKeyring, keyIdOf, parseKeyring } from "../../src/core/keyring.ts";
 import { createResource, getResource } from "../../src/core/resources.ts";
 import { bindingOf, openValue, sealedPlaces, sealValue } from "../../src/core/sealed-values.ts";
 import { putSecret, readSecret } from "../../src/core/secrets.ts";
-import { openSigningKeys } from "../../src/core/signing-keys.ts";
+import { openSigningKeys, signingKeyBinding } from "../../src/core/signing-keys.ts";
 import { loadPepper } from "../../src/core/vault-keys.ts";
+import { oauthStateBinding } from "../../src/identity/resident/state-adapter.ts";
 import { pluginSchemas } from "../../src/plugin-schemas.ts";
 import { openSqliteCatalog } from "../../src/store/sqlite/open-sqlite-catalog.ts";
 import { sampleState } from "../contract/sample-rows.ts";
@@ -168,6 +169,14 @@ describe("a rotation", () => {
       expect(await readSecret(context, `secret-${at}`)).toBe(`${at % 7 === 0 ? "newer" : "value"} ${at}`);
     }
   });
+});
+
+test("every place is bound as those who seal there bind it", () => {
+  expect(bindingOf("signing-key", ["k1"])).toBe(signingKeyBinding("k1"));
+  expect(bindingOf("oauth-state", ["Session", "ab"])).toBe(oauthStateBinding("Session", "ab"));
+  expect(bindingOf("inline", ["llm_1", "spec.a", "isv_1"])).toBe(
+    inlineBinding({ id: "isv_1", holderId: "llm_1", path: "spec.a" }),
+  );
 });
 
 describe("the encryption of an installation", () => {
