@@ -25,10 +25,8 @@ describe.skipIf(!clientsAreInstalled())("the official suite's authorization scen
       grantTypes: ["authorization_code", "refresh_token"],
       redirectUris: [`http://127.0.0.1:${port}/callback`],
     });
-    const output = await runSuite([
-      ...["--url", at.issuer, "--client-id", made.clientId],
-      ...["--resource", at.chat, "--port", String(port)],
-    ]);
+    const target = ["--url", at.issuer, "--client-id", made.clientId];
+    const output = await runSuite([...target, "--resource", at.chat, "--port", String(port)]);
     expect(output).toContain("authorization-server-metadata-endpoint");
     expect(output).toContain("authorization-code-grant");
     expect(output).not.toMatch(/[1-9]\d* failed|FAILURE|✗/);

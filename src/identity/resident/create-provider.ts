@@ -111,7 +111,7 @@ function compareSecretsByHash(
   { context, limiter }: ResidentOptions,
   secretIds: WeakMap<Context, string>,
 ): void {
-  const prototype = provider.Client.prototype as Client; // the library's own class
+  const { prototype } = provider.Client;
   prototype.compareClientSecret = async function compare(this: Client, secret: string): Promise<boolean> {
     const call = Provider.ctx;
     const bucket = {

@@ -73,5 +73,5 @@ async function isRevoked(
 
 function publicPart(jwk: Readonly<Record<string, unknown>>): { kty: string; [member: string]: unknown } {
   const shown = ["crv", "x", "y", "n", "e"].flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]]]));
-  return { kty: String(jwk["kty"]), ...Object.fromEntries(shown) };
+  return { ...(Object.fromEntries(shown) as Record<string, unknown>), kty: String(jwk["kty"]) }; // members of a record
 }

@@ -42,7 +42,7 @@ export function acceptedMetadata(body: Readonly<Record<string, unknown>>): Recor
     );
   }
   const applicationType = rest["application_type"] ?? (said.redirect_uris.some(isNativeRedirect) ? "native" : "web");
-  storedMetadata({ ...said, application_type: String(applicationType) });
+  storedMetadata({ ...said, application_type: applicationType === "native" ? "native" : "web" });
   return { ...rest, application_type: applicationType, grant_types: grants, response_types: ["code"] };
 }
 

@@ -70,7 +70,7 @@ function completeScope({ oidc }: Context, scopes: readonly string[]): void {
   const asked = typeof params["scope"] === "string" ? params["scope"].split(" ").filter((scope) => scope !== "") : [];
   if (asked.some((scope) => scopes.includes(scope))) return;
   const added = scopes.length === 0 ? [baseScope] : scopes;
-  if (asked.length > 0 && asked.some((scope) => !standing.has(scope))) return; // it asked for something else, and gets no more
+  if (asked.some((scope) => !standing.has(scope))) return; // it asked for something else, and gets no more
   params["scope"] = [...asked, ...added].join(" ");
 }
 

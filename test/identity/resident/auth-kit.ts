@@ -32,8 +32,8 @@ export async function startAuthGatehouse(settings: Record<string, string> = {}):
   const gatehouse = await startTestGatehouse(settings);
   const { context, gatewayUrl } = gatehouse.running;
   const secured = { security: { apiKey: {}, oauth: {} } };
-  await gatehouse.llm("chat", upstream.url, secured as never);
-  await gatehouse.llm("other", upstream.url, secured as never);
+  await gatehouse.llm("chat", upstream.url, secured);
+  await gatehouse.llm("other", upstream.url, secured);
   await gatehouse.put("Application", "shop", {});
   await createUser(context, testActor, { metadata: { name: "ada" }, spec: { displayName: "Ada L." }, password });
   const issuer = `${gatewayUrl}/auth`;
@@ -99,7 +99,7 @@ export function createBrowser(origin: string): Browser {
     const answer = await fetch(url, {
       ...init,
       redirect: "manual",
-      headers: { ...init.headers, cookie, accept: "text/html" },
+      headers: { ...(init.headers as Record<string, string> | undefined), cookie, accept: "text/html" },
     });
     for (const line of answer.headers.getSetCookie()) keep(line, pathname);
     const location = answer.headers.get("location");
@@ -150,4 +150,44 @@ export async function agree(browser: Browser, url: string): Promise<Seen> {
   if (seen.html.includes('name="password"')) seen = await browser.submit(seen, "log-in", { name: "ada", password });
   if (seen.html.includes(">Allow<")) seen = await browser.submit(seen, "allow");
   return seen;
+}
+
+export interface CodeFlow {
+  readonly made: Awaited<ReturnType<AuthGatehouse["client"]>>;
+  readonly redirectUri: string;
+  readonly resource?: string;
+  readonly extra?: Record<string, string>;
+  readonly browser?: Browser;
+}
+
+/** An authorization code flow with PKCE from its beginning to its tokens, by an unmodified client. */
+export async function codeFlow(at: AuthGatehouse, flow: CodeFlow): Promise<oauth.TokenEndpointResponse> {
+  const { made, redirectUri, resource = at.chat, extra = {} } = flow;
+  const browser = flow.browser ?? createBrowser(new URL(at.issuer).origin);
+  const verifier = oauth.generateRandomCodeVerifier();
+  const state = oauth.generateRandomState();
+  const url = new URL(at.server.authorization_endpoint ?? "");
+  url.search = new URLSearchParams({
+    client_id: made.clientId,
+    redirect_uri: redirectUri,
+    response_type: "code",
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+    resource,
+    state,
+    ...extra,
+  }).toString();
+  const seen = await agree(browser, url.href);
+  if (seen.redirect === undefined) throw new Error(`no redirect: ${seen.status} ${seen.html}`);
+  const parameters = oauth.validateAuthResponse(at.server, made.client, seen.redirect, state);
+  const answer = await oauth.authorizationCodeGrantRequest(
+    at.server,
+    made.client,
+    made.authentication,
+    parameters,
+    redirectUri,
+    verifier,
+    insecure,
+  );
+  return oauth.processAuthorizationCodeResponse(at.server, made.client, answer);
 }

@@ -1,8 +1,8 @@
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import * as oauth from "oauth4webapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { AuthGatehouse } from "./auth-kit.ts";
-import { agree, createBrowser, insecure, startAuthGatehouse } from "./auth-kit.ts";
+import type { AuthGatehouse, CodeFlow } from "./auth-kit.ts";
+import { codeFlow, insecure, startAuthGatehouse } from "./auth-kit.ts";
 
 let at: AuthGatehouse;
 
@@ -32,40 +32,8 @@ async function clientToken(made: Made, resource = at.chat): Promise<oauth.TokenE
   return oauth.processClientCredentialsResponse(at.server, made.client, answer);
 }
 
-interface CodeFlow {
-  readonly made: Made;
-  readonly resource?: string;
-  readonly extra?: Record<string, string>;
-}
-
-async function codeToken({ made, resource = at.chat, extra = {} }: CodeFlow): Promise<oauth.TokenEndpointResponse> {
-  const verifier = oauth.generateRandomCodeVerifier();
-  const state = oauth.generateRandomState();
-  const url = new URL(at.server.authorization_endpoint ?? "");
-  url.search = new URLSearchParams({
-    client_id: made.clientId,
-    redirect_uri: redirectUri,
-    response_type: "code",
-    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: "S256",
-    resource,
-    state,
-    ...extra,
-  }).toString();
-  const seen = await agree(createBrowser(new URL(at.issuer).origin), url.href);
-  if (seen.redirect === undefined) throw new Error(`no redirect: ${seen.status} ${seen.html}`);
-  const parameters = oauth.validateAuthResponse(at.server, made.client, seen.redirect, state);
-  const answer = await oauth.authorizationCodeGrantRequest(
-    at.server,
-    made.client,
-    made.authentication,
-    parameters,
-    redirectUri,
-    verifier,
-    insecure,
-  );
-  return oauth.processAuthorizationCodeResponse(at.server, made.client, answer);
-}
+const codeToken = (flow: Omit<CodeFlow, "redirectUri">): Promise<oauth.TokenEndpointResponse> =>
+  codeFlow(at, { redirectUri, ...flow });
 
 async function refresh(made: Made, token: string): Promise<oauth.TokenEndpointResponse> {
   const answer = await oauth.refreshTokenGrantRequest(at.server, made.client, made.authentication, token, insecure);

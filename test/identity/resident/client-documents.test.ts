@@ -1,0 +1,154 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createDocumentFetch } from "../../../src/identity/resident/client-documents.ts";
+import { createResidentServer } from "../../../src/identity/resident/resident-server.ts";
+import { deriveKey } from "../../../src/kernel/crypto.ts";
+import { createNetworkPolicy } from "../../../src/kernel/network-policy.ts";
+import type { SafeFetch, SafeFetchOptions, SafeResponse } from "../../../src/kernel/safe-fetch.ts";
+import { createSafeFetch } from "../../../src/kernel/safe-fetch.ts";
+import { createMemoryLimiter } from "../../../src/store/memory/limiter.ts";
+import type { TestGatehouse } from "../../kit/gatehouse.ts";
+import { startTestGatehouse } from "../../kit/gatehouse.ts";
+
+/** A way out that leads to one document. */
+function fetchOf(body: string, headers: Record<string, string> = {}, status = 200) {
+  const asked: { url: string; options: SafeFetchOptions }[] = [];
+  const fetch = async (url: string | URL, options: SafeFetchOptions): Promise<SafeResponse> => {
+    asked.push({ url: String(url), options });
+    const bytes = Buffer.from(body);
+    return {
+      url: String(url),
+      status,
+      headers,
+      body: bytes,
+      text: () => body,
+      json: () => JSON.parse(body) as unknown,
+    };
+  };
+  const disposable: SafeFetch = Object.assign(fetch, { [Symbol.asyncDispose]: async () => {} });
+  return { asked, fetch: disposable };
+}
+
+const clientId = "https://agent.example.com/client.json";
+const document = {
+  client_id: clientId,
+  client_name: "Agent",
+  redirect_uris: ["http://127.0.0.1/callback"],
+  gatehouse: { environment: "sandbox", name: "x", pkceRequired: false },
+};
+
+describe("a client's document", () => {
+  test("is fetched as the address of a stranger, small and in short time, and what it must not say is left out", async () => {
+    const { asked, fetch } = fetchOf(JSON.stringify(document), { "cache-control": "max-age=600", "set-cookie": "a=b" });
+    const answer = await createDocumentFetch(fetch)(clientId);
+    expect(asked[0]?.options).toMatchObject({ chosenBy: "response", maxBytes: 5_120, timeoutMs: 3_000 });
+    expect(asked[0]?.options.maxRedirects).toBeUndefined();
+    const said = (await answer.json()) as Record<string, unknown>; // looked at below
+    expect(said["gatehouse"]).toBeUndefined();
+    expect(said).toMatchObject({ application_type: "native", token_endpoint_auth_method: "none" });
+    expect([...answer.headers.keys()].sort()).toEqual(["cache-control", "content-type"]);
+  });
+
+  const inside = [
+    "https://127.0.0.1/c",
+    "https://localhost/c",
+    "https://169.254.169.254/c",
+    "https://[::1]/c",
+    "https://10.0.0.1/c",
+  ];
+  test.each(inside)("at %s is not fetched", async (url) => {
+    await using fetch = createSafeFetch({ policy: createNetworkPolicy({ allowCidrs: [], operatorReach: [] }) });
+    await expect(createDocumentFetch(fetch)(url)).rejects.toMatchObject({ code: "upstream.refused_address" });
+  });
+
+  test.each(["[]", "null", '"x"'])("that is %s is refused", async (body) => {
+    await expect(createDocumentFetch(fetchOf(body).fetch)(clientId)).rejects.toMatchObject({
+      code: "upstream.invalid",
+    });
+  });
+});
+
+describe("the authorization endpoint", () => {
+  let gatehouse: TestGatehouse;
+  beforeAll(async () => {
+    gatehouse = await startTestGatehouse();
+  });
+  afterAll(() => gatehouse[Symbol.asyncDispose]());
+
+  const ask = async (body: object, redirectUri = "http://127.0.0.1:5/callback") => {
+    const { context, gatewayUrl } = gatehouse.running;
+    await gatehouse.put("McpServer", "tools", {
+      context: "/tools",
+      upstream: { production: { url: "http://127.0.0.1:9/mcp" }, sandbox: { sameAs: "production" } },
+      security: { apiKey: false, oauth: {} },
+    });
+    const { fetch, asked } = fetchOf(JSON.stringify(body));
+    const http = createServer();
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`; // a TCP server that listens has one
+    const server = await createResidentServer({
+      context,
+      issuer: `${origin}/auth`,
+      publicUrl: gatewayUrl,
+      settings: {
+        signingAlgorithm: "ES256",
+        accessTokenSeconds: 60,
+        refreshTokenSeconds: 60,
+        dynamicRegistration: false,
+        clientIdDocuments: true,
+        tokenPersistence: false,
+        revokeOnLogout: false,
+      },
+      cookieKey: deriveKey(context.pepper.key, "gatehouse/test"),
+      fetch,
+      limiter: createMemoryLimiter({ clock: context.clock, maxKeys: 100 }),
+      verifyLogin: async () => undefined,
+    });
+    http.on("request", (request, response) => {
+      void server.handle(request, response, { path: (request.url ?? "").slice("/auth".length), ip: "127.0.0.1" });
+    });
+    const query = new URLSearchParams({
+      client_id: clientId,
+      redirect_uri: redirectUri,
+      response_type: "code",
+      code_challenge: "x".repeat(43),
+      code_challenge_method: "S256",
+      resource: `${gatewayUrl}/tools/mcp`,
+    });
+    try {
+      const answer = await globalThis.fetch(`${origin}/auth/authorize?${query.toString()}`, { redirect: "manual" });
+      const registered = await globalThis.fetch(`${origin}/auth/register`, { method: "POST", body: "{}" });
+      return { answer, text: await answer.text(), asked, registered };
+    } finally {
+      await new Promise((resolve) => http.close(resolve));
+    }
+  };
+
+  test("takes a client by its document, loopback on any port, and registers nobody where that is off", async () => {
+    const { answer, asked, registered } = await ask(document);
+    expect(asked.map(({ url }) => url)).toEqual([clientId]);
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get("location")).toMatch(/^\/auth\/interaction\//);
+    for (const cookie of answer.headers.getSetCookie()) expect(cookie).toMatch(/httponly/i);
+    expect(registered.status).toBe(404);
+  });
+
+  const bad = [
+    { name: "of another id", body: { ...document, client_id: "https://agent.example.com/other.json" } },
+    { name: "with a secret", body: { ...document, client_secret: "s3cret" } },
+    { name: "without redirects", body: { ...document, redirect_uris: [] } },
+    { name: "with a script for a redirect", body: { ...document, redirect_uris: ["javascript:alert(1)"] } },
+  ];
+  test.each(bad)("refuses a document $name, and redirects nowhere", async ({ body }) => {
+    const { answer } = await ask(body);
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get("location")).toBeNull();
+  });
+
+  test("refuses a redirect that the document does not name, and redirects nowhere", async () => {
+    const { answer } = await ask(document, "https://evil.example.com/callback");
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get("location")).toBeNull();
+  });
+});
