@@ -96,7 +96,7 @@ const lastRequestsMs = 2_000;
 interface CountedSnapshot {
   readonly snapshot: Snapshot;
   lease(): SnapshotLease;
-  /** Disposes the snapshot when its last request has ended; resolves then. */
+  /** Stops what runs without requests, and disposes the snapshot when its last request has ended; resolves then. */
   retire(): Promise<void>;
 }
 
@@ -126,6 +126,7 @@ function countedSnapshot(snapshot: Snapshot, log: Log): CountedSnapshot {
     },
     retire() {
       retired = true;
+      snapshot.retire();
       void disposeWhenIdle();
       return gone.promise;
     },

@@ -60,7 +60,9 @@ export interface ProtocolCompileInput {
   readonly tools: PluginTools;
   /** Adds a fault; compilation goes on so that all are reported at once. */
   fault(issue: FieldIssue): void;
-  /** Registers what must be disposed when the snapshot retires. */
+  /** Registers what must stop when the snapshot is replaced, though requests of it may run for hours yet. */
+  onRetire(place: string, stop: () => void): void;
+  /** Registers what must be disposed when the last request of the snapshot has ended. */
   onDispose(place: string, dispose: () => unknown): void;
 }
 

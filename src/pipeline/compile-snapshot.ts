@@ -6,6 +6,7 @@ import { plan } from "../core/plan.ts";
 import type { ApiArtifact, ArtifactSet } from "../core/plane-message.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import type { Log } from "../kernel/log.ts";
 import { commonSpecSchema } from "./common-spec.ts";
 import type { ChainCompiler } from "./compile-chain.ts";
 import { compileAttachment, createChainCompiler, sortIntoChain } from "./compile-chain.ts";
@@ -29,6 +30,7 @@ type Fault = (issue: FieldIssue) => void;
 export function compileSnapshot(set: ArtifactSet, options: CompileSnapshotOptions): Snapshot {
   const issues: FieldIssue[] = [];
   const made: Compiled[] = [];
+  const running: Compiled[] = [];
   const fault: Fault = (issue) => issues.push(issue);
   const chains = tracked(createChainCompiler(options.registry, options.tools, fault), made);
 
@@ -36,34 +38,52 @@ export function compileSnapshot(set: ArtifactSet, options: CompileSnapshotOption
   const plans = compilePlans(set, chains, fault);
   const served = set.apis.filter((api) => options.registry.adapters.has(api.kind));
   const apis = served.flatMap((artifact) => {
-    const api = compileApi(artifact, { set, everywhere, chains, options, fault, made });
+    const api = compileApi(artifact, { set, everywhere, chains, options, fault, made, running });
     return api === undefined ? [] : [api];
   });
   refuseSharedContexts(apis, fault);
 
-  const dispose = async (): Promise<void> => {
-    for (const each of made.toReversed()) {
-      try {
-        await each.dispose();
-      } catch (error) {
-        options.tools.log.error({ err: error, place: each.place }, "a plug-in failed to dispose");
-      }
-    }
-  };
+  const lifetime = lifetimeOf(made, running, options.tools.log);
   if (issues.length > 0) {
-    void dispose();
+    void lifetime.dispose();
     const first = issues[0];
     throw new GatewayError("publish.refused", `It does not compile: ${first?.path} ${first?.message}`, { issues });
   }
   const notServed = set.apis
     .filter((api) => !options.registry.adapters.has(api.kind))
     .map((api) => ({ kind: api.kind, name: api.name, context: commonSpecSchema.parse(api.spec).context }));
-  return { configHash: set.hash, apis, plans, notServed, dispose };
+  return { configHash: set.hash, apis, plans, notServed, ...lifetime };
 }
 
 interface Compiled {
   readonly place: string;
   dispose(): unknown;
+}
+
+/** The end of a snapshot in its two steps. What breaks in one place is logged and skips no other. */
+function lifetimeOf(made: readonly Compiled[], running: Compiled[], log: Log): Pick<Snapshot, "retire" | "dispose"> {
+  const failed = (place: string, error: unknown): void =>
+    log.error({ err: error, place }, "a plug-in failed to dispose");
+  const retire = (): void => {
+    for (let last = running.pop(); last !== undefined; last = running.pop()) {
+      try {
+        last.dispose();
+      } catch (error) {
+        failed(last.place, error);
+      }
+    }
+  };
+  const dispose = async (): Promise<void> => {
+    retire();
+    for (const each of made.toReversed()) {
+      try {
+        await each.dispose();
+      } catch (error) {
+        failed(each.place, error);
+      }
+    }
+  };
+  return { retire, dispose };
 }
 
 interface ApiInput {
@@ -73,6 +93,8 @@ interface ApiInput {
   readonly options: CompileSnapshotOptions;
   readonly fault: Fault;
   readonly made: Compiled[];
+  /** What runs without requests; it ends before the rest. */
+  readonly running: Compiled[];
 }
 
 function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undefined {
@@ -107,6 +129,7 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
     registry: input.options.registry,
     tools: input.options.tools,
     fault,
+    onRetire: (place, stop) => input.running.push({ place, dispose: stop }),
     onDispose: (place, dispose) => input.made.push({ place, dispose }),
   });
   if (protocol === undefined) return undefined;

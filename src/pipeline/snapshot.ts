@@ -67,6 +67,11 @@ export interface Snapshot {
   readonly plans: ReadonlyMap<string, CompiledChain>;
   /** Catalogue entries that are deployed but have no adapter in this build. */
   readonly notServed: readonly { readonly kind: string; readonly name: string; readonly context: string }[];
-  /** Disposes all plug-ins; call it when the last request of the snapshot has ended. */
+  /**
+   * Stops at once what runs without any request, such as probes; call it when another snapshot serves, though requests
+   * of this one still run. Further calls do nothing.
+   */
+  retire(): void;
+  /** Disposes all plug-ins; call it when the last request of the snapshot has ended. Retires first. */
   dispose(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { createDataPlane } from "../../src/gateway/data-plane.ts";
 import { createLlmAdapter } from "../../src/gateway/llm/llm-adapter.ts";
 import { createCredentialIndex } from "../../src/identity/credential-index.ts";
 import type { CompiledGuardrail } from "../../src/pipeline/define-guardrail.ts";
+import type { ProtocolAdapter } from "../../src/pipeline/adapter.ts";
 import { defineGuardrail } from "../../src/pipeline/define-guardrail.ts";
 import { createRegistry } from "../../src/pipeline/registry.ts";
 import { apiKey } from "../../src/policies/api-key/api-key.ts";
@@ -18,6 +19,8 @@ import { memoryLog } from "../kit/gatehouse.ts";
 import { manualClock } from "../kit/manual-clock.ts";
 
 let disposed: string[];
+let stopped: string[];
+let breaks: boolean;
 let dataPlane: DataPlane;
 let log: ReturnType<typeof memoryLog>;
 
@@ -26,6 +29,8 @@ const pass: CompiledGuardrail["inspect"] = () => ({ type: "pass" });
 
 beforeEach(() => {
   disposed = [];
+  stopped = [];
+  breaks = false;
   log = memoryLog();
   const clock = manualClock();
   const upstream = { send: () => Promise.reject(new Error("not called")), [Symbol.asyncDispose]: async () => {} };
@@ -46,7 +51,7 @@ beforeEach(() => {
     guardrails: [probe, windowless],
     providers: [openaiCompatible],
     strategies: [weighted],
-    adapters: [createLlmAdapter({ upstream, clock, stalledMs: 1_000 })],
+    adapters: [watched(createLlmAdapter({ upstream, clock, stalledMs: 1_000 }))],
   });
   const limiter = createMemoryLimiter({ clock, maxKeys: 10 });
   const tools = { clock, log, limiter, secrets: { read: () => "" }, tokens: noTokens, embed: buildTools().embed };
@@ -54,6 +59,20 @@ beforeEach(() => {
   const credentials = createCredentialIndex({ pepper, pepperId: "p", clock, onUsed: () => {} });
   dataPlane = createDataPlane({ registry, tools, keylessReach: "anybody", credentials, log });
 });
+
+/** The same adapter, which has something running for each API that it compiles. */
+function watched(adapter: ProtocolAdapter): ProtocolAdapter {
+  return {
+    ...adapter,
+    compile(input) {
+      input.onRetire("running", () => stopped.push(input.artifact.name));
+      input.onRetire("unstoppable", () => {
+        if (breaks) throw new Error("will not stop");
+      });
+      return adapter.compile(input);
+    },
+  };
+}
 
 function setOf(hash: string, policies: readonly object[]): ArtifactSet {
   const production = { targets: [{ provider: "far" }] };
@@ -96,6 +115,26 @@ test("plug-ins of an old snapshot are let go when its last request has ended, no
   two?.release();
   await settled();
   expect(disposed).toEqual(["first"]);
+});
+
+test("what ran for an old snapshot stops when it is replaced, though requests still use it", async () => {
+  publish(setOf("a", []));
+  const lease = dataPlane.acquire();
+  expect(stopped).toEqual([]);
+  breaks = true;
+  publish(setOf("b", []));
+  expect(stopped).toEqual(["chat"]);
+  lease?.release();
+  await settled();
+  expect(stopped).toEqual(["chat"]); // once
+});
+
+test("what ran for a snapshot stops too when the snapshot is refused, and when the gateway ends", async () => {
+  publish(setOf("a", [{ use: "unheard-of" }]));
+  expect(stopped).toEqual(["chat"]);
+  publish(setOf("b", []));
+  await dataPlane[Symbol.asyncDispose]();
+  expect(stopped).toEqual(["chat", "chat"]);
 });
 
 test("a set that does not compile leaves the old one serving and lets go of what was made on the way", async () => {

@@ -94,6 +94,7 @@ test("an API's policies run before its plan's, in their order, whether they answ
       apis: [],
       plans: new Map([[planId as string, { ...none, request: [says("c", true), says("d", false)] }]]),
       notServed: [],
+      retire: () => undefined,
       dispose: async () => undefined,
     },
   };

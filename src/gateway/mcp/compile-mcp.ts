@@ -36,7 +36,7 @@ export interface ProbeTools {
   readonly watch: Pick<UpstreamWatch, "probed">;
 }
 
-/** One target for each environment of an `McpServer`; its probes run until the snapshot retires. */
+/** One target for each environment of an `McpServer`; its probes run until the snapshot is replaced. */
 export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): CompiledProtocol {
   const { artifact, tools } = input;
   const spec = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
@@ -53,7 +53,7 @@ const environments: readonly Environment[] = ["production", "sandbox"];
 
 /** One probe for one server, also when both environments are served by it. */
 function probe(
-  { artifact, onDispose }: ProtocolCompileInput,
+  { artifact, onRetire }: ProtocolCompileInput,
   { targets, timeouts, breaker }: CompiledUpstream,
   { health }: McpServerSpec["upstream"]["production"],
   { upstream, clock, watch }: ProbeTools,
@@ -72,7 +72,7 @@ function probe(
       for (const key of keys) watch.probed(key, failure, breaker);
     },
   });
-  onDispose(`${artifact.id}/upstream/${served[0] ?? ""}/health`, stop);
+  onRetire(`${artifact.id}/upstream/${served[0] ?? ""}/health`, stop);
 }
 
 function compileBlock(

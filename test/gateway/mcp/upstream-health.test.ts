@@ -73,6 +73,31 @@ test("a probe finds out without any client that an upstream fails, and that it i
   expect(upstream.seen.length).toBe(asked);
 });
 
+test("a probe of the server that was replaced ends there and then, though a stream of it goes on", async () => {
+  await using old = await startMockUpstream((request, response) => {
+    if (request.method !== "GET") return void response.writeHead(503).end();
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(": open\n\n");
+  });
+  upstream.respond(answering("well"));
+  const health = { probe: "ping", everyMs: 1_000 };
+  const server = await publishServer(gatehouse, "moved", `${old.url}/mcp`, {
+    upstream: { health, breaker: { failures: 50, openMs: 60_000 } },
+  });
+  const left = new AbortController();
+  const headers = { authorization: `Bearer ${server.key}`, accept: "text/event-stream" };
+  const stream = await fetch(server.url, { headers, signal: left.signal });
+  expect(stream.status).toBe(200);
+  await gatehouse.put("McpServer", "moved", {
+    context: "/moved",
+    upstream: { production: { url: `${upstream.url}/mcp` }, sandbox: { sameAs: "production" } },
+  });
+  const asked = old.seen.length;
+  await new Promise((resolve) => setTimeout(resolve, 1_300)); // longer than a probe's span
+  expect(old.seen.length).toBe(asked);
+  left.abort();
+});
+
 test("targets of LLM APIs are told of too", async () => {
   upstream.respond(chatAnswer("Hello."));
   const api = await gatehouse.llm("chat", `${upstream.url}/v1`);
