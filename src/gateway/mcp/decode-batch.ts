@@ -1,4 +1,4 @@
-import { locateJson } from "../../kernel/json-scan.ts";
+import { locateAll } from "../../kernel/locate-all.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import { batchVersion, defaultLegacyVersion } from "../../mcp/wire/legacy.ts";
 import { claimedVersion } from "../../mcp/wire/modern.ts";
@@ -29,6 +29,10 @@ export function decodeBatch(
   if (values.length === 0) return refusal("it is empty");
   if (values.length > maxMessages) return refusal(`it holds more than ${maxMessages} messages`);
   const operations: Operation[] = [];
+  const ranges = locateAll(
+    body,
+    values.map((_, place) => [place]),
+  );
   const ids = new Set<string | number>();
   for (const [place, value] of values.entries()) {
     const message = readJsonRpc(value);
@@ -42,7 +46,7 @@ export function decodeBatch(
       if (ids.has(message.id)) return refusal("two of its requests have the same id");
       ids.add(message.id);
     }
-    const [start, end] = locateJson(body, [place]) ?? [0, 0];
+    const [start, end] = ranges[place] ?? [0, 0];
     const operation = decodeMessage(exchange, message, body.subarray(start, end), { ...context, place });
     if ("type" in operation) return operation;
     operations.push(operation);
