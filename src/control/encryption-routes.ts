@@ -61,12 +61,10 @@ export const encryptionStatusSchema = z.strictObject({
       id: z.string(),
       current: z.boolean().meta({ description: "Whether it seals what is written now." }),
       given: z.boolean().meta({ description: "Whether this process has it." }),
-      values: z
-        .int()
-        .meta({
-          description:
-            "Values that it has sealed, at the beginning of a rotation that runs. A key of none may be dropped.",
-        }),
+      values: z.int().meta({
+        description:
+          "Values that it has sealed, at the beginning of a rotation that runs. A key of none may be dropped.",
+      }),
       places: z.record(z.string(), z.int()),
     }),
   ),
