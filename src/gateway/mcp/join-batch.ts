@@ -1,9 +1,10 @@
 import { errorCodes } from "../../kernel/error-codes.ts";
-import { GatewayError, toGatewayError } from "../../kernel/errors.ts";
+import { toGatewayError } from "../../kernel/errors.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { requestId } from "./mcp-request.ts";
+import { mergeStreams } from "./merge-streams.ts";
 
 /**
  * The outcomes of a batch's messages as one answer: a JSON array of those that have one, or a stream of events where an
@@ -57,12 +58,11 @@ function statusOf(outcome: Outcome): number {
 }
 
 function streamed(exchange: Exchange, outcomes: Outcome[]): Answer {
+  const bodies = outcomes.flatMap((outcome) => (outcome.type === "answer" ? [outcome.answer.body] : []));
   const discard = (): void => {
-    for (const outcome of outcomes) {
-      if (outcome.type === "answer" && outcome.answer.body.type === "stream") outcome.answer.body.discard?.();
-    }
+    for (const body of bodies) if (body.type === "stream") body.discard?.();
   };
-  const frames = mergedFrames(exchange, outcomes);
+  const frames = mergedFrames(exchange, outcomes, discard);
   const headers = {
     "content-type": "text/event-stream",
     "cache-control": "no-cache, no-transform",
@@ -71,47 +71,25 @@ function streamed(exchange: Exchange, outcomes: Outcome[]): Answer {
   return { status: 200, headers, body: { type: "stream", frames, headersFirst: true, discard } };
 }
 
-interface Next {
-  readonly place: number;
-  readonly result: IteratorResult<Frame> | { readonly error: unknown };
-}
-
 /** The frames of all, as they come; whole answers are events first. */
-async function* mergedFrames(exchange: Exchange, outcomes: Outcome[]): AsyncGenerator<Frame> {
+async function* mergedFrames(exchange: Exchange, outcomes: Outcome[], discard: () => void): AsyncGenerator<Frame> {
   const { operations } = exchange;
-  const sources = new Map<number, AsyncIterator<Frame>>();
-  for (const [place, outcome] of outcomes.entries()) {
-    if (outcome.type === "answer" && outcome.answer.body.type === "stream") {
-      sources.set(place, outcome.answer.body.frames[Symbol.asyncIterator]());
-      continue;
-    }
-    const bytes = wholeBytes(operations[place], outcome);
-    if (bytes.length > 0) yield eventOf(Buffer.from(bytes).toString("utf8"));
-  }
-  const pending = new Map([...sources].map(([place, source]) => [place, nextOf(place, source)]));
+  const streams = new Map<number, AsyncIterable<Frame>>();
   try {
-    while (pending.size > 0) {
-      const { place, result } = await Promise.race(pending.values());
-      pending.delete(place);
-      if ("error" in result) {
-        yield* breakOff(exchange, outcomes, place, result.error);
+    for (const [place, outcome] of outcomes.entries()) {
+      if (outcome.type === "answer" && outcome.answer.body.type === "stream") {
+        streams.set(place, outcome.answer.body.frames);
         continue;
       }
-      const source = sources.get(place);
-      if (result.done === true || source === undefined) continue;
-      yield result.value;
-      pending.set(place, nextOf(place, source));
+      const bytes = wholeBytes(operations[place], outcome);
+      if (bytes.length > 0) yield eventOf(Buffer.from(bytes).toString("utf8"));
+    }
+    for await (const piece of mergeStreams(streams)) {
+      if ("error" in piece) yield* breakOff(exchange, outcomes, piece.place, piece.error);
+      else yield piece.frame;
     }
   } finally {
-    // Whoever left reads no more: every upstream is let go of, also the ones that were being waited for.
-    for (const place of pending.keys())
-      void sources
-        .get(place)
-        ?.return?.()
-        .catch(() => undefined);
-    for (const outcome of outcomes) {
-      if (outcome.type === "answer" && outcome.answer.body.type === "stream") outcome.answer.body.discard?.();
-    }
+    discard(); // whoever left reads no more: every upstream is let go of, also the ones that were being waited for
   }
 }
 
@@ -123,14 +101,6 @@ function breakOff(exchange: Exchange, outcomes: Outcome[], place: number, cause:
   const operation = exchange.operations[place];
   outcomes[place] = { type: "failed", error };
   return requestId(operation) === undefined ? [] : [eventOf(faultText(operation, { type: "failed", error }))];
-}
-
-async function nextOf(place: number, source: AsyncIterator<Frame>): Promise<Next> {
-  try {
-    return { place, result: await source.next() };
-  } catch (error) {
-    return { place, result: { error: error ?? new GatewayError("internal", "A stream broke off.") } };
-  }
 }
 
 function eventOf(json: string): Frame {
