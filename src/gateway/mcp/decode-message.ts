@@ -55,9 +55,9 @@ export function decodeMessage(
   };
   const kind = message.type === "response" ? "response" : message.method;
   const [name = "", ...further] = target.names;
+  // One that this caller may not see stands for all: the runner refuses the message for it, and no other of its batch.
   const hidden = further.find((each) => exchange.principal?.mayCall?.(each) === false);
-  if (hidden !== undefined) return notOffered(target, hidden, idOf(message));
-  return operationOf(exchange, kind, name, body, own, { place });
+  return operationOf(exchange, kind, hidden ?? name, body, own, { place });
 }
 
 /** An operation for a message of this exchange. */
@@ -76,8 +76,8 @@ export function operationOf(
 }
 
 /** The refusal of a target that is not there, or that this caller may not see: in a server's own words for the first. */
-export function notOffered({ type }: MessageTarget, name: string, more: Pick<Deny, "requestId"> = {}): Deny {
-  return deny("request.not_offered", `${words[type ?? "tool"]} ${name} not found`, more);
+export function notOffered({ type }: MessageTarget, name: string): Deny {
+  return deny("request.not_offered", `${words[type ?? "tool"]} ${name} not found`);
 }
 
 const words = { tool: "Tool", prompt: "Prompt", resource: "Resource" } as const;
