@@ -72,6 +72,11 @@ export interface Encoded {
   readonly error: GatewayError | undefined;
 }
 
+/** Operations that a request holds as a list, be it of one: `join` makes the list of their answers. */
+export interface Batch {
+  readonly batch: readonly Operation[];
+}
+
 /** An operation as rows tell it. */
 export interface EventSubject {
   /** One of few: what a caller made up is `other`. */
@@ -100,7 +105,7 @@ export interface ProtocolAdapter {
   /** Undefined when it reported a fault that leaves nothing to serve. */
   compile(input: ProtocolCompileInput): CompiledProtocol | undefined;
   /** Reads the client's body within the API's limit and says what is asked. Runs after `identify` only. */
-  decode(exchange: Exchange, request: ClientRequest): MaybePromise<readonly Operation[] | Deny>;
+  decode(exchange: Exchange, request: ClientRequest): MaybePromise<readonly Operation[] | Batch | Deny>;
   /** The texts of the request, all of them, in order. */
   requestSpans(operation: Operation): readonly TextSpan[];
   /** Puts edits of those spans into `operation.body`; every other byte stays. */
@@ -133,7 +138,7 @@ export interface ProtocolAdapter {
   encode(exchange: Exchange, outcome: Outcome, response: ClientResponse): MaybePromise<Encoded>;
   /**
    * The one answer to several operations of an exchange, from their outcomes in the same order. An outcome that changes
-   * later (a stream that breaks) is put in its place. Needed where `decode` gives more than one operation.
+   * later (a stream that breaks) is put in its place. Needed where `decode` gives a batch.
    */
   join?(exchange: Exchange, outcomes: Outcome[]): Outcome;
   /** How rows call the operation and its end, where that is not by its own kind and name. */

@@ -57,8 +57,7 @@ function writeRows(
   const times = { startedAtMs: exchange.startedAtMs, durationMs };
   const operations = exchange.operations.length === 0 ? [undefined] : exchange.operations;
   for (const [place, operation] of operations.entries()) {
-    const hasSiblings = operations.length > 1 && outcome.type !== "failed";
-    const own = hasSiblings ? (siblingOutcome(exchange, place) ?? outcome) : outcome;
+    const own = outcome.type === "failed" ? outcome : (siblingOutcome(exchange, place) ?? outcome);
     sink.record(exchangeEvent(exchange, operation, own, status, times, node));
   }
   for (const [index, attempt] of exchange.attempts.entries()) sink.record(attemptEvent(exchange, index, attempt));

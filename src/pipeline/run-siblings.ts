@@ -29,7 +29,7 @@ export async function runSiblings(
   return join?.(exchange, outcomes) ?? nothing;
 }
 
-/** How the operation at that place among its siblings has ended; undefined in an exchange with one operation. */
+/** How the operation at that place among its siblings has ended; undefined where there was no batch. */
 export function siblingOutcome(exchange: Exchange, place: number): Outcome | undefined {
   return outcomesOf.get(exchange)?.[place];
 }

@@ -66,8 +66,9 @@ function travel(exchange: Exchange, request: ClientRequest, options: RunnerOptio
     if (refusal !== undefined) return refusal;
     return then(exchange.api.adapter.decode(exchange, request), (decoded) => {
       if ("type" in decoded) return denied(decoded, "decode");
-      for (const each of decoded) exchange.operations.push(each);
-      if (decoded.length > 1) return runSiblings(exchange, (each) => runOperation(exchange, each, options));
+      const isBatch = "batch" in decoded;
+      for (const each of isBatch ? decoded.batch : decoded) exchange.operations.push(each);
+      if (isBatch || decoded.length > 1) return runSiblings(exchange, (each) => runOperation(exchange, each, options));
       const operation = exchange.operations[0];
       return operation === undefined ? denied(notUnderstood, "decode") : runOperation(exchange, operation, options);
     });

@@ -2,6 +2,7 @@ import { locateAll } from "../../kernel/locate-all.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import { batchVersion, defaultLegacyVersion } from "../../mcp/wire/legacy.ts";
 import { claimedVersion } from "../../mcp/wire/modern.ts";
+import type { Batch } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
@@ -24,7 +25,7 @@ export function decodeBatch(
   values: readonly unknown[],
   body: Buffer,
   context: Omit<MessageContext, "place">,
-): readonly Operation[] | Deny | undefined {
+): Batch | Deny | undefined {
   if (!hasBatches(context)) return undefined;
   if (values.length === 0) return refusal("it is empty");
   if (values.length > maxMessages) return refusal(`it holds more than ${maxMessages} messages`);
@@ -51,7 +52,7 @@ export function decodeBatch(
     if ("type" in operation) return operation;
     operations.push(operation);
   }
-  return operations;
+  return { batch: operations };
 }
 
 // The session's own version counts more than a header, which anybody may set; without both it is the default.

@@ -2,7 +2,7 @@ import { parseStrictJson } from "../../kernel/strict-json.ts";
 import type { SessionFacts, SessionTokens } from "../../mcp/session-token.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import { isModernVersion } from "../../mcp/wire/modern.ts";
-import type { ClientRequest } from "../../pipeline/adapter.ts";
+import type { Batch, ClientRequest } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
@@ -22,14 +22,14 @@ const faultCodes = {
 
 /**
  * One HTTP request as one operation: a JSON-RPC message, or the legacy era's session traffic (GET stream, DELETE); or
- * as several, for a batch in the one version that has them. The era follows from the body's own claim; headers that tell another story are refused, since policies read the body and
- * anybody on the way may read the headers.
+ * as a batch, of one message too, in the one version that has them. The era follows from the body's own claim; headers
+ * that tell another story are refused, since policies read the body and anybody on the way may read the headers.
  */
 export async function decodeMcp(
   exchange: Exchange,
   request: ClientRequest,
   sessions: SessionTokens,
-): Promise<readonly Operation[] | Deny> {
+): Promise<readonly Operation[] | Batch | Deny> {
   const { method, headers } = exchange.inbound;
   const version = single(headers["mcp-protocol-version"]);
   const session = openSession(exchange, sessions);

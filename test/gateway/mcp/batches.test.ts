@@ -65,6 +65,26 @@ describe("a batch in 2025-03-26", () => {
     expect(sent.toSorted()).toEqual([first, JSON.stringify(note), JSON.stringify(call(2, "b"))].toSorted());
   });
 
+  test("of one message is answered with an array of one", async () => {
+    expect((await post([call(1)])).json()).toEqual([textResult(1, "echo")]);
+  });
+
+  test("of one message that is refused is too, and its row says why", async () => {
+    const key = await keyFor(gatehouse, "tools", { allow: ["read_*"] });
+    const before = (await gatehouse.events()).length;
+    const answers = answersOf(await post([call(7, "write_a")], version, key));
+    expect(answers.map(({ id, error }) => [id, error?.code])).toEqual([[7, -32_602]]);
+    const [row] = (await gatehouse.events()).slice(before);
+    expect(row).toMatchObject({ outcome: "denied", denied_by: "authorize" });
+  });
+
+  test("of one message comes back as a stream where the server streams", async () => {
+    upstream.respond((request, response) =>
+      events([sse(textResult(sentBy(request).id ?? 0, "streamed"))])(request, response),
+    );
+    expect(sseMessages((await post([call(1)])).text)).toEqual([textResult(1, "streamed")]);
+  });
+
   test("is taken without a version header too, which then stands for that version", async () => {
     const headers = { ...version, "mcp-protocol-version": "" };
     expect((await post([call(1)], headers)).status).toBe(200);
@@ -135,6 +155,17 @@ describe("a batch in 2025-03-26", () => {
       [3, -32_602],
     ]);
     expect(upstream.seen.length).toBe(before + 1);
+  });
+
+  test("with a message of which one name is not to be seen refuses that message and no other", async () => {
+    const key = await keyFor(gatehouse, "tools", { allow: ["read_*"] });
+    const both = { jsonrpc: "2.0", id: 2, method: "vendor/act", params: { name: "read_a", uri: "mem://b" } };
+    const answers = answersOf(await post([call(1, "read_a"), both, call(3, "read_b")], version, key));
+    expect(answers.map(({ id, error }) => [id, error?.code])).toEqual([
+      [1, undefined],
+      [2, -32_602],
+      [3, undefined],
+    ]);
   });
 
   test("does not get around a limit: each message counts", async () => {

@@ -10,7 +10,7 @@ function decoded(messages: readonly string[]) {
   const batch = decodeBatch(buildExchange(), values, body, { version: "2025-03-26", session: undefined });
   const { user, system } = process.cpuUsage(before);
   if (batch === undefined || "type" in batch) throw new TypeError("it is a good batch");
-  return { sent: batch.map(({ body: own }) => own.toString("utf8")), tookUs: user + system };
+  return { sent: batch.batch.map(({ body: own }) => own.toString("utf8")), tookUs: user + system };
 }
 
 const others = Array.from({ length: 49 }, (_, at) => JSON.stringify(toolCall("legacy", at + 1, "echo")));
