@@ -56,7 +56,7 @@ describe("the quickstart's lines", () => {
   test("every printed command works as it stands", async () => {
     await using started = await start();
     const blocks = commandsOf(started.shell.lines);
-    expect(blocks).toHaveLength(5);
+    expect(blocks).toHaveLength(6);
     const outputs: string[] = [];
     for (const block of blocks) {
       outputs.push((await promisify(execFile)("bash", ["-euc", block], { cwd: root })).stdout);
@@ -73,6 +73,7 @@ describe("the quickstart's lines", () => {
       result: { structuredContent: { title: "Hello" }, resultType: "complete" },
     });
     expect(await readdir(join(data, "workspace", "notes"))).toHaveLength(1);
+    expect(outputs[5]).toContain("demonstration"); // asked with a token in place of a key
   });
 
   test("what agents are configured with leads a client to the tools", async () => {
