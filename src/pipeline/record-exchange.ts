@@ -1,15 +1,14 @@
 import type { Clock } from "../kernel/clock.ts";
 import { errorCodes } from "../kernel/error-codes.ts";
-import type { GatewayError } from "../kernel/errors.ts";
-import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Encoded } from "./adapter.ts";
+import { endAttempts } from "./end-attempts.ts";
 import type { AttemptEvent, EventSink, ExchangeEvent } from "./event.ts";
 import { eventSubject } from "./event-subject.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
-import { siblingOutcome } from "./run-siblings.ts";
+import { siblingOf } from "./run-siblings.ts";
 import { runRecord } from "./run-steps.ts";
 
 export interface RecordTools {
@@ -32,12 +31,10 @@ export function recordExchange(
   const settled: Outcome = encoded.error === undefined ? outcome : { type: "failed", error: encoded.error };
   const durationMs = tools.clock.monotonic() - exchange.startedMonotonicMs;
   const streamed = outcome.type === "answer" && outcome.answer.body.type === "stream";
-  if (streamed || exchange.operations[0]?.stream === true) endLastAttempt(exchange, durationMs, encoded.error);
+  if (streamed || exchange.operations[0]?.stream === true) endAttempts(exchange, durationMs, encoded.error);
   const waits: Promise<void>[] = [];
-  const isWhole = encoded.error === undefined; // else what broke, broke for all
   exchange.operations.forEach((operation, place) => {
-    const own = isWhole ? (siblingOutcome(exchange, place) ?? settled) : settled;
-    const recorded = runRecord(exchange, operation, own, tools);
+    const recorded = runRecord(exchange, operation, endOf(exchange, place, settled), tools);
     if (recorded instanceof Promise) waits.push(recorded);
   });
   const write = (): void => {
@@ -57,10 +54,20 @@ function writeRows(
   const times = { startedAtMs: exchange.startedAtMs, durationMs };
   const operations = exchange.operations.length === 0 ? [undefined] : exchange.operations;
   for (const [place, operation] of operations.entries()) {
-    const own = outcome.type === "failed" ? outcome : (siblingOutcome(exchange, place) ?? outcome);
-    sink.record(exchangeEvent(exchange, operation, own, status, times, node));
+    const event = exchangeEvent(exchange, operation, endOf(exchange, place, outcome), status, times, node);
+    const sibling = siblingOf(exchange, place);
+    if (sibling === undefined || operation === undefined) sink.record(event);
+    else sink.record({ ...event, request_bytes: operation.body.length, response_bytes: sibling.responseBytes });
   }
   for (const [index, attempt] of exchange.attempts.entries()) sink.record(attemptEvent(exchange, index, attempt));
+}
+
+/** How an operation ended. What breaks an exchange breaks it for all that had not ended by then. */
+function endOf(exchange: Exchange, place: number, settled: Outcome): Outcome {
+  const sibling = siblingOf(exchange, place);
+  if (sibling === undefined) return settled;
+  const stands = settled.type !== "failed" || (sibling.isOver && exchange.firstByteMs !== undefined);
+  return stands ? sibling.outcome : settled;
 }
 
 /** The row of one message that has passed on a stream: it is over at once, and the stream goes on. */
@@ -212,20 +219,6 @@ function attemptEvent(exchange: Exchange, index: number, attempt: Exchange["atte
     first_byte_ms: attempt.firstByteMs === undefined ? null : rounded(attempt.firstByteMs),
     duration_ms: attempt.durationMs === undefined ? null : rounded(attempt.durationMs),
   };
-}
-
-// A try's own measure ends at the answer's headers; the last one goes on for as long as its stream did.
-function endLastAttempt(exchange: Exchange, durationMs: number, error: GatewayError | undefined): void {
-  const last = exchange.attempts.at(-1);
-  if (last === undefined || last.errorCode !== undefined) return;
-  const startedMs = last.startedAtMs - exchange.startedAtMs;
-  last.durationMs = Math.max(last.durationMs ?? 0, durationMs - startedMs, 0);
-  if (last.status === undefined) return;
-  const { isCancelled, reason } = exchange.cancellation;
-  const fault = error ?? (isCancelled ? toGatewayError(reason) : undefined);
-  const { code } = fault ?? {};
-  // A guardrail that breaks a stream off says nothing of the try.
-  if (code?.startsWith("upstream.") || code === "client.closed" || code === "exchange.deadline") last.errorCode = code;
 }
 
 function logExchange(exchange: Exchange, outcome: Outcome, status: number, durationMs: number, log: Log): void {

@@ -68,7 +68,8 @@ function travel(exchange: Exchange, request: ClientRequest, options: RunnerOptio
       if ("type" in decoded) return denied(decoded, "decode");
       const isBatch = "batch" in decoded;
       for (const each of isBatch ? decoded.batch : decoded) exchange.operations.push(each);
-      if (isBatch || decoded.length > 1) return runSiblings(exchange, (each) => runOperation(exchange, each, options));
+      if (isBatch || decoded.length > 1)
+        return runSiblings(exchange, options.clock, (each) => runOperation(exchange, each, options));
       const operation = exchange.operations[0];
       return operation === undefined ? denied(notUnderstood, "decode") : runOperation(exchange, operation, options);
     });

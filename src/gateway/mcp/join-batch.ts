@@ -2,8 +2,10 @@ import { errorCodes } from "../../kernel/error-codes.ts";
 import { toGatewayError } from "../../kernel/errors.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
+import { siblingWrote } from "../../pipeline/run-siblings.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
-import { requestId } from "./mcp-request.ts";
+import type { McpSeen } from "./mcp-request.ts";
+import { mcpRequest, requestId } from "./mcp-request.ts";
 import { mergeStreams } from "./merge-streams.ts";
 
 /**
@@ -13,13 +15,14 @@ import { mergeStreams } from "./merge-streams.ts";
  * answer, and its outcome is put into `outcomes`.
  */
 export function joinBatch(exchange: Exchange, outcomes: Outcome[]): Outcome {
-  const { operations } = exchange;
   const streams = outcomes.some((outcome) => outcome.type === "answer" && outcome.answer.body.type === "stream");
-  return { type: "answer", answer: streams ? streamed(exchange, outcomes) : whole(operations, outcomes) };
+  return { type: "answer", answer: streams ? streamed(exchange, outcomes) : whole(exchange, outcomes) };
 }
 
-function whole(operations: readonly Operation[], outcomes: readonly Outcome[]): Answer {
-  const answers = outcomes.map((outcome, at) => wholeBytes(operations[at], outcome)).filter(({ length }) => length > 0);
+function whole(exchange: Exchange, outcomes: readonly Outcome[]): Answer {
+  const all = outcomes.map((outcome, place) => wholeBytes(exchange.operations[place], outcome));
+  for (const [place, { length }] of all.entries()) siblingWrote(exchange, place, length);
+  const answers = all.filter(({ length }) => length > 0);
   const bytes = answers.length === 0 ? Buffer.alloc(0) : Buffer.concat([open, ...answers.flatMap(separated), close]);
   const headers = answers.length === 0 ? {} : { "content-type": "application/json" };
   const statuses = new Set(outcomes.map(statusOf));
@@ -82,15 +85,30 @@ async function* mergedFrames(exchange: Exchange, outcomes: Outcome[], discard: (
         continue;
       }
       const bytes = wholeBytes(operations[place], outcome);
-      if (bytes.length > 0) yield eventOf(Buffer.from(bytes).toString("utf8"));
+      if (bytes.length > 0) yield given(exchange, place, eventOf(Buffer.from(bytes).toString("utf8")), true);
     }
     for await (const piece of mergeStreams(streams)) {
       if ("error" in piece) yield* breakOff(exchange, outcomes, piece.place, piece.error);
-      else yield piece.frame;
+      else yield given(exchange, piece.place, piece.frame, seenOf(exchange, piece.place)?.resultType !== undefined);
     }
   } finally {
     discard(); // whoever left reads no more: every upstream is let go of, also the ones that were being waited for
   }
+}
+
+/** The same frame, noted as given to the client: after a cancellation nothing more is. */
+function given(exchange: Exchange, place: number, frame: Frame, isAnswer: boolean): Frame {
+  const { isCancelled, reason } = exchange.cancellation;
+  if (isCancelled) throw toGatewayError(reason);
+  const seen = seenOf(exchange, place);
+  if (seen !== undefined) seen.isAnswered ||= isAnswer;
+  siblingWrote(exchange, place, frame.bytes.length);
+  return frame;
+}
+
+function seenOf({ operations }: Exchange, place: number): McpSeen | undefined {
+  const operation = operations[place];
+  return operation && mcpRequest(operation).seen;
 }
 
 /** A stream of one message broke: its outcome is that, and its error an event. What breaks for all is thrown. */
@@ -100,7 +118,8 @@ function breakOff(exchange: Exchange, outcomes: Outcome[], place: number, cause:
   if (isCancelled) throw error;
   const operation = exchange.operations[place];
   outcomes[place] = { type: "failed", error };
-  return requestId(operation) === undefined ? [] : [eventOf(faultText(operation, { type: "failed", error }))];
+  if (requestId(operation) === undefined || seenOf(exchange, place)?.isAnswered === true) return [];
+  return [given(exchange, place, eventOf(faultText(operation, { type: "failed", error })), true)];
 }
 
 function eventOf(json: string): Frame {

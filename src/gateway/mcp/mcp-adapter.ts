@@ -94,16 +94,7 @@ async function encode(
   response: ClientResponse,
   { clock, stalledMs }: McpAdapterOptions,
 ): Promise<Encoded> {
-  const id = onlyRequestId(exchange);
-  const write: WriteOptions = {
-    clock,
-    stalledMs,
-    // Nobody waits for an answer on the standalone stream: there it just ends, and the client opens another.
-    errorFrame: (error) =>
-      id === undefined
-        ? Buffer.alloc(0)
-        : Buffer.from(`\n\nevent: message\ndata: ${JSON.stringify(jsonRpcError(id, error))}\n\n`),
-  };
+  const write: WriteOptions = { clock, stalledMs, errorFrame: (error) => errorEvents(exchange, error) };
   if (outcome.type !== "answer") return encodeFault(exchange, outcome, response, write);
   try {
     return await writeAnswer(exchange, outcome.answer, response, write);
@@ -111,6 +102,16 @@ async function encode(
     if (!(error instanceof GatewayError) || response.headersSent) throw error;
     return { ...encodeFault(exchange, { type: "failed", error }, response, write), error };
   }
+}
+
+/** The end of a broken stream for each request that waits. On the standalone stream none does: there it just ends. */
+function errorEvents({ operations }: Exchange, error: GatewayError): Buffer {
+  const events = operations.map((operation) => {
+    const id = requestId(operation);
+    if (id === undefined || mcpRequest(operation).seen.isAnswered) return "";
+    return `\n\nevent: message\ndata: ${JSON.stringify(jsonRpcError(id, error))}\n\n`;
+  });
+  return Buffer.from(events.join(""));
 }
 
 function encodeFault(

@@ -32,7 +32,8 @@ export function mcpEventFields(
   const stage = outcomeStage(exchange, outcome, subject?.isUpstreamError === true);
   if (stage !== undefined) fields["stage"] = stage;
   if (operation === undefined || subject === undefined) return fields;
-  noteRequest(fields, exchange, operation, subject);
+  noteRequest(fields, operation, subject);
+  note(fields, "cancelled_by", cancelledBy(exchange, mcpRequest(operation).seen, outcome));
   noteAnswer(fields, mcpRequest(operation).seen);
   return fields;
 }
@@ -40,7 +41,7 @@ export function mcpEventFields(
 /** Columns that are known; one that is left out is null, and most are of most rows. */
 type Fields = Record<string, EventValue>;
 
-function noteRequest(fields: Fields, exchange: Exchange, operation: Operation, subject: EventSubject): void {
+function noteRequest(fields: Fields, operation: Operation, subject: EventSubject): void {
   const { message, era, protocolVersion, session, seen, type, target } = mcpRequest(operation);
   const params = message !== undefined && message.type !== "response" ? message.params : {};
   const given = params["arguments"];
@@ -63,7 +64,6 @@ function noteRequest(fields: Fields, exchange: Exchange, operation: Operation, s
   const taskId = seen.taskId ?? taskIdOf(params);
   if (taskId !== undefined) fields["task_id_hash"] = shortHash(taskId);
   note(fields, "input_round", inputRound(params, message));
-  note(fields, "cancelled_by", cancelledBy(exchange, seen));
 }
 
 function noteAnswer(fields: Fields, seen: McpSeen): void {
@@ -129,9 +129,13 @@ function spanId(operationId: string): string {
 }
 
 /** Who gave a message up before its answer: the client, by leaving or by saying so, or the API's deadline. */
-function cancelledBy({ cancellation }: Exchange, { isCancelled, resultType }: McpSeen): string | undefined {
+function cancelledBy(
+  { cancellation }: Exchange,
+  { isCancelled, resultType }: McpSeen,
+  outcome: Outcome,
+): string | undefined {
   if (isCancelled && resultType === undefined) return "client";
-  if (!cancellation.isCancelled) return undefined;
+  if (!cancellation.isCancelled || outcome.type === "answer") return undefined; // what was answered, nobody gave up
   return toGatewayError(cancellation.reason).code === "exchange.deadline" ? "deadline" : "client";
 }
 

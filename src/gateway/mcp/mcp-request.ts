@@ -48,6 +48,8 @@ export interface McpSeen {
   rowsLeftOut: number;
   /** The client has said by another message that it does not wait any more. */
   isCancelled: boolean;
+  /** In a batch: the client has been given the answer. */
+  isAnswered: boolean;
   taskId: string | undefined;
 }
 
@@ -73,6 +75,7 @@ export function nothingSeen(): McpSeen {
     serverRequests: 0,
     rowsLeftOut: 0,
     isCancelled: false,
+    isAnswered: false,
     taskId: undefined,
   };
 }

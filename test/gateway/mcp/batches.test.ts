@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { ExchangeEvent } from "../../../src/pipeline/event.ts";
+import type { AttemptEvent, ExchangeEvent } from "../../../src/pipeline/event.ts";
 import type { TestGatehouse } from "../../kit/gatehouse.ts";
 import { startTestGatehouse } from "../../kit/gatehouse.ts";
 import type { MockUpstream, Respond, SeenRequest } from "../../kit/mock-upstream.ts";
@@ -127,6 +127,63 @@ describe("a batch in 2025-03-26", () => {
       .slice(before)
       .filter((row): row is ExchangeEvent => row.type === "exchange");
     expect(rows.map(({ outcome }) => outcome)).toEqual(["upstream_error", "ok"]);
+  });
+
+  test("that meets the deadline gives an error to each request that has no answer yet, and to no other", async () => {
+    const slow = await publishServer(gatehouse, "slow", `${upstream.url}/mcp`, { limits: { deadlineMs: 1_000 } });
+    upstream.respond((request, response) => {
+      const { id, params } = sentBy(request);
+      if (params?.name === "whole" || id === undefined) return plain(request, response);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(": hello\n\n");
+      if (params?.name === "streams") response.end(sse(textResult(id ?? 0, "streamed")));
+    });
+    const before = (await gatehouse.events()).length;
+    const messages = [call(1, "streams"), call(2, "hangs"), call(3, "whole"), call(4, "hangs"), note];
+    const answer = await slow.post(JSON.stringify(messages), { headers: version });
+    const late = expect.objectContaining({ code: 1_504 }) as unknown;
+    expect((sseMessages(answer.text) as readonly { id: number }[]).toSorted((a, b) => a.id - b.id)).toEqual([
+      textResult(1, "streamed"),
+      { jsonrpc: "2.0", id: 2, error: late },
+      textResult(3, "whole"),
+      { jsonrpc: "2.0", id: 4, error: late },
+    ]);
+    const rows = (await gatehouse.events()).slice(before);
+    const exchanges = rows.filter((row): row is ExchangeEvent => row.type === "exchange");
+    expect(exchanges.map(({ outcome, fields }) => [outcome, fields["cancelled_by"]])).toEqual([
+      ["ok", undefined],
+      ["failed", "deadline"],
+      ["ok", undefined],
+      ["failed", "deadline"],
+      ["ok", undefined],
+    ]);
+  });
+
+  test("has rows that count the bytes and the upstream's time of each message for itself", async () => {
+    upstream.respond((request, response) => {
+      const { id, params } = sentBy(request);
+      if (id === undefined) return plain(request, response);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(": hello\n\n");
+      const end = () => response.end(sse(textResult(id, "streamed")));
+      if (params?.name === "late") setTimeout(end, 400);
+      else end();
+    });
+    const before = (await gatehouse.events()).length;
+    const messages = [call(1, "soon"), call(2, "late"), call(3, "a_longer_name"), note];
+    const answer = await post(messages);
+    const rows = (await gatehouse.events()).slice(before);
+    const exchanges = rows.filter((row): row is ExchangeEvent => row.type === "exchange");
+    expect(exchanges.map((row) => row.request_bytes)).toEqual(messages.map((each) => JSON.stringify(each).length));
+    const ours = exchanges.map((row) => row.response_bytes);
+    expect(ours[3]).toBe(0);
+    expect(ours.reduce((sum, bytes) => sum + bytes, 0)).toBe(answer.text.length);
+    const late = exchanges.map((row) => (row.upstream_ms ?? 0) >= 350);
+    expect(late).toEqual([false, true, false, false]);
+    const tries = rows.filter((row): row is AttemptEvent => row.type === "attempt");
+    expect(tries.map(({ operation_id: id, duration_ms: ms }) => [id, (ms ?? 0) >= 350])).toEqual(
+      expect.arrayContaining(exchanges.map(({ operation_id: id }, at) => [id, at === 1])),
+    );
   });
 
   test("has a row for each message, of one exchange, each with its own outcome", async () => {
