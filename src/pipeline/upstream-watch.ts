@@ -28,8 +28,10 @@ export interface UpstreamWatchParts {
   readonly clock: Clock;
   /** Takes the whole list; when it rejects, the list is told again later. */
   report(upstreams: readonly UpstreamHealth[]): Promise<void>;
-  /** Milliseconds from a change until it is told; changes in between are told with it. 1,000 when absent. */
+  /** Milliseconds from a change of state until it is told; changes in between are told with it. 1,000 when absent. */
   readonly reportAfterMs?: number;
+  /** The same for what changes with every request: when a target last worked or failed. 15,000 when absent. */
+  readonly timesAfterMs?: number;
 }
 
 interface Seen {
@@ -41,20 +43,23 @@ interface Seen {
 }
 
 /** Watches over `breaker`. A result costs one look-up more; nothing leaves the process on a request's path. */
-export function watchUpstreams({ breaker, clock, report, reportAfterMs = 1_000 }: UpstreamWatchParts): UpstreamWatch {
+export function watchUpstreams(parts: UpstreamWatchParts): UpstreamWatch {
+  const { breaker, clock, report, reportAfterMs = 1_000, timesAfterMs = 15_000 } = parts;
   const seen = new Map<string, Seen>();
   let apis: readonly CompiledApi[] = [];
   const list = (): readonly UpstreamHealth[] => apis.flatMap((api) => healthOf(api, seen, breaker, clock));
   const tell = batched(clock, reportAfterMs, () => report(list()));
+  const told = (isNews: boolean): void => tell.within(isNews ? reportAfterMs : timesAfterMs);
 
   const note: Breaker["note"] = (target, health, settings, failure) => {
     breaker.note(target, health, settings, failure);
     if (health === "unknown") return;
     const known = entryOf(seen, target);
+    const isFirst = (health === "good" ? known.lastSuccessMs : known.lastFailure) === null;
     if (health === "good") known.lastSuccessMs = clock.now();
     else known.lastFailure = { atMs: clock.now(), code: failure ?? "unknown" };
-    noteState(known, breaker.view(target).state, clock);
-    tell.soon();
+    const isChanged = noteState(known, breaker.view(target).state, clock);
+    told(isFirst || isChanged);
   };
   return {
     admits: (target, settings) => breaker.admits(target, settings),
@@ -66,14 +71,16 @@ export function watchUpstreams({ breaker, clock, report, reportAfterMs = 1_000 }
       ({ apis } = snapshot);
       const live = new Set(apis.flatMap((api) => targetsOf(api).map(({ key }) => key)));
       for (const key of seen.keys()) if (!live.has(key)) seen.delete(key);
-      tell.soon();
+      told(true);
     },
     probed(target, failure, settings) {
       const isResting = breaker.view(target).state !== "closed";
       if (failure === undefined) note(target, "good", settings);
       else if (!isResting) note(target, "bad", settings, failure);
-      entryOf(seen, target).lastProbe = { atMs: clock.now(), failure: failure ?? null };
-      tell.soon();
+      const known = entryOf(seen, target);
+      const isChanged = known.lastProbe?.failure !== (failure ?? null);
+      known.lastProbe = { atMs: clock.now(), failure: failure ?? null };
+      told(isChanged);
     },
     [Symbol.dispose]: () => tell.stop(),
   };
@@ -87,10 +94,12 @@ function entryOf(seen: Map<string, Seen>, target: string): Seen {
   return fresh;
 }
 
-function noteState(entry: Seen, state: Seen["state"], clock: Clock): void {
-  if (entry.state === state) return;
+/** Whether the state is another one than before. */
+function noteState(entry: Seen, state: Seen["state"], clock: Clock): boolean {
+  if (entry.state === state) return false;
   entry.state = state;
   entry.sinceMs = clock.now();
+  return true;
 }
 
 function healthOf(
@@ -132,33 +141,46 @@ function targetsOf({ id, protocol }: CompiledApi) {
   );
 }
 
+interface Batched {
+  /** Calls in so many milliseconds at the latest. */
+  within(ms: number): void;
+  stop(): void;
+}
+
 /** Calls once for all that came in a span of time, never twice at a time, and again when it was rejected. */
-function batched(clock: Clock, afterMs: number, call: () => Promise<void>): { soon(): void; stop(): void } {
-  let cancel: (() => void) | undefined;
+function batched(clock: Clock, againAfterMs: number, call: () => Promise<void>): Batched {
+  let due: { readonly atMs: number; cancel(): void } | undefined;
   let isCalling = false;
-  let isDue = false;
+  let waitingMs = Number.POSITIVE_INFINITY; // what came during a call
   let isStopped = false;
-  const soon = (): void => {
-    isDue = true;
-    if (!isCalling && !isStopped) cancel ??= clock.after(afterMs, () => void run());
+  const within = (ms: number): void => {
+    if (isStopped) return;
+    if (isCalling) {
+      waitingMs = Math.min(waitingMs, ms);
+      return;
+    }
+    const atMs = clock.monotonic() + ms;
+    if (due !== undefined && due.atMs <= atMs) return;
+    due?.cancel();
+    due = { atMs, cancel: clock.after(ms, () => void run()) };
   };
   const run = async (): Promise<void> => {
-    cancel = undefined;
-    isDue = false;
+    due = undefined;
     isCalling = true;
+    waitingMs = Number.POSITIVE_INFINITY;
     try {
       await call();
     } catch {
-      isDue = true;
+      waitingMs = Math.min(waitingMs, againAfterMs);
     }
     isCalling = false;
-    if (isDue) soon();
+    if (Number.isFinite(waitingMs)) within(waitingMs);
   };
   return {
-    soon,
+    within,
     stop() {
       isStopped = true;
-      cancel?.();
+      due?.cancel();
     },
   };
 }

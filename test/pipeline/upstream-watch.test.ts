@@ -104,6 +104,34 @@ describe("the watch over upstreams", () => {
     expect(told).toHaveLength(1);
   });
 
+  test("tells a change of state within a second, and mere times every fifteen seconds", async () => {
+    const { watch, clock, key, told } = openWatch();
+    const after = async (ms: number): Promise<number> => {
+      clock.advance(ms);
+      await turns();
+      return told.splice(0).length;
+    };
+    watch.note(key, "good", settings); // the first success is news
+    expect(await after(1_000)).toBe(1);
+    let tellings = 0;
+    for (let second = 0; second < 60; second += 1) {
+      watch.note(key, "good", settings);
+      tellings += await after(1_000);
+    }
+    expect(tellings).toBe(4);
+    watch.note(key, "good", settings);
+    expect(await after(500)).toBe(0);
+    for (let failure = 0; failure < settings.failures; failure += 1) watch.note(key, "bad", settings, "status 503");
+    expect(await after(1_000)).toBe(1); // it does not wait for the times
+    clock.advance(10_000);
+    watch.note(key, "good", settings);
+    expect(await after(1_000)).toBeGreaterThanOrEqual(1);
+    watch.probed(key, "status 503", settings);
+    expect(await after(1_000)).toBe(1);
+    watch.probed(key, "status 503", { failures: 50, openMs: 1 });
+    expect(await after(1_000)).toBe(0);
+  });
+
   test("forgets a target that is not deployed any more, and tells nothing once it is closed", async () => {
     const { watch, clock, key, told, serving, api } = openWatch();
     watch.note(key, "bad", settings, "upstream.reset");
