@@ -9,6 +9,7 @@ import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { UpstreamWatch } from "../../pipeline/upstream-watch.ts";
 import { targetKey } from "../../pipeline/upstream-watch.ts";
 import type { UpstreamClient } from "../upstream.ts";
+import type { ProbeTimes } from "./probe-times.ts";
 import { startProbe } from "./probe-upstream.ts";
 
 /** Where an upstream MCP server is and what the gateway shows to it. */
@@ -34,6 +35,7 @@ export interface ProbeTools {
   readonly upstream: UpstreamClient;
   readonly clock: Clock;
   readonly watch: Pick<UpstreamWatch, "probed">;
+  readonly times: ProbeTimes;
 }
 
 /** One target for each environment of an `McpServer`; its probes run until the snapshot is replaced. */
@@ -56,7 +58,7 @@ function probe(
   { artifact, onRetire }: ProtocolCompileInput,
   { targets, timeouts, breaker }: CompiledUpstream,
   { health }: McpServerSpec["upstream"]["production"],
-  { upstream, clock, watch }: ProbeTools,
+  { upstream, clock, watch, times }: ProbeTools,
   served: readonly Environment[],
 ): void {
   const [target] = targets;
@@ -68,6 +70,7 @@ function probe(
     timeouts,
     upstream,
     clock,
+    time: times.hold(`${artifact.id}/${served[0] ?? ""}`),
     found(failure) {
       for (const key of keys) watch.probed(key, failure, breaker);
     },

@@ -20,6 +20,7 @@ import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
 import { editFrame, editRequest, frameOperation, frameSpans, requestSpans } from "./mcp-spans.ts";
+import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
 
 export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks"> {
@@ -34,7 +35,7 @@ export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks
  * they are parsed once, to be judged and recorded.
  */
 export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
-  const options = { ...given, running: createRunningCalls(), tasks: createTaskOwners() };
+  const options = { ...given, running: createRunningCalls(), tasks: createTaskOwners(), times: createProbeTimes() };
   return {
     kind: "McpServer",
     routes: [

@@ -11,6 +11,7 @@ import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
 import { SseFrame } from "../sse-frame.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import type { McpEndpoint } from "./compile-mcp.ts";
+import type { ProbeTime } from "./probe-times.ts";
 
 export interface ProbeParts {
   readonly endpoint: McpEndpoint;
@@ -18,6 +19,8 @@ export interface ProbeParts {
   readonly timeouts: UpstreamTimeouts;
   readonly upstream: UpstreamClient;
   readonly clock: Clock;
+  /** When the server was last probed, also by a probe before this one. */
+  readonly time: ProbeTime;
   /** Hears how each probe ended: undefined when the server answered, else an error code or a status. */
   found(failure: string | undefined): void;
 }
@@ -26,25 +29,30 @@ const longestMs = 10_000;
 const answerBytes = 1_048_576;
 
 /**
- * Asks an MCP server every `everyMs` whether it is there, the first time after that span, in the words of its era:
+ * Asks an MCP server every `everyMs` whether it is there, the first time when that span is over, in the words of its era:
  * `server/discover`, or `ping` in a session of the gateway's own. A server that answers anything in JSON-RPC is there;
  * one that refuses the gateway's credential, answers 5xx, or does not answer within ten seconds is not. The result
  * stops it and ends the session.
  */
 export function startProbe(parts: ProbeParts): () => void {
-  const { clock, everyMs, found } = parts;
+  const { clock, everyMs, found, time } = parts;
   const state: ProbeState = { era: "unknown", session: undefined, isOpen: false, nextId: 1 };
   const stopped = new Cancellation();
-  let cancel = clock.after(everyMs, run);
+  const startedMs = clock.monotonic();
+  const sinceMs = time.get() ?? startedMs;
+  time.set(sinceMs);
+  let cancel = clock.after(Math.max(0, sinceMs + everyMs - startedMs), run);
   function run(): void {
     void probeOnce(parts, state, stopped).then((failure) => {
       if (stopped.isCancelled) return;
+      time.set(clock.monotonic());
       found(failure);
       cancel = clock.after(everyMs, run);
     });
   }
   return () => {
     cancel();
+    time.release();
     stopped.cancel(new GatewayError("client.closed", "The probe was stopped."));
     if (state.session !== undefined) void endSession(parts, state.session);
   };

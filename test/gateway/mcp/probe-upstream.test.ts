@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createProbeTimes } from "../../../src/gateway/mcp/probe-times.ts";
 import { startProbe } from "../../../src/gateway/mcp/probe-upstream.ts";
 import { createUpstreamClient } from "../../../src/gateway/upstream.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
@@ -42,6 +43,7 @@ beforeEach(() => {
     timeouts: { connectMs: 1_000, firstByteMs: 60_000, idleMs: 60_000 },
     upstream,
     clock,
+    time: createProbeTimes().hold("far"),
     found: (failure) => found.push(failure),
   });
 });

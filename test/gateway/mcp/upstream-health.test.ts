@@ -73,6 +73,22 @@ test("a probe finds out without any client that an upstream fails, and that it i
   expect(upstream.seen.length).toBe(asked);
 });
 
+test("publishing more often than is probed puts no probe off", async () => {
+  await using far = await startMockUpstream(answering("well"));
+  const upstreams = { production: { url: `${far.url}/mcp`, health: { probe: "ping", everyMs: 1_000 } } };
+  const publish = (description: string) =>
+    gatehouse.put("McpServer", "busy", {
+      context: "/busy",
+      description,
+      upstream: { ...upstreams, sandbox: { sameAs: "production" } },
+    });
+  for (let at = 0; at < 8; at += 1) {
+    await publish(`edition ${at}`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  expect(far.seen.length).toBeGreaterThan(0);
+});
+
 test("a probe of the server that was replaced ends there and then, though a stream of it goes on", async () => {
   await using old = await startMockUpstream((request, response) => {
     if (request.method !== "GET") return void response.writeHead(503).end();
