@@ -1,3 +1,4 @@
+// long: what holds for batches is held against one server and one gateway, from the first message to the row
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { AttemptEvent, ExchangeEvent } from "../../../src/pipeline/event.ts";
 import type { TestGatehouse } from "../../kit/gatehouse.ts";
