@@ -4,8 +4,8 @@ import { analyticsStatusSchema } from "../analytics/analytics-reader.ts";
 import { analyticsMode } from "../compose-analytics.ts";
 import type { LoadedConfig } from "../config.ts";
 import { findDataHolder } from "../store/data-directory.ts";
+import { askRunning } from "./ask-running.ts";
 import type { CommonOptions } from "./common-options.ts";
-import { openControlClient } from "./control-client.ts";
 import type { Finding } from "./finding.ts";
 import type { Shell } from "./shell.ts";
 
@@ -23,13 +23,11 @@ export async function analyticsFindings(
   if (mode === "off") return [{ state: "ok", what: "analytics: off; events stay in the spool" }];
   const where = mode === "server" ? `ClickHouse at ${config.clickhouse.url ?? ""}` : "embedded ClickHouse";
   if (findDataHolder(config.dataDir) === undefined) return [stoppedFinding(mode, where, findPackage)];
-  try {
-    await using control = await openControlClient(options, shell);
-    const status = analyticsStatusSchema.parse(await control.call("GET", "/api/v1/analytics/status"));
-    return [{ state: isWell(status) ? "ok" : "hint", what: `analytics: ${where}, ${describe(status)}` }];
-  } catch {
+  const status = await askRunning("/api/v1/analytics/status", analyticsStatusSchema, options, shell);
+  if (status === undefined) {
     return [{ state: "hint", what: `analytics: ${where}; the running process does not say how it is` }];
   }
+  return [{ state: isWell(status) ? "ok" : "hint", what: `analytics: ${where}, ${describe(status)}` }];
 }
 
 // The engine itself is in a package of the platform's, which npm leaves out where there is none (Alpine, Windows).

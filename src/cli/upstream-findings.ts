@@ -2,8 +2,8 @@ import type { z } from "zod";
 import type { LoadedConfig } from "../config.ts";
 import { upstreamsSchema } from "../control/status-routes.ts";
 import { findDataHolder } from "../store/data-directory.ts";
+import { askRunning } from "./ask-running.ts";
 import type { CommonOptions } from "./common-options.ts";
-import { openControlClient } from "./control-client.ts";
 import type { Finding } from "./finding.ts";
 import type { Shell } from "./shell.ts";
 
@@ -14,15 +14,11 @@ export async function upstreamFindings(
   shell: Shell,
 ): Promise<readonly Finding[]> {
   if (findDataHolder(config.dataDir) === undefined) return [];
-  try {
-    await using control = await openControlClient(options, shell);
-    const { items } = upstreamsSchema.parse(await control.call("GET", "/api/v1/upstreams"));
-    const ill = items.filter((upstream) => !isWell(upstream));
-    if (ill.length > 0) return ill.map((upstream) => ({ state: "hint", what: describe(upstream) }));
-    return [{ state: "ok", what: `upstreams: ${items.length}, all well as far as is known` }];
-  } catch {
-    return [{ state: "hint", what: "upstreams: the running process does not say how they are" }];
-  }
+  const told = await askRunning("/api/v1/upstreams", upstreamsSchema, options, shell);
+  if (told === undefined) return [{ state: "hint", what: "upstreams: the running process does not say how they are" }];
+  const ill = told.items.filter((upstream) => !isWell(upstream));
+  if (ill.length > 0) return ill.map((upstream) => ({ state: "hint", what: describe(upstream) }));
+  return [{ state: "ok", what: `upstreams: ${told.items.length}, all well as far as is known` }];
 }
 
 type Upstream = z.output<typeof upstreamsSchema>["items"][number];
