@@ -48,7 +48,21 @@ export function createProvider(
     resourceInfo: (call, resource) => resources.getResourceServerInfo(call, resource, call.oidc.client),
   });
   addInteractions(provider, options);
+  explainMissing(provider, issuer);
   return provider;
+}
+
+/** A path that nothing answers says where those that do are listed. */
+function explainMissing(provider: Provider, issuer: string): void {
+  provider.use(async (call, next) => {
+    await next();
+    if (call.status !== 404 || call.body !== undefined) return;
+    call.status = 404;
+    call.body = {
+      error: "not_found",
+      error_description: `there is no such endpoint; those that there are stand in ${issuer}/.well-known/openid-configuration`,
+    };
+  });
 }
 
 interface TokenNotes {

@@ -132,6 +132,10 @@ describe("the authorization endpoint", () => {
     expect(answer.headers.get("location")).toMatch(/^\/auth\/interaction\//);
     for (const cookie of answer.headers.getSetCookie()) expect(cookie).toMatch(/httponly/i);
     expect(registered.status).toBe(404);
+    expect(await registered.json()).toMatchObject({
+      error: "not_found",
+      error_description: expect.stringContaining("/auth/.well-known/openid-configuration"),
+    });
   });
 
   const bad = [
