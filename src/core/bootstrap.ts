@@ -1,4 +1,5 @@
 import { newId } from "../kernel/ids.ts";
+import { beginSigning } from "./append-audit.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import { gateway } from "./gateway.ts";
 import { keyManager, residentName } from "./key-manager.ts";
@@ -11,6 +12,7 @@ const bootstrap: Actor = { type: "system", id: "bootstrap" };
 
 /** Makes the team and the gateway called `default` and the resident key manager where they are missing. Call it at each start, before serving. */
 export async function ensureDefaults(context: CoreContext): Promise<void> {
+  await beginSigning(context);
   await inWrite(context, bootstrap, async (write) => {
     const { resources } = write.transaction;
     if ((await resources.find(team.kind, defaultName)) === undefined) {

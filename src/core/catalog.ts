@@ -1,4 +1,5 @@
 import type { SealedValue } from "../kernel/crypto.ts";
+import type { AuditTable } from "./audit-log.ts";
 import type { IdentityTables } from "./identity-tables.ts";
 import type { InlineSecretTable } from "./inline-secrets.ts";
 import type { Page, PageRequest } from "./page.ts";
@@ -6,21 +7,8 @@ import type { CredentialRecord } from "./plane-message.ts";
 import type { Resource } from "./resource.ts";
 import type { SealedTable } from "./sealed-values.ts";
 
+export type { AuditEntry, AuditRow } from "./audit-chain.ts";
 export type { Page, PageRequest } from "./page.ts";
-
-/** Who did what to what. Written in the transaction of the change itself. Never holds a secret's value or a key. */
-export interface AuditRow {
-  readonly id: string;
-  readonly atMs: number;
-  readonly actor: string;
-  readonly action: string;
-  readonly kind: string;
-  readonly resourceId: string;
-  readonly resourceName: string;
-  readonly teamId: string;
-  /** What changed, as far as it may be told. */
-  readonly detail: Readonly<Record<string, unknown>>;
-}
 
 /** A published state of an API. */
 export interface RevisionRow {
@@ -144,10 +132,7 @@ export interface CatalogTransaction extends IdentityTables {
   readonly inlineSecrets: InlineSecretTable;
   /** All that is sealed, here and in the identity tables. */
   readonly sealedValues: SealedTable;
-  readonly audit: {
-    insert(row: AuditRow): Promise<void>;
-    list(filter: { readonly resourceId?: string }, page: PageRequest): Promise<Page<AuditRow>>;
-  };
+  readonly audit: AuditTable;
   /** Small facts of the installation (the pepper's id, the quickstart's state). */
   readonly settings: {
     get(name: string): Promise<string | undefined>;

@@ -64,4 +64,13 @@ export interface CoreContext {
 export interface Actor {
   readonly type: "admin" | "system";
   readonly id: string;
+  /** The call by which they act; absent for what the product does by itself. */
+  readonly origin?: ActorOrigin;
+}
+
+/** Where a call of the control plane came from, as the audit row shows it. */
+export interface ActorOrigin {
+  readonly requestId: string;
+  /** In canonical form, as `clientAddress` finds it; empty where it is not known. */
+  readonly clientAddress: string;
 }

@@ -1,4 +1,5 @@
 import { newId } from "../kernel/ids.ts";
+import { appendAudit } from "./append-audit.ts";
 import type { CatalogTransaction } from "./catalog.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { PlaneMessage } from "./plane-message.ts";
@@ -54,15 +55,19 @@ export async function audit(
   subject: AuditSubject,
   detail: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  await write.transaction.audit.insert({
+  const { actor, context, transaction, nowMs } = write;
+  await appendAudit(context, transaction, {
     id: newId("audit"),
-    atMs: write.nowMs,
-    actor: write.actor.id,
+    atMs: nowMs,
+    actor: actor.id,
+    actorType: actor.type,
     action,
     kind: subject.kind,
     resourceId: subject.id,
     resourceName: subject.name,
     teamId: subject.teamId,
     detail,
+    clientAddress: actor.origin?.clientAddress ?? null,
+    requestId: actor.origin?.requestId ?? null,
   });
 }

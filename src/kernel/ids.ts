@@ -19,6 +19,7 @@ export const idPrefixes = {
   oauthClientSecret: "ocs",
   user: "usr",
   audit: "aud",
+  installation: "inst",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -1,4 +1,4 @@
-import type { ApiKeyRow, AuditRow, DeploymentRow, RevisionRow, SecretRow } from "../../src/core/catalog.ts";
+import type { ApiKeyRow, AuditEntry, DeploymentRow, RevisionRow, SecretRow } from "../../src/core/catalog.ts";
 import type {
   OauthClientRow,
   OauthClientSecretRow,
@@ -100,8 +100,8 @@ export function sampleDeployment(resource: Resource, changes: Partial<Deployment
   };
 }
 
-/** An audit row about a resource, with `changes`. */
-export function sampleAudit(resource: Resource, changes: Partial<AuditRow> = {}): AuditRow {
+/** An audit entry about a resource, with `changes`. */
+export function sampleAudit(resource: Resource, changes: Partial<AuditEntry> = {}): AuditEntry {
   return {
     id: newId("audit"),
     atMs: sampleTimeMs,
@@ -114,6 +114,9 @@ export function sampleAudit(resource: Resource, changes: Partial<AuditRow> = {})
     detail: { version: 1 },
     ...changes,
   };
+    actorType: "admin",
+    clientAddress: "192.0.2.7",
+    requestId: null,
 }
 
 /** A client of the application `app_1` at the key manager `km_1`, with `changes`. */

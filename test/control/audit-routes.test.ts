@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { auditEntrySchema } from "../../src/control/audit-routes.ts";
+import { auditEntrySchema } from "../../src/control/audit-entry.ts";
 import { openControlPlane } from "./control-plane.ts";
 
 test("every write has its entry, in order, of one resource or of all; a refused write has none", async () => {

@@ -51,6 +51,12 @@ test("an audit row says who did what to what, and when", async () => {
       resourceName: "x",
       teamId: "team_x",
       detail: { version: 3 },
+      actorType: "system",
+      clientAddress: null,
+      requestId: null,
+      seq: 4,
+      previousHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     },
   ]);
 });

@@ -26,7 +26,7 @@ export interface CatalogTables {
   readonly signingKeys: Stored<Sequenced<SigningKeyRow>, "sealed" | "publicJwk">;
   readonly secrets: Stored<Sequenced<SecretRow>, "sealed">;
   readonly inlineSecrets: Stored<InlineSecretRow, "sealed">;
-  readonly audit: Stored<Sequenced<AuditRow>, "detail">;
+  readonly audit: Stored<AuditRow, "detail">;
   readonly settings: { readonly name: string; readonly value: string };
 }
 

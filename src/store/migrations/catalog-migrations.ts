@@ -1,7 +1,13 @@
+import { chainAudit } from "./chain-audit.ts";
 import { createCatalogTables } from "./create-catalog-tables.ts";
 import { createIdentityTables } from "./create-identity-tables.ts";
 import { createInlineSecrets } from "./create-inline-secrets.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step of the catalog's schema in order, for every database. */
-export const catalogMigrations: readonly Migration[] = [createCatalogTables, createIdentityTables, createInlineSecrets];
+export const catalogMigrations: readonly Migration[] = [
+  createCatalogTables,
+  createIdentityTables,
+  createInlineSecrets,
+  chainAudit,
+];

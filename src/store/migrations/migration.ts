@@ -7,6 +7,8 @@ export interface SchemaDialect {
     readonly type: "integer" | "bigserial";
     readonly primaryKey: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
   };
+  /** Statements after which the database itself refuses to change and to delete rows of a table. */
+  readonly refuseChanges: (table: string) => readonly string[];
 }
 
 /** One step of the schema. What has been released is never edited: a later step changes it. */

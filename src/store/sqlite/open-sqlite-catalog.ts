@@ -63,6 +63,12 @@ export async function openSqliteCatalog({ path }: SqliteCatalogOptions): Promise
 
 const sqliteSchema: SchemaDialect = {
   sequence: { type: "integer", primaryKey: (column) => column.primaryKey().autoIncrement() },
+  refuseChanges: (table) =>
+    ["update", "delete"].map(
+      (change) =>
+        `create trigger ${table}_refuses_${change} before ${change} on ${table} ` +
+        `begin select raise(abort, '${table} is append-only'); end`,
+    ),
 };
 
 function tablesOver(dialect: Dialect): Kysely<CatalogTables> {
