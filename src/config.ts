@@ -225,11 +225,15 @@ function invalid(issues: readonly FieldIssue[]): GatewayError {
 // A path in the file is relative to the file, so that the same file means the same wherever it is started from.
 function resolvePaths(config: Config, found: Found, cwd: string): Config {
   const absolute = (name: string, path: string): string => resolve(found.fromFile.has(name) ? found.root : cwd, path);
-  const dataDir = absolute("dataDir", config.dataDir);
-  if (config.tls === undefined) return { ...config, dataDir };
-  const { certFile, keyFile } = config.tls;
-  const tls = { certFile: absolute("tls.certFile", certFile), keyFile: absolute("tls.keyFile", keyFile) };
-  return { ...config, dataDir, tls };
+  const optional = (name: string, path: string | undefined) => path && absolute(name, path);
+  const { redis, gateway, tls } = config;
+  return {
+    ...config,
+    dataDir: absolute("dataDir", config.dataDir),
+    redis: { ...redis, caFile: optional("redis.caFile", redis.caFile) },
+    gateway: { ...gateway, tokenFile: optional("gateway.tokenFile", gateway.tokenFile) },
+    tls: tls && { certFile: absolute("tls.certFile", tls.certFile), keyFile: absolute("tls.keyFile", tls.keyFile) },
+  };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -11,6 +11,13 @@ export interface CommonOptions {
   readonly verbose?: boolean;
 }
 
+/** The options of `start`: which planes the process runs, and what a gateway alone needs. */
+export interface StartOptions extends CommonOptions {
+  readonly planes?: string;
+  readonly controlUrl?: string;
+  readonly gatewayTokenFile?: string;
+}
+
 /** The options of commands that talk to the control plane. */
 export interface ControlOptions extends CommonOptions {
   readonly controlUrl?: string;
@@ -19,9 +26,13 @@ export interface ControlOptions extends CommonOptions {
 }
 
 /** The configuration that a command works with: its flags over the environment, the file and the defaults. */
-export function commandConfig(options: CommonOptions, shell: Shell): LoadedConfig {
+export function commandConfig(
+  options: CommonOptions,
+  shell: Shell,
+  flags: Readonly<Record<string, string | undefined>> = {},
+): LoadedConfig {
   return readConfig({
-    flags: { dataDir: options.data, port: options.port, controlPort: options.controlPort },
+    flags: { dataDir: options.data, port: options.port, controlPort: options.controlPort, ...flags },
     file: options.config,
     cwd: shell.cwd,
     ...(shell.env !== undefined && { env: shell.env }),
