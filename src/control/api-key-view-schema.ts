@@ -6,7 +6,7 @@ import { apiVersion, metadataSchema } from "../core/resource.ts";
 export const apiKeyViewSchema = z.strictObject({
   apiVersion: z.literal(apiVersion),
   kind: z.literal("ApiKey"),
-  metadata: metadataSchema.omit({ labels: true }),
+  metadata: metadataSchema,
   spec: z.strictObject(apiKeySchema.shape).omit({ validitySeconds: true }),
   status: z.strictObject({
     masked: z.string().meta({ description: "The key's beginning, to tell keys apart." }),

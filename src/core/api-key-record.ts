@@ -16,6 +16,9 @@ export function credentialRecord(row: ApiKeyRow): CredentialRecord {
     permittedIps: row.permittedIps,
     permittedReferrers: row.permittedReferrers,
     allow: row.allow,
+    teamId: row.teamId,
+    budgets: row.budgets,
+    labels: row.labels,
     ...(row.previous === undefined ? {} : { previous: row.previous }),
   };
 }

@@ -3,6 +3,8 @@ import { isCidr } from "../kernel/cidr-set.ts";
 import { maskApiKey } from "./api-key-format.ts";
 import type { NamedApiKey } from "./api-key-names.ts";
 import { environmentSchema } from "./environment.ts";
+import { keyBudgetsSchema } from "./key-budget.ts";
+import { keyLabelsSchema } from "./limit-labels.ts";
 import { apiVersion, nameSchema } from "./resource.ts";
 import { readOnlyMetadata } from "./resource-document.ts";
 import { apiReferenceSchema } from "./subscription.ts";
@@ -71,6 +73,7 @@ export const apiKeySchema = z
     permittedIps: permittedIps.default([]),
     permittedReferrers: permittedReferrers.default([]),
     allow: allow.nullable().optional(),
+    budgets: keyBudgetsSchema.default([]),
   })
   .refine(oneExpiry.test, oneExpiry.fault);
 
@@ -91,6 +94,7 @@ export const apiKeyChangeSchema = z
     permittedIps: permittedIps.optional(),
     permittedReferrers: permittedReferrers.optional(),
     allow: allow.nullable().optional(),
+    budgets: keyBudgetsSchema.optional(),
   })
   .refine(oneExpiry.test, oneExpiry.fault);
 
@@ -99,6 +103,7 @@ export type ApiKeyChange = z.output<typeof apiKeyChangeSchema>;
 const metadata = z.strictObject({
   name: nameSchema.optional().meta({ title: "Name", description: "Made up when absent." }),
   team: nameSchema.default("default").meta({ title: "Team", description: "The team of the API and the application." }),
+  labels: keyLabelsSchema.optional(),
   ...readOnlyMetadata,
 });
 
@@ -127,6 +132,7 @@ export function apiKeyView(row: NamedApiKey) {
     metadata: {
       name: row.name,
       team: row.team,
+      ...(Object.keys(row.labels).length === 0 ? {} : { labels: row.labels }),
       id: row.id as string,
       version: row.version,
       createdAt: isoTime(row.createdAtMs),
@@ -141,6 +147,7 @@ export function apiKeyView(row: NamedApiKey) {
       permittedIps: row.permittedIps,
       permittedReferrers: row.permittedReferrers,
       allow: row.allow,
+      budgets: row.budgets,
     },
     status: {
       masked: maskApiKey(row.publicId),

@@ -46,6 +46,8 @@ export async function generateApiKey(context: CoreContext, actor: Actor, input: 
       permittedIps: spec.permittedIps,
       permittedReferrers: spec.permittedReferrers,
       allow: spec.allow ?? null,
+      budgets: spec.budgets,
+      labels: metadata.labels ?? {},
       version: 1,
       createdAtMs: write.nowMs,
       updatedAtMs: write.nowMs,
@@ -86,7 +88,7 @@ export async function revokeApiKey(
 }
 
 /**
- * Changes a key's bounds: display name, expiry, addresses, referrers, operations. What is absent stays as it is; null
+ * Changes a key's bounds: display name, labels, expiry, addresses, referrers, operations, budgets. What is absent stays as it is; null
  * (or an empty list) lifts a bound. Throws as `generateApiKey` does, and `resource.changed`.
  */
 export async function updateApiKey(
@@ -118,6 +120,8 @@ export async function updateApiKey(
       permittedIps: spec.permittedIps ?? before.permittedIps,
       permittedReferrers: spec.permittedReferrers ?? before.permittedReferrers,
       allow: spec.allow === undefined ? before.allow : spec.allow,
+      budgets: spec.budgets ?? before.budgets,
+      labels: metadata?.labels ?? before.labels,
     };
   });
 }

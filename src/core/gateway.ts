@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { attachmentsSchema } from "./attachment.ts";
+import { labelSourcesSchema } from "./limit-labels.ts";
 import { defineResource } from "./resource.ts";
 
 const gatewaySpec = z.strictObject({
   description: z.string().max(10_000).optional().meta({ title: "Description" }),
   policies: attachmentsSchema,
+  labels: labelSourcesSchema,
 });
 
 export type GatewaySpec = z.output<typeof gatewaySpec>;
@@ -19,5 +21,8 @@ export const gateway = defineResource({
   spec: gatewaySpec,
   live: "at-once",
   references: () => [],
-  examples: [{ policies: [] }],
+  examples: [
+    { policies: [] },
+    { labels: { fromClaims: { department: "dept" }, fromHeaders: { project: "x-project" } } },
+  ],
 });

@@ -1,5 +1,7 @@
 import type { ApiId, Id } from "../kernel/ids.ts";
 import type { Environment } from "./environment.ts";
+import type { KeyBudget } from "./key-budget.ts";
+import type { SubscriptionState } from "./subscription.ts";
 import type { UpstreamHealth } from "./upstream-health.ts";
 
 /** What a gateway must know of an API key: its hash and its bounds, never the key. Plain JSON. */
@@ -19,6 +21,12 @@ export interface CredentialRecord {
   readonly permittedReferrers: readonly string[];
   /** Globs of operations; null is all of the API. */
   readonly allow: readonly string[] | null;
+  /** The team that the key belongs to. */
+  readonly teamId: string;
+  /** What the key may use up, each by itself; empty is no limit of its own. */
+  readonly budgets: readonly KeyBudget[];
+  /** Names under which its use is counted and shown. */
+  readonly labels: Readonly<Record<string, string>>;
   /** The value before the last regeneration, while it still works beside the present one. */
   readonly previous?: PreviousCredential;
 }
@@ -32,12 +40,14 @@ export interface PreviousCredential {
   readonly expiresAtMs: number;
 }
 
-/** A live subscription, as a gateway needs it. */
+/** A subscription, as a gateway needs it. */
 export interface SubscriptionRecord {
   readonly id: Id<"subscription">;
   readonly applicationId: Id<"application">;
   readonly apiId: ApiId;
   readonly planId: Id<"plan">;
+  /** Under any other than `active` the application may not call the API at all. */
+  readonly state: SubscriptionState;
 }
 
 /** A public JSON Web Key (RFC 7517). Never holds a private member. */

@@ -12,13 +12,17 @@ const subscriptionSpec = z.strictObject({
   application: nameSchema.meta({ title: "Application", description: "Who subscribes." }),
   api: apiReferenceSchema,
   plan: nameSchema.meta({ title: "Plan", description: "How much is granted." }),
-  state: z
-    .enum(["active", "suspended"])
-    .default("active")
-    .meta({ title: "State", description: "A suspended subscription grants nothing." }),
+  state: z.enum(["active", "blocked", "on-hold", "suspended"]).default("active").meta({
+    title: "State",
+    description:
+      "Only an active one grants anything; under `blocked` and `on-hold` the API is closed to the application. `suspended` is an older word for `on-hold`.",
+  }),
 });
 
 export type SubscriptionSpec = z.output<typeof subscriptionSpec>;
+
+/** How a subscription stands, in the words of today. */
+export type SubscriptionState = Exclude<SubscriptionSpec["state"], "suspended">;
 
 /** An application's right to call an API under a plan; one per application and API. */
 export const subscription = defineResource({

@@ -14,18 +14,17 @@ const referenceLimit = 1_000_000;
 export async function subscriptionWritten(write: Write, after: Resource, before: Resource | undefined): Promise<void> {
   const record = await subscriptionRecord(write.transaction, after);
   await refuseSecond(write.transaction, after, record);
-  const active = specOf(after).state === "active";
-  // Removed first also when it goes on: it may lead from another application or to another API than before.
-  if (before !== undefined || !active) write.messages.push({ type: "subscription.removed", id: after.id });
-  if (active) write.messages.push({ type: "subscription.put", record });
+  // Removed first: it may lead from another application or to another API than before.
+  if (before !== undefined) write.messages.push({ type: "subscription.removed", id: after.id });
+  write.messages.push({ type: "subscription.put", record });
 }
 
-/** Every active subscription, as a gateway needs it. */
+/** Every subscription, as a gateway needs it: one that is not active closes the API, so it is told as well. */
 export async function liveSubscriptions(transaction: CatalogTransaction): Promise<readonly SubscriptionRecord[]> {
   const records: SubscriptionRecord[] = [];
   const ids = new Map<string, Promise<string>>();
   for (const resource of await transaction.resources.all(subscription.kind)) {
-    if (specOf(resource).state === "active") records.push(await subscriptionRecord(transaction, resource, ids));
+    records.push(await subscriptionRecord(transaction, resource, ids));
   }
   return records;
 }
@@ -46,6 +45,7 @@ async function subscriptionRecord(
     applicationId: (await idOf("Application", spec.application)) as Id<"application">, // found by kind
     apiId: (await idOf(spec.api.kind, spec.api.name)) as ApiId, // found by kind
     planId: (await idOf("Plan", spec.plan)) as Id<"plan">, // found by kind
+    state: spec.state === "suspended" ? "on-hold" : spec.state,
   };
 }
 

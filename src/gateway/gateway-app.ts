@@ -13,6 +13,7 @@ import type { ExchangeId } from "../kernel/ids.ts";
 import { uuidV7 } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
+import { noLabels } from "../pipeline/exchange-labels.ts";
 import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
 import type { Runner } from "../pipeline/runner.ts";
@@ -217,6 +218,7 @@ class ServedExchange implements Exchange {
   readonly credentials: Exchange["credentials"];
   readonly api: CompiledApi;
   principal: Exchange["principal"];
+  labels: Exchange["labels"] = noLabels;
   readonly operations: Exchange["operations"] = [];
   readonly attempts: Exchange["attempts"] = [];
   readonly decisions: Exchange["decisions"] = [];

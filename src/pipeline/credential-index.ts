@@ -1,4 +1,4 @@
-import type { CredentialRecord } from "../core/plane-message.ts";
+import type { CredentialRecord, SubscriptionRecord } from "../core/plane-message.ts";
 
 /**
  * The data plane's own copy of all API keys, beside the snapshot and kept up by messages: a lookup is a map access,
@@ -14,8 +14,8 @@ export interface CredentialIndex {
    * nothing about the key.
    */
   recognise(key: string): CredentialRecord | undefined;
-  /** The plan of the application's live subscription to the API; undefined when there is none. */
-  subscription(applicationId: string, apiId: string): { readonly planId: string } | undefined;
+  /** The application's subscription to the API, in whatever state; undefined when there is none. */
+  subscription(applicationId: string, apiId: string): Pick<SubscriptionRecord, "planId" | "state"> | undefined;
   /** Notes a use; flushed to the control plane in batches. */
   used(keyId: string, atMs: number): void;
 }

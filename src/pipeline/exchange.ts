@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Environment } from "../core/environment.ts";
+import type { SubscriptionState } from "../core/subscription.ts";
 import type { Cancellation } from "../kernel/cancellation.ts";
 import type { ExchangeId, Id } from "../kernel/ids.ts";
 import type { CredentialIndex } from "./credential-index.ts";
@@ -26,6 +27,12 @@ export interface Principal {
   readonly keyId: Id<"apiKey"> | undefined;
   readonly applicationId: Id<"application"> | undefined;
   readonly planId: Id<"plan"> | undefined;
+  /** How the subscription to this API stands; undefined where there is none. */
+  readonly subscription?: SubscriptionState | undefined;
+  /** The team of the key or client. */
+  readonly teamId?: string | undefined;
+  /** Of a key: names under which its use is counted and shown. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Which operations (models, tools) the credential may call; everything of its API when undefined. */
   readonly mayCall: ((operation: string) => boolean) | undefined;
   /** Of a token: the OAuth client that it was issued to. */
@@ -93,6 +100,8 @@ export interface Exchange {
   readonly api: CompiledApi;
   /** Set by `identify`, present in every later step. */
   principal: Principal | undefined;
+  /** Names under which this use is counted and shown: the key's, then what claims and headers say. Set by `identify`. */
+  labels: Readonly<Record<string, string>>;
   readonly operations: Operation[];
   readonly attempts: AttemptRecord[];
   readonly decisions: PolicyDecision[];

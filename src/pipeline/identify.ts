@@ -3,6 +3,7 @@ import { errorCodes } from "../kernel/error-codes.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Identified } from "./define-policy.ts";
 import type { Exchange, InboundRequest, Principal } from "./exchange.ts";
+import { setLabels } from "./exchange-labels.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import { deny } from "./outcome.ts";
 
@@ -44,6 +45,7 @@ export function identify(exchange: Exchange, from = 0): MaybePromise<Outcome | u
 function settle(exchange: Exchange, by: string, found: NonNullable<Identified>): Outcome | undefined {
   if (found.type === "deny") return refused(exchange, found, by);
   exchange.principal = found.principal;
+  setLabels(exchange);
   return checkSubscription(exchange, found.principal);
 }
 
@@ -63,6 +65,7 @@ function refused(exchange: Exchange, refusal: Deny, by: string): Outcome {
 function admitStranger(exchange: Exchange): Outcome | undefined {
   if (exchange.api.keyless === "anybody" || isFromThisMachine(exchange.inbound)) {
     exchange.principal = anonymous;
+    setLabels(exchange);
     return undefined;
   }
   const detail = `${exchange.inbound.clientIp} is not this machine; network.allowKeyless opens keyless APIs to others`;
@@ -77,18 +80,25 @@ function isFromThisMachine({ clientIp, headers }: InboundRequest): boolean {
   return clientIp === "127.0.0.1" || clientIp === "::1" || addressClass(clientIp) === "loopback";
 }
 
+// One that stands and is not active closes the API whether or not it asks for subscriptions: else blocking it would
+// only lift the limits of its plan.
 function checkSubscription(exchange: Exchange, principal: Principal): Outcome | undefined {
-  if (!exchange.api.subscriptionRequired || principal.planId !== undefined) return undefined;
-  const detail = principal.applicationId
-    ? `application ${principal.applicationId} has no live subscription to ${exchange.api.id}`
-    : `${principal.keyId ?? principal.caller ?? principal.type} is not associated with an application`;
-  return {
-    type: "denied",
-    deny: deny(
-      "auth.forbidden",
-      principal.type === "token" ? "This token may not call this API." : "This key may not call this API.",
-      { detail },
-    ),
-    by: "subscription",
-  };
+  const { subscription, applicationId } = principal;
+  if (subscription === "active") return undefined;
+  if (subscription === undefined && !exchange.api.subscriptionRequired) return undefined;
+  const who = principal.type === "token" ? "token" : "key";
+  const lack = subscription ?? (applicationId === undefined ? "no-application" : "not-subscribed");
+  const detail =
+    applicationId === undefined
+      ? `${principal.keyId ?? principal.caller ?? principal.type} is not associated with an application`
+      : `application ${applicationId}: ${lack} at ${exchange.api.id}`;
+  const message = `This ${who} may not call this API: ${subscriptionLacks[lack]}.`;
+  return { type: "denied", deny: deny("auth.forbidden", message, { detail }), by: "subscription" };
 }
+
+const subscriptionLacks = {
+  "no-application": "it is not associated with an application, and the API asks for a subscription",
+  "not-subscribed": "its application is not subscribed to the API",
+  blocked: "the subscription of its application is blocked",
+  "on-hold": "the subscription of its application is on hold",
+} as const;

@@ -1,5 +1,6 @@
 import type { OauthSpec } from "../core/api-spec.ts";
 import type { KeylessReach } from "../core/keyless-reach.ts";
+import type { LabelSources } from "../core/limit-labels.ts";
 import type { ApiId, Id } from "../kernel/ids.ts";
 import type { CompiledProtocol, ProtocolAdapter } from "./adapter.ts";
 import type { CompiledGuardrail } from "./define-guardrail.ts";
@@ -65,6 +66,10 @@ export interface Snapshot {
   readonly apis: readonly CompiledApi[];
   /** Chains of plans, run after the API's own. */
   readonly plans: ReadonlyMap<string, CompiledChain>;
+  /** Limits of applications and teams, by id, run before the plan's. Only those that have any. */
+  readonly holders?: ReadonlyMap<string, CompiledChain>;
+  /** What of claims and headers becomes a label; nothing when absent. */
+  readonly labels?: LabelSources | undefined;
   /** Catalogue entries that are deployed but have no adapter in this build. */
   readonly notServed: readonly { readonly kind: string; readonly name: string; readonly context: string }[];
   /**

@@ -4,7 +4,6 @@ import { scopeSchema } from "../core/api-spec.ts";
 import type { ClientRecord } from "../core/plane-message.ts";
 import { nameSchema } from "../core/resource.ts";
 import { resourceIdentifier, resourceMetadataUrl } from "../core/resource-identifier.ts";
-import type { Id } from "../kernel/ids.ts";
 import type { Identified } from "../pipeline/define-policy.ts";
 import { definePolicy } from "../pipeline/define-policy.ts";
 import type { Exchange, Principal } from "../pipeline/exchange.ts";
@@ -100,14 +99,16 @@ function isJwtForm(text: string): boolean {
 
 function principalOf(exchange: Exchange, token: VerifiedToken, client: ClientRecord | undefined): Principal {
   const applicationId = client?.applicationId ?? undefined;
-  const subscription = applicationId && exchange.credentials.subscription(applicationId, exchange.api.id);
+  const subscription =
+    applicationId === undefined ? undefined : exchange.credentials.subscription(applicationId, exchange.api.id);
   return {
     type: "token",
     environment: client?.environment ?? token.environment,
     keyId: undefined,
     applicationId,
-    // The index holds subscription records, whose plans are ids of plans; its answer is only typed more widely.
-    planId: subscription ? (subscription.planId as Id<"plan">) : undefined,
+    planId: subscription?.planId,
+    subscription: subscription?.state,
+    teamId: client?.teamId,
     mayCall: undefined,
     clientId: token.clientId,
     subject: token.subject,

@@ -17,6 +17,8 @@ export function catalogKeyContract(open: OpenCatalog): void {
       expiresAtMs: sampleTimeMs + 1,
       permittedReferrers: ["*.example.com/*"],
       allow: ["gpt-*"],
+      budgets: [{ measure: "totalTokens", amount: 0, window: "day", timeZone: "UTC" }],
+      labels: { department: "sales" },
       revokedAtMs: sampleTimeMs,
       lastUsedAtMs: sampleTimeMs,
     });

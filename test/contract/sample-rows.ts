@@ -49,6 +49,8 @@ export function sampleKey(changes: Partial<ApiKeyRow> = {}): ApiKeyRow {
     permittedIps: ["10.0.0.0/8", "2001:db8::/32"],
     permittedReferrers: [],
     allow: null,
+    budgets: [],
+    labels: {},
     version: 1,
     createdAtMs: sampleTimeMs,
     updatedAtMs: sampleTimeMs,
@@ -112,11 +114,11 @@ export function sampleAudit(resource: Resource, changes: Partial<AuditEntry> = {
     resourceName: resource.name,
     teamId: resource.teamId,
     detail: { version: 1 },
-    ...changes,
-  };
     actorType: "admin",
     clientAddress: "192.0.2.7",
     requestId: null,
+    ...changes,
+  };
 }
 
 /** A client of the application `app_1` at the key manager `km_1`, with `changes`. */

@@ -8,14 +8,18 @@ import { admin, coreFixture, create, kindOf, withChatApi } from "./core-fixture.
 const spec = { api: { kind: "LlmApi", name: "chat" }, environment: "production" };
 
 describe("a gateway that connects", () => {
-  test("hears the artifacts, then every live key and subscription, and of no others", async () => {
+  test("hears the artifacts, then every live key and every subscription with its state, and of no other keys", async () => {
     await using core = await coreFixture();
     const { api, bot } = await withChatApi(core);
     const gold = await create(core, "Plan", "gold", {});
     const subscription = { application: "bot", api: spec.api, plan: "gold" };
     const active = await create(core, "Subscription", "active", subscription);
-    await create(core, "Application", "other", {});
-    await create(core, "Subscription", "asleep", { ...subscription, application: "other", state: "suspended" });
+    const other = await create(core, "Application", "other", {});
+    const asleep = await create(core, "Subscription", "asleep", {
+      ...subscription,
+      application: "other",
+      state: "suspended",
+    });
     const live = await generateApiKey(core.context, admin, { metadata: { name: "live" }, spec });
     await generateApiKey(core.context, admin, { metadata: { name: "dead" }, spec });
     await revokeApiKey(core.context, admin, "dead");
@@ -27,7 +31,8 @@ describe("a gateway that connects", () => {
     expect(credentials.records.map(({ publicId }) => publicId)).toEqual([live.row.publicId]);
     expect(Object.keys(credentials.records[0] ?? {})).not.toContain("displayName");
     expect(credentials.subscriptions).toEqual([
-      { id: active.id, applicationId: bot.id, apiId: api.id, planId: gold.id },
+      { id: active.id, applicationId: bot.id, apiId: api.id, planId: gold.id, state: "active" },
+      { id: asleep.id, applicationId: other.id, apiId: api.id, planId: gold.id, state: "on-hold" },
     ]);
     expect(more).toMatchObject([
       { type: "identity", keyManagers: [{ name: "resident", use: "resident" }], clients: [], revocations: [] },

@@ -12,7 +12,7 @@ async function subscribed(core: CoreFixture) {
   const gold = await create(core, "Plan", "gold", {});
   core.messages.length = 0;
   const made = await create(core, "Subscription", "bot-chat", spec);
-  return { made, record: { id: made.id, applicationId: bot.id, apiId: api.id, planId: gold.id } };
+  return { made, record: { id: made.id, applicationId: bot.id, apiId: api.id, planId: gold.id, state: "active" } };
 }
 
 function change(core: CoreFixture, more: object, version = 1) {
@@ -27,23 +27,27 @@ describe("a subscription", () => {
     expect(core.messages).toEqual([{ type: "subscription.put", record }]);
   });
 
-  test("that is suspended is removed there, and comes back when it is active again", async () => {
+  test.each([
+    ["blocked", "blocked"],
+    ["on-hold", "on-hold"],
+    ["suspended", "on-hold"],
+  ])("that becomes %s is told of as %s, and as active when it is again", async (state, told) => {
     await using core = await coreFixture();
-    const { made, record } = await subscribed(core);
+    const { record } = await subscribed(core);
     core.messages.length = 0;
-    await change(core, { state: "suspended" });
-    expect(core.messages).toEqual([{ type: "subscription.removed", id: made.id }]);
+    await change(core, { state });
+    expect(core.messages.at(-1)).toEqual({ type: "subscription.put", record: { ...record, state: told } });
     await change(core, {}, 2);
     expect(core.messages.at(-1)).toEqual({ type: "subscription.put", record });
   });
 
-  test("made suspended grants nothing", async () => {
+  test("made on hold reaches the gateways as such, so that they refuse instead of knowing nothing", async () => {
     await using core = await coreFixture();
     await withChatApi(core);
     await create(core, "Plan", "gold", {});
     core.messages.length = 0;
-    await create(core, "Subscription", "bot-chat", { ...spec, state: "suspended" });
-    expect(core.messages).toMatchObject([{ type: "subscription.removed" }]);
+    await create(core, "Subscription", "bot-chat", { ...spec, state: "on-hold" });
+    expect(core.messages).toMatchObject([{ type: "subscription.put", record: { state: "on-hold" } }]);
   });
 
   test("that moves to another API is taken from the first before it is put to the second", async () => {

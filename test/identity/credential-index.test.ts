@@ -23,12 +23,15 @@ function record(publicId: string, over: Partial<CredentialRecord> = {}): Credent
     permittedIps: [],
     permittedReferrers: [],
     allow: null,
+    teamId: "team_1",
+    budgets: [],
+    labels: {},
     ...over,
   };
 }
 
 function subscription(id: string, applicationId: string, apiId: string, planId: string): SubscriptionRecord {
-  return { id, applicationId, apiId, planId } as SubscriptionRecord; // a test's ids
+  return { id, applicationId, apiId, planId, state: "active" } as SubscriptionRecord; // a test's ids
 }
 
 function createIndex(onUsed: (used: readonly LastUse[]) => void | Promise<void> = () => {}) {

@@ -35,6 +35,7 @@ export interface ExchangeParts {
   readonly adapter?: ProtocolAdapter;
   readonly credentials?: CredentialIndex;
   readonly principal?: Principal | undefined;
+  readonly labels?: Exchange["labels"];
 }
 
 /** An exchange in the middle of its way, over the text protocol. */
@@ -65,6 +66,7 @@ export function buildExchange(parts: ExchangeParts = {}): Exchange {
     credentials: parts.credentials ?? noCredentials,
     api: buildApi(parts),
     principal: "principal" in parts ? parts.principal : keyHolder,
+    labels: parts.labels ?? {},
     operations: [],
     attempts: [],
     decisions: [],

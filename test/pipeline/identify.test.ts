@@ -80,12 +80,23 @@ test("a policy that breaks lets nobody in", async () => {
   await expect(identify(exchangeWith([broken], { keyless: "loopback" }))).rejects.toThrow("no store");
 });
 
-test("where a subscription is required, only a caller with a plan goes on", async () => {
-  const subscriber = () => ({ type: "principal", principal: { ...keyHolder, applicationId, planId } }) as const;
-  expect(await identify(exchangeWith([subscriber], { subscriptionRequired: true }))).toBeUndefined();
-  expect(await identify(exchangeWith([knows], { subscriptionRequired: true }))).toMatchObject({
-    type: "denied",
-    by: "subscription",
-    deny: { code: "auth.forbidden" },
-  });
+test.each([
+  { name: "an active subscription goes on", parts: { applicationId, planId, subscription: "active" } },
+  { name: "no application is told so", parts: {}, told: "not associated with an application" },
+  { name: "no subscription is told so", parts: { applicationId }, told: "not subscribed" },
+  { name: "a blocked one is told so", parts: { applicationId, planId, subscription: "blocked" }, told: "is blocked" },
+  { name: "one on hold is told so", parts: { applicationId, planId, subscription: "on-hold" }, told: "is on hold" },
+] as const)("where a subscription is required, a caller with $name", async ({ parts, ...expected }) => {
+  const caller = () => ({ type: "principal", principal: { ...keyHolder, ...parts } }) as const;
+  const outcome = await identify(exchangeWith([caller], { subscriptionRequired: true }));
+  const refusal = outcome?.type === "denied" ? { by: outcome.by, ...outcome.deny } : undefined;
+  if (!("told" in expected)) return expect(refusal).toBeUndefined();
+  expect(refusal).toMatchObject({ by: "subscription", code: "auth.forbidden" });
+  expect(refusal?.message).toContain(expected.told);
+});
+
+test("a blocked subscription closes an API that asks for none as well, so that blocking lifts no limits", async () => {
+  const blocked = { ...keyHolder, applicationId, planId, subscription: "blocked" } as const;
+  const outcome = await identify(exchangeWith([() => ({ type: "principal", principal: blocked })]));
+  expect(outcome).toMatchObject({ type: "denied", by: "subscription" });
 });

@@ -28,7 +28,17 @@ describe("a caller", () => {
     const { result } = identify({ record: { applicationId, environment: "sandbox" }, subscribed: true });
     expect(result).toEqual({
       type: "principal",
-      principal: { type: "api-key", environment: "sandbox", keyId, applicationId, planId, mayCall: undefined },
+      principal: {
+        type: "api-key",
+        environment: "sandbox",
+        keyId,
+        applicationId,
+        planId,
+        subscription: "active",
+        teamId: "team_1",
+        labels: {},
+        mayCall: undefined,
+      },
     });
   });
 
@@ -185,7 +195,7 @@ function identify({
 }: Parts) {
   const tools = buildTools();
   const index = createCredentialIndex({ pepper, pepperId: "p1", clock: tools.clock, onUsed: () => undefined });
-  const subscription = { id: "sub_1" as never, applicationId, apiId, planId }; // the subscription's own id is not looked at
+  const subscription = { id: "sub_1" as never, applicationId, apiId, planId, state: "active" as const }; // the subscription's own id is not looked at
   index.apply({ type: "credentials", records: [recordOf(record)], subscriptions: subscribed ? [subscription] : [] });
   const exchange = buildExchange({ inbound: { headers, query, clientIp }, credentials: index, principal: undefined });
   const handlers = apiKey.compile({ header }, tools, { place: "test" });
@@ -210,6 +220,9 @@ function recordOf(parts: Partial<CredentialRecord> = {}): CredentialRecord {
     permittedIps: [],
     permittedReferrers: [],
     allow: null,
+    teamId: "team_1",
+    budgets: [],
+    labels: {},
     ...parts,
   };
 }

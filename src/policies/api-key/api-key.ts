@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { parseApiKey } from "../../core/api-key-format.ts";
 import type { CredentialRecord } from "../../core/plane-message.ts";
-import type { Id } from "../../kernel/ids.ts";
 import type { CredentialIndex } from "../../pipeline/credential-index.ts";
 import { definePolicy } from "../../pipeline/define-policy.ts";
 import type { Exchange, Principal } from "../../pipeline/exchange.ts";
@@ -96,14 +95,17 @@ function checkBounds(
 
 function principalOf(exchange: Exchange, record: CredentialRecord, bounds: CredentialBounds): Principal {
   const applicationId = record.applicationId ?? undefined;
-  const subscription = applicationId && exchange.credentials.subscription(applicationId, exchange.api.id);
+  const subscription =
+    applicationId === undefined ? undefined : exchange.credentials.subscription(applicationId, exchange.api.id);
   return {
     type: "api-key",
     environment: record.environment,
     keyId: record.id,
     applicationId,
-    // The index holds subscription records, whose plans are ids of plans; its answer is only typed more widely.
-    planId: subscription ? (subscription.planId as Id<"plan">) : undefined,
+    planId: subscription?.planId,
+    subscription: subscription?.state,
+    teamId: record.teamId,
+    labels: record.labels,
     mayCall: bounds.mayCall,
   };
 }

@@ -107,11 +107,13 @@ function toStored(key: ApiKeyRow) {
     permittedIps: JSON.stringify(key.permittedIps),
     permittedReferrers: JSON.stringify(key.permittedReferrers),
     allow: key.allow === null ? null : JSON.stringify(key.allow),
+    budgets: JSON.stringify(key.budgets),
+    labels: JSON.stringify(key.labels),
     previous: key.previous === undefined ? null : JSON.stringify(key.previous),
   };
 }
 
-// The three lists and the previous value were written by toStored only.
+// The lists, the labels and the previous value were written by toStored only.
 function fromStored({ seq: _, previous, ...row }: Selectable<CatalogTables["apiKeys"]>): ApiKeyRow {
   return {
     ...row,
@@ -119,6 +121,8 @@ function fromStored({ seq: _, previous, ...row }: Selectable<CatalogTables["apiK
     permittedIps: JSON.parse(row.permittedIps) as ApiKeyRow["permittedIps"],
     permittedReferrers: JSON.parse(row.permittedReferrers) as ApiKeyRow["permittedReferrers"],
     allow: row.allow === null ? null : (JSON.parse(row.allow) as ApiKeyRow["allow"]),
+    budgets: JSON.parse(row.budgets) as ApiKeyRow["budgets"],
+    labels: JSON.parse(row.labels) as ApiKeyRow["labels"],
     ...(previous === null ? {} : { previous: JSON.parse(previous) as NonNullable<ApiKeyRow["previous"]> }),
   };
 }

@@ -17,7 +17,11 @@ export interface CatalogTables {
   readonly references: ReferenceRow;
   readonly revisions: Stored<RevisionRow, "spec">;
   readonly deployments: DeploymentRow;
-  readonly apiKeys: Stored<Sequenced<ApiKeyRow>, "permittedIps" | "permittedReferrers", "allow" | "previous">;
+  readonly apiKeys: Stored<
+    Sequenced<ApiKeyRow>,
+    "permittedIps" | "permittedReferrers" | "budgets" | "labels",
+    "allow" | "previous"
+  >;
   readonly oauthClients: Stored<Sequenced<OauthClientRow>, "metadata">;
   readonly oauthClientSecrets: Sequenced<OauthClientSecretRow>;
   readonly users: Omit<Sequenced<UserRow>, "disabled"> & { readonly disabled: number };

@@ -1,3 +1,4 @@
+import { addKeyBudgets } from "./add-key-budgets.ts";
 import { chainAudit } from "./chain-audit.ts";
 import { createCatalogTables } from "./create-catalog-tables.ts";
 import { createIdentityTables } from "./create-identity-tables.ts";
@@ -10,4 +11,5 @@ export const catalogMigrations: readonly Migration[] = [
   createIdentityTables,
   createInlineSecrets,
   chainAudit,
+  addKeyBudgets,
 ];
