@@ -38,7 +38,7 @@ export function analyticsRoutes(): readonly ControlRoute[] {
 }
 
 const base = "/api/v1/analytics";
-const common = { access: "admin", tag: "Analytics", method: "get" } as const;
+const common = { access: { permission: "analytics:read" }, tag: "Analytics", method: "get" } as const;
 
 const dayMs = 86_400_000;
 const longestDays = 400;

@@ -38,7 +38,7 @@ export function apiKeyRoutes(): readonly ControlRoute[] {
 
 const collection = "/api/v1/api-keys";
 const one = `${collection}/{name}`;
-const common = { access: "admin", tag: "ApiKey" } as const;
+const common = { tag: "ApiKey" } as const;
 
 const view = schemaComponent("ApiKeyView", apiKeyViewSchema, "output");
 const generated = schemaComponent("GeneratedApiKey", generatedApiKeySchema, "output");
@@ -72,6 +72,7 @@ function listRoute(): ControlRoute {
     method: "get",
     path: collection,
     operationId: "listApiKeys",
+    access: { permission: "keys:read" },
     summary: "List the keys, masked, with their last use",
     query: listQuery,
     answers: { 200: { description: "A page.", schema: pageComponent(view), headers: ["Link"] } },
@@ -94,6 +95,7 @@ function generateRoute(): ControlRoute {
     method: "post",
     path: collection,
     operationId: "generateApiKey",
+    access: { permission: "keys:write" },
     summary: "Generate a key; its text is shown this once",
     body: generateBody,
     answers: { 201: { description: "Generated.", schema: generated, headers: ["Location", "ETag"] } },
@@ -111,6 +113,7 @@ function readRoute(): ControlRoute {
     method: "get",
     path: one,
     operationId: "getApiKey",
+    access: { permission: "keys:read" },
     summary: "Read a key, masked, with its last use",
     answers: viewAnswers("The key."),
     handle: async (call) => viewAnswer(await getApiKey(call.context, nameOf(call))),
@@ -123,6 +126,7 @@ function updateRoute(): ControlRoute {
     method: "put",
     path: one,
     operationId: "updateApiKey",
+    access: { permission: "keys:write" },
     summary: "Change a key's bounds; what is left out stays",
     body: updateBody,
     ifMatch: "required",
@@ -140,6 +144,7 @@ function deleteRoute(): ControlRoute {
     method: "delete",
     path: one,
     operationId: "deleteApiKey",
+    access: { permission: "keys:write" },
     summary: "Delete a key; it stops working at once",
     ifMatch: "required",
     answers: { 204: { description: "Deleted." } },
@@ -157,6 +162,7 @@ function regenerateRoute(): ControlRoute {
     method: "post",
     path: `${one}/regenerate`,
     operationId: "regenerateApiKey",
+    access: { permission: "keys:write" },
     summary: "Give a key another text, shown this once; the old one stops working at once, or after an overlap",
     query: regenerateQuery,
     ifMatch: "optional",
@@ -177,6 +183,7 @@ function revokeRoute(): ControlRoute {
     method: "post",
     path: `${one}/revoke`,
     operationId: "revokeApiKey",
+    access: { permission: "keys:write" },
     summary: "End a key for ever; it stays in the list",
     ifMatch: "optional",
     answers: viewAnswers("Revoked."),
@@ -193,6 +200,7 @@ function associateRoute(): ControlRoute {
     method: "post",
     path: `${one}/associate`,
     operationId: "associateApiKey",
+    access: { permission: "keys:write" },
     summary: "Make a key count for an application",
     body: associateBody,
     ifMatch: "optional",
@@ -211,6 +219,7 @@ function dissociateRoute(): ControlRoute {
     method: "post",
     path: `${one}/dissociate`,
     operationId: "dissociateApiKey",
+    access: { permission: "keys:write" },
     summary: "End a key's association with its application",
     ifMatch: "optional",
     answers: viewAnswers("Dissociated."),

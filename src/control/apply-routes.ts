@@ -11,9 +11,9 @@ export function applyRoutes(): readonly ControlRoute[] {
     defineRoute({
       method: "post",
       path: "/api/v1/apply",
-      access: "admin",
       tag: "Apply",
       operationId: "apply",
+      access: { permission: "resources:apply" },
       summary: "Create or replace many resources in one step, all or none; APIs are published unless `draft`",
       body: applyBody,
       answers: {

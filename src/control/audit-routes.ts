@@ -41,7 +41,7 @@ function listAudit(): ControlRoute {
   return defineRoute({
     method: "get",
     path: "/api/v1/audit",
-    access: "admin",
+    access: { permission: "audit:read" },
     tag: "Audit",
     operationId: "listAudit",
     summary: "List what was changed, by whom and when",
@@ -64,7 +64,7 @@ function exportAudit(): ControlRoute {
   return defineRoute({
     method: "get",
     path: "/api/v1/audit/export",
-    access: "admin",
+    access: { permission: "audit:read" },
     tag: "Audit",
     operationId: "exportAudit",
     summary: "All lines of the audit as NDJSON, the oldest first",
@@ -105,7 +105,7 @@ function checkpointAudit(): ControlRoute {
   return defineRoute({
     method: "post",
     path: "/api/v1/audit/checkpoint",
-    access: "admin",
+    access: { permission: "audit:read" },
     tag: "Audit",
     operationId: "checkpointAudit",
     summary: "A signed line that stands for all lines so far, to be kept elsewhere",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Actor, CoreContext } from "../core/core-context.ts";
+import type { Permission } from "../core/roles.ts";
 import type { ControlOptions } from "./control-options.ts";
 import { parseInput } from "./parse-input.ts";
 import type { SchemaComponent } from "./schema-component.ts";
@@ -26,13 +27,16 @@ export interface RouteAnswer {
   readonly headers?: readonly ("ETag" | "Location" | "Link")[];
 }
 
+/** Who a route is for. */
+export type RouteAccess = "public" | { readonly permission: Permission };
+
 /** One row of the route table: what is not in it does not exist. */
 export interface ControlRoute {
   readonly method: "get" | "post" | "put" | "delete";
   /** As OpenAPI writes it: `/api/v1/teams/{name}`. */
   readonly path: string;
-  /** `admin` asks for the admin token before anything of the request is read. */
-  readonly access: "public" | "admin";
+  /** Who may ask: everybody, or who holds a permission, somewhere; that is known before anything of the request is read. */
+  readonly access: RouteAccess;
   readonly operationId: string;
   readonly tag: string;
   readonly summary: string;

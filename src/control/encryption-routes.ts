@@ -9,13 +9,14 @@ import { schemaComponent } from "./schema-component.ts";
 
 /** The encryption keys by their ids, their rotation, and values sealed for files. No answer holds a key or a value. */
 export function encryptionRoutes(): readonly ControlRoute[] {
-  const common = { access: "admin", tag: "Encryption" } as const;
+  const common = { tag: "Encryption" } as const;
   return [
     defineRoute({
       ...common,
       method: "get",
       path: "/api/v1/encryption",
       operationId: "getEncryption",
+      access: { permission: "encryption:read" },
       summary: "Which keys there are, how much each one seals, and how the last rotation went",
       answers: { 200: { description: "The keys by their ids.", schema: status } },
       async handle({ context }) {
@@ -27,6 +28,7 @@ export function encryptionRoutes(): readonly ControlRoute[] {
       method: "post",
       path: "/api/v1/encryption/rotate",
       operationId: "rotateEncryption",
+      access: { permission: "encryption:write" },
       summary: "Seal everything with the current key, or with a new one, beside the traffic; goes on where one stopped",
       body: rotateBody,
       answers: { 202: { description: "It has begun; read the status for how far it is.", schema: status } },
@@ -40,6 +42,7 @@ export function encryptionRoutes(): readonly ControlRoute[] {
       method: "post",
       path: "/api/v1/encryption/seal",
       operationId: "sealValue",
+      access: { permission: "secrets:write" },
       summary: "Seal a value for a file",
       body: sealBody,
       answers: { 200: { description: "The text that stands for the value in a file.", schema: sealed } },

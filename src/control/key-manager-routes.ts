@@ -9,21 +9,21 @@ import { schemaComponent } from "./schema-component.ts";
 export function keyManagerRoutes(): readonly ControlRoute[] {
   return [
     defineRoute({
-      access: "admin",
       tag: "KeyManager",
       method: "post",
       path: "/api/v1/key-managers/{name}/test",
       operationId: "testKeyManager",
+      access: { permission: "key-managers:write" },
       summary: "Try the connection: changes nothing at the server",
       answers: { 200: { description: "What came of each step; `ok` says whether all went well.", schema: testView } },
       handle: async (call) => jsonAnswer(200, await testKeyManager(call.context, nameOf(call))),
     }),
     defineRoute({
-      access: "admin",
       tag: "KeyManager",
       method: "post",
       path: "/api/v1/key-managers/{name}/scopes",
       operationId: "registerScopes",
+      access: { permission: "key-managers:write" },
       summary: "Make scopes and their roles at the server",
       body: schemaComponent("ScopesInput", scopesInputSchema, "input"),
       answers: { 204: { description: "They are there." } },
@@ -33,11 +33,11 @@ export function keyManagerRoutes(): readonly ControlRoute[] {
       },
     }),
     defineRoute({
-      access: "admin",
       tag: "KeyManager",
       method: "post",
       path: "/api/v1/key-managers/resident/rotate",
       operationId: "rotateSigningKey",
+      access: { permission: "key-managers:write" },
       summary: "Make a new signing key; tokens of the old one stay valid",
       answers: {
         200: { description: "The key that signs from now on, and all that are published.", schema: rotatedView },

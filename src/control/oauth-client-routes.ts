@@ -49,7 +49,7 @@ export function oauthClientRoutes(): readonly ControlRoute[] {
 
 const collection = "/api/v1/applications/{name}/oauth-clients";
 const one = `${collection}/{clientId}`;
-const common = { access: "admin", tag: "OauthClient" } as const;
+const common = { tag: "OauthClient" } as const;
 
 const view = schemaComponent("OauthClientView", oauthClientViewSchema, "output");
 const created = schemaComponent("CreatedOauthClient", createdOauthClientSchema, "output");
@@ -72,6 +72,7 @@ function listRoute(): ControlRoute {
     method: "get",
     path: collection,
     operationId: "listOauthClients",
+    access: { permission: "oauth-clients:read" },
     summary: "List the OAuth clients of an application",
     query: pageQuery,
     answers: { 200: { description: "A page.", schema: pageComponent(view), headers: ["Link"] } },
@@ -88,6 +89,7 @@ function createRoute(): ControlRoute {
     method: "post",
     path: collection,
     operationId: "createOauthClient",
+    access: { permission: "oauth-clients:write" },
     summary: "Make an OAuth client; its first secret is shown this once",
     body: createBody,
     answers: { 201: { description: "Made.", schema: created, headers: ["Location", "ETag"] } },
@@ -107,6 +109,7 @@ function readRoute(): ControlRoute {
     method: "get",
     path: one,
     operationId: "getOauthClient",
+    access: { permission: "oauth-clients:read" },
     summary: "Read an OAuth client",
     answers: viewAnswers("The client."),
     handle: async (call) => viewAnswer(await getOauthClient(call.context, addressOf(call))),
@@ -119,6 +122,7 @@ function updateRoute(): ControlRoute {
     method: "put",
     path: one,
     operationId: "updateOauthClient",
+    access: { permission: "oauth-clients:write" },
     summary: "Replace what may be changed of an OAuth client",
     body: updateBody,
     ifMatch: "required",
@@ -136,6 +140,7 @@ function deleteRoute(): ControlRoute {
     method: "delete",
     path: one,
     operationId: "deleteOauthClient",
+    access: { permission: "oauth-clients:write" },
     summary: "Delete an OAuth client; its tokens are refused from then on",
     ifMatch: "required",
     answers: { 204: { description: "Deleted." } },
@@ -153,6 +158,7 @@ function listSecretsRoute(): ControlRoute {
     method: "get",
     path: `${one}/secrets`,
     operationId: "listClientSecrets",
+    access: { permission: "oauth-clients:read" },
     summary: "List a client's secrets, masked, with their last use",
     answers: { 200: { description: "All of them, oldest first.", schema: secretList } },
     async handle(call) {
@@ -169,6 +175,7 @@ function generateSecretRoute(): ControlRoute {
     method: "post",
     path: `${one}/secrets`,
     operationId: "generateClientSecret",
+    access: { permission: "oauth-clients:write" },
     summary: "Give a client another secret, shown this once; `overlapSeconds` ends the ones before",
     body: secretBody,
     answers: { 201: { description: "Generated.", schema: generatedSecret } },
@@ -186,6 +193,7 @@ function deleteSecretRoute(): ControlRoute {
     method: "delete",
     path: `${one}/secrets/{secretId}`,
     operationId: "revokeClientSecret",
+    access: { permission: "oauth-clients:write" },
     summary: "End a secret at once; it stays in the list for a while",
     query: z.strictObject({
       revokeTokens: flag("Tokens too", "Ends the tokens that were got with it as well."),

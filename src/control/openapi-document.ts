@@ -53,7 +53,7 @@ function operation(route: ControlRoute): RouteConfig {
     operationId: route.operationId,
     tags: [route.tag],
     summary: route.summary,
-    security: route.access === "admin" ? [{ adminToken: [] }] : [],
+    ...accessOf(route),
     request: {
       query,
       ...pathParameters(route),
@@ -67,6 +67,11 @@ function operation(route: ControlRoute): RouteConfig {
       default: { $ref: "#/components/responses/Problem" },
     },
   };
+}
+
+function accessOf({ access }: ControlRoute): Pick<RouteConfig, "security"> & Record<`x-${string}`, unknown> {
+  if (access === "public") return { security: [] };
+  return { security: [{ adminToken: [] }], "x-permission": access.permission };
 }
 
 function pathParameters({ path }: ControlRoute): Pick<NonNullable<RouteConfig["request"]>, "params"> {

@@ -41,11 +41,11 @@ const revision = schemaComponent("Revision", revisionSchema, "output");
 
 function publishRoute(kind: ResourceKind): ControlRoute {
   return defineRoute({
-    access: "admin",
     tag: kind.kind,
     method: "post",
     path: `${oneOf(kind)}/publish`,
     operationId: `publish${kind.kind}`,
+    access: { permission: "apis:publish" },
     summary: `Make a revision of the draft, unless the latest equals it, and deploy it: ${kind.title}`,
     ifMatch: "optional",
     answers: { 200: { description: "The deployed revision.", schema: deployed } },
@@ -58,11 +58,11 @@ function publishRoute(kind: ResourceKind): ControlRoute {
 
 function deployRoute(kind: ResourceKind): ControlRoute {
   return defineRoute({
-    access: "admin",
     tag: kind.kind,
     method: "post",
     path: `${oneOf(kind)}/deploy`,
     operationId: `deploy${kind.kind}`,
+    access: { permission: "apis:publish" },
     summary: `Deploy a revision, an older one too: ${kind.title}`,
     body: deployBody,
     ifMatch: "optional",
@@ -77,11 +77,11 @@ function deployRoute(kind: ResourceKind): ControlRoute {
 
 function undeployRoute(kind: ResourceKind): ControlRoute {
   return defineRoute({
-    access: "admin",
     tag: kind.kind,
     method: "post",
     path: `${oneOf(kind)}/undeploy`,
     operationId: `undeploy${kind.kind}`,
+    access: { permission: "apis:publish" },
     summary: `Take off the gateways; revisions, keys and subscriptions stay: ${kind.title}`,
     ifMatch: "optional",
     answers: { 204: { description: "Not deployed any more." } },
@@ -95,11 +95,11 @@ function undeployRoute(kind: ResourceKind): ControlRoute {
 
 function revisionsRoute(kind: ResourceKind): ControlRoute {
   return defineRoute({
-    access: "admin",
     tag: kind.kind,
     method: "get",
     path: `${oneOf(kind)}/revisions`,
     operationId: `list${kind.kind}Revisions`,
+    access: { permission: "apis:read" },
     summary: `List the revisions: ${kind.title}`,
     query: pageQuery,
     answers: { 200: { description: "A page.", schema: pageComponent(revision), headers: ["Link"] } },

@@ -1,6 +1,7 @@
 import type { ResourceKind } from "../core/resource.ts";
 import { nameSchema } from "../core/resource.ts";
 import { createResource, deleteResource, getResource, listResources, replaceResource } from "../core/resources.ts";
+import { kindPermissions } from "../core/roles.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { defineRoute, emptyAnswer, jsonAnswer, nameOf } from "./control-route.ts";
 import { entityTag, expectedVersion } from "./entity-tag.ts";
@@ -20,11 +21,11 @@ const listQuery = pageQuery.extend({
 
 function listRoute(kind: ResourceKind): ControlRoute {
   return defineRoute({
-    access: "admin",
     tag: kind.kind,
     method: "get",
     path: collectionOf(kind),
     operationId: `list${kind.kind}s`,
+    access: { permission: kindPermissions(kind.kind).read },
     summary: `List: ${kind.title}`,
     query: listQuery,
     answers: {
@@ -45,11 +46,11 @@ function listRoute(kind: ResourceKind): ControlRoute {
 function createRoute(kind: ResourceKind): ControlRoute {
   const { input, view } = kindComponents(kind);
   return defineRoute({
-    access: "admin",
     tag: kind.kind,
     method: "post",
     path: collectionOf(kind),
     operationId: `create${kind.kind}`,
+    access: { permission: kindPermissions(kind.kind).write },
     summary: `Create: ${kind.title}`,
     body: input,
     answers: { 201: { description: "Created.", schema: view, headers: ["Location", "ETag"] } },
@@ -66,11 +67,11 @@ function readRoute(kind: ResourceKind): ControlRoute {
   const { view } = kindComponents(kind);
   const schema = kind.live === "revision" ? withStatus(view) : view;
   return defineRoute({
-    access: "admin",
     tag: kind.kind,
     method: "get",
     path: `${collectionOf(kind)}/{name}`,
     operationId: `get${kind.kind}`,
+    access: { permission: kindPermissions(kind.kind).read },
     summary: `Read: ${kind.title}`,
     answers: { 200: { description: "The resource.", schema, headers: ["ETag"] } },
     async handle(call) {
@@ -85,11 +86,11 @@ function readRoute(kind: ResourceKind): ControlRoute {
 function replaceRoute(kind: ResourceKind): ControlRoute {
   const { input, view } = kindComponents(kind);
   return defineRoute({
-    access: "admin",
     tag: kind.kind,
     method: "put",
     path: `${collectionOf(kind)}/{name}`,
     operationId: `replace${kind.kind}`,
+    access: { permission: kindPermissions(kind.kind).write },
     summary: `Replace: ${kind.title}`,
     body: input,
     ifMatch: "required",
@@ -105,11 +106,11 @@ function replaceRoute(kind: ResourceKind): ControlRoute {
 
 function deleteRoute(kind: ResourceKind): ControlRoute {
   return defineRoute({
-    access: "admin",
     tag: kind.kind,
     method: "delete",
     path: `${collectionOf(kind)}/{name}`,
     operationId: `delete${kind.kind}`,
+    access: { permission: kindPermissions(kind.kind).write },
     summary: `Delete: ${kind.title}`,
     ifMatch: "required",
     answers: { 204: { description: "Deleted." } },

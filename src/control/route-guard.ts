@@ -38,7 +38,8 @@ export function routeGuard(
         detail: "handler is not in the table",
       });
     }
-    if (rights.includes("admin")) requireAdminToken(context.req.header("authorization"), adminTokenHash);
+    if (rights.some((right) => right !== "public"))
+      requireAdminToken(context.req.header("authorization"), adminTokenHash);
     await next();
   };
 }

@@ -12,13 +12,14 @@ import { pageComponent, schemaComponent } from "./schema-component.ts";
 
 /** Secrets go in and never come out: no answer holds a value. */
 export function secretRoutes(): readonly ControlRoute[] {
-  const common = { access: "admin", tag: "Secret" } as const;
+  const common = { tag: "Secret" } as const;
   return [
     defineRoute({
       ...common,
       method: "get",
       path: "/api/v1/secrets",
       operationId: "listSecrets",
+      access: { permission: "secrets:read" },
       summary: "List the secrets, without their values",
       query: pageQuery,
       answers: { 200: { description: "A page.", schema: pageComponent(secret), headers: ["Link"] } },
@@ -32,6 +33,7 @@ export function secretRoutes(): readonly ControlRoute[] {
       method: "put",
       path: "/api/v1/secrets/{name}",
       operationId: "putSecret",
+      access: { permission: "secrets:write" },
       summary: "Set a secret; gateways use the new value at once",
       body: putBody,
       ifMatch: "optional",
@@ -53,6 +55,7 @@ export function secretRoutes(): readonly ControlRoute[] {
       method: "delete",
       path: "/api/v1/secrets/{name}",
       operationId: "deleteSecret",
+      access: { permission: "secrets:write" },
       summary: "Delete a secret",
       ifMatch: "optional",
       answers: { 204: { description: "Deleted." } },

@@ -13,9 +13,9 @@ export function statusRoutes(): readonly ControlRoute[] {
     defineRoute({
       method: "get",
       path: "/api/v1/status",
-      access: "admin",
       tag: "Installation",
       operationId: "getStatus",
+      access: { permission: "installation:read" },
       summary: "Version, addresses and the hash of the live configuration",
       answers: { 200: { description: "The installation.", schema: status } },
       async handle({ context, options: { version, gatewayUrl, controlUrl, servedKinds, ready } }) {
@@ -26,9 +26,9 @@ export function statusRoutes(): readonly ControlRoute[] {
     defineRoute({
       method: "get",
       path: "/api/v1/upstreams",
-      access: "admin",
       tag: "Installation",
       operationId: "listUpstreams",
+      access: { permission: "operations:read" },
       summary: "How the targets of deployed APIs are, as each gateway sees them",
       answers: { 200: { description: "Every target; a gateway reports within seconds.", schema: upstreams } },
       async handle({ context, options: { clock } }) {
@@ -38,9 +38,9 @@ export function statusRoutes(): readonly ControlRoute[] {
     defineRoute({
       method: "get",
       path: "/api/v1/expiring-credentials",
-      access: "admin",
       tag: "Installation",
       operationId: "listExpiringCredentials",
+      access: { permission: "operations:read" },
       summary: "API keys and client secrets that end within `oauth.expiryWarningDays`, soonest first",
       answers: { 200: { description: "At most 200 of each kind.", schema: expiring } },
       async handle({ context }) {

@@ -15,7 +15,7 @@ export function userRoutes(): readonly ControlRoute[] {
 
 const collection = "/api/v1/users";
 const one = `${collection}/{name}`;
-const common = { access: "admin", tag: "User" } as const;
+const common = { tag: "User" } as const;
 
 /** A user as every answer shows it. */
 export const userViewSchema = z.strictObject({
@@ -39,6 +39,7 @@ function listRoute(): ControlRoute {
     method: "get",
     path: collection,
     operationId: "listUsers",
+    access: { permission: "users:read" },
     summary: "List the users",
     query: pageQuery,
     answers: { 200: { description: "A page.", schema: pageComponent(view), headers: ["Link"] } },
@@ -55,6 +56,7 @@ function createRoute(): ControlRoute {
     method: "post",
     path: collection,
     operationId: "createUser",
+    access: { permission: "users:write" },
     summary: "Make a user",
     body: createBody,
     answers: { 201: { description: "Made.", schema: view, headers: ["Location", "ETag"] } },
@@ -72,6 +74,7 @@ function readRoute(): ControlRoute {
     method: "get",
     path: one,
     operationId: "getUser",
+    access: { permission: "users:read" },
     summary: "Read a user",
     answers: viewAnswers("The user."),
     handle: async (call) => viewAnswer(await getUser(call.context, nameOf(call))),
@@ -84,6 +87,7 @@ function updateRoute(): ControlRoute {
     method: "put",
     path: one,
     operationId: "updateUser",
+    access: { permission: "users:write" },
     summary: "Replace what is known of a user; `disabled` ends their tokens too",
     body: updateBody,
     ifMatch: "required",
@@ -101,6 +105,7 @@ function deleteRoute(): ControlRoute {
     method: "delete",
     path: one,
     operationId: "deleteUser",
+    access: { permission: "users:write" },
     summary: "Delete a user and end their tokens",
     ifMatch: "required",
     answers: { 204: { description: "Deleted." } },
@@ -118,6 +123,7 @@ function passwordRoute(): ControlRoute {
     method: "post",
     path: `${one}/password`,
     operationId: "setPassword",
+    access: { permission: "users:write" },
     summary: "Give a user a password, in place of any before",
     body: passwordBody,
     ifMatch: "optional",

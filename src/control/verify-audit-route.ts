@@ -10,7 +10,7 @@ export function verifyAuditRoute(): ControlRoute {
   return defineRoute({
     method: "get",
     path: "/api/v1/audit/verify",
-    access: "admin",
+    access: { permission: "audit:read" },
     tag: "Audit",
     operationId: "verifyAudit",
     summary: "Check that no line of the audit was changed, removed, inserted or moved",

@@ -72,7 +72,9 @@ describe("the document", () => {
   test("asks for the token exactly where the table does", () => {
     for (const { method, path, operation } of operations) {
       const route = table.find((row) => row.method === method && row.path === path);
-      expect(operation.security).toEqual(route?.access === "admin" ? [{ adminToken: [] }] : []);
+      const access = route?.access ?? "public";
+      expect(operation.security).toEqual(access === "public" ? [] : [{ adminToken: [] }]);
+      expect(operation["x-permission"]).toBe(access === "public" ? undefined : access.permission);
     }
   });
 
