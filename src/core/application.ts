@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limitAttachmentsSchema } from "./attachment.ts";
 import { defineResource } from "./resource.ts";
 
 /** A consumer of APIs: what keys are associated with and what subscribes. */
@@ -11,8 +12,12 @@ export const application = defineResource({
   spec: z.strictObject({
     displayName: z.string().max(200).optional().meta({ title: "Display name" }),
     description: z.string().max(10_000).optional().meta({ title: "Description" }),
+    policies: limitAttachmentsSchema,
   }),
   live: "at-once",
   references: () => [],
-  examples: [{ displayName: "Support bot" }],
+  examples: [
+    { displayName: "Support bot" },
+    { policies: [{ use: "token-limit", with: { tokens: 100_000, window: "day", per: "application" } }] },
+  ],
 });

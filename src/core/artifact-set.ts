@@ -3,13 +3,24 @@ import type { CatalogTransaction } from "./catalog.ts";
 import { contentHash } from "./content-hash.ts";
 import { refusal } from "./parse-document.ts";
 import type { ApiArtifact, ArtifactSet, SupportingArtifact } from "./plane-message.ts";
+import type { Resource } from "./resource.ts";
 import type { Write } from "./write.ts";
 
-const supportingKinds = ["Gateway", "LlmProvider", "Plan"] as const;
+const supportingKinds = ["Gateway", "LlmProvider", "Plan", "Team", "Application"] as const;
 
-/** Whether a snapshot is made of resources of this kind at their present state, so that a write to one is live at once. */
-export function isSupportingKind(kind: string): boolean {
-  return supportingKinds.some((supporting) => supporting === kind);
+/**
+ * Whether a snapshot is made of this resource at its present state, so that a write to it is live at once. Of teams and
+ * applications only those with limits: there may be very many without.
+ */
+export function isSupporting(resource: Pick<Resource, "kind" | "spec"> | undefined): boolean {
+  if (resource === undefined) return false;
+  if (resource.kind === "Team" || resource.kind === "Application") return hasLimits(resource.spec);
+  return supportingKinds.some((supporting) => supporting === resource.kind);
+}
+
+function hasLimits(spec: unknown): boolean {
+  const policies: unknown = typeof spec === "object" && spec !== null ? Reflect.get(spec, "policies") : undefined;
+  return Array.isArray(policies) && policies.length > 0; // specs from before they had limits have no such member
 }
 
 /**
@@ -33,7 +44,7 @@ export async function buildArtifactSet(transaction: CatalogTransaction): Promise
   const supporting: SupportingArtifact[] = [];
   for (const kind of supportingKinds) {
     const resources = await transaction.resources.all(kind);
-    supporting.push(...resources.map(({ id, name, spec }) => ({ kind, id, name, spec })));
+    supporting.push(...resources.filter(isSupporting).map(({ id, name, spec }) => ({ kind, id, name, spec })));
   }
   const content = { apis: apis.toSorted(byKindAndName), supporting: supporting.toSorted(byKindAndName) };
   return { hash: contentHash(content), ...content };

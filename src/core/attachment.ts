@@ -35,6 +35,16 @@ export const attachmentsSchema = z
   .array(attachmentSchema)
   .max(100)
   .default([])
-  .meta({ title: "Policies", description: "Run in this order within each step; gateway, then API, then plan." });
+  .meta({
+    title: "Policies",
+    description: "Run in this order within each step; gateway, API, team, application, plan, then the key's own.",
+  });
+
+/** Where only limits may stand: on whom callers belong to. */
+export const limitAttachmentsSchema = z.array(attachmentSchema).max(20).default([]).meta({
+  title: "Limits",
+  description:
+    "Policies that limit how much is used, and no others. They hold at every API, in the order gateway, API, team, application, plan, key.",
+});
 
 export type AttachmentSpec = z.output<typeof attachmentSchema>;

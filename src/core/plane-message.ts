@@ -106,9 +106,9 @@ export interface ApiArtifact {
   readonly spec: unknown;
 }
 
-/** A resource that deployed revisions refer to by name, at its present state. */
+/** A resource that deployed revisions refer to by name, or whose limits hold for callers, at its present state. */
 export interface SupportingArtifact {
-  readonly kind: "LlmProvider" | "Plan" | "Gateway";
+  readonly kind: "LlmProvider" | "Plan" | "Gateway" | "Team" | "Application";
   readonly id: string;
   readonly name: string;
   readonly spec: unknown;

@@ -1,7 +1,7 @@
 import type { FieldIssue } from "../kernel/errors.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
-import { isSupportingKind } from "./artifact-set.ts";
+import { isSupporting } from "./artifact-set.ts";
 import type { CatalogTransaction } from "./catalog.ts";
 import { settleInline, storeInline } from "./inline-secrets.ts";
 import { keyManager, residentName } from "./key-manager.ts";
@@ -104,7 +104,7 @@ export async function removeResource(write: Write, kind: ResourceKind, resource:
   if (!(await transaction.resources.delete(resource.id, resource.version))) {
     throw changedMeanwhile(kind.kind, resource.name);
   }
-  if (isSupportingKind(kind.kind)) write.artifactsChanged = true;
+  if (isSupporting(resource)) write.artifactsChanged = true;
   if (kind.kind === subscription.kind) write.messages.push({ type: "subscription.removed", id: resource.id });
   if (kind.kind === keyManager.kind) write.messages.push({ type: "key-manager.removed", id: resource.id });
   await audit(write, `${auditName(kind)}.deleted`, resource, { version: resource.version });
@@ -158,7 +158,7 @@ async function written(write: Write, kind: ResourceKind, { after, before, found 
     holderName: after.name,
   } as const;
   await write.transaction.references.replace(holder, [...found, { toId: after.teamId, path: "metadata.team" }]);
-  if (isSupportingKind(kind.kind)) write.artifactsChanged = true;
+  if (isSupporting(after) || isSupporting(before)) write.artifactsChanged = true;
   if (kind.kind === subscription.kind) await subscriptionWritten(write, after, before);
   if (kind.kind === keyManager.kind) await keyManagerWritten(write, after);
 }

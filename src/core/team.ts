@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limitAttachmentsSchema } from "./attachment.ts";
 import { defineResource } from "./resource.ts";
 
 /** The unit of ownership. `default` is there from the beginning and cannot be deleted. */
@@ -11,8 +12,12 @@ export const team = defineResource({
   spec: z.strictObject({
     displayName: z.string().max(200).optional().meta({ title: "Display name" }),
     description: z.string().max(10_000).optional().meta({ title: "Description" }),
+    policies: limitAttachmentsSchema,
   }),
   live: "at-once",
   references: () => [],
-  examples: [{ displayName: "Payments" }],
+  examples: [
+    { displayName: "Payments" },
+    { policies: [{ use: "cost-budget", with: { amount: "500.00", window: "month", per: "team" } }] },
+  ],
 });

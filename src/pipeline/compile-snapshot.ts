@@ -1,7 +1,9 @@
-import type { z } from "zod";
+import { z } from "zod";
+import { limitAttachmentsSchema } from "../core/attachment.ts";
 import { gateway } from "../core/gateway.ts";
 import type { KeylessReach } from "../core/keyless-reach.ts";
 import { findKind } from "../core/kinds.ts";
+import type { LabelSources } from "../core/limit-labels.ts";
 import { plan } from "../core/plan.ts";
 import type { ApiArtifact, ArtifactSet } from "../core/plane-message.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
@@ -36,6 +38,7 @@ export function compileSnapshot(set: ArtifactSet, options: CompileSnapshotOption
 
   const everywhere = gatewayAttachments(set, chains);
   const plans = compilePlans(set, chains, fault);
+  const holders = compileHolders(set, chains, options.registry, fault);
   const served = set.apis.filter((api) => options.registry.adapters.has(api.kind));
   const apis = served.flatMap((artifact) => {
     const api = compileApi(artifact, { set, everywhere, chains, options, fault, made, running });
@@ -52,7 +55,7 @@ export function compileSnapshot(set: ArtifactSet, options: CompileSnapshotOption
   const notServed = set.apis
     .filter((api) => !options.registry.adapters.has(api.kind))
     .map((api) => ({ kind: api.kind, name: api.name, context: commonSpecSchema.parse(api.spec).context }));
-  return { configHash: set.hash, apis, plans, notServed, ...lifetime };
+  return { configHash: set.hash, apis, plans, holders, labels: labelSources(set), notServed, ...lifetime };
 }
 
 interface Compiled {
@@ -194,6 +197,39 @@ function compilePlans(set: ArtifactSet, chains: ChainCompiler, fault: Fault): Re
         return [id, chain];
       }),
   );
+}
+
+/** Limits of teams and applications. Whatever is more than a limit is a fault: callers cannot be told apart by it. */
+function compileHolders(
+  set: ArtifactSet,
+  chains: ChainCompiler,
+  registry: PluginRegistry,
+  fault: Fault,
+): ReadonlyMap<string, CompiledChain> {
+  const holders = new Map<string, CompiledChain>();
+  for (const { kind, id, name, spec } of set.supporting) {
+    if (kind !== "Team" && kind !== "Application") continue;
+    const { policies } = holderSchema.parse(spec);
+    const at = `${kind}/${name}: spec.policies`;
+    policies.forEach(({ use }, index) => {
+      const isKnown = registry.policies.has(use) || registry.guardrails.has(use); // else told by the compiler below
+      if (!isKnown || registry.policies.get(use)?.isLimit === true) return;
+      const limits = [...registry.policies.values()].filter(({ isLimit }) => isLimit).map((policy) => policy.id);
+      fault({ path: `${at}[${index}].use`, message: `"${use}" is no limit; here may stand: ${limits.join(", ")}` });
+    });
+    if (policies.length > 0) holders.set(id, sortIntoChain(chains.attachments(policies, id, at)));
+  }
+  return holders;
+}
+
+const holderSchema = z.looseObject({ policies: limitAttachmentsSchema });
+
+/** What becomes a label at the gateway; undefined where nothing does, so that no exchange looks for any. */
+function labelSources(set: ArtifactSet): LabelSources | undefined {
+  const own = set.supporting.find(({ kind, name }) => kind === "Gateway" && name === "default");
+  const labels = own && gateway.spec.parse(own.spec).labels;
+  if (labels === undefined) return undefined;
+  return Object.keys(labels.fromClaims).length + Object.keys(labels.fromHeaders).length === 0 ? undefined : labels;
 }
 
 function refuseSharedContexts(apis: readonly CompiledApi[], fault: Fault): void {

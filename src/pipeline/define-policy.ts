@@ -36,6 +36,8 @@ export interface PolicyPlace {
 export interface PolicyPlugin<Config extends z.ZodType = z.ZodType> extends PluginDescription<Config> {
   readonly kind: "policy";
   readonly onError: OnError;
+  /** It limits how much is used and does nothing else, so that it may stand on teams and applications as well. */
+  readonly isLimit?: boolean;
   compile(config: z.output<Config>, tools: PluginTools, place: PolicyPlace): PolicyHandlers;
 }
 

@@ -1,13 +1,20 @@
 import { z } from "zod";
+import { labelNameSchema } from "../core/limit-labels.ts";
 import { formatIp, ipBytes } from "../kernel/ip.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, Operation } from "./exchange.ts";
 
 /** Whom a limit counts by. */
-export const limitSubjectSchema = z.enum(["application", "key", "ip", "api"]).default("application").meta({
-  title: "Per",
-  description:
-    "Who is counted. `key` counts each key, or each client and user of tokens; `application` counts a caller without one like that; callers without a key count by address; `api` counts all callers together.",
-});
+export const limitSubjectSchema = z
+  .union([
+    z.enum(["team", "application", "subscription", "key", "ip", "api", "model"]),
+    z.strictObject({ label: labelNameSchema.meta({ title: "Label", description: "Each of its values is counted." }) }),
+  ])
+  .default("application")
+  .meta({
+    title: "Per",
+    description:
+      "Who is counted. `key` counts each key, or each client and user of tokens; `application` and `subscription` count a caller without one like that; callers without a key count by address; `team` counts the caller's team, `api` all callers together, `model` each model or tool, `{ label: department }` each value of that label, with callers that have none counted together.",
+  });
 
 export type LimitSubject = z.output<typeof limitSubjectSchema>;
 
@@ -15,13 +22,41 @@ export type LimitSubject = z.output<typeof limitSubjectSchema>;
  * The name under which this exchange is counted; its prefix keeps kinds apart. An IPv6 client counts by its /64, which
  * is what one subscriber gets at least (RFC 6177), so nobody escapes by taking another address.
  */
-export function limitSubject(exchange: Exchange, per: LimitSubject): string {
-  if (per === "api") return exchange.api.id;
-  const { principal } = exchange;
-  if (per === "application" && principal?.applicationId !== undefined) return principal.applicationId;
-  const caller = principal?.keyId ?? principal?.caller;
-  if (per !== "ip" && caller !== undefined) return caller;
-  return `ip_${network(exchange.inbound.clientIp)}`;
+export function limitSubject(exchange: Exchange, per: LimitSubject, operation?: Operation): string {
+  const { principal, api } = exchange;
+  if (typeof per === "object") return `label_${per.label}=${exchange.labels[per.label] ?? ""}`;
+  switch (per) {
+    case "api":
+      return api.id;
+    case "team":
+      return principal?.teamId ?? api.teamId;
+    case "model":
+      return `model_${(operation?.name ?? "").slice(0, longestName)}`;
+    case "ip":
+      return byAddress(exchange);
+    case "application":
+      return principal?.applicationId ?? byCaller(exchange);
+    case "subscription":
+      return principal?.applicationId === undefined ? byCaller(exchange) : `${principal.applicationId}@${api.id}`;
+    case "key":
+      return byCaller(exchange);
+  }
+}
+
+/** How a limit's text and detail name the subject: `key`, `label department`. */
+export function subjectName(per: LimitSubject): string {
+  return typeof per === "object" ? `label ${per.label}` : per;
+}
+
+/** Callers choose names where an API offers whatever the provider has. */
+const longestName = 128;
+
+function byCaller(exchange: Exchange): string {
+  return exchange.principal?.keyId ?? exchange.principal?.caller ?? byAddress(exchange);
+}
+
+function byAddress({ inbound }: Exchange): string {
+  return `ip_${network(inbound.clientIp)}`;
 }
 
 function network(ip: string): string {

@@ -29,6 +29,7 @@ export const concurrencyLimit = definePolicy({
   config,
   examples: [{ requests: 4, streamsOnly: true }, { requests: 100, per: "api" }, {}],
   onError: "deny",
+  isLimit: true,
   compile({ requests, streamsOnly, per }, _tools, { place }) {
     const underWay = new Map<string, number>();
     const counted = new Map<Operation, string>();

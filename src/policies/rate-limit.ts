@@ -32,6 +32,7 @@ export const rateLimit = definePolicy({
   config,
   examples: [{ requests: 100, windowMs: 60_000 }, { requests: 5, windowMs: 1_000, per: "ip" }, {}],
   onError: "deny",
+  isLimit: true,
   compile({ requests, windowMs, per }, { limiter }, { place }) {
     return {
       admit(exchange) {
