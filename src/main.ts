@@ -12,6 +12,7 @@ import type { Config } from "./config.ts";
 import { ensureDefaults } from "./core/bootstrap.ts";
 import { checkVault } from "./core/check-vault.ts";
 import type { CoreContext } from "./core/core-context.ts";
+import { createDenialAudit } from "./core/denial-audit.ts";
 import { currentMessages, takeReport } from "./core/distribution.ts";
 import type { Encryption, KeyFile } from "./core/encryption.ts";
 import { createEncryption } from "./core/encryption.ts";
@@ -105,6 +106,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   });
   opened.use(gateway);
   opened.use(encryption);
+  opened.defer(() => context.denials?.[Symbol.asyncDispose]());
 
   await ensureDefaults(context);
   await secrets.load();
@@ -224,6 +226,7 @@ function connectPlanes(
     oauth: config.oauth,
     secretUses: createLastUses({ clock, onUsed: (used) => takeReport(context, { type: "credentials.used", used }) }),
     loginGate: createLoginGate(clock),
+    denials: createDenialAudit(() => context),
     check,
   };
   return { context, encryption, gateway, identity, secrets, deliver };

@@ -8,6 +8,7 @@ import type { ControlOptions } from "./control/control-options.ts";
 import type { CoreContext } from "./core/core-context.ts";
 import type { Listener } from "./gateway/listen.ts";
 import { listen } from "./gateway/listen.ts";
+import { createCidrSet } from "./kernel/cidr-set.ts";
 import { gatehouseVersion } from "./version.ts";
 
 type Fetch = Parameters<typeof listen>[0]["fetch"];
@@ -72,6 +73,7 @@ export async function openPorts(
     controlUrl,
     ready: () => gateway.dataPlane.ready,
     version: gatehouseVersion,
+    trustedProxies: createCidrSet(config.trustedProxies),
     clock,
     log,
     servedKinds: gateway.servedKinds,
@@ -86,9 +88,9 @@ export async function openPorts(
 /** The control plane's app, loaded by the first request: a process that only serves traffic does without its libraries. */
 function onFirstRequest(options: ControlOptions): Fetch {
   let app: Promise<Hono<ControlEnv>> | undefined;
-  return async (request) => {
+  return async (request, bindings) => {
     app ??= import("./control/control-app.ts").then(({ createControlApp }) => createControlApp(options));
-    return (await app).fetch(request);
+    return (await app).fetch(request, bindings);
   };
 }
 

@@ -1,7 +1,12 @@
 import type { Context } from "hono";
 import { Hono } from "hono";
 import { matchedRoutes } from "hono/route";
+import type { ActorOrigin } from "../core/core-context.ts";
+import type { Denial } from "../core/denial-audit.ts";
 import { createAllowedHosts } from "../kernel/allowed-hosts.ts";
+import { createCidrSet } from "../kernel/cidr-set.ts";
+import { clientAddress } from "../kernel/client-address.ts";
+import type { ErrorCode } from "../kernel/error-codes.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import { uuidV7 } from "../kernel/ids.ts";
 import type { ControlEnv } from "./control-env.ts";
@@ -25,6 +30,7 @@ export function createControlApp(options: ControlOptions): Hono<ControlEnv> {
   app.use("*", async (context, next) => {
     const startedAt = options.clock.monotonic();
     context.set("requestId", uuidV7(options.clock.now()));
+    context.set("clientAddress", addressOf(options, context));
     await next();
     setCommonHeaders(context);
     logRequest(options, context, options.clock.monotonic() - startedAt);
@@ -55,7 +61,7 @@ async function handle(options: ControlOptions, route: ControlRoute, context: Con
   const call: ControlCall = {
     options,
     context: options.context,
-    actor: { type: "admin", id: "admin" },
+    actor: { type: "admin", id: "admin", origin: originOf(context) },
     params: context.req.param(),
     query: queryOf(url),
     url,
@@ -85,6 +91,7 @@ function answerError(options: ControlOptions, thrown: unknown, context: Context<
   const error = gone ? new GatewayError("client.closed", "The client went away.") : toGatewayError(thrown);
   const requestId = context.get("requestId");
   context.set("code", error.code);
+  noteDenial(options, error, context);
   if (error.status >= 500 && error.code !== "server.not_ready") {
     const { code, detail, cause } = error;
     const stack = cause instanceof Error ? cause.stack : error.stack;
@@ -93,6 +100,38 @@ function answerError(options: ControlOptions, thrown: unknown, context: Context<
   const response = problemResponse(error, requestId);
   if (error.code === "route.method_not_allowed") response.headers.set("allow", context.get("allow"));
   return response;
+}
+
+function noteDenial({ context: core }: ControlOptions, { code }: GatewayError, context: Context<ControlEnv>): void {
+  const action = deniedActions.get(code);
+  if (action === undefined) return;
+  const { type, id } = context.get("actor") ?? { type: "anonymous", id: "anonymous" };
+  const target = `${context.req.method} ${declaredPath(context)}`.slice(0, 200);
+  core.denials?.note({ action, actor: id, actorType: type, target, code, origin: originOf(context) });
+}
+
+const deniedActions: ReadonlyMap<ErrorCode, Denial["action"]> = new Map([
+  ["auth.invalid_credentials", "login.failed"],
+  ["auth.forbidden", "control.denied"],
+  ["auth.forbidden_host", "control.denied"],
+  ["auth.insufficient_scope", "control.denied"],
+]);
+
+function originOf(context: Context<ControlEnv>): ActorOrigin {
+  return { requestId: context.get("requestId"), clientAddress: context.get("clientAddress") };
+}
+
+function addressOf({ trustedProxies }: ControlOptions, { env }: Context<ControlEnv>): string {
+  if (env?.incoming === undefined) return "";
+  return clientAddress(env.incoming.socket.remoteAddress, env.incoming.headers, trustedProxies ?? noProxies);
+}
+
+const noProxies = createCidrSet([]);
+
+/** The route as it is declared, never the path as it came: paths and queries may hold what a log must not. */
+function declaredPath(context: Context<ControlEnv>): string {
+  const route = matchedRoutes(context).at(-1)?.path ?? "";
+  return route === "/*" || route === "" ? "none" : route;
 }
 
 function setCommonHeaders(context: Context<ControlEnv>): void {
@@ -107,13 +146,11 @@ function setCommonHeaders(context: Context<ControlEnv>): void {
   }
 }
 
-/** The route as it is declared, never the path as it came: paths and queries may hold what a log must not. */
 function logRequest({ log }: ControlOptions, context: Context<ControlEnv>, durationMs: number): void {
-  const route = matchedRoutes(context).at(-1)?.path ?? "";
   const fields = {
     requestId: context.get("requestId"),
     method: context.req.method,
-    route: route === "/*" ? "none" : route,
+    route: declaredPath(context),
     status: context.res.status,
     code: context.get("code"),
     durationMs: Math.round(durationMs),

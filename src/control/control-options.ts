@@ -1,5 +1,6 @@
 import type { AnalyticsReader, AnalyticsStatusReader } from "../analytics/analytics-reader.ts";
 import type { CoreContext } from "../core/core-context.ts";
+import type { CidrSet } from "../kernel/cidr-set.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 
@@ -21,6 +22,8 @@ export interface ControlOptions {
   /** Whether `/readyz` answers 200. */
   readonly ready: () => boolean;
   readonly version: string;
+  /** Proxies whose `X-Forwarded-For` is believed; none when absent. */
+  readonly trustedProxies?: CidrSet | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Kinds of API that the gateway of this installation really serves. */

@@ -1,5 +1,6 @@
 import { newId } from "../kernel/ids.ts";
 import { beginSigning } from "./append-audit.ts";
+import { resourceAction } from "./audit-actions.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import { gateway } from "./gateway.ts";
 import { keyManager, residentName } from "./key-manager.ts";
@@ -18,7 +19,7 @@ export async function ensureDefaults(context: CoreContext): Promise<void> {
     if ((await resources.find(team.kind, defaultName)) === undefined) {
       const resource = firstTeam(write.nowMs);
       await resources.insert(resource);
-      await audit(write, "team.created", resource, { version: 1 });
+      await audit(write, resourceAction(team, "created"), resource, { version: 1 });
     }
     if ((await resources.find(gateway.kind, defaultName)) === undefined) {
       const kind = gateway as unknown as ResourceKind; // as in the list of kinds: its own spec is all that reaches it

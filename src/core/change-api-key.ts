@@ -5,6 +5,8 @@ import type { NamedApiKey } from "./api-key-names.ts";
 import { nameApiKey } from "./api-key-names.ts";
 import { credentialRecord, mayOpen } from "./api-key-record.ts";
 import type { ApiKeySpec } from "./api-key-spec.ts";
+import type { AuditAction } from "./audit-actions.ts";
+import { auditChanges } from "./audit-changes.ts";
 import type { ApiKeyRow, CatalogTransaction } from "./catalog.ts";
 import type { Actor, CoreContext, NamedKey } from "./core-context.ts";
 import { invalid } from "./parse-document.ts";
@@ -16,7 +18,7 @@ import { audit, inWrite } from "./write.ts";
 export interface KeyChange {
   readonly name: string;
   readonly expectedVersion?: number | undefined;
-  readonly action: string;
+  readonly action: AuditAction;
 }
 
 /** A change to a key that is not revoked: stored, audited, and sent to the gateways. */
@@ -35,7 +37,7 @@ export async function changeKey(
     const row = { ...(await change(write, before)), version: before.version + 1, updatedAtMs: write.nowMs };
     if (!(await write.transaction.apiKeys.update(row, before.version))) throw changedMeanwhile("ApiKey", name);
     await bindApiKey(write.transaction, row);
-    await auditKey(write, action, row);
+    await auditKey(write, action, row, before);
     tellGateways(write, row);
     return nameApiKey(write.transaction, row);
   });
@@ -60,13 +62,31 @@ export function newCredential(pepper: NamedKey) {
 }
 
 /** Audits a write to a key. */
-export async function auditKey(write: Write, action: string, row: ApiKeyRow): Promise<void> {
+export async function auditKey(write: Write, action: AuditAction, row: ApiKeyRow, before?: ApiKeyRow): Promise<void> {
   await audit(
     write,
     action,
     { kind: "ApiKey", id: row.id, name: row.name, teamId: row.teamId },
-    { version: row.version, apiId: row.apiId, applicationId: row.applicationId, environment: row.environment },
+    {
+      version: row.version,
+      apiId: row.apiId,
+      applicationId: row.applicationId,
+      environment: row.environment,
+      ...(before && auditChanges(boundsOf(before), boundsOf(row))),
+    },
   );
+}
+
+/** What bounds a key, as the audit may tell it; no hash. */
+function boundsOf({
+  hash: _h,
+  previous: _p,
+  pepperId: _i,
+  version: _v,
+  updatedAtMs: _u,
+  ...bounds
+}: ApiKeyRow): object {
+  return bounds;
 }
 
 /** Keys of applications are as an older product had them: without the setting nobody makes one, whatever the way. */

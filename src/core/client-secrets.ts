@@ -1,5 +1,6 @@
 import { GatewayError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
+import type { AuditAction } from "./audit-actions.ts";
 import { isLiveSecret } from "./authenticate-client.ts";
 import { hashClientSecret, makeClientSecret, maskClientSecret } from "./client-secret-format.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
@@ -176,7 +177,7 @@ async function endSecret(write: Write, client: OauthClientRow, row: OauthClientS
 
 async function auditSecret(
   write: Write,
-  action: string,
+  action: AuditAction,
   client: OauthClientRow,
   secretId: string | undefined,
 ): Promise<void> {

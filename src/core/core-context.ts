@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Catalog } from "./catalog.ts";
+import type { DenialAudit } from "./denial-audit.ts";
 import type { Encryption } from "./encryption.ts";
 import type { KeyManagerConnectors } from "./key-manager-connector.ts";
 import type { KeylessReach } from "./keyless-reach.ts";
@@ -56,13 +57,15 @@ export interface CoreContext {
   readonly secretUses?: LastUses;
   /** Holds back who guesses passwords; nobody is held back where it is absent. */
   readonly loginGate?: LoginGate;
+  /** Puts who was refused into the audit; they are in the log only where it is absent. */
+  readonly denials?: DenialAudit;
   /** Compiles the set as a gateway would, and throws it away. No issue means that it may be published. */
   check(set: ArtifactSet): Promise<readonly FieldIssue[]>;
 }
 
 /** Who acts. `id` is what the audit row shows: `admin`, `cli`, `quickstart`. */
 export interface Actor {
-  readonly type: "admin" | "system";
+  readonly type: "admin" | "system" | "user" | "token" | "anonymous";
   readonly id: string;
   /** The call by which they act; absent for what the product does by itself. */
   readonly origin?: ActorOrigin;

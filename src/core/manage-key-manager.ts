@@ -53,7 +53,7 @@ export async function registerScopes(context: CoreContext, actor: Actor, name: s
   });
   await inWrite(context, actor, async (write) => {
     const resource = await requireResource(write.transaction, kind, name);
-    await audit(write, "keymanager.scopes_registered", resource, { scopes: scopes.map((scope) => scope.name) });
+    await audit(write, "keymanager.scopes-registered", resource, { scopes: scopes.map((scope) => scope.name) });
   });
 }
 

@@ -3,6 +3,8 @@ import type { FieldIssue } from "../kernel/errors.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import { newId } from "../kernel/ids.ts";
+import type { AuditAction } from "./audit-actions.ts";
+import { auditChanges } from "./audit-changes.ts";
 import type { CatalogTransaction } from "./catalog.ts";
 import type { GeneratedClientSecret } from "./client-secrets.ts";
 import { insertClientSecret } from "./client-secrets.ts";
@@ -149,7 +151,7 @@ export async function replaceOauthClient(
       throw changedMeanwhile("OauthClient", before.name);
     }
     await bindClient(write, row);
-    await auditClient(write, "oauthclient.updated", row);
+    await auditClient(write, "oauthclient.updated", row, before);
     write.messages.push({ type: "client.put", record: clientRecord(row) });
     return nameOauthClient(write.transaction, row);
   });
@@ -247,12 +249,25 @@ function remoteSecret(remote: RemoteClient | undefined): GeneratedClientSecret |
   return { row: undefined, secretValue: remote.clientSecret };
 }
 
-async function auditClient(write: Write, action: string, row: OauthClientRow): Promise<void> {
+async function auditClient(
+  write: Write,
+  action: AuditAction,
+  row: OauthClientRow,
+  before?: OauthClientRow,
+): Promise<void> {
   const { id, name, teamId, version, clientId, applicationId, keyManagerId, environment, source } = row;
   await audit(
     write,
     action,
     { kind: "OauthClient", id, name, teamId },
-    { version, clientId, applicationId, keyManagerId, environment, source },
+    {
+      version,
+      clientId,
+      applicationId,
+      keyManagerId,
+      environment,
+      source,
+      ...(before && auditChanges({ name: before.name, ...before.metadata }, { name, ...row.metadata })),
+    },
   );
 }

@@ -36,7 +36,7 @@ export async function storeRegisteredClient(context: CoreContext, client: Regist
       if (JSON.stringify(before.metadata) === JSON.stringify(row.metadata)) return before;
       const after = { ...before, metadata: row.metadata, version: before.version + 1, updatedAtMs: write.nowMs };
       await oauthClients.update(after, before.version);
-      await audit(write, "oauth-client.updated", subjectOf(after), { clientId: row.clientId, source: row.source });
+      await audit(write, "oauthclient.updated", subjectOf(after), { clientId: row.clientId, source: row.source });
       return after;
     }
     await insertClient(write, row);

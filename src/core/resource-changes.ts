@@ -2,6 +2,8 @@ import type { FieldIssue } from "../kernel/errors.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { isSupporting } from "./artifact-set.ts";
+import { resourceAction } from "./audit-actions.ts";
+import { auditChanges } from "./audit-changes.ts";
 import type { CatalogTransaction } from "./catalog.ts";
 import { settleInline, storeInline } from "./inline-secrets.ts";
 import { keyManager, residentName } from "./key-manager.ts";
@@ -44,7 +46,7 @@ export async function insertResource(write: Write, kind: ResourceKind, document:
   await transaction.resources.insert(resource);
   await storeInline(write, kind, id, settled);
   await written(write, kind, { after: resource, before: undefined, found });
-  await audit(write, `${auditName(kind)}.created`, resource, { version: resource.version });
+  await audit(write, resourceAction(kind, "created"), resource, { version: resource.version });
   return resource;
 }
 
@@ -73,7 +75,10 @@ export async function changeResource(
   if (!(await transaction.resources.update(after, before.version))) throw changedMeanwhile(kind.kind, before.name);
   await storeInline(write, kind, before.id, settled);
   await written(write, kind, { after, before, found });
-  await audit(write, `${auditName(kind)}.updated`, after, { version: after.version });
+  await audit(write, resourceAction(kind, "updated"), after, {
+    version: after.version,
+    ...auditChanges({ labels: before.labels, spec: before.spec }, { labels: after.labels, spec: after.spec }),
+  });
   return after;
 }
 
@@ -107,7 +112,7 @@ export async function removeResource(write: Write, kind: ResourceKind, resource:
   if (isSupporting(resource)) write.artifactsChanged = true;
   if (kind.kind === subscription.kind) write.messages.push({ type: "subscription.removed", id: resource.id });
   if (kind.kind === keyManager.kind) write.messages.push({ type: "key-manager.removed", id: resource.id });
-  await audit(write, `${auditName(kind)}.deleted`, resource, { version: resource.version });
+  await audit(write, resourceAction(kind, "deleted"), resource, { version: resource.version });
 }
 
 /** The resource of that name. Throws `resource.not_found`. */
@@ -176,8 +181,4 @@ async function fixedFieldIssues(
     issues.push({ path: "metadata.team", message: "the team is fixed at creation" });
   }
   return issues;
-}
-
-function auditName(kind: ResourceKind): string {
-  return kind.kind.toLowerCase();
 }

@@ -2,8 +2,10 @@ import { GatewayError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import { newId } from "../kernel/ids.ts";
 import { hashPassword, verifyPasswordHash } from "../kernel/password-hash.ts";
+import type { AuditAction } from "./audit-actions.ts";
+import { auditChanges } from "./audit-changes.ts";
 import type { CatalogTransaction } from "./catalog.ts";
-import type { Actor, CoreContext } from "./core-context.ts";
+import type { Actor, ActorOrigin, CoreContext } from "./core-context.ts";
 import type { UserRow } from "./identity-tables.ts";
 import { keyManager, residentName } from "./key-manager.ts";
 import type { Page, PageRequest } from "./page.ts";
@@ -103,12 +105,13 @@ export async function listUsers(context: CoreContext, page: PageRequest): Promis
 /**
  * The user who has shown the right password; undefined for a wrong one, an unknown name, a user without a password and
  * one who is disabled, each after the same work. Throws `limit.exceeded` with the time to wait for a name that has
- * failed too often.
+ * failed too often. A failure is put into the audit, from `origin` where it is known.
  */
 export async function verifyPassword(
   context: CoreContext,
   name: string,
   password: string,
+  origin?: ActorOrigin,
 ): Promise<UserRow | undefined> {
   const maxCharacters = 512; // as many as a password may have: the rest would only cost
   const shown = password.slice(0, maxCharacters + 1);
@@ -116,13 +119,20 @@ export async function verifyPassword(
   const verify = () => verifyPasswordHash(user?.passwordHash ?? undefined, shown);
   const isRight =
     context.loginGate === undefined ? await verify() : await context.loginGate.check(name.slice(0, 64), verify);
-  return isRight && user?.disabled === false ? user : undefined;
+  if (isRight && user?.disabled === false) return user;
+  const who = user === undefined ? anonymous : ({ actor: user.id, actorType: "user" } as const);
+  context.denials?.note({ action: "login.failed", ...who, target: "password", code: wrongPassword, origin });
+  return undefined;
 }
+
+// What was typed for a name that nobody has may be a password, so it is told to nobody.
+const anonymous = { actor: "anonymous", actorType: "anonymous" } as const;
+const wrongPassword = "auth.invalid_credentials";
 
 interface UserChange {
   readonly name: string;
   readonly expectedVersion?: number | undefined;
-  readonly action: string;
+  readonly action: AuditAction;
 }
 
 async function changeUser(
@@ -136,7 +146,7 @@ async function changeUser(
     if (before.version !== (expectedVersion ?? before.version)) throw changedMeanwhile("User", name);
     const row = { ...(await change(write, before)), version: before.version + 1, updatedAtMs: write.nowMs };
     if (!(await write.transaction.users.update(row, before.version))) throw changedMeanwhile("User", name);
-    await auditUser(write, action, row);
+    await auditUser(write, action, row, before);
     return row;
   });
 }
@@ -160,11 +170,15 @@ async function revokeTokensOf(write: Write, user: UserRow): Promise<void> {
 }
 
 // Users belong to the installation, so to no team.
-async function auditUser(write: Write, action: string, row: UserRow): Promise<void> {
+async function auditUser(write: Write, action: AuditAction, row: UserRow, before?: UserRow): Promise<void> {
   await audit(
     write,
     action,
     { kind: "User", id: row.id, name: row.name, teamId: "" },
-    { version: row.version, disabled: row.disabled },
+    { version: row.version, disabled: row.disabled, ...(before && auditChanges(shownOf(before), shownOf(row))) },
   );
+}
+
+function shownOf({ passwordHash: _p, version: _v, updatedAtMs: _u, ...shown }: UserRow): object {
+  return shown;
 }

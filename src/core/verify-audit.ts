@@ -142,7 +142,7 @@ function lineOf({ signedFrom, signedSinceMs, began }: SignedHead): AuditGuarante
 }
 
 function cursorOf({ seq, hash }: AuditHead): string {
-  return `${seq}.${hash}`;
+  return `${seq}.${/^[0-9a-f]{64}$/.test(hash) ? hash : "0".repeat(64)}`; // a damaged one must not break off the check
 }
 
 function parseCursor(text: string): AuditHead {

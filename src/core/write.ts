@@ -1,5 +1,6 @@
 import { newId } from "../kernel/ids.ts";
 import { appendAudit } from "./append-audit.ts";
+import type { AuditAction } from "./audit-actions.ts";
 import type { CatalogTransaction } from "./catalog.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { PlaneMessage } from "./plane-message.ts";
@@ -51,7 +52,7 @@ export interface AuditSubject {
 /** Adds the audit row of a write to its transaction. `detail` must hold no secret's value and no key. */
 export async function audit(
   write: Write,
-  action: string,
+  action: AuditAction,
   subject: AuditSubject,
   detail: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {

@@ -10,7 +10,7 @@ test("gateways hear of a write only after it was committed", async () => {
   let heardInside = -1;
   await inWrite(core.context, admin, async (write) => {
     write.messages.push({ type: "secret.changed", name: "a" }, { type: "secret.changed", name: "b" });
-    await audit(write, "test.done", subject);
+    await audit(write, "api.published", subject);
     heardInside = core.messages.length;
   });
   expect(heardInside).toBe(0);
@@ -26,7 +26,7 @@ test("a write that fails leaves no audit row and is not heard of", async () => {
   await rejection(
     inWrite(core.context, admin, async (write) => {
       write.messages.push({ type: "secret.changed", name: "a" });
-      await audit(write, "test.done", subject);
+      await audit(write, "api.published", subject);
       throw new GatewayError("internal", "on purpose");
     }),
   );
@@ -37,7 +37,7 @@ test("a write that fails leaves no audit row and is not heard of", async () => {
 test("an audit row says who did what to what, and when", async () => {
   await using core = await coreFixture();
   await inWrite(core.context, { type: "system", id: "quickstart" }, (write) =>
-    audit(write, "test.done", subject, { version: 3 }),
+    audit(write, "api.published", subject, { version: 3 }),
   );
   const { rows } = await core.context.catalog.read.audit.list({ resourceId: "team_x" }, { limit: 10 });
   expect(rows).toEqual([
@@ -45,7 +45,7 @@ test("an audit row says who did what to what, and when", async () => {
       id: expect.stringMatching(/^aud_/),
       atMs: core.clock.now(),
       actor: "quickstart",
-      action: "test.done",
+      action: "api.published",
       kind: "Team",
       resourceId: "team_x",
       resourceName: "x",

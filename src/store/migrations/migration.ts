@@ -7,7 +7,7 @@ export interface SchemaDialect {
     readonly type: "integer" | "bigserial";
     readonly primaryKey: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
   };
-  /** Statements after which the database itself refuses to change and to delete rows of a table. */
+  /** Statements after which the database itself refuses to change, replace and delete rows of a table with `seq` and `id`. */
   readonly refuseChanges: (table: string) => readonly string[];
 }
 

@@ -63,12 +63,17 @@ export async function openSqliteCatalog({ path }: SqliteCatalogOptions): Promise
 
 const sqliteSchema: SchemaDialect = {
   sequence: { type: "integer", primaryKey: (column) => column.primaryKey().autoIncrement() },
-  refuseChanges: (table) =>
-    ["update", "delete"].map(
+  refuseChanges: (table) => [
+    ...["update", "delete"].map(
       (change) =>
         `create trigger ${table}_refuses_${change} before ${change} on ${table} ` +
         `begin select raise(abort, '${table} is append-only'); end`,
     ),
+    // "insert or replace" deletes without asking the trigger for that.
+    `create trigger ${table}_refuses_replace before insert on ${table} ` +
+      `when exists (select 1 from ${table} where seq >= new.seq or id = new.id) ` +
+      `begin select raise(abort, '${table} is append-only'); end`,
+  ],
 };
 
 function tablesOver(dialect: Dialect): Kysely<CatalogTables> {

@@ -1,0 +1,53 @@
+import type { ResourceKind } from "./resource.ts";
+
+/** What a row of the audit may say was done. An action that is not here does not compile: add its line. */
+export const auditActions = {
+  "secret.created": "A secret was set for the first time.",
+  "secret.updated": "A secret was given another value.",
+  "secret.deleted": "A secret was deleted.",
+  "apikey.generated": "An API key was made. Its value was shown to the actor, this once.",
+  "apikey.regenerated": "An API key was given a new value, which was shown to the actor, this once.",
+  "apikey.updated": "The bounds of an API key were changed.",
+  "apikey.associated": "An API key was put on an application's account.",
+  "apikey.dissociated": "An API key was taken off its application's account.",
+  "apikey.revoked": "An API key was ended.",
+  "apikey.deleted": "An API key was deleted.",
+  "oauthclient.created": "An OAuth client was made, or registered itself. Its first secret was shown, this once.",
+  "oauthclient.updated": "An OAuth client was changed, or its metadata document was.",
+  "oauthclient.deleted": "An OAuth client was deleted, and its tokens with it.",
+  "oauthclient.expired": "A client that had registered itself was deleted because nobody used it.",
+  "oauthclient.secret-generated": "An OAuth client was given another secret, which was shown to the actor, this once.",
+  "oauthclient.secret-ending": "A client secret was given an end.",
+  "oauthclient.secret-revoked": "A client secret was ended.",
+  "oauthclient.secret-tokens-revoked": "A client secret was ended, and the tokens that were got with it.",
+  "user.created": "A user was made.",
+  "user.updated": "What is known of a user was changed; a disabled user's tokens ended.",
+  "user.password-set": "A user was given a password.",
+  "user.deleted": "A user was deleted, whose tokens ended.",
+  "token.revoked": "A token was revoked by the client that had it.",
+  "api.published": "A revision of an API was made and deployed.",
+  "api.deployed": "A revision that was there was deployed.",
+  "api.undeployed": "An API was taken off the gateways.",
+  "gateway.token-added": "A gateway was given a token for its process, which was shown to the actor, this once.",
+  "gateway.token-revoked": "A token of a gateway's process was ended.",
+  "keymanager.scopes-registered": "Scopes and roles were made at a key manager.",
+  "signing-key.rotated": "The resident key manager got a new signing key.",
+  "encryption.rotated": "What is sealed was sealed anew with the current key.",
+  "control.denied":
+    "A caller was refused by the control plane for lack of a right. Repetitions are counted in `times`.",
+  "login.failed": "A password, or a token of the control plane, was wrong. Repetitions are counted in `times`.",
+} as const satisfies Record<string, string>;
+
+declare const ofResource: unique symbol;
+
+/** One of the table, or what `resourceAction` makes. */
+export type AuditAction = keyof typeof auditActions | (string & { readonly [ofResource]: true });
+
+/** What happened to a resource of a kind: `plan.created`. */
+export function resourceAction(kind: Pick<ResourceKind, "kind">, change: ResourceChange): AuditAction {
+  return `${kind.kind.toLowerCase()}.${change}` as AuditAction; // every kind has these three, and the reference lists them
+}
+
+/** What may happen to every resource. */
+export const resourceChanges = ["created", "updated", "deleted"] as const;
+export type ResourceChange = (typeof resourceChanges)[number];
