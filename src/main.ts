@@ -16,6 +16,7 @@ import { createDenialAudit } from "./core/denial-audit.ts";
 import { currentMessages, takeReport } from "./core/distribution.ts";
 import type { Encryption, KeyFile } from "./core/encryption.ts";
 import { createEncryption } from "./core/encryption.ts";
+import { createGatewayFeed } from "./core/gateway-feed.ts";
 import { startIdentityUpkeep } from "./core/identity-upkeep.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { LiveKeyring } from "./core/keyring.ts";
@@ -209,6 +210,7 @@ function connectPlanes(
     }
   };
   const encryption = createEncryption(() => context, vaultKeys, keyFile);
+  const feed = createGatewayFeed({ context: () => context, secrets });
   const context: CoreContext = {
     catalog,
     clock,
@@ -216,7 +218,11 @@ function connectPlanes(
     vaultKeys,
     pepper,
     keylessReach,
-    publish: deliver,
+    publish(message) {
+      deliver(message);
+      feed.note(message);
+    },
+    feed,
     upstreams: createUpstreamBoard(),
     encryption,
     plugins: pluginSchemas,

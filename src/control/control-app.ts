@@ -68,6 +68,7 @@ async function handle(options: ControlOptions, route: ControlRoute, context: Con
     ifMatch: context.req.header("if-match"),
     body: () =>
       readJsonBody(context.req.raw, {
+    header: (name) => context.req.header(name),
         maxBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
         maxDepth: options.maxBodyDepth ?? defaultMaxBodyDepth,
       }),

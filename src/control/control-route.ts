@@ -14,6 +14,8 @@ export interface ControlCall<Query = unknown> {
   readonly query: Query;
   readonly url: URL;
   readonly ifMatch: string | undefined;
+  /** A header of the request, by its lower-case name. */
+  header(name: string): string | undefined;
   /** Reads the body, within the limits. Once. */
   readonly body: () => Promise<unknown>;
 }
@@ -27,8 +29,11 @@ export interface RouteAnswer {
   readonly headers?: readonly ("ETag" | "Location" | "Link")[];
 }
 
-/** Who a route is for. */
-export type RouteAccess = "public" | { readonly permission: Permission };
+/**
+ * Who a route is for. `gateway`: a gateway process by its own token, which the route itself looks at; tokens of people open
+ * none of these.
+ */
+export type RouteAccess = "public" | "gateway" | { readonly permission: Permission };
 
 /** One row of the route table: what is not in it does not exist. */
 export interface ControlRoute {

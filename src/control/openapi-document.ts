@@ -12,6 +12,7 @@ import { schemaComponent, schemaReference } from "./schema-component.ts";
 export function openApiDocument(routes: readonly ControlRoute[], version: string): object {
   const { openAPIRegistry: registry, getOpenAPI31Document } = new OpenAPIHono();
   registry.registerComponent("securitySchemes", "adminToken", { type: "http", scheme: "bearer" });
+  registry.registerComponent("securitySchemes", "gatewayToken", { type: "http", scheme: "bearer" });
   registry.registerComponent("responses", "Problem", {
     description: "An error, as RFC 9457 problem details.",
     content: { "application/problem+json": { schema: schemaReference(problem) } },
@@ -71,6 +72,7 @@ function operation(route: ControlRoute): RouteConfig {
 
 function accessOf({ access }: ControlRoute): Pick<RouteConfig, "security"> & Record<`x-${string}`, unknown> {
   if (access === "public") return { security: [] };
+  if (access === "gateway") return { security: [{ gatewayToken: [] }] };
   return { security: [{ adminToken: [] }], "x-permission": access.permission };
 }
 

@@ -38,7 +38,7 @@ export function routeGuard(
         detail: "handler is not in the table",
       });
     }
-    if (rights.some((right) => right !== "public"))
+    if (rights.some((right) => right !== "public" && right !== "gateway"))
       requireAdminToken(context.req.header("authorization"), adminTokenHash);
     await next();
   };

@@ -6,6 +6,8 @@ import { auditRoutes } from "./audit-routes.ts";
 import type { ControlRoute } from "./control-route.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { encryptionRoutes } from "./encryption-routes.ts";
+import { gatewayFeedRoutes } from "./gateway-feed-routes.ts";
+import { gatewayTokenRoutes } from "./gateway-token-routes.ts";
 import { keyManagerRoutes } from "./key-manager-routes.ts";
 import { oauthClientRoutes } from "./oauth-client-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
@@ -31,6 +33,8 @@ export function routes(): readonly ControlRoute[] {
     ...encryptionRoutes(),
     ...applyRoutes(),
     ...auditRoutes(),
+    ...gatewayTokenRoutes(),
+    ...gatewayFeedRoutes(),
     ...analyticsRoutes(),
   ];
 }

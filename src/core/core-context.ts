@@ -5,6 +5,7 @@ import type { Log } from "../kernel/log.ts";
 import type { Catalog } from "./catalog.ts";
 import type { DenialAudit } from "./denial-audit.ts";
 import type { Encryption } from "./encryption.ts";
+import type { GatewayFeed } from "./gateway-feed.ts";
 import type { KeyManagerConnectors } from "./key-manager-connector.ts";
 import type { KeylessReach } from "./keyless-reach.ts";
 import type { LastUses } from "./last-uses.ts";
@@ -40,6 +41,8 @@ export interface CoreContext {
   /** Sends to every gateway, after the transaction that it tells of has been committed. */
   publish(message: PlaneMessage): void;
   /** What gateways have said of their upstreams; nothing is known of any where it is absent. */
+  /** What gateway processes are told; there are none where it is absent. */
+  readonly feed?: GatewayFeed;
   readonly upstreams?: UpstreamBoard;
   /** The plug-ins of key managers; where it is absent their configuration is checked by nobody. */
   readonly keyManagers?: KeyManagerConnectors;

@@ -44,6 +44,7 @@ const documentSchema = z.looseObject({
     schemas: z.record(z.string().regex(/^[A-Za-z0-9._-]+$/), z.looseObject({})),
     securitySchemes: z.strictObject({
       adminToken: z.strictObject({ type: z.literal("http"), scheme: z.literal("bearer") }),
+      gatewayToken: z.strictObject({ type: z.literal("http"), scheme: z.literal("bearer") }),
     }),
   }),
 });
@@ -73,8 +74,9 @@ describe("the document", () => {
     for (const { method, path, operation } of operations) {
       const route = table.find((row) => row.method === method && row.path === path);
       const access = route?.access ?? "public";
-      expect(operation.security).toEqual(access === "public" ? [] : [{ adminToken: [] }]);
-      expect(operation["x-permission"]).toBe(access === "public" ? undefined : access.permission);
+      const own = access === "gateway" ? [{ gatewayToken: [] }] : [{ adminToken: [] }];
+      expect(operation.security).toEqual(access === "public" ? [] : own);
+      expect(operation["x-permission"]).toBe(typeof access === "string" ? undefined : access.permission);
     }
   });
 
