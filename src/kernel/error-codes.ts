@@ -26,6 +26,7 @@ export const errorCodes = {
   "mcp.session_not_found": { status: 404, title: "No such session", retry: false },
   "limit.exceeded": { status: 429, title: "Too many requests", retry: true },
   "limit.concurrency": { status: 429, title: "Too many requests at the same time", retry: true },
+  "limit.unavailable": { status: 503, title: "Limits cannot be counted", retry: true },
   "guardrail.denied": { status: 422, title: "Refused by a guardrail", retry: false },
   "policy.failed": { status: 500, title: "A policy failed", retry: false },
   "upstream.unreachable": { status: 502, title: "The upstream cannot be reached", retry: true },

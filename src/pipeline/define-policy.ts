@@ -1,14 +1,59 @@
 import type { z } from "zod";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Answer, Exchange, Operation, Principal } from "./exchange.ts";
+import type { Charge, LimitDecision } from "./limiter.ts";
 import type { Deny, Outcome, StepResult } from "./outcome.ts";
 import type { OnError, PluginDescription, PluginTools } from "./plugin.ts";
 
 /** What `identify` found: somebody, a refusal, or nothing that it knows how to read (the next policy may). */
 export type Identified = { readonly type: "principal"; readonly principal: Principal } | Deny | undefined;
 
+/**
+ * How a policy limits what is used. It calls no limiter: it says what an operation would take, and the runner takes all
+ * charges of all policies in one atomic step, when every `admit` handler has let the operation pass.
+ */
+export interface ChargeHandlers {
+  /**
+   * What this operation would take under this policy; undefined or nothing where it takes nothing. What it throws is a
+   * failure of the policy.
+   */
+  charges(exchange: Exchange, operation: Operation): readonly Charge[] | undefined;
+  /** The refusal for the first charge of this policy that did not fit; a general text (`limit.exceeded`) without it. */
+  refused?(exchange: Exchange, operation: Operation, charge: Charge, decision: LimitDecision): Deny;
+  /**
+   * The operation was admitted under this policy: how the charges that it named stand now, in order. For headers. Not
+   * called in monitor mode, nor where the limiter failed and the policy is set to continue.
+   */
+  charged?(
+    exchange: Exchange,
+    operation: Operation,
+    charges: readonly Charge[],
+    decisions: readonly LimitDecision[],
+  ): void;
+  /**
+   * Called once when an operation that was charged has ended, however it ended (`operation.usage` is what is known of
+   * it): what each charge really used, in order. Undefined, or no handler, leaves what was reserved. Places of
+   * `concurrent` are freed whatever is said. What it throws is logged and leaves what was reserved.
+   */
+  settle?(
+    exchange: Exchange,
+    operation: Operation,
+    outcome: Outcome,
+    charges: readonly Charge[],
+  ): readonly number[] | undefined;
+}
+
+/** A limit that stands in no list of policies: an API key's own budget. Always enforced; charged before all others. */
+export interface OwnBudget {
+  /** Names it in denials and decisions, as a policy's id would. */
+  readonly use: string;
+  readonly place: string;
+  readonly onError: OnError;
+  readonly policy: ChargeHandlers;
+}
+
 /** What a policy does at each step that it takes part in. A step that is absent costs nothing. */
-export interface PolicyHandlers {
+export interface PolicyHandlers extends Partial<ChargeHandlers> {
   /** Sees headers only. */
   identify?(exchange: Exchange): MaybePromise<Identified>;
   /**

@@ -4,6 +4,7 @@ import { limitSubject, limitSubjectSchema } from "../pipeline/limit-subject.ts";
 import type { LimitDecision } from "../pipeline/limiter.ts";
 import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
+import { takeRate } from "../pipeline/take-rate.ts";
 
 const config = z.strictObject({
   requests: z.int().min(1).max(1_000_000_000).default(100).meta({
@@ -45,7 +46,7 @@ export const rateLimit = definePolicy({
           });
         };
         const key = `${place}/${limitSubject(exchange, per)}`;
-        const taken = limiter.take({ key, limit: requests, windowMs, cost: 1 });
+        const taken = takeRate(limiter, { key, limit: requests, windowMs, amount: 1 });
         return taken instanceof Promise ? taken.then(decided) : decided(taken);
       },
     };

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Limiter, LimitRequest } from "../../src/pipeline/limiter.ts";
+import type { Limiter } from "../../src/pipeline/limiter.ts";
+import type { RateRequest } from "../../src/pipeline/take-rate.ts";
+import { takeRate } from "../../src/pipeline/take-rate.ts";
 
 /** A limiter that has counted nothing yet, and the hand on its clock. */
 export interface LimiterUnderTest {
@@ -17,75 +19,79 @@ export function limiterContract(name: string, open: () => Promise<LimiterUnderTe
 }
 
 function examples(open: () => Promise<LimiterUnderTest>): void {
-  const perMinute = { key: "a", limit: 60, windowMs: 60_000, cost: 1 };
+  const perMinute = { key: "a", limit: 60, windowMs: 60_000, amount: 1 };
 
   test("the first request leaves the limit less its cost, which comes back after its share of the window", async () => {
     const { limiter } = await open();
-    const decision = await limiter.take(perMinute);
+    const decision = await takeRate(limiter, perMinute);
     expect(decision).toEqual({ allowed: true, remaining: 59, resetMs: 1000, retryAfterMs: 0 });
   });
 
   test("a whole limit passes at once, and the next request is told when one unit is back", async () => {
     const { limiter, advance } = await open();
-    for (let taken = 0; taken < 60; taken += 1) expect((await limiter.take(perMinute)).allowed).toBe(true);
+    for (let taken = 0; taken < 60; taken += 1) expect((await takeRate(limiter, perMinute)).allowed).toBe(true);
     const refusal = { allowed: false, remaining: 0, resetMs: 60_000, retryAfterMs: 1000 };
-    expect(await limiter.take(perMinute)).toEqual(refusal);
+    expect(await takeRate(limiter, perMinute)).toEqual(refusal);
     await advance(999);
-    expect(await limiter.take(perMinute)).toEqual({ ...refusal, resetMs: 59_001, retryAfterMs: 1 });
+    expect(await takeRate(limiter, perMinute)).toEqual({ ...refusal, resetMs: 59_001, retryAfterMs: 1 });
     await advance(1);
-    expect(await limiter.take(perMinute)).toMatchObject({ allowed: true, remaining: 0 });
-    expect(await limiter.take(perMinute)).toMatchObject({ allowed: false, retryAfterMs: 1000 });
+    expect(await takeRate(limiter, perMinute)).toMatchObject({ allowed: true, remaining: 0 });
+    expect(await takeRate(limiter, perMinute)).toMatchObject({ allowed: false, retryAfterMs: 1000 });
   });
 
   test("a refusal costs nothing", async () => {
     const { limiter } = await open();
-    await limiter.take({ ...perMinute, cost: 50 });
-    expect(await limiter.take({ ...perMinute, cost: 11 })).toMatchObject({ allowed: false, retryAfterMs: 1000 });
-    expect(await limiter.take({ ...perMinute, cost: 10 })).toMatchObject({ allowed: true, remaining: 0 });
+    await takeRate(limiter, { ...perMinute, amount: 50 });
+    expect(await takeRate(limiter, { ...perMinute, amount: 11 })).toMatchObject({ allowed: false, retryAfterMs: 1000 });
+    expect(await takeRate(limiter, { ...perMinute, amount: 10 })).toMatchObject({ allowed: true, remaining: 0 });
   });
 
   test("a cost of nothing shows what is left and changes nothing", async () => {
     const { limiter } = await open();
-    await limiter.take({ ...perMinute, cost: 60 });
-    const look = { ...perMinute, cost: 0 };
-    expect(await limiter.take(look)).toEqual({ allowed: true, remaining: 0, resetMs: 60_000, retryAfterMs: 0 });
-    expect(await limiter.take({ ...look, key: "unknown" })).toMatchObject({ allowed: true, remaining: 60, resetMs: 0 });
+    await takeRate(limiter, { ...perMinute, amount: 60 });
+    const look = { ...perMinute, amount: 0 };
+    expect(await takeRate(limiter, look)).toEqual({ allowed: true, remaining: 0, resetMs: 60_000, retryAfterMs: 0 });
+    expect(await takeRate(limiter, { ...look, key: "unknown" })).toMatchObject({
+      allowed: true,
+      remaining: 60,
+      resetMs: 0,
+    });
   });
 
   test.each([
-    { name: "a cost above the limit", request: { cost: 61 } },
-    { name: "a cost that is no number", request: { cost: Number.NaN } },
-    { name: "a negative cost", request: { cost: -1 } },
-    { name: "an endless cost", request: { cost: Infinity } },
+    { name: "a cost above the limit", request: { amount: 61 } },
+    { name: "a cost that is no number", request: { amount: Number.NaN } },
+    { name: "a negative cost", request: { amount: -1 } },
+    { name: "an endless cost", request: { amount: Infinity } },
     { name: "a limit of nothing", request: { limit: 0 } },
     { name: "a limit that is no number", request: { limit: Number.NaN } },
   ])("$name is refused for ever, with a whole window to wait, and takes nothing", async ({ request }) => {
     const { limiter, advance } = await open();
     const asked = { ...perMinute, ...request };
-    expect(await limiter.take(asked)).toMatchObject({ allowed: false, resetMs: 0, retryAfterMs: 60_000 });
+    expect(await takeRate(limiter, asked)).toMatchObject({ allowed: false, resetMs: 0, retryAfterMs: 60_000 });
     await advance(600_000);
-    expect(await limiter.take(asked)).toMatchObject({ allowed: false, retryAfterMs: 60_000 });
-    expect(await limiter.take(perMinute)).toMatchObject({ allowed: true, remaining: 59 });
+    expect(await takeRate(limiter, asked)).toMatchObject({ allowed: false, retryAfterMs: 60_000 });
+    expect(await takeRate(limiter, perMinute)).toMatchObject({ allowed: true, remaining: 59 });
   });
 
   test("a part of a unit costs the whole unit", async () => {
     const { limiter } = await open();
-    expect(await limiter.take({ ...perMinute, cost: 0.1 })).toMatchObject({ allowed: true, remaining: 59 });
+    expect(await takeRate(limiter, { ...perMinute, amount: 0.1 })).toMatchObject({ allowed: true, remaining: 59 });
   });
 
   test("a lower limit holds at once, and the key is free again after one of its windows", async () => {
     const { limiter, advance } = await open();
-    await limiter.take({ ...perMinute, cost: 60 });
-    const lower = { ...perMinute, limit: 10, cost: 10 };
-    expect(await limiter.take(lower)).toMatchObject({ allowed: false, remaining: 0, retryAfterMs: 60_000 });
+    await takeRate(limiter, { ...perMinute, amount: 60 });
+    const lower = { ...perMinute, limit: 10, amount: 10 };
+    expect(await takeRate(limiter, lower)).toMatchObject({ allowed: false, remaining: 0, retryAfterMs: 60_000 });
     await advance(60_000);
-    expect(await limiter.take(lower)).toMatchObject({ allowed: true });
+    expect(await takeRate(limiter, lower)).toMatchObject({ allowed: true });
   });
 
   test("a higher limit holds at once, less what was taken under the lower one", async () => {
     const { limiter } = await open();
-    await limiter.take({ ...perMinute, cost: 60 });
-    expect(await limiter.take({ ...perMinute, limit: 100 })).toMatchObject({ allowed: true, remaining: 39 });
+    await takeRate(limiter, { ...perMinute, amount: 60 });
+    expect(await takeRate(limiter, { ...perMinute, limit: 100 })).toMatchObject({ allowed: true, remaining: 39 });
   });
 }
 
@@ -105,20 +111,20 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
     await fc.assert(
       fc.asyncProperty(limits, windows, steps, async (limit, windowMs, requests) => {
         const { limiter, advance } = await open();
-        const admitted: { atMs: bigint; cost: bigint }[] = [];
+        const admitted: { atMs: bigint; amount: bigint }[] = [];
         let nowMs = 0;
         for (const { wait, share } of requests) {
           const waitMs = Math.floor(wait * windowMs);
           await advance(waitMs);
           nowMs += waitMs;
-          const cost = await costOf(share, limiter, { key: "a", limit, windowMs });
-          const { allowed } = await limiter.take({ key: "a", limit, windowMs, cost });
-          if (allowed) admitted.push({ atMs: BigInt(nowMs), cost: BigInt(cost) });
+          const amount = await costOf(share, limiter, { key: "a", limit, windowMs });
+          const { allowed } = await takeRate(limiter, { key: "a", limit, windowMs, amount });
+          if (allowed) admitted.push({ atMs: BigInt(nowMs), amount: BigInt(amount) });
         }
         for (const [start, first] of admitted.entries()) {
           let sum = 0n;
-          for (const { atMs, cost } of admitted.slice(start)) {
-            sum += cost;
+          for (const { atMs, amount } of admitted.slice(start)) {
+            sum += amount;
             // sum <= limit * (1 + elapsed / window), without a division
             expect(sum * BigInt(windowMs) <= BigInt(limit) * (BigInt(windowMs) + atMs - first.atMs)).toBe(true);
           }
@@ -139,9 +145,9 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
           let sum = 0n;
           const waitMs = Math.floor(windowMs / parts);
           for (let turn = 0; turn < 30; turn += 1) {
-            const cost = (await limiter.take({ key: "a", limit, windowMs, cost: 0 })).remaining;
-            expect((await limiter.take({ key: "a", limit, windowMs, cost })).allowed).toBe(true);
-            sum += BigInt(cost);
+            const amount = (await takeRate(limiter, { key: "a", limit, windowMs, amount: 0 })).remaining;
+            expect((await takeRate(limiter, { key: "a", limit, windowMs, amount })).allowed).toBe(true);
+            sum += BigInt(amount);
             expect(sum * BigInt(windowMs) <= BigInt(limit) * BigInt(windowMs + turn * waitMs)).toBe(true);
             await advance(waitMs);
           }
@@ -157,14 +163,14 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
         for (const { wait, share } of requests) {
           await advance(Math.floor(wait * windowMs));
           const counted = { key: "a", limit, windowMs };
-          const request = { ...counted, cost: await costOf(share, limiter, counted) };
-          const decision = await limiter.take(request);
+          const request = { ...counted, amount: await costOf(share, limiter, counted) };
+          const decision = await takeRate(limiter, request);
           expect(decision.remaining).toBeGreaterThanOrEqual(0);
           expect(decision.remaining).toBeLessThanOrEqual(limit);
           expect(decision.allowed).toBe(decision.retryAfterMs === 0);
-          if (decision.allowed || request.cost > limit) continue;
+          if (decision.allowed || request.amount > limit) continue;
           await advance(decision.retryAfterMs);
-          expect((await limiter.take(request)).allowed).toBe(true);
+          expect((await takeRate(limiter, request)).allowed).toBe(true);
         }
       }),
     );
@@ -174,7 +180,7 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
     await fc.assert(
       fc.asyncProperty(limits, windows, steps, async (limit, windowMs, requests) => {
         const { limiter, advance } = await open();
-        const take = (cost: number) => limiter.take({ key: "a", limit, windowMs, cost });
+        const take = (amount: number) => takeRate(limiter, { key: "a", limit, windowMs, amount });
         for (const { wait, share } of requests) {
           await advance(Math.floor(wait * windowMs));
           await take(await costOf(share, limiter, { key: "a", limit, windowMs }));
@@ -194,36 +200,36 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
         for (const { wait, share } of requests) {
           await advance(Math.floor(wait * windowMs));
           const counted = { key: "a", limit, windowMs };
-          resetMs = (await limiter.take({ ...counted, cost: await costOf(share, limiter, counted) })).resetMs;
+          resetMs = (await takeRate(limiter, { ...counted, amount: await costOf(share, limiter, counted) })).resetMs;
         }
         // Limits too fine to count exactly come back a millionth slower.
         expect(resetMs).toBeLessThanOrEqual(Math.ceil(windowMs * 1.000_001));
         await advance(resetMs);
-        expect(await limiter.take({ key: "a", limit, windowMs, cost: limit })).toMatchObject({ allowed: true });
+        expect(await takeRate(limiter, { key: "a", limit, windowMs, amount: limit })).toMatchObject({ allowed: true });
       }),
     );
   });
 
   test("keys do not see each other", async () => {
     const mixed = fc.array(
-      fc.record({ key: fc.constantFrom("a", "b"), wait: fc.nat(20), cost: fc.integer({ min: 1, max: 6 }) }),
+      fc.record({ key: fc.constantFrom("a", "b"), wait: fc.nat(20), amount: fc.integer({ min: 1, max: 6 }) }),
     );
     await fc.assert(
       fc.asyncProperty(mixed, async (requests) => {
         const both = await open();
         const alone = { a: await open(), b: await open() };
-        for (const { key, wait, cost } of requests) {
+        for (const { key, wait, amount } of requests) {
           for (const { advance } of [both, alone.a, alone.b]) await advance(wait);
-          const request = { key, limit: 10, windowMs: 100, cost };
+          const request = { key, limit: 10, windowMs: 100, amount };
           const one = key === "a" ? alone.a : alone.b;
-          expect(await both.limiter.take(request)).toEqual(await one.limiter.take(request));
+          expect(await takeRate(both.limiter, request)).toEqual(await takeRate(one.limiter, request));
         }
       }),
     );
   });
 }
 
-async function costOf(share: number | "rest", limiter: Limiter, counted: Omit<LimitRequest, "cost">): Promise<number> {
+async function costOf(share: number | "rest", limiter: Limiter, counted: Omit<RateRequest, "amount">): Promise<number> {
   if (share !== "rest") return Math.ceil(share * counted.limit);
-  return (await limiter.take({ ...counted, cost: 0 })).remaining;
+  return (await takeRate(limiter, { ...counted, amount: 0 })).remaining;
 }

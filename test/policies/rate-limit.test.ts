@@ -151,7 +151,7 @@ test("a limiter that answers later is waited for", async () => {
   const { limiter } = tools;
   const slow = {
     ...tools,
-    limiter: { take: async (request: Parameters<typeof limiter.take>[0]) => limiter.take(request) },
+    limiter: { ...limiter, take: async (charges: Parameters<typeof limiter.take>[0]) => limiter.take(charges) },
   };
   const limit = limitOf(slow, { requests: 1 });
   expect(await limit(buildExchange())).toBeUndefined();

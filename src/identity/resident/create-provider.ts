@@ -5,6 +5,7 @@ import type { OauthClientRow } from "../../core/identity-tables.ts";
 import { compileRedirectUris } from "../../core/redirect-uri.ts";
 import { storeRegisteredClient } from "../../core/registered-client.ts";
 import type { SigningKeys } from "../../core/signing-keys.ts";
+import { takeRate } from "../../pipeline/take-rate.ts";
 import { storedMetadata } from "./client-adapter.ts";
 import { factsOf } from "./client-facts.ts";
 import { addInteractions } from "./interactions.ts";
@@ -133,9 +134,9 @@ function compareSecretsByHash(
       limit: failuresPerClient,
       windowMs: failuresWindowMs,
     };
-    if ((await limiter.take({ ...bucket, cost: 0 })).remaining < 1) throw tooManyFailures();
+    if ((await takeRate(limiter, { ...bucket, amount: 0 })).remaining < 1) throw tooManyFailures();
     const found = await authenticateClient(context, this.clientId, secret);
-    if (found === undefined) await limiter.take({ ...bucket, cost: 1 });
+    if (found === undefined) await takeRate(limiter, { ...bucket, amount: 1 });
     else if (call !== undefined) secretIds.set(call, found.secretId);
     return found !== undefined;
   };

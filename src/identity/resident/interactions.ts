@@ -3,6 +3,7 @@ import type { Context, Interaction, Provider } from "oidc-provider";
 import { errors } from "oidc-provider";
 import { equalInConstantTime, hmacSha256 } from "../../kernel/crypto.ts";
 import { toGatewayError } from "../../kernel/errors.ts";
+import { takeRate } from "../../pipeline/take-rate.ts";
 import { factsOf } from "./client-facts.ts";
 import type { Page } from "./page.ts";
 import type { FormSecurity } from "./pages.ts";
@@ -75,11 +76,11 @@ async function logIn(
   const name = (fields.get("name") ?? "").slice(0, 200);
   const again = async (status: number, problem: string): Promise<void> =>
     send(call, status, await logInFor(provider, interaction, form, name, problem));
-  const room = await options.limiter.take({
+  const room = await takeRate(options.limiter, {
     key: `oauth/log-in/${call.ip}`,
     limit: attemptsPerAddress,
     windowMs: attemptsWindowMs,
-    cost: 1,
+    amount: 1,
   });
   if (!room.allowed) return again(429, "Too many attempts. Wait a few minutes, then try again.");
   try {

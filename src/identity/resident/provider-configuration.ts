@@ -2,6 +2,7 @@ import type { Client, Context, Model } from "oidc-provider";
 import { errors } from "oidc-provider";
 import type { OauthClientRow } from "../../core/identity-tables.ts";
 import type { SigningKeys } from "../../core/signing-keys.ts";
+import { takeRate } from "../../pipeline/take-rate.ts";
 import { createClientAdapter } from "./client-adapter.ts";
 import { createDocumentFetch } from "./client-documents.ts";
 import { factsOf } from "./client-facts.ts";
@@ -85,7 +86,7 @@ export async function hasRoom(
   address: string,
 ): Promise<boolean> {
   const bound = what === "register" ? registrationsPerAddress : documentsPerAddress;
-  return (await limiter.take({ key: `oauth/${what}/${address}`, ...bound, cost: 1 })).allowed;
+  return (await takeRate(limiter, { key: `oauth/${what}/${address}`, ...bound, amount: 1 })).allowed;
 }
 
 function features(options: ResidentOptions, { resources }: ConfigurationHooks): Readonly<Record<string, unknown>> {

@@ -1,12 +1,14 @@
 /** An entry of the heap. Only the heap writes `place`; whoever changes `freeAtMs` calls `moved`. */
 export interface Expiring {
   freeAtMs: number;
+  /** -1 when it is in no heap. */
   place: number;
 }
 
 /** Entries by the time when they are free, the earliest first. Every change takes logarithmic time. */
 export interface ExpiryHeap<Entry extends Expiring> {
   readonly first: Entry | undefined;
+  readonly size: number;
   add(entry: Entry): void;
   moved(entry: Entry): void;
   removeFirst(): Entry | undefined;
@@ -44,6 +46,9 @@ export function createExpiryHeap<Entry extends Expiring>(): ExpiryHeap<Entry> {
     get first() {
       return entries[0];
     },
+    get size() {
+      return entries.length;
+    },
     add(entry) {
       put(entry, entries.length);
       settle(entry);
@@ -56,6 +61,7 @@ export function createExpiryHeap<Entry extends Expiring>(): ExpiryHeap<Entry> {
         put(last, 0);
         settle(last);
       }
+      if (first !== undefined) first.place = -1;
       return first;
     },
   };

@@ -1,134 +1,181 @@
 import type { Clock } from "../../kernel/clock.ts";
-import type { LimitDecision, Limiter, LimitRequest } from "../../pipeline/limiter.ts";
-import type { Expiring } from "./expiry-heap.ts";
-import { createExpiryHeap } from "./expiry-heap.ts";
+import type { Charge, LimitDecision, Limiter, LimitStanding, Reservation, Taken } from "../../pipeline/limiter.ts";
+import type { Counter, Moment, Part } from "./counter.ts";
+import type { CounterStore } from "./counter-store.ts";
+import { createCounter, createCounterStore, noRoom } from "./counter-store.ts";
 
 export interface MemoryLimiterOptions {
   readonly clock: Clock;
-  /** Keys remembered at most. Beyond it the key is forgotten that would be wholly free again the soonest. */
+  /**
+   * Counters remembered at most. Beyond it a rate is forgotten for another counter, the one first that would be wholly
+   * free again the soonest. Quotas whose window is open and places that are held are never forgotten: where nothing
+   * else is left, `take` throws `limit.unavailable` for a new key, and counts on for those that it knows.
+   */
   readonly maxKeys: number;
 }
 
 /** A limiter of one process. It answers at once, so check and count cannot be torn apart. */
 export interface MemoryLimiter extends Limiter {
-  take(request: LimitRequest): LimitDecision;
-  /** Keys remembered now. Those that are wholly free again are forgotten as requests come in. */
+  take(charges: readonly Charge[]): Taken;
+  settle(reservation: Reservation, amounts: readonly number[]): void;
+  renew(reservations: readonly Reservation[]): void;
+  look(charges: readonly Pick<Charge, "key" | "rule">[]): readonly LimitStanding[];
+  /** Counters remembered now. Those that are wholly free again are forgotten as charges come in. */
   readonly size: number;
 }
 
-/**
- * Counts by GCRA, the leaky bucket as a meter: `limit` units may be taken at once, and what was taken comes back
- * evenly, all of it after `windowMs`. So no more than `limit * (1 + t / windowMs)` units pass in any time `t`. All
- * arithmetic is in whole numbers and rounds against the caller, so it never over-admits. A cost above the limit, or one
- * that is no number from 0 up, is refused for ever. A changed limit holds at once and keeps what was taken.
- */
+/** A limiter that has counted nothing yet. */
 export function createMemoryLimiter({ clock, maxKeys }: MemoryLimiterOptions): MemoryLimiter {
-  const buckets = new Map<string, Bucket>();
-  const byExpiry = createExpiryHeap<Bucket>();
-
-  function forgetFirst(): void {
-    const bucket = byExpiry.removeFirst();
-    if (bucket !== undefined) buckets.delete(bucket.key);
-  }
-
-  function forgetFree(nowMs: number): void {
-    for (let step = 0; step < sweepsPerTake && (byExpiry.first?.freeAtMs ?? Infinity) <= nowMs; step += 1)
-      forgetFirst();
-  }
-
-  function remember(bucket: Bucket): void {
-    if (buckets.size >= maxKeys) forgetFirst();
-    buckets.set(bucket.key, bucket);
-    byExpiry.add(bucket);
-  }
+  const store = createCounterStore(maxKeys);
+  let lastId = 0;
+  const present = (): Moment => ({ monotonicMs: Math.floor(clock.monotonic()), wallMs: clock.now() });
 
   return {
-    take({ key, limit, windowMs, cost }) {
-      const nowMs = Math.floor(clock.monotonic());
-      forgetFree(nowMs);
-      const known = buckets.get(key);
-      const rate = rateOf(limit, windowMs, known?.rate);
-      const taken = known === undefined ? 0 : stillTaken(known, rate, nowMs);
-      const units = cost >= 0 ? Math.ceil(cost) : Infinity;
-      const allowed = units <= rate.limit && units * rate.perUnit <= rate.full - taken;
-      const takenNow = allowed ? taken + units * rate.perUnit : taken;
-      const state = { rate, taken: takenNow, atMs: nowMs, freeAtMs: nowMs + divideUp(takenNow, rate.perMs) };
-      if (known !== undefined) byExpiry.moved(Object.assign(known, state));
-      else if (takenNow > 0) remember({ key, place: 0, ...state });
-      return decide(rate, takenNow, units, allowed);
+    take(charges) {
+      const now = present();
+      store.forgetFree(now);
+      const { counters, parts, isRefused } = addAll(charges, store, now);
+      if (isRefused) undoAll(parts);
+      else keepAll(parts, store, now);
+      const decisions = decideAll(charges, counters, parts, now);
+      if (isRefused) return { allowed: false, decisions };
+      lastId += 1;
+      return { allowed: true, decisions, reservation: new OpenReservation(store, String(lastId), charges, parts) };
+    },
+    settle(reservation, amounts) {
+      const parts = openParts(reservation, store);
+      if (parts === undefined) return;
+      const now = present();
+      for (const [place, part] of parts.entries()) {
+        if (part !== undefined) settlePart(part, amounts[place], store, now);
+      }
+      if (reservation instanceof OpenReservation) reservation.parts = undefined;
+    },
+    renew(reservations) {
+      const now = present();
+      for (const reservation of reservations) {
+        for (const part of openParts(reservation, store) ?? []) {
+          if (part?.lease !== undefined) keptCounter(part.counter, store, now)?.renew(part, now);
+        }
+      }
+    },
+    look(charges) {
+      const now = present();
+      return charges.map(({ key, rule }) => {
+        const counter = store.find(rule.type, key) ?? createCounter(rule.type, key);
+        counter.bring(rule, now);
+        return counter.standing(now);
+      });
     },
     get size() {
-      return buckets.size;
+      return store.size;
     },
   };
 }
 
-// More than one, so that forgetting outruns remembering.
-const sweepsPerTake = 4;
+class OpenReservation implements Reservation {
+  readonly store: CounterStore;
+  readonly id: string;
+  readonly charges: readonly Charge[];
+  /** One per charge, undefined of those that were not counted; undefined as a whole once they are settled. */
+  parts: readonly (Part | undefined)[] | undefined;
 
-/** What a key has taken, as it was at `atMs`, in ticks of its rate. Changes in place: there is one take after another. */
-interface Bucket extends Expiring {
-  readonly key: string;
-  rate: Rate;
-  taken: number;
-  atMs: number;
+  constructor(store: CounterStore, id: string, charges: readonly Charge[], parts: readonly (Part | undefined)[]) {
+    this.store = store;
+    this.id = id;
+    this.charges = charges;
+    this.parts = parts;
+  }
 }
 
-/** A limit in ticks, the common measure of units and time: both are whole numbers of it, up to `full`. */
-interface Rate {
-  readonly limit: number;
-  readonly windowMs: number;
-  readonly perUnit: number;
-  readonly perMs: number;
-  readonly full: number;
+function openParts(reservation: Reservation, store: CounterStore): OpenReservation["parts"] {
+  return reservation instanceof OpenReservation && reservation.store === store ? reservation.parts : undefined;
 }
 
-function rateOf(askedLimit: number, askedWindowMs: number, known: Rate | undefined): Rate {
-  if (known?.limit === askedLimit && known.windowMs === askedWindowMs) return known;
-  const limit = whole(Math.floor(askedLimit), 0);
-  const windowMs = whole(Math.ceil(askedWindowMs), 1);
-  const divisor = greatestCommonDivisor(limit, windowMs);
-  const exact = { limit, windowMs, perUnit: windowMs / divisor, perMs: Math.max(limit / divisor, 1) };
-  const full = limit * exact.perUnit;
-  if (full <= Number.MAX_SAFE_INTEGER) return { ...exact, full };
-  // Too fine a measure to count exactly: take the finest that we can, and give back the less in each millisecond.
-  const perUnit = Math.floor(Number.MAX_SAFE_INTEGER / limit);
-  return {
-    limit,
-    windowMs,
-    perUnit,
-    perMs: Math.max(Math.floor((limit * perUnit) / windowMs), 1),
-    full: limit * perUnit,
-  };
+interface Added {
+  readonly counters: readonly Counter[];
+  readonly parts: readonly (Part | undefined)[];
+  readonly isRefused: boolean;
 }
 
-function whole(value: number, least: number): number {
-  return value >= least ? Math.min(value, Number.MAX_SAFE_INTEGER) : least;
+// Each is added before the next one is looked at: so two charges on one counter add up.
+function addAll(charges: readonly Charge[], store: CounterStore, now: Moment): Added {
+  const counters: Counter[] = [];
+  const parts: (Part | undefined)[] = [];
+  let isRefused = false;
+  for (const { key, rule, amount, enforce } of charges) {
+    const counter = store.find(rule.type, key) ?? findNew(counters, rule.type, key) ?? createCounter(rule.type, key);
+    counter.bring(rule, now);
+    const part = counter.add(unitsOf(amount), now);
+    if (part === undefined && enforce !== false) isRefused = true;
+    counters.push(counter);
+    parts.push(part);
+  }
+  return { counters, parts, isRefused };
 }
 
-function stillTaken(bucket: Bucket, rate: Rate, nowMs: number): number {
-  const taken = Math.max(bucket.taken - Math.max(nowMs - bucket.atMs, 0) * bucket.rate.perMs, 0);
-  if (bucket.rate === rate) return taken;
-  return Math.min(Math.ceil((taken / bucket.rate.perUnit) * rate.perUnit), rate.full);
+function findNew(counters: readonly Counter[], type: Counter["type"], key: string): Counter | undefined {
+  for (const counter of counters) if (counter.key === key && counter.type === type) return counter;
+  return undefined;
 }
 
-function decide(rate: Rate, taken: number, units: number, allowed: boolean): LimitDecision {
-  const room = rate.full - taken;
-  const missing = units > rate.limit ? undefined : Math.max(units * rate.perUnit - room, 0);
-  return {
-    allowed,
-    remaining: (room - (room % rate.perUnit)) / rate.perUnit,
-    resetMs: divideUp(taken, rate.perMs),
-    retryAfterMs: allowed ? 0 : missing === undefined ? rate.windowMs : divideUp(missing, rate.perMs),
-  };
+// Backwards, as a counter that was added to twice wants it.
+function undoAll(parts: readonly (Part | undefined)[]): void {
+  for (let place = parts.length - 1; place >= 0; place -= 1) {
+    const part = parts[place];
+    part?.counter.undo(part);
+  }
 }
 
-// Math.ceil of a quotient can be one too small where the dividend is near 2^53.
-function divideUp(dividend: number, divisor: number): number {
-  const rest = dividend % divisor;
-  return (dividend - rest) / divisor + (rest > 0 ? 1 : 0);
+function keepAll(parts: readonly (Part | undefined)[], store: CounterStore, now: Moment): void {
+  let wanted = 0;
+  for (const part of parts) if (part !== undefined && part.units > 0 && part.counter.place < 0) wanted += 1;
+  if (wanted > 0 && !store.makeRoom(wanted, now)) {
+    undoAll(parts);
+    throw noRoom();
+  }
+  for (const part of parts) {
+    if (part === undefined || part.units === 0) continue;
+    if (part.counter.place < 0) store.remember(part.counter, now);
+    else store.changed(part.counter, now);
+  }
 }
 
-function greatestCommonDivisor(left: number, right: number): number {
-  return right === 0 ? left : greatestCommonDivisor(right, left % right);
+function decideAll(
+  charges: readonly Charge[],
+  counters: readonly Counter[],
+  parts: readonly (Part | undefined)[],
+  now: Moment,
+): readonly LimitDecision[] {
+  return charges.map(({ rule, amount }, place) => {
+    const counter = counters[place];
+    if (counter === undefined) throw new RangeError("there is one counter per charge");
+    if (counter.rule !== rule) counter.bring(rule, now); // two charges on one key
+    return counter.decide(unitsOf(amount), parts[place] !== undefined, now);
+  });
+}
+
+function settlePart(part: Part, amount: number | undefined, store: CounterStore, now: Moment): void {
+  const isAmount = amount !== undefined && amount >= 0;
+  const actual = isAmount ? Math.min(Math.ceil(amount), Number.MAX_SAFE_INTEGER) : part.units;
+  const { place, type, key } = part.counter;
+  const counter =
+    (place >= 0 || actual > 0 ? keptCounter(part.counter, store, now) : store.find(type, key)) ?? part.counter;
+  if (counter.rule !== undefined) counter.bring(counter.rule, now);
+  counter.settle(part, actual, now);
+  store.changed(counter, now);
+}
+
+/** The counter of that key which is remembered now; undefined where no more can be remembered. */
+function keptCounter(counter: Counter, store: CounterStore, now: Moment): Counter | undefined {
+  if (counter.place >= 0) return counter;
+  const known = store.find(counter.type, counter.key);
+  if (known !== undefined || !store.makeRoom(1, now)) return known;
+  store.remember(counter, now);
+  return counter;
+}
+
+/** Whole units; endless for what is no amount, which never fits. */
+function unitsOf(amount: number): number {
+  return amount >= 0 ? Math.ceil(amount) : Infinity;
 }

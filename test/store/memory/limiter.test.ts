@@ -1,5 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { LimitDecision } from "../../../src/pipeline/limiter.ts";
+import type { RateRequest } from "../../../src/pipeline/take-rate.ts";
+import { takeRate } from "../../../src/pipeline/take-rate.ts";
+import type { MemoryLimiter } from "../../../src/store/memory/limiter.ts";
 import { createMemoryLimiter } from "../../../src/store/memory/limiter.ts";
 import { limiterContract } from "../../contract/limiter-contract.ts";
 import { manualClock } from "../../kit/manual-clock.ts";
@@ -10,44 +14,44 @@ limiterContract("memory", async () => {
 });
 
 describe("the memory of a limiter in memory", () => {
-  const request = { limit: 10, windowMs: 1000, cost: 1 };
+  const request = { limit: 10, windowMs: 1000, amount: 1 };
 
   test("never holds more keys than it may", () => {
     const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys: 3 });
-    for (let key = 0; key < 100; key += 1) limiter.take({ ...request, key: `key-${key}` });
+    for (let key = 0; key < 100; key += 1) takeRate(limiter, { ...request, key: `key-${key}` });
     expect(limiter.size).toBe(3);
   });
 
   test("forgets keys that are free again as others come, and does not remember what took nothing", () => {
     const clock = manualClock();
     const limiter = createMemoryLimiter({ clock, maxKeys: 1000 });
-    for (let key = 0; key < 100; key += 1) limiter.take({ ...request, key: `early-${key}` });
+    for (let key = 0; key < 100; key += 1) takeRate(limiter, { ...request, key: `early-${key}` });
     expect(limiter.size).toBe(100);
     clock.advance(100);
-    for (let look = 0; look < 25; look += 1) limiter.take({ ...request, key: "look", cost: 0 });
-    limiter.take({ ...request, key: "refused", cost: 11 });
+    for (let look = 0; look < 25; look += 1) takeRate(limiter, { ...request, key: "look", amount: 0 });
+    takeRate(limiter, { ...request, key: "refused", amount: 11 });
     expect(limiter.size).toBe(0);
   });
 
   test("keeps a key that is at its limit while a flood of others passes", () => {
     const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys: 3 });
-    limiter.take({ ...request, key: "full", cost: 10 });
-    for (let key = 0; key < 1000; key += 1) limiter.take({ ...request, key: `key-${key}`, cost: 9 });
-    expect(limiter.take({ ...request, key: "full" }).allowed).toBe(false);
+    takeRate(limiter, { ...request, key: "full", amount: 10 });
+    for (let key = 0; key < 1000; key += 1) takeRate(limiter, { ...request, key: `key-${key}`, amount: 9 });
+    expect(decided(limiter, { ...request, key: "full" }).allowed).toBe(false);
   });
 
   test("when it is full it forgets the one key that would be free the soonest, whatever the order of use", () => {
-    const use = fc.record({ name: fc.nat(20), cost: fc.integer({ min: 1, max: 4 }), slow: fc.boolean() });
+    const use = fc.record({ name: fc.nat(20), amount: fc.integer({ min: 1, max: 4 }), slow: fc.boolean() });
     fc.assert(
       fc.property(fc.array(use, { minLength: 1, maxLength: 40 }), (uses) => {
-        const asked = uses.map(({ name, cost, slow }) => {
-          return { key: `${name}/${slow}`, cost, limit: 10, windowMs: slow ? 1000 : 100 };
+        const asked = uses.map(({ name, amount, slow }) => {
+          return { key: `${name}/${slow}`, amount, limit: 10, windowMs: slow ? 1000 : 100 };
         });
         const maxKeys = new Set(asked.map(({ key }) => key)).size;
         const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys });
-        const resets = new Map(asked.map((taken) => [taken.key, limiter.take(taken).resetMs]));
-        limiter.take({ ...request, key: "newcomer" });
-        const left = new Map(asked.map((taken) => [taken.key, limiter.take({ ...taken, cost: 0 }).resetMs]));
+        const resets = new Map(asked.map((taken) => [taken.key, decided(limiter, taken).resetMs]));
+        takeRate(limiter, { ...request, key: "newcomer" });
+        const left = new Map(asked.map((taken) => [taken.key, decided(limiter, { ...taken, amount: 0 }).resetMs]));
         const forgotten = [...resets]
           .filter(([key, resetMs]) => left.get(key) !== resetMs)
           .map(([, resetMs]) => resetMs);
@@ -56,3 +60,9 @@ describe("the memory of a limiter in memory", () => {
     );
   });
 });
+
+function decided(limiter: MemoryLimiter, request: RateRequest): LimitDecision {
+  const decision = takeRate(limiter, request);
+  if (decision instanceof Promise) throw new Error("a limiter in memory answers at once");
+  return decision;
+}
