@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { CoreContext } from "../core/core-context.ts";
+import type { UserRow } from "../core/identity-tables.ts";
 import { apiVersion, metadataSchema } from "../core/resource.ts";
 import { passwordInputSchema, userChangeDocumentSchema, userDocumentSchema, userView } from "../core/user-spec.ts";
 import { createUser, deleteUser, getUser, listUsers, replaceUser, setPassword } from "../core/users.ts";
@@ -6,6 +8,7 @@ import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { defineRoute, emptyAnswer, jsonAnswer, nameOf } from "./control-route.ts";
 import { entityTag, expectedVersion, heededVersion } from "./entity-tag.ts";
 import { pageAnswer, pageQuery, pageRequest } from "./page-query.ts";
+import { teamNames } from "./resource-view.ts";
 import { pageComponent, schemaComponent } from "./schema-component.ts";
 
 /** Users: passwords go in and never come out. */
@@ -45,7 +48,7 @@ function listRoute(): ControlRoute {
     answers: { 200: { description: "A page.", schema: pageComponent(view), headers: ["Link"] } },
     async handle({ context, query, url }) {
       const { rows, next } = await listUsers(context, pageRequest(query));
-      return pageAnswer(url, rows.map(userView), next);
+      return pageAnswer(url, await userViews(context, rows), next);
     },
   });
 }
@@ -63,7 +66,8 @@ function createRoute(): ControlRoute {
     async handle({ context, actor, body }) {
       const row = await createUser(context, actor, await body());
       const headers = { location: `${collection}/${row.name}`, etag: entityTag(row.version) };
-      return jsonAnswer(201, userView(row), headers);
+      const [made] = await userViews(context, [row]);
+      return jsonAnswer(201, made, headers);
     },
   });
 }
@@ -77,7 +81,7 @@ function readRoute(): ControlRoute {
     access: { permission: "users:read" },
     summary: "Read a user",
     answers: viewAnswers("The user."),
-    handle: async (call) => viewAnswer(await getUser(call.context, nameOf(call))),
+    handle: async (call) => viewAnswer(call, await getUser(call.context, nameOf(call))),
   });
 }
 
@@ -94,7 +98,7 @@ function updateRoute(): ControlRoute {
     answers: viewAnswers("Changed."),
     async handle(call) {
       const seen = await expectedVersion(call.ifMatch, currentVersion(call));
-      return viewAnswer(await replaceUser(call.context, call.actor, nameOf(call), await call.body(), seen));
+      return viewAnswer(call, await replaceUser(call.context, call.actor, nameOf(call), await call.body(), seen));
     },
   });
 }
@@ -140,8 +144,18 @@ function viewAnswers(description: string): ControlRoute["answers"] {
   return { 200: { description, schema: view, headers: ["ETag"] } };
 }
 
-function viewAnswer(row: Parameters<typeof userView>[0]): Response {
-  return jsonAnswer(200, userView(row), { etag: entityTag(row.version) });
+async function viewAnswer({ context }: ControlCall, row: UserRow): Promise<Response> {
+  const [view] = await userViews(context, [row]);
+  return jsonAnswer(200, view, { etag: entityTag(row.version) });
+}
+
+/** Users as every answer shows them. */
+export async function userViews(context: CoreContext, rows: readonly UserRow[]): Promise<readonly object[]> {
+  const names = await teamNames(
+    context,
+    rows.flatMap((row) => row.teams.map(({ teamId }) => teamId)),
+  );
+  return rows.map((row) => userView(row, names));
 }
 
 function currentVersion(call: ControlCall): () => Promise<number> {

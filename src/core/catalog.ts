@@ -1,4 +1,5 @@
 import type { SealedValue } from "../kernel/crypto.ts";
+import type { AccessTables } from "./access-tables.ts";
 import type { AuditTable } from "./audit-log.ts";
 import type { IdentityTables } from "./identity-tables.ts";
 import type { InlineSecretTable } from "./inline-secrets.ts";
@@ -65,11 +66,23 @@ export interface ReferenceRow {
   readonly path: string;
 }
 
+/** Whose rows are meant: of one team, and of any of some. Members that are absent narrow nothing. */
+export interface OwnerFilter {
+  readonly teamId?: string;
+  readonly teamIds?: readonly string[];
+}
+
+/** Which resources are meant; `ids` are their own. */
+export interface ResourceFilter extends OwnerFilter {
+  readonly kind: string;
+  readonly ids?: readonly string[];
+}
+
 /**
  * Reads and writes of the catalog. Writes are only valid inside `Catalog.transaction`. A duplicate (kind and name,
  * key or secret name, context of a deployment) throws `resource.conflict`.
  */
-export interface CatalogTransaction extends IdentityTables {
+export interface CatalogTransaction extends IdentityTables, AccessTables {
   readonly resources: {
     insert(resource: Resource): Promise<void>;
     /** Writes spec, labels, version and updatedAt where the stored version is `expectedVersion`; false when it is not. */
@@ -78,7 +91,7 @@ export interface CatalogTransaction extends IdentityTables {
     delete(id: string, expectedVersion: number): Promise<boolean>;
     find(kind: string, name: string): Promise<Resource | undefined>;
     findById(id: string): Promise<Resource | undefined>;
-    list(filter: { readonly kind: string; readonly teamId?: string }, page: PageRequest): Promise<Page<Resource>>;
+    list(filter: ResourceFilter, page: PageRequest): Promise<Page<Resource>>;
     /** All of one kind, for compiling; in the order of name. */
     all(kind: string): Promise<readonly Resource[]>;
   };
@@ -113,7 +126,7 @@ export interface CatalogTransaction extends IdentityTables {
     find(name: string): Promise<ApiKeyRow | undefined>;
     findById(id: string): Promise<ApiKeyRow | undefined>;
     list(
-      filter: { readonly teamId?: string; readonly apiId?: string; readonly applicationId?: string },
+      filter: OwnerFilter & { readonly apiId?: string; readonly applicationId?: string },
       page: PageRequest,
     ): Promise<Page<ApiKeyRow>>;
     /** Live ones that expire before `beforeMs`, soonest first, at most `limit`. */
@@ -127,7 +140,7 @@ export interface CatalogTransaction extends IdentityTables {
     put(secret: SecretRow): Promise<void>;
     delete(name: string): Promise<boolean>;
     find(name: string): Promise<SecretRow | undefined>;
-    list(page: PageRequest): Promise<Page<SecretRow>>;
+    list(page: PageRequest, filter?: Pick<OwnerFilter, "teamIds">): Promise<Page<SecretRow>>;
   };
   readonly inlineSecrets: InlineSecretTable;
   /** All that is sealed, here and in the identity tables. */

@@ -12,6 +12,7 @@ import type { LastUses } from "./last-uses.ts";
 import type { LoginGate } from "./login-gate.ts";
 import type { OauthSettings } from "./oauth-settings.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
+import type { Rights } from "./rights.ts";
 import type { PluginSchemas } from "./secret-fields.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
 
@@ -40,9 +41,9 @@ export interface CoreContext {
   readonly keylessReach: KeylessReach;
   /** Sends to every gateway, after the transaction that it tells of has been committed. */
   publish(message: PlaneMessage): void;
-  /** What gateways have said of their upstreams; nothing is known of any where it is absent. */
   /** What gateway processes are told; there are none where it is absent. */
   readonly feed?: GatewayFeed;
+  /** What gateways have said of their upstreams; nothing is known of any where it is absent. */
   readonly upstreams?: UpstreamBoard;
   /** The plug-ins of key managers; where it is absent their configuration is checked by nobody. */
   readonly keyManagers?: KeyManagerConnectors;
@@ -70,6 +71,8 @@ export interface CoreContext {
 export interface Actor {
   readonly type: "admin" | "system" | "user" | "token" | "anonymous";
   readonly id: string;
+  /** What a user or a token may do; `admin` and `system` may do everything. */
+  readonly rights?: Rights;
   /** The call by which they act; absent for what the product does by itself. */
   readonly origin?: ActorOrigin;
 }

@@ -2,6 +2,7 @@ import type { SealedValue } from "../kernel/crypto.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { ClientRecord, PublicJwk, RevocationRecord } from "./plane-message.ts";
+import type { Role } from "./roles.ts";
 
 /** The part of the catalog that says who may get tokens, and what became of them. */
 export interface IdentityTables {
@@ -63,6 +64,12 @@ export interface OauthClientSecretRow {
   readonly lastUsedAtMs: number | null;
 }
 
+/** Roles for one team, which is told by its id: a team made again under the name has none of its members. */
+export interface TeamRoles {
+  readonly teamId: string;
+  readonly roles: readonly Role[];
+}
+
 /** A person who can log in. The password is stored as scrypt makes it, with its parameters. */
 export interface UserRow {
   readonly id: Id<"user">;
@@ -72,6 +79,13 @@ export interface UserRow {
   /** Null for a user without a password, who cannot log in with one. */
   readonly passwordHash: string | null;
   readonly disabled: boolean;
+  /** What the user may do in the whole installation. */
+  readonly roles: readonly Role[];
+  /** What the user may do for teams, each team once. */
+  readonly teams: readonly TeamRoles[];
+  /** The issuer at which the user signs in, and who they are there; null where it is here. */
+  readonly ssoIssuer: string | null;
+  readonly ssoSubject: string | null;
   readonly version: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
@@ -138,7 +152,12 @@ export interface OauthClientTable {
   /** The application's client of that `client_id`, at whichever key manager. */
   findOf(applicationId: string, clientId: string): Promise<OauthClientRow | undefined>;
   list(
-    filter: { readonly teamId?: string; readonly applicationId?: string; readonly keyManagerId?: string },
+    filter: {
+      readonly teamId?: string;
+      readonly teamIds?: readonly string[];
+      readonly applicationId?: string;
+      readonly keyManagerId?: string;
+    },
     page: PageRequest,
   ): Promise<Page<OauthClientRow>>;
   readonly secrets: {
@@ -166,7 +185,11 @@ export interface UserTable {
   delete(id: string, expectedVersion: number): Promise<boolean>;
   find(name: string): Promise<UserRow | undefined>;
   findById(id: string): Promise<UserRow | undefined>;
+  /** Who signs in at that issuer as that subject. */
+  findSso(issuer: string, subject: string): Promise<UserRow | undefined>;
   list(page: PageRequest): Promise<Page<UserRow>>;
+  /** Users who are not disabled and have the role `admin` in the whole installation; at most `limit`. */
+  admins(limit: number): Promise<readonly UserRow[]>;
 }
 
 /** Tokens that are dead before they expire. */

@@ -10,3 +10,6 @@ export interface PageRequest {
   /** `next` of the page before. An unreadable one throws `request.invalid`. */
   readonly cursor?: string | undefined;
 }
+
+/** A page of nothing. */
+export const emptyPage: Page<never> = { rows: [], next: undefined };

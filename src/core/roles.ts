@@ -133,30 +133,32 @@ export const roleNames = Object.keys(roles) as readonly Role[]; // the keys of a
 
 /** What a kind of resource is guarded by. A kind that the table does not have is for those alone who may do everything. */
 export function kindPermissions(kind: string): KindPermissions {
-  return byKind.get(kind) ?? { read: "encryption:write", write: "encryption:write" };
+  return byKind.get(kind) ?? { read: "encryption:write", write: "encryption:write", shared: false };
 }
 
 /** The permissions that one kind of resource is guarded by. */
 export interface KindPermissions {
   readonly read: Permission;
   readonly write: Permission;
+  /** Whether those of the team `default` may be read, and referred to, by who may read such things for any team. */
+  readonly shared: boolean;
 }
 
-const api: KindPermissions = { read: "apis:read", write: "apis:write" };
-const governance: KindPermissions = { read: "governance:read", write: "governance:write" };
+const api: KindPermissions = { read: "apis:read", write: "apis:write", shared: true };
+const governance: KindPermissions = { read: "governance:read", write: "governance:write", shared: true };
 
 const byKind: ReadonlyMap<string, KindPermissions> = new Map([
-  ["Team", { read: "teams:read", write: "teams:write" }],
-  ["Gateway", { read: "gateways:read", write: "gateways:write" }],
-  ["KeyManager", { read: "key-managers:read", write: "key-managers:write" }],
-  ["LlmProvider", { read: "providers:read", write: "providers:write" }],
-  ["Plan", { read: "plans:read", write: "plans:write" }],
-  ["Application", { read: "applications:read", write: "applications:write" }],
+  ["Team", { read: "teams:read", write: "teams:write", shared: true }],
+  ["Gateway", { read: "gateways:read", write: "gateways:write", shared: true }],
+  ["KeyManager", { read: "key-managers:read", write: "key-managers:write", shared: true }],
+  ["LlmProvider", { read: "providers:read", write: "providers:write", shared: true }],
+  ["Plan", { read: "plans:read", write: "plans:write", shared: true }],
+  ["Application", { read: "applications:read", write: "applications:write", shared: false }],
   ["LlmApi", api],
   ["McpServer", api],
   ["RestApi", api],
   ["AsyncApi", api],
-  ["Subscription", { read: "subscriptions:read", write: "subscriptions:write" }],
+  ["Subscription", { read: "subscriptions:read", write: "subscriptions:write", shared: false }],
   ["Ruleset", governance],
   ["GovernancePolicy", governance],
   ["Exemption", governance],

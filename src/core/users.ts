@@ -12,11 +12,20 @@ import type { Page, PageRequest } from "./page.ts";
 import { invalid, parseDocument } from "./parse-document.ts";
 import { changedMeanwhile, notFound } from "./resource-changes.ts";
 import { revoke } from "./revocations.ts";
-import { passwordInputSchema, userChangeDocumentSchema, userDocumentSchema } from "./user-spec.ts";
+import { keepAnAdmin, requireCover, resolveTeamRoles } from "./user-rights.ts";
+import {
+  ownPasswordInputSchema,
+  passwordInputSchema,
+  userChangeDocumentSchema,
+  userDocumentSchema,
+} from "./user-spec.ts";
 import type { Write } from "./write.ts";
 import { audit, inWrite } from "./write.ts";
 
-/** Makes a user, with a password or without. Throws `resource.invalid` and `resource.conflict`. */
+/**
+ * Makes a user, with a password or without. Throws `resource.invalid`, `resource.conflict`, and `auth.forbidden` for
+ * roles that allow more than the actor may.
+ */
 export async function createUser(context: CoreContext, actor: Actor, input: unknown): Promise<UserRow> {
   const { metadata, spec, password } = parseDocument(userDocumentSchema, input);
   const passwordHash = password === undefined ? null : await hashPassword(password); // before the transaction: it is slow
@@ -28,10 +37,15 @@ export async function createUser(context: CoreContext, actor: Actor, input: unkn
       email: spec.email ?? null,
       passwordHash,
       disabled: spec.disabled,
+      roles: [...new Set(spec.roles)],
+      teams: await resolveTeamRoles(write.transaction, spec.teams ?? []),
+      ssoIssuer: spec.sso?.issuer ?? null,
+      ssoSubject: spec.sso?.subject ?? null,
       version: 1,
       createdAtMs: write.nowMs,
       updatedAtMs: write.nowMs,
     };
+    requireCover(actor, [row]);
     await write.transaction.users.insert(row);
     await auditUser(write, "user.created", row);
     return row;
@@ -39,8 +53,10 @@ export async function createUser(context: CoreContext, actor: Actor, input: unkn
 }
 
 /**
- * Replaces what is known of a user; the password stays. A user who gets disabled loses the tokens too. Throws
- * `resource.not_found`, `resource.invalid`, `resource.changed`.
+ * Replaces what is known of a user; the password stays, and so do roles and sign-in elsewhere that the document does
+ * not name. A user who gets disabled loses sessions and tokens too. Throws `resource.not_found`, `resource.invalid`,
+ * `resource.changed`, `auth.forbidden` when the user may do more than the actor before or after, and `resource.in_use`
+ * for the last admin.
  */
 export async function replaceUser(
   context: CoreContext,
@@ -54,13 +70,26 @@ export async function replaceUser(
     throw invalid([{ path: "metadata.name", message: `this is ${name}; a user cannot be renamed` }]);
   }
   return changeUser(context, actor, { name, expectedVersion, action: "user.updated" }, async (write, before) => {
-    if (spec.disabled && !before.disabled) await revokeTokensOf(write, before);
-    const { disabled } = spec;
-    return { ...before, displayName: spec.displayName ?? null, email: spec.email ?? null, disabled };
+    const after: UserRow = {
+      ...before,
+      displayName: spec.displayName ?? null,
+      email: spec.email ?? null,
+      disabled: spec.disabled,
+      roles: spec.roles === undefined ? before.roles : [...new Set(spec.roles)],
+      teams: spec.teams === undefined ? before.teams : await resolveTeamRoles(write.transaction, spec.teams),
+      ...(spec.sso !== undefined && { ssoIssuer: spec.sso.issuer, ssoSubject: spec.sso.subject }),
+    };
+    requireCover(actor, [before, after]);
+    await keepAnAdmin(write, before, after);
+    if (after.disabled && !before.disabled) await endAccess(write, before);
+    return after;
   });
 }
 
-/** Gives a user a password, in place of any before. Throws `resource.not_found`, `resource.invalid`, `resource.changed`. */
+/**
+ * Gives a user a password, in place of any before; sessions end. Throws `resource.not_found`, `resource.invalid`,
+ * `resource.changed`, and `auth.forbidden` when the user may do more than the actor.
+ */
 export async function setPassword(
   context: CoreContext,
   actor: Actor,
@@ -69,15 +98,42 @@ export async function setPassword(
   expectedVersion?: number,
 ): Promise<UserRow> {
   const { password } = parseDocument(passwordInputSchema, input);
-  await requireUser(context.catalog.read, name);
+  requireCover(actor, [await requireUser(context.catalog.read, name)]);
   const passwordHash = await hashPassword(password);
-  return changeUser(context, actor, { name, expectedVersion, action: "user.password-set" }, async (_write, before) => ({
-    ...before,
-    passwordHash,
-  }));
+  return changeUser(context, actor, { name, expectedVersion, action: "user.password-set" }, async (write, before) => {
+    requireCover(actor, [before]);
+    await write.transaction.sessions.deleteOf(before.id);
+    return { ...before, passwordHash };
+  });
 }
 
-/** Deletes a user, whose tokens are refused from then on. Throws `resource.not_found` and `resource.changed`. */
+/**
+ * Lets users change their own password, who must know the present one; their other sessions end. Throws
+ * `auth.forbidden` for a wrong one, `limit.exceeded` after too many, and `resource.invalid`.
+ * @param keptSession the id of the session in which it is done
+ */
+export async function changeOwnPassword(
+  context: CoreContext,
+  actor: Actor,
+  user: UserRow,
+  input: unknown,
+  keptSession: string,
+): Promise<void> {
+  const { current, password } = parseDocument(ownPasswordInputSchema, input);
+  if ((await verifyPassword(context, user.name, current, actor.origin)) === undefined) {
+    throw new GatewayError("auth.forbidden", "The current password is not right.");
+  }
+  const passwordHash = await hashPassword(password);
+  await changeUser(context, actor, { name: user.name, action: "user.password-set" }, async (write, before) => {
+    await write.transaction.sessions.deleteOf(before.id, keptSession);
+    return { ...before, passwordHash };
+  });
+}
+
+/**
+ * Deletes a user, whose sessions and tokens are refused from then on. Throws `resource.not_found`, `resource.changed`,
+ * `auth.forbidden` when the user may do more than the actor, and `resource.in_use` for the last admin.
+ */
 export async function deleteUser(
   context: CoreContext,
   actor: Actor,
@@ -86,8 +142,11 @@ export async function deleteUser(
 ): Promise<void> {
   await inWrite(context, actor, async (write) => {
     const row = await requireUser(write.transaction, name);
+    requireCover(actor, [row]);
+    await keepAnAdmin(write, row, undefined);
     if (!(await write.transaction.users.delete(row.id, expectedVersion))) throw changedMeanwhile("User", name);
-    await revokeTokensOf(write, row);
+    await endAccess(write, row);
+    await write.transaction.accessTokens.deleteOf(row.id);
     await auditUser(write, "user.deleted", row);
   });
 }
@@ -155,6 +214,13 @@ async function requireUser(transaction: CatalogTransaction, name: string): Promi
   const row = await transaction.users.find(name);
   if (row === undefined) throw notFound("User", name);
   return row;
+}
+
+/** Ends what a user is signed in with: sessions, access tokens, and what the resident key manager has given out. */
+async function endAccess(write: Write, user: UserRow): Promise<void> {
+  await write.transaction.sessions.deleteOf(user.id);
+  await write.transaction.accessTokens.revokeOf(user.id, write.nowMs);
+  await revokeTokensOf(write, user);
 }
 
 // A user's id is the subject of every token that the resident key manager gives out for them.

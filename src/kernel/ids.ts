@@ -18,6 +18,8 @@ export const idPrefixes = {
   oauthClient: "oac",
   oauthClientSecret: "ocs",
   user: "usr",
+  session: "ses",
+  accessToken: "pat",
   audit: "aud",
   installation: "inst",
 } as const;

@@ -14,6 +14,7 @@ export function apiKeyTable(db: Kysely<CatalogTables>): CatalogTransaction["apiK
       const { after } = openNumberedPage("api-keys", page);
       let query = select(db).where("seq", ">", after);
       if (filter.teamId !== undefined) query = query.where("teamId", "=", filter.teamId);
+      if (filter.teamIds !== undefined) query = query.where("teamId", "in", [...filter.teamIds]);
       if (filter.apiId !== undefined)
         query = query.where("apiId", "=", filter.apiId as NonNullable<ApiKeyRow["apiId"]>); // a plain string of the caller; equality cannot confuse it
       if (filter.applicationId !== undefined) {

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { CatalogTransaction } from "../../core/catalog.ts";
+import { accessTokenTable } from "./access-token-table.ts";
 import { apiKeyTable } from "./api-key-table.ts";
 import { auditTable } from "./audit-table.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
@@ -13,6 +14,7 @@ import { revisionTable } from "./revision-table.ts";
 import { revocationTable } from "./revocation-table.ts";
 import { sealedValueTable } from "./sealed-value-table.ts";
 import { secretTable } from "./secret-table.ts";
+import { sessionTable } from "./session-table.ts";
 import { settingTable } from "./setting-table.ts";
 import { signingKeyTable } from "./signing-key-table.ts";
 import { userTable } from "./user-table.ts";
@@ -33,6 +35,8 @@ export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
     sealedValues: sealedValueTable(db),
     oauthClients: oauthClientTable(db),
     users: userTable(db),
+    sessions: sessionTable(db),
+    accessTokens: accessTokenTable(db),
     oauthState: oauthStateTable(db),
     revocations: revocationTable(db),
     signingKeys: signingKeyTable(db),

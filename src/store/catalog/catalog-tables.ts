@@ -1,4 +1,5 @@
 import type { Generated } from "kysely";
+import type { AccessTokenRow, SessionRow } from "../../core/access-tables.ts";
 import type { ApiKeyRow, AuditRow, DeploymentRow, ReferenceRow, RevisionRow, SecretRow } from "../../core/catalog.ts";
 import type {
   OauthClientRow,
@@ -24,7 +25,9 @@ export interface CatalogTables {
   >;
   readonly oauthClients: Stored<Sequenced<OauthClientRow>, "metadata">;
   readonly oauthClientSecrets: Sequenced<OauthClientSecretRow>;
-  readonly users: Omit<Sequenced<UserRow>, "disabled"> & { readonly disabled: number };
+  readonly users: Omit<Stored<Sequenced<UserRow>, "roles" | "teams">, "disabled"> & { readonly disabled: number };
+  readonly sessions: Sequenced<SessionRow>;
+  readonly accessTokens: Stored<Sequenced<AccessTokenRow>, never, "permissions" | "teamIds">;
   readonly oauthState: Stored<OauthStateRow, "payload">;
   readonly revocations: Sequenced<RevocationRecord>;
   readonly signingKeys: Stored<Sequenced<SigningKeyRow>, "sealed" | "publicJwk">;

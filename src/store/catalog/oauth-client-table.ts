@@ -23,10 +23,11 @@ export function oauthClientTable(db: Kysely<CatalogTables>): OauthClientTable {
         .where("clientId", "=", clientId);
       return optional(await query.orderBy("seq").executeTakeFirst());
     },
-    async list({ teamId, applicationId, keyManagerId }, page) {
+    async list({ teamId, teamIds, applicationId, keyManagerId }, page) {
       const { after } = openNumberedPage("oauth-clients", page);
       let query = select(db).where("seq", ">", after);
       if (teamId !== undefined) query = query.where("teamId", "=", teamId);
+      if (teamIds !== undefined) query = query.where("teamId", "in", [...teamIds]);
       if (applicationId !== undefined) {
         query = query.where("applicationId", "=", applicationId as NonNullable<OauthClientRow["applicationId"]>); // a plain string of the caller; equality cannot confuse it
       }

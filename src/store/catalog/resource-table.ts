@@ -39,13 +39,15 @@ export function resourceTable(db: Kysely<CatalogTables>): CatalogTransaction["re
     async findById(id) {
       return optional(await db.selectFrom("resources").selectAll().where("id", "=", id).executeTakeFirst());
     },
-    async list({ kind, teamId }, page) {
+    async list({ kind, teamId, teamIds, ids }, page) {
       const { after } = openNumberedPage("resources", page);
       const found = await db
         .selectFrom("resources")
         .selectAll()
         .where("kind", "=", kind)
         .$if(teamId !== undefined, (query) => query.where("teamId", "=", teamId ?? ""))
+        .$if(teamIds !== undefined, (query) => query.where("teamId", "in", [...(teamIds ?? [])]))
+        .$if(ids !== undefined, (query) => query.where("id", "in", [...(ids ?? [])]))
         .where("seq", ">", after)
         .orderBy("seq")
         .limit(page.limit + 1)

@@ -24,11 +24,12 @@ export function secretTable(db: Kysely<CatalogTables>): CatalogTransaction["secr
       const row = await db.selectFrom("secrets").selectAll().where("name", "=", name).executeTakeFirst();
       return row && fromStored(row);
     },
-    async list(page) {
+    async list(page, { teamIds } = {}) {
       const { after } = openNumberedPage("secrets", page);
       const found = await db
         .selectFrom("secrets")
         .selectAll()
+        .$if(teamIds !== undefined, (query) => query.where("teamId", "in", [...(teamIds ?? [])]))
         .where("seq", ">", after)
         .orderBy("seq")
         .limit(page.limit + 1)

@@ -9,16 +9,12 @@ export function userTable(db: Kysely<CatalogTables>): UserTable {
   return {
     async insert(user) {
       const insert = db.insertInto("users").values(toStored(user));
-      await explainConflict(`A user called ${user.name} exists already.`, insert.execute());
+      await explainConflict(takenText(user), insert.execute());
     },
     async update(user, expectedVersion) {
       const { id, name: _name, ...changing } = toStored(user);
-      const result = await db
-        .updateTable("users")
-        .set(changing)
-        .where("id", "=", id)
-        .where("version", "=", expectedVersion)
-        .executeTakeFirst();
+      const update = db.updateTable("users").set(changing).where("id", "=", id).where("version", "=", expectedVersion);
+      const result = await explainConflict(takenText(user), update.executeTakeFirst());
       return result.numUpdatedRows > 0n;
     },
     async delete(id, expectedVersion) {
@@ -31,6 +27,19 @@ export function userTable(db: Kysely<CatalogTables>): UserTable {
     },
     find: async (name) => optional(await select(db).where("name", "=", name).executeTakeFirst()),
     findById: async (id) => optional(await select(db).where("id", "=", idOf(id)).executeTakeFirst()),
+    async findSso(issuer, subject) {
+      const query = select(db).where("ssoIssuer", "=", issuer).where("ssoSubject", "=", subject);
+      return optional(await query.executeTakeFirst());
+    },
+    async admins(limit) {
+      const found = await select(db)
+        .where("disabled", "=", 0)
+        .where("roles", "like", '%"admin"%')
+        .orderBy("seq")
+        .limit(limit)
+        .execute();
+      return found.map(fromStored);
+    },
     async list(page) {
       const { after } = openNumberedPage("users", page);
       const found = await select(db)
@@ -43,6 +52,10 @@ export function userTable(db: Kysely<CatalogTables>): UserTable {
   };
 }
 
+function takenText({ name }: UserRow): string {
+  return `A user called ${name} exists already, or one who signs in as the same subject.`;
+}
+
 function select(db: Kysely<CatalogTables>) {
   return db.selectFrom("users").selectAll();
 }
@@ -53,11 +66,21 @@ function idOf(id: string): UserRow["id"] {
 
 // Not every database's driver binds booleans.
 function toStored(user: UserRow) {
-  return { ...user, disabled: user.disabled ? 1 : 0 };
+  return {
+    ...user,
+    disabled: user.disabled ? 1 : 0,
+    roles: JSON.stringify(user.roles),
+    teams: JSON.stringify(user.teams),
+  };
 }
 
 function fromStored({ seq: _, ...row }: Selectable<CatalogTables["users"]>): UserRow {
-  return { ...row, disabled: row.disabled !== 0 };
+  return {
+    ...row,
+    disabled: row.disabled !== 0,
+    roles: JSON.parse(row.roles) as UserRow["roles"], // both were written by toStored only
+    teams: JSON.parse(row.teams) as UserRow["teams"],
+  };
 }
 
 function optional(row: Selectable<CatalogTables["users"]> | undefined): UserRow | undefined {

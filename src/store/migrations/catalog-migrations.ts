@@ -1,3 +1,4 @@
+import { addControlAccess } from "./add-control-access.ts";
 import { addKeyBudgets } from "./add-key-budgets.ts";
 import { chainAudit } from "./chain-audit.ts";
 import { createCatalogTables } from "./create-catalog-tables.ts";
@@ -12,4 +13,5 @@ export const catalogMigrations: readonly Migration[] = [
   createInlineSecrets,
   chainAudit,
   addKeyBudgets,
+  addControlAccess,
 ];

@@ -1,0 +1,100 @@
+import type { CatalogTransaction, ResourceFilter } from "./catalog.ts";
+import { emptyPage } from "./page.ts";
+import type { Resource } from "./resource.ts";
+import type { Rights } from "./rights.ts";
+import { holds, holdsAnywhere, lacks, teamsWith } from "./rights.ts";
+import type { Permission } from "./roles.ts";
+import { kindPermissions } from "./roles.ts";
+
+/** Whose eyes the catalog is seen with. */
+export interface CatalogScope {
+  readonly rights: Rights;
+  /** The team whose APIs, plans and providers every team may read: `default`. */
+  readonly sharedTeamId: string;
+}
+
+type ResourceTables = Pick<CatalogTransaction, "resources" | "revisions" | "deployments">;
+
+/** Resources, their revisions and deployments, as somebody with these rights has them. See `scopeCatalog`. */
+export function scopeResources(tables: CatalogTransaction, scope: CatalogScope): ResourceTables {
+  const { resources, revisions, deployments } = tables;
+  const { rights } = scope;
+  return {
+    resources: scopeRows(resources, scope),
+    revisions: {
+      ...revisions,
+      async insert(revision) {
+        requireFor(rights, "apis:publish", (await resources.findById(revision.resourceId))?.teamId);
+        await revisions.insert(revision);
+      },
+    },
+    deployments: {
+      ...deployments,
+      async put(deployment) {
+        requireFor(rights, "apis:publish", deployment.teamId);
+        await deployments.put(deployment);
+      },
+      async delete(resourceId) {
+        requireFor(rights, "apis:publish", (await deployments.find(resourceId))?.teamId);
+        return deployments.delete(resourceId);
+      },
+    },
+  };
+}
+
+function scopeRows(table: ResourceTables["resources"], scope: CatalogScope): ResourceTables["resources"] {
+  const { rights } = scope;
+  const requireWrite = (row: Resource | undefined): void => {
+    if (row !== undefined) requireFor(rights, kindPermissions(row.kind).write, ownerOf(row));
+  };
+  return {
+    ...table,
+    async find(kind, name) {
+      const row = await table.find(kind, name);
+      return row !== undefined && maySee(row, scope) ? row : undefined;
+    },
+    async list(filter, page) {
+      const narrowed = narrowedTo(filter, scope);
+      return narrowed === undefined ? emptyPage : table.list(narrowed, page);
+    },
+    async insert(row) {
+      requireWrite(row);
+      await table.insert(row);
+    },
+    async update(row, expectedVersion) {
+      requireWrite(await table.findById(row.id));
+      return table.update(row, expectedVersion);
+    },
+    async delete(id, expectedVersion) {
+      requireWrite(await table.findById(id));
+      return table.delete(id, expectedVersion);
+    },
+  };
+}
+
+/** Whether a resource is there for somebody. */
+function maySee(row: Resource, { rights, sharedTeamId }: CatalogScope): boolean {
+  const { read, shared } = kindPermissions(row.kind);
+  const owner = ownerOf(row);
+  return holds(rights, read, owner) || (shared && owner === sharedTeamId && holdsAnywhere(rights, read));
+}
+
+/** Undefined where nothing can be in the list. */
+function narrowedTo(filter: ResourceFilter, { rights, sharedTeamId }: CatalogScope): ResourceFilter | undefined {
+  const { read, shared } = kindPermissions(filter.kind);
+  const teams = teamsWith(rights, read);
+  if (teams === "all") return filter;
+  const seen = teams.length > 0 && shared ? [...teams, sharedTeamId] : teams;
+  if (seen.length === 0) return undefined;
+  return filter.kind === "Team" ? { ...filter, ids: seen } : { ...filter, teamIds: seen };
+}
+
+// A team is its own owner here: all of them belong to `default`, and who has rights for one sees that one.
+function ownerOf({ kind, id, teamId }: Resource): string {
+  return kind === "Team" ? id : teamId;
+}
+
+// A row that is not there is the table's to judge, whose write then finds nothing.
+function requireFor(rights: Rights, permission: Permission, teamId: string | undefined): void {
+  if (teamId !== undefined && !holds(rights, permission, teamId)) throw lacks(permission);
+}
