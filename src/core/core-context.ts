@@ -14,6 +14,7 @@ import type { OauthSettings } from "./oauth-settings.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
 import type { Rights } from "./rights.ts";
 import type { PluginSchemas } from "./secret-fields.ts";
+import type { SignInSettings } from "./sign-in-settings.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
 
 /** A key and the id that is stored beside what it made. */
@@ -59,6 +60,12 @@ export interface CoreContext {
   readonly oauth?: OauthSettings;
   /** Takes the uses of client secrets; they are noted nowhere where it is absent. */
   readonly secretUses?: LastUses;
+  /** Takes the uses of access tokens; they are noted nowhere where it is absent. */
+  readonly tokenUses?: LastUses;
+  /** How long sessions and access tokens last; the defaults where it is absent. */
+  readonly signIn?: SignInSettings;
+  /** Holds back addresses from which passwords are guessed; none is held back where it is absent. */
+  readonly addressGate?: LoginGate;
   /** Holds back who guesses passwords; nobody is held back where it is absent. */
   readonly loginGate?: LoginGate;
   /** Puts who was refused into the audit; they are in the log only where it is absent. */

@@ -30,6 +30,12 @@ export function rightsOfRoles(holder: {
   return { installation: permissionsOf(holder.roles), teams };
 }
 
+/** What a user may do: what the roles allow, and to look after the own account. */
+export function rightsOfUser(user: Parameters<typeof rightsOfRoles>[0]): Rights {
+  const { installation, teams } = rightsOfRoles(user);
+  return { installation: new Set([...installation, "account:self"]), teams };
+}
+
 /** What an actor may do: everything for the product itself and the admin token, and nothing where it was not said. */
 export function rightsOf({ type, rights }: Pick<Actor, "type" | "rights">): Rights {
   return type === "admin" || type === "system" ? everyRight : (rights ?? noRight);
