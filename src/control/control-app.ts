@@ -13,6 +13,7 @@ import type { ControlEnv } from "./control-env.ts";
 import type { ControlOptions } from "./control-options.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { readJsonBody } from "./json-body.ts";
+import { plainPath } from "./plain-path.ts";
 import { problemResponse } from "./problem.ts";
 import { routeGuard, routerPath } from "./route-guard.ts";
 import { routes } from "./routes.ts";
@@ -43,6 +44,7 @@ export function createControlApp(options: ControlOptions): Hono<ControlEnv> {
     }
     await next();
   });
+  app.use("*", plainPath());
   app.use("*", routeGuard(app, table, options.adminTokenHash));
   for (const route of table) {
     app.on(route.method.toUpperCase(), routerPath(route.path), (context) => handle(options, route, context));
@@ -66,9 +68,9 @@ async function handle(options: ControlOptions, route: ControlRoute, context: Con
     query: queryOf(url),
     url,
     ifMatch: context.req.header("if-match"),
+    header: (name) => context.req.header(name),
     body: () =>
       readJsonBody(context.req.raw, {
-    header: (name) => context.req.header(name),
         maxBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
         maxDepth: options.maxBodyDepth ?? defaultMaxBodyDepth,
       }),

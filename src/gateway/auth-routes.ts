@@ -21,6 +21,9 @@ export interface AuthRoutesOptions {
   load(): Promise<ResidentServer>;
 }
 
+/** The server's own router forgives a slash at the end, white space and more; its endpoints need none of that. */
+const endpointPath = /^[A-Za-z0-9/._~-]*[A-Za-z0-9._~-]$/;
+
 const discoveries = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
 
 /**
@@ -33,6 +36,7 @@ export function createAuthRoutes({ issuer, trustedProxies, log, load }: AuthRout
   const exact = new Map(discoveries.flatMap((document) => bases.map((base) => [document + base, document])));
   return {
     target(path) {
+      if (!endpointPath.test(path)) return undefined;
       const document = exact.get(path);
       if (document !== undefined) return document;
       const base = bases.find((each) => path.startsWith(`${each}/`));

@@ -8,7 +8,7 @@ import type { CidrSet } from "../kernel/cidr-set.ts";
 import { clientAddress } from "../kernel/client-address.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { errorCodes } from "../kernel/error-codes.ts";
-import { GatewayError, toGatewayError } from "../kernel/errors.ts";
+import { GatewayError } from "../kernel/errors.ts";
 import type { ExchangeId } from "../kernel/ids.ts";
 import { uuidV7 } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
@@ -19,6 +19,7 @@ import { deny } from "../pipeline/outcome.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import type { CompiledApi, Snapshot } from "../pipeline/snapshot.ts";
 import type { TokenVerifier } from "../pipeline/token-verifier.ts";
+import { accept, ambiguous } from "./accept-request.ts";
 import type { AuthRoutes } from "./auth-routes.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { dropUnreadBody } from "./drop-unread-body.ts";
@@ -77,6 +78,7 @@ function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
   app.get(`${metadataPrefix}/*`, (c, next) => {
     const document = protectedResource(c.req.path, snapshot, options.tokens);
     if (document === undefined || accept(c.env.incoming, options) !== undefined) return next();
+    if (ambiguous(c.env.incoming) !== undefined) return next();
     writeMetadata(c.env.outgoing, document);
     return RESPONSE_ALREADY_SENT;
   });
@@ -87,6 +89,7 @@ function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
       // A catch-all reaches into the contexts below its own, and what is there is for the API of that context.
       app.on([method], [api.context + path], (c, next) => {
         if (below.length > 0 && nearest(below, c.req.path) !== undefined) return next();
+        if (!path.endsWith("{.+}") && ambiguous(c.env.incoming) !== undefined) return next();
         serve(api, c.req.path, c.env, options);
         return RESPONSE_ALREADY_SENT;
       });
@@ -110,7 +113,7 @@ const noApi = deny(
 /** Why a request has no endpoint, in the dialect of the API that it went to, if it went to one. */
 function explain(snapshot: Snapshot | undefined, path: string, bindings: Bindings, options: Tools): void {
   const id = uuidV7(options.clock.now());
-  const early = accept(bindings.incoming, options);
+  const early = accept(bindings.incoming, options) ?? ambiguous(bindings.incoming);
   const target = early === undefined ? options.auth?.target(path) : undefined;
   if (target !== undefined) {
     void options.auth?.handle(target, bindings.incoming, bindings.outgoing, id);
@@ -259,30 +262,6 @@ class ServedExchange implements Exchange {
   get signal(): AbortSignal {
     return this.cancellation.signal;
   }
-}
-
-/** What holds before anything is looked at: the host and origin named, and whether there is still time. */
-function accept(incoming: IncomingMessage, options: GatewayAppOptions): Deny | undefined {
-  try {
-    options.allowedHosts.check(hostsOf(incoming), incoming.headers.origin);
-  } catch (error) {
-    const { code, message, detail } = toGatewayError(error);
-    const { origin } = incoming.headers;
-    const named = `host ${hostsOf(incoming).join(", ")}${origin === undefined ? "" : `, origin ${origin}`}`;
-    return deny(code, message, {
-      detail: [named.slice(0, longestDetail), detail].filter((each) => each !== undefined).join(": "),
-    });
-  }
-  if (!options.draining()) return undefined;
-  return deny("server.draining", "The gateway is shutting down; try again.", { retryAfterMs: 1_000 });
-}
-
-const longestDetail = 200;
-
-function hostsOf(incoming: IncomingMessage): readonly string[] {
-  const authority = incoming.headers[":authority"];
-  const { host } = incoming.headers;
-  return [host, typeof authority === "string" ? authority : undefined].filter((each) => each !== undefined);
 }
 
 function refuse(outgoing: ServerResponse, refusal: Deny, requestId: string, clock: Clock): void {

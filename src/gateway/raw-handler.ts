@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { readTarget } from "../kernel/request-target.ts";
 import type { RefuseTools } from "./refuse-unreadable.ts";
 import { refuseRequest, refuseTarget } from "./refuse-unreadable.ts";
 
@@ -23,7 +24,7 @@ export function createRawHandler(
   };
   return (incoming, outgoing) => {
     const { method = "GET", url = "" } = incoming;
-    if (!isTarget(url) || !isHost(incoming)) {
+    if (readTarget(url) === "refused" || !isHost(incoming)) {
       void send(refuseTarget(tools), outgoing);
       return;
     }
@@ -38,14 +39,19 @@ export function createRawHandler(
   };
 }
 
-/** Origin-form (RFC 9112, 3.2.1) and nothing else: this is no forward proxy. */
-function isTarget(url: string): boolean {
-  return url.charCodeAt(0) === 0x2f;
+/** One host in one header: of two, Node shows the first and somebody in front may have looked at the second. */
+function isHost({ headers, rawHeaders, httpVersionMajor }: IncomingMessage): boolean {
+  const host = httpVersionMajor === 2 ? headers[":authority"] : headers.host;
+  return typeof host === "string" && /^[A-Za-z0-9._:[\]-]+$/.test(host) && countOf(rawHeaders, "host") < 2;
 }
 
-function isHost({ headers, httpVersionMajor }: IncomingMessage): boolean {
-  const host = httpVersionMajor === 2 ? headers[":authority"] : headers.host;
-  return typeof host === "string" && /^[A-Za-z0-9._:[\]-]+$/.test(host);
+function countOf(rawHeaders: readonly string[], name: string): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const given = rawHeaders[at] ?? "";
+    if (given.length === name.length && given.toLowerCase() === name) count += 1;
+  }
+  return count;
 }
 
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {
