@@ -1,0 +1,56 @@
+import type { Deny } from "../../pipeline/outcome.ts";
+import type { ChatAnswer, ChatDelta, ProviderError } from "./chat-answer.ts";
+import type { ChatRequest, DialectId } from "./chat-request.ts";
+
+/** One server-sent event, or one message of another framing, apart from its bytes. */
+export interface WireEvent {
+  /** The field `event`; undefined in dialects without. */
+  readonly event?: string;
+  /** Parsed JSON, or a plain word such as `[DONE]`. */
+  readonly data: unknown;
+}
+
+/** What an answer is written for: the request that it answers, as its client made it. */
+export interface AnswerContext {
+  readonly request: ChatRequest;
+  /** The exchange's id: where the provider gives no id of its own, ids are made of it. */
+  readonly exchangeId: string;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+/** Reads the events of one stream; keeps what it must remember between two. */
+export interface DeltaReader {
+  read(event: WireEvent): readonly ChatDelta[];
+  /** The stream has ended: true when the answer was whole. */
+  end(): boolean;
+}
+
+/** Writes one stream; keeps what it must remember between two deltas. */
+export interface DeltaWriter {
+  write(delta: ChatDelta): readonly WireEvent[];
+  /** What stands at the end of a whole answer (`[DONE]`, `message_stop`). */
+  end(): readonly WireEvent[];
+}
+
+/**
+ * A wire format of chats, both ways. A dialect knows no other: each is written once, and every pair of an inbound and an
+ * upstream one comes of it. Reading never changes what it is given.
+ */
+export interface Dialect {
+  readonly id: DialectId;
+  /** A client's request. Throws `request.invalid` with the member that is wrong as its `param`. */
+  readRequest(body: Readonly<Record<string, unknown>>): ChatRequest;
+  /**
+   * The request for a provider, for `model`. What this dialect has no word for is refused with the member that the client
+   * used (`at`, `uncarried`): nothing that would change the answer is left out in silence.
+   */
+  writeRequest(request: ChatRequest, model: string): Readonly<Record<string, unknown>> | Deny;
+  /** A provider's whole answer. Throws `upstream.invalid` for one that makes no sense. */
+  readAnswer(body: unknown): ChatAnswer;
+  writeAnswer(answer: ChatAnswer, context: AnswerContext): Readonly<Record<string, unknown>>;
+  deltaReader(): DeltaReader;
+  deltaWriter(context: AnswerContext): DeltaWriter;
+  /** What a provider's refusal means. `body` is its parsed JSON, or its text. */
+  readError(status: number, body: unknown): ProviderError;
+}

@@ -1,0 +1,20 @@
+import type { Dialect } from "../dialect.ts";
+import { openAiDeltaReader } from "./openai-delta-reader.ts";
+import { openAiDeltaWriter } from "./openai-delta-writer.ts";
+import { readOpenAiAnswer } from "./read-openai-answer.ts";
+import { readOpenAiChatRequest } from "./read-openai-chat-request.ts";
+import { readOpenAiError } from "./read-openai-error.ts";
+import { writeOpenAiAnswer } from "./write-openai-answer.ts";
+import { writeOpenAiChatRequest } from "./write-openai-chat-request.ts";
+
+/** OpenAI's chat completions, which many servers speak. */
+export const openAiChat: Dialect = {
+  id: "openai-chat",
+  readRequest: readOpenAiChatRequest,
+  writeRequest: writeOpenAiChatRequest,
+  readAnswer: readOpenAiAnswer,
+  writeAnswer: writeOpenAiAnswer,
+  deltaReader: openAiDeltaReader,
+  deltaWriter: openAiDeltaWriter,
+  readError: readOpenAiError,
+};
