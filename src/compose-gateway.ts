@@ -31,6 +31,7 @@ import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import type { SecretReader } from "./pipeline/plugin.ts";
 import { createRegistry } from "./pipeline/registry.ts";
+import { createLimitGate } from "./pipeline/run-limits.ts";
 import { createRunner } from "./pipeline/runner.ts";
 import { watchUpstreams } from "./pipeline/upstream-watch.ts";
 import { policies } from "./policies/index.ts";
@@ -125,7 +126,8 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   });
   const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: tokens, log });
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
-  const runner = createRunner({ clock, breaker: watch, log, sink: parts.sink, node: parts.node });
+  const limits = createLimitGate({ limiter, clock, log });
+  const runner = createRunner({ clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node });
   let draining = false;
   return {
     dataPlane,

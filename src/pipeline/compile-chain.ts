@@ -83,6 +83,7 @@ export function sortIntoChain(attachments: readonly Attachment[]): CompiledChain
   return {
     identify: attachments.filter(({ policy }) => policy?.identify),
     admit: attachments.filter(({ policy }) => policy?.admit),
+    charges: attachments.filter(({ policy }) => policy?.charges),
     request: attachments.filter(({ policy, guardrail }) => policy?.request ?? guardrail?.phases.includes("request")),
     response: attachments.filter(({ policy, guardrail }) => policy?.response ?? guardrail?.phases.includes("response")),
     record: attachments.filter(({ policy }) => policy?.record),

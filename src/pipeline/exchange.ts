@@ -4,6 +4,7 @@ import type { SubscriptionState } from "../core/subscription.ts";
 import type { Cancellation } from "../kernel/cancellation.ts";
 import type { ExchangeId, Id } from "../kernel/ids.ts";
 import type { CredentialIndex } from "./credential-index.ts";
+import type { OwnBudget } from "./define-policy.ts";
 import type { AttemptRecord, PolicyDecision } from "./event.ts";
 import type { CompiledApi, Snapshot } from "./snapshot.ts";
 
@@ -31,6 +32,8 @@ export interface Principal {
   readonly subscription?: SubscriptionState | undefined;
   /** The team of the key or client. */
   readonly teamId?: string | undefined;
+  /** Of a key: what it may use up by itself, beside all other limits. Charged before those. */
+  readonly budgets?: readonly OwnBudget[] | undefined;
   /** Of a key: names under which its use is counted and shown. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Which operations (models, tools) the credential may call; everything of its API when undefined. */

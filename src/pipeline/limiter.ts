@@ -23,8 +23,8 @@ export type LimitRule =
 export interface Charge {
   /**
    * Names the counter: the policy's place, what is counted over which kind of window, and the subject, such as
-   * `llm_…/policies[0]/day/key_…`. Any text. One key always has one type of rule; limit and window may change, which
-   * holds at once and keeps what was taken.
+   * `llm_…/policies[0]/day/key_…`. Any text. Limit and window may change, which holds at once and keeps what was
+   * taken; the three types of rule count apart, also under one key. Two charges on one key in one take have one rule.
    */
   readonly key: string;
   readonly rule: LimitRule;

@@ -8,6 +8,7 @@ import type { AttemptEvent, EventSink, ExchangeEvent } from "./event.ts";
 import { eventSubject } from "./event-subject.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
+import type { LimitGate } from "./run-limits.ts";
 import { siblingOf } from "./run-siblings.ts";
 import { runRecord } from "./run-steps.ts";
 
@@ -18,15 +19,19 @@ export interface RecordTools {
   readonly node: string;
 }
 
+interface LastTools extends RecordTools {
+  readonly limits: LimitGate;
+}
+
 /**
- * The last step, on every path: settles what policies hold, and writes one row per operation, one per try and one log
- * line. An exchange that was refused before it was understood has one row too, without an operation.
+ * The last step, on every path: settles what was charged and what policies hold, and writes one row per operation, one
+ * per try and one log line. An exchange that was refused before it was understood has one row too, without an operation.
  */
 export function recordExchange(
   exchange: Exchange,
   outcome: Outcome,
   encoded: Encoded,
-  tools: RecordTools,
+  tools: LastTools,
 ): MaybePromise<void> {
   const settled: Outcome = encoded.error === undefined ? outcome : { type: "failed", error: encoded.error };
   const durationMs = tools.clock.monotonic() - exchange.startedMonotonicMs;
@@ -34,8 +39,11 @@ export function recordExchange(
   if (streamed || exchange.operations[0]?.stream === true) endAttempts(exchange, durationMs, encoded.error);
   const waits: Promise<void>[] = [];
   exchange.operations.forEach((operation, place) => {
-    const recorded = runRecord(exchange, operation, endOf(exchange, place, settled), tools);
+    const end = endOf(exchange, place, settled);
+    const recorded = runRecord(exchange, operation, end, tools);
     if (recorded instanceof Promise) waits.push(recorded);
+    const accounted = tools.limits.settle(exchange, operation, end);
+    if (accounted instanceof Promise) waits.push(accounted);
   });
   const write = (): void => {
     if (tools.sink.isOpen) writeRows(exchange, settled, encoded.status, durationMs, tools);

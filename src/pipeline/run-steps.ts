@@ -6,7 +6,8 @@ import { guardFrames } from "./guard-frames.ts";
 import { appliesToAnswer, guardAnswer, guardRequest } from "./guardrail-runner.ts";
 import { answerIsGuarded, refuseHidden, withoutHidden } from "./hidden-text.ts";
 import type { Outcome, StepResult } from "./outcome.ts";
-import { deny } from "./outcome.ts";
+import { passedOver, policyFailed, policyFailure } from "./policy-failure.ts";
+import type { LimitGate } from "./run-limits.ts";
 import type { Attachment, CompiledChain } from "./snapshot.ts";
 import { guardStream } from "./window-runner.ts";
 
@@ -16,17 +17,27 @@ interface StepTools {
   readonly log: Log;
 }
 
-/** The admit step: the API's chain, then the plan's. The outcome that ends the operation, or undefined to go on. */
+interface AdmitTools extends StepTools {
+  readonly limits: LimitGate;
+}
+
+/**
+ * The admit step: the API's chain, then the plan's; then all limits at once, for what none of those has stopped. The
+ * outcome that ends the operation, or undefined to go on.
+ */
 export function runAdmit(
   exchange: Exchange,
   operation: Operation,
-  tools: StepTools,
+  tools: AdmitTools,
 ): MaybePromise<Outcome | undefined> {
   const admit = joined(exchange.api.chain.admit, planChain(exchange)?.admit);
-  if (admit.length === 0) return undefined;
-  return runEach("admit", admit, exchange, operation, tools, (attachment) =>
+  if (admit.length === 0) return tools.limits.admit(exchange, operation);
+  const stopped = runEach("admit", admit, exchange, operation, tools, (attachment) =>
     attachment.policy?.admit?.(exchange, operation),
   );
+  return stopped instanceof Promise
+    ? stopped.then((later) => later ?? tools.limits.admit(exchange, operation))
+    : (stopped ?? tools.limits.admit(exchange, operation));
 }
 
 /**
@@ -186,7 +197,7 @@ function toOutcome(step: Step, attachment: Attachment, exchange: Exchange, resul
   return result.type === "deny" ? { type: "denied", deny: result, by: use } : { type: "answer", answer: result.answer };
 }
 
-/** What it means that a policy threw, whatever it threw: a refusal, unless it only monitors or may be passed over. */
+/** What it means that a policy or guardrail threw. */
 function failure(
   step: Step,
   attachment: Attachment,
@@ -194,18 +205,17 @@ function failure(
   error: unknown,
   tools: StepTools,
 ): Outcome | undefined {
-  const { mode, use, place, guardrail } = attachment;
+  const { mode, guardrail } = attachment;
+  if (guardrail === undefined) return policyFailure(exchange, step, attachment, error, tools.log);
   const fault = toGatewayError(error);
   // An answer that no guardrail can read for sure is the upstream's fault, and none may pass it over.
-  if (guardrail !== undefined && mode === "enforce" && fault.code.startsWith("upstream.")) throw fault;
-  tools.log.error({ exchange: exchange.id, policy: place, err: error }, "a policy failed");
-  const isNoted = guardrail !== undefined && fault.code === "policy.failed"; // by the guardrails' own runner
-  if (!isNoted) exchange.decisions.push({ policy: use, place, step, action: "error", mode, code: fault.code });
+  if (mode === "enforce" && fault.code.startsWith("upstream.")) throw fault;
+  tools.log.error({ exchange: exchange.id, policy: attachment.place, err: error }, "a policy failed");
+  const refusal = policyFailed(attachment);
+  if (fault.code !== "policy.failed") return passedOver(exchange, step, attachment, fault.code, refusal);
+  // else the guardrails' own runner has noted it
   if (mode === "monitor" || attachment.onError === "continue") return undefined;
-  const refusal = deny("policy.failed", "A policy of this API failed, and it is set to refuse then.", {
-    detail: place,
-  });
-  return { type: "denied", deny: refusal, by: use };
+  return { type: "denied", deny: refusal, by: attachment.use };
 }
 
 function joined(own: readonly Attachment[], plan: readonly Attachment[] | undefined): readonly Attachment[] {

@@ -10,12 +10,14 @@ import type { Exchange, Operation } from "./exchange.ts";
 import { identify } from "./identify.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import { recordAside, recordExchange } from "./record-exchange.ts";
+import type { LimitGate } from "./run-limits.ts";
 import { runSiblings } from "./run-siblings.ts";
 import { runAdmit, runRequest, runResponse } from "./run-steps.ts";
 
 export interface RunnerOptions extends CallTools {
   readonly log: Log;
   readonly sink: EventSink;
+  readonly limits: LimitGate;
   /** This gateway's name in events. */
   readonly node: string;
 }

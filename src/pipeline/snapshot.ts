@@ -26,6 +26,8 @@ export interface Attachment {
 export interface CompiledChain {
   readonly identify: readonly Attachment[];
   readonly admit: readonly Attachment[];
+  /** Those that limit what is used; see `run-limits.ts`. */
+  readonly charges: readonly Attachment[];
   readonly request: readonly Attachment[];
   readonly response: readonly Attachment[];
   readonly record: readonly Attachment[];

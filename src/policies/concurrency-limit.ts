@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { definePolicy } from "../pipeline/define-policy.ts";
-import type { Operation } from "../pipeline/exchange.ts";
-import { limitSubject, limitSubjectSchema } from "../pipeline/limit-subject.ts";
+import { limitSubject, limitSubjectSchema, subjectName } from "../pipeline/limit-subject.ts";
 import { deny } from "../pipeline/outcome.ts";
 
 const config = z.strictObject({
@@ -18,9 +17,12 @@ const config = z.strictObject({
   per: limitSubjectSchema,
 });
 
+/** How long a place stays taken when the gateway that holds it has died. A living one renews it. */
+const leaseMs = 60_000;
+
 /**
- * So many operations at one time, per subject, from admission to their end, however they end. Counts in this process
- * and begins anew when a revision is published: what runs then belongs to the revision that it started with.
+ * So many operations at one time, per subject, from admission to their end, however they end. Counts over all gateways
+ * that share a limit store, and goes on counting when a revision is published.
  */
 export const concurrencyLimit = definePolicy({
   id: "concurrency-limit",
@@ -31,31 +33,17 @@ export const concurrencyLimit = definePolicy({
   onError: "deny",
   isLimit: true,
   compile({ requests, streamsOnly, per }, _tools, { place }) {
-    const underWay = new Map<string, number>();
-    const counted = new Map<Operation, string>();
+    const rule = { type: "concurrent", limit: requests, leaseMs } as const;
     return {
-      admit(exchange, operation) {
+      charges(exchange, operation) {
         if (streamsOnly && !operation.stream) return undefined;
-        const subject = limitSubject(exchange, per);
-        const now = underWay.get(subject) ?? 0;
-        if (now >= requests) {
-          return deny("limit.concurrency", `At most ${requests} requests may be under way at one time.`, {
-            detail: `${place} per ${per}`,
-            retryAfterMs: 1_000,
-          });
-        }
-        underWay.set(subject, now + 1);
-        counted.set(operation, subject);
-        return undefined;
+        return [{ key: `${place}/${limitSubject(exchange, per, operation)}`, rule, amount: 1 }];
       },
-      record(_exchange, operation) {
-        const subject = counted.get(operation);
-        if (subject === undefined) return; // refused here, or by a policy before
-        counted.delete(operation);
-        const left = (underWay.get(subject) ?? 1) - 1;
-        if (left === 0) underWay.delete(subject);
-        else underWay.set(subject, left);
-      },
+      refused: (_exchange, _operation, _charge, { retryAfterMs }) =>
+        deny("limit.concurrency", `At most ${requests} requests may be under way at one time.`, {
+          detail: `${place} per ${subjectName(per)}`,
+          retryAfterMs,
+        }),
     };
   },
 });

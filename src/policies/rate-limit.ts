@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { definePolicy } from "../pipeline/define-policy.ts";
-import { limitSubject, limitSubjectSchema } from "../pipeline/limit-subject.ts";
+import { limitSubject, limitSubjectSchema, subjectName } from "../pipeline/limit-subject.ts";
 import type { LimitDecision } from "../pipeline/limiter.ts";
-import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
-import { takeRate } from "../pipeline/take-rate.ts";
 
 const config = z.strictObject({
   requests: z.int().min(1).max(1_000_000_000).default(100).meta({
@@ -34,20 +32,21 @@ export const rateLimit = definePolicy({
   examples: [{ requests: 100, windowMs: 60_000 }, { requests: 5, windowMs: 1_000, per: "ip" }, {}],
   onError: "deny",
   isLimit: true,
-  compile({ requests, windowMs, per }, { limiter }, { place }) {
+  compile({ requests, windowMs, per }, _tools, { place }) {
+    const rule = { type: "rate", limit: requests, windowMs } as const;
     return {
-      admit(exchange) {
-        const decided = (decision: LimitDecision): Deny | undefined => {
-          tell(exchange.responseHeaders, requests, decision);
-          if (decision.allowed) return undefined;
-          return deny("limit.exceeded", `The limit of ${requests} requests in ${duration(windowMs)} is used up.`, {
-            detail: `${place} per ${per}`,
-            retryAfterMs: decision.retryAfterMs,
-          });
-        };
-        const key = `${place}/${limitSubject(exchange, per)}`;
-        const taken = takeRate(limiter, { key, limit: requests, windowMs, amount: 1 });
-        return taken instanceof Promise ? taken.then(decided) : decided(taken);
+      charges: (exchange, operation) => [
+        { key: `${place}/${limitSubject(exchange, per, operation)}`, rule, amount: 1 },
+      ],
+      refused(exchange, _operation, _charge, decision) {
+        tell(exchange.responseHeaders, requests, decision);
+        return deny("limit.exceeded", `The limit of ${requests} requests in ${duration(windowMs)} is used up.`, {
+          detail: `${place} per ${subjectName(per)}`,
+          retryAfterMs: decision.retryAfterMs,
+        });
+      },
+      charged(exchange, _operation, _charges, decisions) {
+        for (const decision of decisions) tell(exchange.responseHeaders, requests, decision);
       },
     };
   },

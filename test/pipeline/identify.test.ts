@@ -19,6 +19,7 @@ function exchangeWith(
       guardrail: undefined,
     })),
     admit: [],
+    charges: [],
     request: [],
     response: [],
     record: [],

@@ -2,13 +2,14 @@ import { describe, expect, test } from "vitest";
 import type { PolicyHandlers } from "../../src/pipeline/define-policy.ts";
 import type { Answer, Exchange, Frame } from "../../src/pipeline/exchange.ts";
 import { deny } from "../../src/pipeline/outcome.ts";
+import type { LimitGate } from "../../src/pipeline/run-limits.ts";
 import { runAdmit, runRecord, runRequest, runResponse } from "../../src/pipeline/run-steps.ts";
 import type { Attachment, CompiledChain } from "../../src/pipeline/snapshot.ts";
 import { attach, buildExchange, buildOperation, planId } from "../kit/exchange.ts";
 import { memoryLog } from "../kit/gatehouse.ts";
 import { textFrame } from "../kit/text-adapter.ts";
 
-const none: CompiledChain = { identify: [], admit: [], request: [], response: [], record: [] };
+const none: CompiledChain = { identify: [], admit: [], charges: [], request: [], response: [], record: [] };
 const operation = buildOperation();
 
 function policy(handlers: PolicyHandlers, parts: Partial<Attachment> = {}): Attachment {
@@ -24,7 +25,8 @@ function exchangeWith(chain: Partial<CompiledChain>): Exchange {
   return buildExchange({ api: { chain: { ...none, ...chain } } });
 }
 
-const tools = () => ({ log: memoryLog() });
+const noLimits: LimitGate = { admit: () => undefined, settle: () => undefined };
+const tools = () => ({ log: memoryLog(), limits: noLimits });
 const no = deny("limit.exceeded", "Enough.");
 const broken = (): never => {
   throw new Error("broken");
@@ -67,7 +69,7 @@ describe("a policy that breaks", () => {
     ["with nothing to say", () => Promise.reject(undefined)],
   ])("%s refuses, and its text stays in the log", async (_name, admit) => {
     const log = memoryLog();
-    const outcome = await runAdmit(exchangeWith({ admit: [policy({ admit })] }), operation, { log });
+    const outcome = await runAdmit(exchangeWith({ admit: [policy({ admit })] }), operation, { log, limits: noLimits });
     expect(outcome).toMatchObject({ type: "denied", deny: { code: "policy.failed" } });
     expect(JSON.stringify(outcome)).not.toContain("broken");
     expect(log.lines).toMatchObject([{ level: "error", message: "a policy failed" }]);

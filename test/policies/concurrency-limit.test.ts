@@ -5,6 +5,7 @@ import type { Operation } from "../../src/pipeline/exchange.ts";
 import type { Outcome } from "../../src/pipeline/outcome.ts";
 import { concurrencyLimit } from "../../src/policies/concurrency-limit.ts";
 import { buildExchange, buildOperation, buildTools } from "../kit/exchange.ts";
+import { gateOf, limitOfOne } from "../kit/limits.ts";
 
 const endings: readonly Outcome[] = [
   { type: "failed", error: new GatewayError("client.closed", "gone") },
@@ -74,16 +75,34 @@ test("never more are under way than it says, and all that it says may be", async
   );
 });
 
-function limitOf(config: object) {
-  const handlers = concurrencyLimit.compile(concurrencyLimit.config.parse(config), buildTools(), { place: "here" });
+test("what runs when a revision is published counts under the next one", async () => {
+  const tools = buildTools();
+  const before = limitOf({ requests: 1 }, tools);
+  const running = buildOperation();
+  await before.admit(running);
+  const after = limitOf({ requests: 1 }, tools);
+  expect(await after.admit(buildOperation())).toMatchObject({ code: "limit.concurrency" });
+  await before.record(running);
+  expect(await after.admit(buildOperation())).toBeUndefined();
+});
+
+test("a stream that lasts for days keeps its place", async () => {
+  const tools = buildTools();
+  const limit = limitOf({ requests: 1 }, tools);
+  const stream = buildOperation({ stream: true });
+  await limit.admit(stream);
+  tools.clock.advance(2 * 86_400_000);
+  expect(await limit.admit(buildOperation())).toMatchObject({ code: "limit.concurrency" });
+  await limit.record(stream);
+  expect(await limit.admit(buildOperation())).toBeUndefined();
+});
+
+function limitOf(config: object, tools = buildTools()) {
+  const handlers = concurrencyLimit.compile(concurrencyLimit.config.parse(config), tools, { place: "here" });
+  const limit = limitOfOne(tools, handlers, gateOf(tools));
   const exchangeOf = (clientIp = "192.0.2.1") => buildExchange({ inbound: { clientIp } });
   return {
-    admit: async (operation: Operation, clientIp?: string) => handlers.admit?.(exchangeOf(clientIp), operation),
-    record: async (operation: Operation, outcome: Outcome = endings[0] ?? missing()) =>
-      handlers.record?.(exchangeOf(), operation, outcome),
+    admit: (operation: Operation, clientIp?: string) => limit.admit(exchangeOf(clientIp), operation),
+    record: (operation: Operation, outcome?: Outcome) => limit.settle(exchangeOf(), operation, outcome),
   };
-}
-
-function missing(): never {
-  throw new Error("there is an ending");
 }

@@ -1,14 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "../../src/pipeline/exchange.ts";
 import { rateLimit } from "../../src/policies/rate-limit.ts";
-import {
-  applicationId,
-  buildExchange,
-  buildOperation,
-  buildTools,
-  keyHolder,
-  type TestTools,
-} from "../kit/exchange.ts";
+import { applicationId, buildExchange, buildTools, keyHolder, type TestTools } from "../kit/exchange.ts";
+import { limitOfOne } from "../kit/limits.ts";
 
 describe("a limit", () => {
   test("lets as many requests through as it says, then refuses until there is room again", async () => {
@@ -21,7 +15,7 @@ describe("a limit", () => {
       code: "limit.exceeded",
       message: "The limit of 3 requests in 1m0s is used up.",
     });
-    const retryAfterMs = refusal !== undefined && "retryAfterMs" in refusal ? (refusal.retryAfterMs ?? 0) : 0;
+    const retryAfterMs = refusal?.retryAfterMs ?? 0;
     tools.clock.advance(retryAfterMs - 1);
     expect(await limit(buildExchange())).toMatchObject({ type: "deny" });
     tools.clock.advance(1);
@@ -167,6 +161,6 @@ function headers(limit: string, remaining: string, reset: string): object {
 }
 
 function limitOf(tools: TestTools, config: object, place = "llm_1/policies[0]") {
-  const handlers = rateLimit.compile(rateLimit.config.parse(config), tools, { place });
-  return async (exchange: Exchange) => handlers.admit?.(exchange, buildOperation());
+  const limit = limitOfOne(tools, rateLimit.compile(rateLimit.config.parse(config), tools, { place }));
+  return (exchange: Exchange) => limit.admit(exchange);
 }
