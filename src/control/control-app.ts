@@ -1,22 +1,29 @@
 import type { Context } from "hono";
 import { Hono } from "hono";
 import { matchedRoutes } from "hono/route";
-import type { ActorOrigin } from "../core/core-context.ts";
+import type { ActorOrigin, CoreContext } from "../core/core-context.ts";
 import type { Denial } from "../core/denial-audit.ts";
+import { defaultName } from "../core/resource-changes.ts";
+import { scopeCatalog } from "../core/scope-catalog.ts";
+import { team } from "../core/team.ts";
 import { createAllowedHosts } from "../kernel/allowed-hosts.ts";
 import { createCidrSet } from "../kernel/cidr-set.ts";
 import { clientAddress } from "../kernel/client-address.ts";
 import type { ErrorCode } from "../kernel/error-codes.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import { uuidV7 } from "../kernel/ids.ts";
+import type { Caller } from "./caller.ts";
+import { findCaller } from "./caller.ts";
 import type { ControlEnv } from "./control-env.ts";
 import type { ControlOptions } from "./control-options.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { readJsonBody } from "./json-body.ts";
+import { requireOwnPage } from "./own-page.ts";
 import { plainPath } from "./plain-path.ts";
 import { problemResponse } from "./problem.ts";
 import { routeGuard, routerPath } from "./route-guard.ts";
 import { routes } from "./routes.ts";
+import { sessionSecretOf } from "./session-cookie.ts";
 
 /**
  * The control plane's HTTP app; the caller listens and hands requests to `fetch`. Every answer carries
@@ -45,9 +52,15 @@ export function createControlApp(options: ControlOptions): Hono<ControlEnv> {
     await next();
   });
   app.use("*", plainPath());
-  app.use("*", routeGuard(app, table, options.adminTokenHash));
+  const scoped = scopedContext(options);
+  app.use(
+    "*",
+    routeGuard(app, table, (context) => identify(options, context)),
+  );
   for (const route of table) {
-    app.on(route.method.toUpperCase(), routerPath(route.path), (context) => handle(options, route, context));
+    app.on(route.method.toUpperCase(), routerPath(route.path), async (context) =>
+      handle({ ...options, context: await scoped(context.get("caller")) }, route, context),
+    );
   }
   app.onError((error, context) => answerError(options, error, context));
   return app;
@@ -58,12 +71,39 @@ const probes: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 const defaultMaxBodyBytes = 10_485_760;
 const defaultMaxBodyDepth = 128;
 
+async function identify(options: ControlOptions, context: Context<ControlEnv>): Promise<Caller> {
+  const url = new URL(context.req.url);
+  const header = (name: string) => context.req.header(name);
+  const authorization = header("authorization");
+  const sessionSecret = authorization === undefined ? sessionSecretOf(options, url, header("cookie")) : undefined;
+  const credentials = { authorization, sessionSecret, origin: originOf(context) };
+  const caller = await findCaller(options.context, options.adminTokenHash, credentials);
+  if (caller.session !== undefined && !safeMethods.has(context.req.method)) {
+    requireOwnPage(options.context, caller.session, url, header);
+  }
+  return caller;
+}
+
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/** Gives each caller the catalog that they may see. */
+function scopedContext({ context }: ControlOptions): (caller: Caller | undefined) => Promise<CoreContext> {
+  let sharedTeamId: string | undefined;
+  return async (caller) => {
+    const rights = caller?.actor.rights;
+    if (rights === undefined) return context;
+    sharedTeamId ??= (await context.catalog.read.resources.find(team.kind, defaultName))?.id ?? "";
+    return { ...context, catalog: scopeCatalog(context.catalog, { rights, sharedTeamId }) };
+  };
+}
+
 async function handle(options: ControlOptions, route: ControlRoute, context: Context<ControlEnv>): Promise<Response> {
   const url = new URL(context.req.url);
   const call: ControlCall = {
     options,
     context: options.context,
-    actor: { type: "admin", id: "admin", origin: originOf(context) },
+    actor: context.get("actor") ?? { type: "anonymous", id: "anonymous", origin: originOf(context) },
+    caller: context.get("caller"),
     params: context.req.param(),
     query: queryOf(url),
     url,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Actor } from "../core/core-context.ts";
+import type { Caller } from "./caller.ts";
 
 /** What the middleware of one request share. */
 export interface ControlEnv {
@@ -11,6 +12,8 @@ export interface ControlEnv {
     clientAddress: string;
     /** Who was let in; absent before that is known. */
     actor: Actor | undefined;
+    /** The same with what they came by; absent on routes for everybody. */
+    caller: Caller | undefined;
     /** Methods of this path, for the `Allow` header of a 405. */
     allow: string;
     /** The code of the error that was answered, for the log. */

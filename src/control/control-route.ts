@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Actor, CoreContext } from "../core/core-context.ts";
 import type { Permission } from "../core/roles.ts";
+import type { Caller } from "./caller.ts";
 import type { ControlOptions } from "./control-options.ts";
 import { parseInput } from "./parse-input.ts";
 import type { SchemaComponent } from "./schema-component.ts";
@@ -10,6 +11,8 @@ export interface ControlCall<Query = unknown> {
   readonly options: ControlOptions;
   readonly context: CoreContext;
   readonly actor: Actor;
+  /** Who calls; undefined on routes for everybody. */
+  readonly caller: Caller | undefined;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly url: URL;

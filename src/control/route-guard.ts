@@ -1,21 +1,23 @@
-import type { Hono, MiddlewareHandler } from "hono";
+import type { Context, Hono, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
+import type { Rights } from "../core/rights.ts";
+import { holdsAnywhere, lacks, noRight } from "../core/rights.ts";
 import { GatewayError } from "../kernel/errors.ts";
-import { requireAdminToken } from "./admin-token.ts";
+import type { Caller } from "./caller.ts";
 import type { ControlEnv } from "./control-env.ts";
-import type { ControlRoute } from "./control-route.ts";
+import type { ControlRoute, RouteAccess } from "./control-route.ts";
 
 const methods = ["GET", "POST", "PUT", "DELETE"] as const;
 
 /**
- * Denies by default: lets a request pass only to handlers that are in the table, with the token that their row asks
- * for. It asks the router itself what matched, so no other reading of the path can slip by it. A handler that was
+ * Denies by default: lets a request pass only to handlers that are in the table, from callers who hold the permission
+ * that their row names, for the installation or for some team; of which is seen when the catalog is read. It asks the router itself what matched, so no other reading of the path can slip by it. A handler that was
  * registered past the table is treated as if it were not there.
  */
 export function routeGuard(
   app: Hono<ControlEnv>,
   table: readonly ControlRoute[],
-  adminTokenHash: Uint8Array,
+  identify: (context: Context<ControlEnv>) => Promise<Caller>,
 ): MiddlewareHandler<ControlEnv> {
   const access = new Map(
     table.map((route) => [routeKey(route.method.toUpperCase(), routerPath(route.path)), route.access]),
@@ -38,10 +40,20 @@ export function routeGuard(
         detail: "handler is not in the table",
       });
     }
-    if (rights.some((right) => right !== "public" && right !== "gateway"))
-      requireAdminToken(context.req.header("authorization"), adminTokenHash);
+    if (rights.some((right) => right !== "public" && right !== "gateway")) {
+      const caller = await identify(context);
+      context.set("caller", caller);
+      context.set("actor", caller.actor);
+      requireRights(caller.actor.rights ?? noRight, rights);
+    }
     await next();
   };
+}
+
+function requireRights(held: Rights, wanted: readonly (RouteAccess | undefined)[]): void {
+  for (const access of wanted) {
+    if (typeof access === "object" && !holdsAnywhere(held, access.permission)) throw lacks(access.permission);
+  }
 }
 
 /** A path of the table as the router writes it. */

@@ -125,7 +125,7 @@ export async function findAccessToken(
   if (token === undefined || token.revokedAtMs !== null || nowMs >= token.expiresAtMs) return undefined;
   const user = await read.users.findById(token.userId);
   if (user === undefined || user.disabled) return undefined;
-  context.tokenUses?.note(token.id, nowMs);
+  context.secretUses?.note(token.id, nowMs);
   return { token, user };
 }
 

@@ -58,10 +58,8 @@ export interface CoreContext {
   readonly residentIssuer?: () => string | undefined;
   /** What the configuration says of OAuth clients; the defaults where it is absent. */
   readonly oauth?: OauthSettings;
-  /** Takes the uses of client secrets; they are noted nowhere where it is absent. */
+  /** Takes the uses of client secrets and access tokens; they are noted nowhere where it is absent. */
   readonly secretUses?: LastUses;
-  /** Takes the uses of access tokens; they are noted nowhere where it is absent. */
-  readonly tokenUses?: LastUses;
   /** How long sessions and access tokens last; the defaults where it is absent. */
   readonly signIn?: SignInSettings;
   /** Holds back addresses from which passwords are guessed; none is held back where it is absent. */

@@ -53,10 +53,12 @@ export async function takeReport(context: CoreContext, report: GatewayReport): P
   for (let from = 0; from < used.length; from += slice) {
     const part = used.slice(from, from + slice);
     const ofSecrets = part.filter(({ id }) => id.startsWith(idPrefixes.oauthClientSecret));
-    const ofKeys = part.filter(({ id }) => !id.startsWith(idPrefixes.oauthClientSecret));
+    const ofTokens = part.filter(({ id }) => id.startsWith(idPrefixes.accessToken));
+    const ofKeys = part.filter((use) => !ofSecrets.includes(use) && !ofTokens.includes(use));
     await context.catalog.transaction(async (transaction) => {
       if (ofKeys.length > 0) await transaction.apiKeys.touch(ofKeys);
       if (ofSecrets.length > 0) await transaction.oauthClients.secrets.touch(ofSecrets);
+      if (ofTokens.length > 0) await transaction.accessTokens.touch(ofTokens);
     });
     await nextTurn(); // a revocation that came meanwhile takes the store before the next slice
   }
