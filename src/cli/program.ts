@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { gatehouseVersion } from "../version.ts";
+import { addAuditCommands, addKeyManagerCommands } from "./audit-commands.ts";
 import type { Shell } from "./shell.ts";
 
 /**
@@ -20,7 +21,9 @@ export function createProgram(shell: Shell): Command {
   addKeys(program, shell);
   addOauthClients(program, shell);
   addUsers(program, shell);
+  addKeyManagerCommands(program, shell, controlCommand);
   addSecrets(program, shell);
+  addAuditCommands(program, shell, controlCommand);
   addFiles(program, shell);
   addAnalytics(program, shell);
   addEmbeddings(program, shell);
