@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { readBuiltInPrices } from "./built-in-prices.ts";
 import type { NamedKey } from "./core/core-context.ts";
 import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
@@ -33,6 +34,7 @@ import type { SecretReader } from "./pipeline/plugin.ts";
 import { createRegistry } from "./pipeline/registry.ts";
 import { createLimitGate } from "./pipeline/run-limits.ts";
 import { createRunner } from "./pipeline/runner.ts";
+import { createTokenEstimates } from "./pipeline/token-estimates.ts";
 import { watchUpstreams } from "./pipeline/upstream-watch.ts";
 import { policies } from "./policies/index.ts";
 import { providers } from "./routing/providers/index.ts";
@@ -100,7 +102,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     breaker: createBreaker(clock),
     report: (upstreams) => parts.report({ type: "upstreams", node: parts.node, upstreams }),
   });
-  const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs });
+  const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs, prices: readBuiltInPrices() });
   const sessions = createSessionTokens(parts.sessionKey);
   const mcp = createMcpAdapter({ upstream, clock, sessions, watch, stalledMs: parts.stalledMs });
   const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
@@ -116,7 +118,8 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     tools: { clock, log, fetch, secrets: parts.secrets },
     cache: createVectorCache({ maxBytes: cacheBytes, path: vectorsPath, log }),
   });
-  const tools = { clock, log, limiter, secrets: parts.secrets, tokens, embed: meaning.use };
+  const estimates = createTokenEstimates();
+  const tools = { clock, log, limiter, estimates, secrets: parts.secrets, tokens, embed: meaning.use };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,

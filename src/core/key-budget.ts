@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { limitWindowSchema, timeZoneSchema } from "./limit-window.ts";
-import { moneySchema } from "./money.ts";
+import { currencySchema, moneySchema } from "./money.ts";
 
 const window = { window: limitWindowSchema, timeZone: timeZoneSchema };
 
@@ -23,11 +23,7 @@ export const keyBudgetSchema = z.discriminatedUnion("measure", [
       title: "Amount",
       description: 'So much money in each window, as a decimal text such as "25.00"; "0" lets nothing through.',
     }),
-    currency: z
-      .string()
-      .regex(/^[A-Z]{3}$/, "three capital letters, such as USD")
-      .default("USD")
-      .meta({ title: "Currency", description: "What prices are in; nothing is converted." }),
+    currency: currencySchema,
     ...window,
   }),
 ]);
@@ -35,10 +31,7 @@ export const keyBudgetSchema = z.discriminatedUnion("measure", [
 export type KeyBudget = z.output<typeof keyBudgetSchema>;
 
 /** The budgets of one key; overlapping windows each hold by themselves. */
-export const keyBudgetsSchema = z
-  .array(keyBudgetSchema)
-  .max(5)
-  .meta({
-    title: "Budgets",
-    description: "What the key may use up by itself, beside all other limits; none when empty.",
-  });
+export const keyBudgetsSchema = z.array(keyBudgetSchema).max(5).meta({
+  title: "Budgets",
+  description: "What the key may use up by itself, beside all other limits; none when empty.",
+});

@@ -60,6 +60,11 @@ const llmApiSpec = z.strictObject({
     .max(1_000)
     .default([{ name: "*" }])
     .meta({ title: "Models", description: "What clients may ask for and what `/v1/models` lists." }),
+  maxOutputTokens: z.int().min(1).max(10_000_000).optional().meta({
+    title: "Longest answer",
+    description:
+      "Tokens that one answer may have: put into requests that say nothing or ask for more, so that limits know what to reserve. Not bounded when absent.",
+  }),
   upstream: z
     .strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) })
     .meta({ title: "Upstream", description: "Where production and sandbox keys lead." }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { providerPricesSchema } from "./model-price.ts";
 import { pluginConfigSchema } from "./plugin-config.ts";
 import { defineResource } from "./resource.ts";
 
@@ -10,6 +11,7 @@ const llmProviderSpec = z.strictObject({
     description: "Checked by the provider's own schema; credentials as ${secret:name}, or inline.",
     plugin: ["provider"],
   }),
+  prices: providerPricesSchema,
 });
 
 export type LlmProviderSpec = z.output<typeof llmProviderSpec>;

@@ -9,6 +9,13 @@ export const moneySchema = z
     error: "at most 9000000, which is what can be counted exactly",
   });
 
+/** Which money it is: a label, nothing is converted. */
+export const currencySchema = z
+  .string()
+  .regex(/^[A-Z]{3}$/, "three capital letters, such as USD")
+  .default("USD")
+  .meta({ title: "Currency", description: "What prices are written in; a label, nothing is converted." });
+
 const largestAmount = 9_000_000;
 const nanosPerUnit = 1_000_000_000;
 

@@ -14,7 +14,7 @@ export interface RetryHint {
 export function addRetryHeaders(headers: Record<string, string | number>, hint: RetryHint, attempts = 0): void {
   const { retry, status } = errorCodes[hint.code];
   if (!retry || attempts > 1) headers["x-should-retry"] = "false";
-  const retryAfterMs = hint.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined);
+  const retryAfterMs = hint.retryAfterMs ?? (retry && (status === 429 || status === 503) ? 1_000 : undefined);
   if (retryAfterMs === undefined) return;
   headers["retry-after"] = Math.ceil(retryAfterMs / 1_000);
   headers["retry-after-ms"] = Math.ceil(retryAfterMs);

@@ -25,6 +25,8 @@ export const errorCodes = {
   "mcp.unsupported_version": { status: 400, title: "Unsupported protocol version", retry: false },
   "mcp.session_not_found": { status: 404, title: "No such session", retry: false },
   "limit.exceeded": { status: 429, title: "Too many requests", retry: true },
+  "limit.budget": { status: 429, title: "The budget is used up", retry: false },
+  "limit.unpriced": { status: 400, title: "The model has no price", retry: false },
   "limit.concurrency": { status: 429, title: "Too many requests at the same time", retry: true },
   "limit.unavailable": { status: 503, title: "Limits cannot be counted", retry: true },
   "guardrail.denied": { status: 422, title: "Refused by a guardrail", retry: false },

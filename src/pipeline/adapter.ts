@@ -77,6 +77,16 @@ export interface Batch {
   readonly batch: readonly Operation[];
 }
 
+/** How many tokens an operation asks for, as far as its request tells. */
+export interface TokenDemand {
+  /** Bytes of text that the model will read. */
+  readonly textBytes: number;
+  /** Tokens of what it will read beside text, pictures and the like; an upper estimate. */
+  readonly mediaTokens: number;
+  /** Tokens that all answers together cannot pass; undefined when nothing bounds them. */
+  readonly outputCap: number | undefined;
+}
+
 /** An operation as rows tell it. */
 export interface EventSubject {
   /** One of few: what a caller made up is `other`. */
@@ -141,6 +151,8 @@ export interface ProtocolAdapter {
    * later (a stream that breaks) is put in its place. Needed where `decode` gives a batch.
    */
   join?(exchange: Exchange, outcomes: Outcome[]): Outcome;
+  /** What the operation asks of a model; undefined where it asks none. Absent where the protocol has no tokens. */
+  tokenDemand?(exchange: Exchange, operation: Operation): TokenDemand | undefined;
   /** How rows call the operation and its end, where that is not by its own kind and name. */
   eventSubject?(operation: Operation): EventSubject;
   /**

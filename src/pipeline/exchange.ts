@@ -77,6 +77,8 @@ export interface Operation {
   readonly message: unknown;
   /** What the operation has used so far; `estimated` when the upstream did not say. */
   usage: Usage | undefined;
+  /** Tokens of the answer after which its stream is cut with the dialect's error; never when absent. */
+  cutAfterTokens?: number;
 }
 
 /** Tokens of one operation. */

@@ -57,6 +57,7 @@ const dayMs = lengthMs.day;
 
 /** Gives the date that it is in the zone at a moment. */
 function createDates(timeZone: string): (ms: number) => DayNumber {
+  if (timeZone === "UTC") return (ms) => Math.floor(ms / dayMs);
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone,
     calendar: "gregory",

@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Limiter } from "./limiter.ts";
+import type { TokenEstimates } from "./token-estimates.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
 /** What every plug-in of every kind says of itself. The one `config` schema validates, documents and makes the form. */
@@ -25,6 +26,8 @@ export interface PluginTools {
   readonly clock: Clock;
   readonly log: Log;
   readonly limiter: Limiter;
+  /** How long prompts and answers have been lately, for reservations. */
+  readonly estimates: TokenEstimates;
   /** The value behind `${secret:name}`; rejects with `resource.not_found` when there is none. */
   readonly secrets: SecretReader;
   readonly tokens: TokenVerifier;

@@ -1,3 +1,5 @@
+import type { PriceOf } from "./price-table.ts";
+
 /** One place that can serve an operation. */
 export interface CompiledTarget {
   /** Unique within its upstream block and stable over republishing: `openai` or `openai/gpt-4o-mini`. */
@@ -9,6 +11,8 @@ export interface CompiledTarget {
   readonly weight: number;
   /** The model to ask for in place of the client's; undefined leaves it. */
   readonly model: string | undefined;
+  /** What models cost here, by the name that the provider knows; absent where tokens cost nothing. */
+  readonly priceOf?: PriceOf;
   /** Whether the target serves the model that the client asked for. */
   serves(model: string): boolean;
 }

@@ -1,9 +1,21 @@
 import type { PolicyPlugin } from "../pipeline/define-policy.ts";
 import { apiKey } from "./api-key/api-key.ts";
 import { concurrencyLimit } from "./concurrency-limit.ts";
+import { costBudget } from "./cost-budget.ts";
 import { ipFilter } from "./ip-filter.ts";
 import { oauth } from "./oauth.ts";
+import { quota } from "./quota.ts";
 import { rateLimit } from "./rate-limit.ts";
+import { tokenLimit } from "./token-limit.ts";
 
 /** All policies of this build. */
-export const policies: readonly PolicyPlugin[] = [apiKey, concurrencyLimit, ipFilter, oauth, rateLimit];
+export const policies: readonly PolicyPlugin[] = [
+  apiKey,
+  concurrencyLimit,
+  costBudget,
+  ipFilter,
+  oauth,
+  quota,
+  rateLimit,
+  tokenLimit,
+];

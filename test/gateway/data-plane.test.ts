@@ -54,7 +54,15 @@ beforeEach(() => {
     adapters: [watched(createLlmAdapter({ upstream, clock, stalledMs: 1_000 }))],
   });
   const limiter = createMemoryLimiter({ clock, maxKeys: 10 });
-  const tools = { clock, log, limiter, secrets: { read: () => "" }, tokens: noTokens, embed: buildTools().embed };
+  const tools = {
+    clock,
+    log,
+    limiter,
+    secrets: { read: () => "" },
+    tokens: noTokens,
+    embed: buildTools().embed,
+    estimates: buildTools().estimates,
+  };
   const pepper = createSecretKey(Buffer.alloc(32, 1));
   const credentials = createCredentialIndex({ pepper, pepperId: "p", clock, onUsed: () => {} });
   dataPlane = createDataPlane({ registry, tools, keylessReach: "anybody", credentials, log });

@@ -6,6 +6,7 @@ import type { CompiledGuardrail } from "../../src/pipeline/define-guardrail.ts";
 import type { Exchange, InboundRequest, Operation, Principal } from "../../src/pipeline/exchange.ts";
 import type { PluginTools } from "../../src/pipeline/plugin.ts";
 import type { Attachment, CompiledApi } from "../../src/pipeline/snapshot.ts";
+import { createTokenEstimates } from "../../src/pipeline/token-estimates.ts";
 import type { TokenVerifier } from "../../src/pipeline/token-verifier.ts";
 import { createMemoryLimiter } from "../../src/store/memory/limiter.ts";
 import { fakeEmbeddings } from "./embedder-tools.ts";
@@ -120,6 +121,7 @@ export function buildTools(secrets: Readonly<Record<string, string>> = {}): Test
     clock,
     log: { debug: silent, info: silent, warn: silent, error: silent },
     limiter: createMemoryLimiter({ clock, maxKeys: 1_000 }),
+    estimates: createTokenEstimates(),
     secrets: {
       read: (name) => secrets[name] ?? Promise.reject(new Error(`no secret ${name}`)),
     },

@@ -37,6 +37,7 @@ describe("a caller", () => {
         subscription: "active",
         teamId: "team_1",
         labels: {},
+        budgets: undefined,
         mayCall: undefined,
       },
     });

@@ -16,6 +16,7 @@ import { endpointOf, llmTables } from "./compile-llm.ts";
 import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
 import { LlmStream } from "./llm-stream.ts";
+import { answerBounds } from "./llm-token-demand.ts";
 import { readableError } from "./upstream-error.ts";
 
 export interface LlmCallTools {
@@ -38,7 +39,7 @@ export function callLlm(
     operation: request.kind === "embeddings" ? "embeddings" : "chat",
     model: target.model ?? operation.name,
     stream: operation.stream,
-    body: upstreamBody(operation, request, target.model, injectsUsage),
+    body: upstreamBody(operation, request, target.model, injectsUsage, boundEdits(exchange, endpoint, request)),
   });
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
   const send = (ready: ProviderRequest): Promise<UpstreamResponse> =>
@@ -127,14 +128,37 @@ function upstreamBody(
   request: LlmRequest,
   model: string | undefined,
   injectsUsage: boolean,
+  bounds: readonly ByteEdit[],
 ): Buffer {
-  const edits: ByteEdit[] = [];
+  const edits: ByteEdit[] = [...bounds];
   const modelAt = request.scan.members.get("model");
   if (model !== undefined && model !== operation.name && modelAt !== undefined) {
     edits.push({ start: modelAt[0], end: modelAt[1], replacement: JSON.stringify(model) });
   }
   if (injectsUsage) edits.push(usageEdit(request, operation.body));
   return edits.length === 0 ? operation.body : spliceBytes(operation.body, edits);
+}
+
+const noEdits: readonly ByteEdit[] = [];
+
+/** Puts the API's own bound on answers into a request that asks for more, or says nothing. */
+function boundEdits({ api }: Exchange, { origin }: LlmEndpoint, request: LlmRequest): readonly ByteEdit[] {
+  const { maxOutputTokens } = llmTables(api);
+  if (maxOutputTokens === undefined || request.kind !== "chat") return noEdits;
+  const { members, insertAt } = request.scan;
+  const said = answerBounds.flatMap((name) => {
+    const at = members.get(name);
+    return at === undefined ? [] : [{ at, value: request.json[name] }];
+  });
+  const replacement = String(maxOutputTokens);
+  if (said.length === 0) {
+    // OpenAI's newer models refuse the older name, which is the one that all others know.
+    const name = new URL(origin).hostname === "api.openai.com" ? "max_completion_tokens" : "max_tokens";
+    return [{ start: insertAt, end: insertAt, replacement: `"${name}":${replacement},` }];
+  }
+  return said
+    .filter(({ value }) => typeof value !== "number" || value > maxOutputTokens)
+    .map(({ at: [start, end] }) => ({ start, end, replacement }));
 }
 
 function usageEdit(request: LlmRequest, body: Buffer): ByteEdit {

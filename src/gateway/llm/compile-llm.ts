@@ -4,6 +4,8 @@ import { toGatewayError } from "../../kernel/errors.ts";
 import { globMatcher } from "../../kernel/glob.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
 import type { CompiledProvider } from "../../pipeline/define-provider.ts";
+import type { PriceOf, PriceTable } from "../../pipeline/price-table.ts";
+import { accountPrices } from "../../pipeline/price-table.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 
@@ -14,6 +16,8 @@ export interface LlmTables {
   /** Some offered models are globs, so that the upstreams' own lists matter. */
   readonly hasGlobs: boolean;
   readonly offers: (model: string) => boolean;
+  /** Tokens that one answer may have; undefined where nothing bounds it. */
+  readonly maxOutputTokens: number | undefined;
   /** The header in which clients send their key; never forwarded. */
   readonly keyHeader: string;
 }
@@ -29,6 +33,7 @@ export interface LlmEndpoint {
   readonly origin: string;
   /** Without a slash at its end. */
   readonly basePath: string;
+  readonly priceOf: PriceOf;
 }
 
 /** What is behind a target of this adapter's APIs. */
@@ -36,8 +41,13 @@ export function endpointOf(target: CompiledTarget): LlmEndpoint {
   return target.endpoint as LlmEndpoint; // as `llmTables`: made below and nowhere else
 }
 
+export interface LlmCompileInput extends ProtocolCompileInput {
+  /** The built-in prices. */
+  readonly prices: PriceTable;
+}
+
 /** Targets, strategies and tables of an `LlmApi`; faults are reported with their path. */
-export function compileLlm(input: ProtocolCompileInput): CompiledProtocol | undefined {
+export function compileLlm(input: LlmCompileInput): CompiledProtocol | undefined {
   const spec = input.artifact.spec as LlmApiSpec; // the snapshot compiler has just parsed it by the kind's schema
   const providers = new Map<string, LlmEndpoint>();
   const production = compileBlock(spec.upstream.production, "production", providers, input);
@@ -49,6 +59,7 @@ export function compileLlm(input: ProtocolCompileInput): CompiledProtocol | unde
     namedModels: names.filter((name) => !/[*?]/.test(name)),
     hasGlobs: names.some((name) => /[*?]/.test(name)),
     offers: globMatcher(names),
+    maxOutputTokens: spec.maxOutputTokens,
     keyHeader: spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase(),
   };
   return { upstreams: { production, sandbox }, own: tables };
@@ -58,7 +69,7 @@ function compileBlock(
   block: LlmUpstreamSpec,
   environment: "production" | "sandbox",
   providers: Map<string, LlmEndpoint>,
-  input: ProtocolCompileInput,
+  input: LlmCompileInput,
 ): CompiledUpstream | undefined {
   const at = `spec.upstream.${environment}`;
   const targets = block.targets.flatMap((target, index): CompiledTarget[] => {
@@ -71,6 +82,7 @@ function compileBlock(
         endpoint,
         weight: target.weight,
         model: target.model,
+        priceOf: endpoint.priceOf,
         serves: globMatcher(target.models),
       },
     ];
@@ -100,7 +112,7 @@ function compileProvider(
   name: string,
   path: string,
   compiled: Map<string, LlmEndpoint>,
-  input: ProtocolCompileInput,
+  input: LlmCompileInput,
 ): LlmEndpoint | undefined {
   const known = compiled.get(name);
   if (known !== undefined) return known;
@@ -127,7 +139,8 @@ function compileProvider(
     const provider = plugin.compile(config.data, input.tools);
     if (provider.dispose !== undefined) input.onDispose(`LlmProvider/${name}`, provider.dispose.bind(provider));
     const url = new URL(provider.baseUrl);
-    const endpoint = { provider, origin: url.origin, basePath: url.pathname.replace(/\/$/, "") };
+    const priceOf = accountPrices(spec.prices, input.prices.provider(spec.use));
+    const endpoint = { provider, origin: url.origin, basePath: url.pathname.replace(/\/$/, ""), priceOf };
     compiled.set(name, endpoint);
     return endpoint;
   } catch (error) {

@@ -5,6 +5,8 @@ import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
+import type { PriceTable } from "../../pipeline/price-table.ts";
+import { noPrices } from "../../pipeline/price-table.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
 import { addRetryHeaders } from "../retry-headers.ts";
 import type { UpstreamClient } from "../upstream.ts";
@@ -17,6 +19,7 @@ import { hiddenText, withoutHiddenText } from "./llm-hidden-text.ts";
 import { answerModels, notOffered } from "./llm-models.ts";
 import { llmRequest } from "./llm-request.ts";
 import { editFrame, editRequest, frameSpans, requestSpans } from "./llm-spans.ts";
+import { llmTokenDemand } from "./llm-token-demand.ts";
 import type { ErrorParts } from "./openai-error.ts";
 import { openAiError } from "./openai-error.ts";
 
@@ -25,6 +28,8 @@ export interface LlmAdapterOptions {
   readonly clock: Clock;
   /** A client that takes no byte of its stream for so long is let go. */
   readonly stalledMs: number;
+  /** Built-in prices of models; none when absent. */
+  readonly prices?: PriceTable;
 }
 
 /** LLM endpoints in OpenAI's dialect: chat completions, embeddings and models. */
@@ -44,7 +49,8 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
       { method: "GET", path: "/v1/models/:model{.+}" },
     ],
     cutsText: true,
-    compile: compileLlm,
+    compile: (input) => compileLlm({ ...input, prices: options.prices ?? noPrices }),
+    tokenDemand: llmTokenDemand,
     decode: decodeLlm,
     requestSpans,
     editRequest,

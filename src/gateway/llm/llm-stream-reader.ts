@@ -28,6 +28,8 @@ export class LlmStreamReader {
   readonly #splitter: SseSplitter;
   readonly #finished = new Set<unknown>();
   #isDone = false;
+  /** Counted only where the stream may be cut. */
+  #answerTokens = 0;
 
   constructor(options: LlmReaderOptions) {
     this.#options = options;
@@ -41,6 +43,7 @@ export class LlmStreamReader {
 
   /** The frames that these bytes complete. Throws `upstream.too_large` at an event beyond the limit. */
   push(chunk: Uint8Array): readonly Frame[] {
+    this.#refuseTooLong(chunk);
     if (!this.#options.isJudged && this.#splitter.isBetween && this.#isPlain(chunk)) return [new SseFrame(chunk)];
     const frames: Frame[] = [];
     for (const bytes of this.#splitter.push(chunk)) {
@@ -67,6 +70,17 @@ export class LlmStreamReader {
     });
   }
 
+  // Before the bytes go on: what lies beyond the reservation is not sent.
+  #refuseTooLong(chunk: Uint8Array): void {
+    const { cutAfterTokens } = this.#options.operation;
+    if (cutAfterTokens === undefined) return;
+    this.#answerTokens += answerTokensIn(chunk);
+    if (this.#answerTokens <= cutAfterTokens) return;
+    throw new GatewayError("limit.budget", "The answer was longer than what the caller's limits had room for.", {
+      detail: `cut after ${cutAfterTokens} tokens`,
+    });
+  }
+
   // Whole events, none of which has anything to act on: so are nearly all, and they need no taking apart.
   #isPlain(chunk: Uint8Array): boolean {
     if (chunk.length > this.#options.maxEventBytes) return false;
@@ -77,6 +91,21 @@ export class LlmStreamReader {
     llmRequest(this.#options.operation).contentEvents += countOf('"delta"', text);
     return true;
   }
+}
+
+/**
+ * Tokens of the texts in a piece of a stream: a quarter of their characters, and one at least for each, which is what
+ * providers send that stream token by token.
+ */
+function answerTokensIn(chunk: Uint8Array): number {
+  const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
+  let tokens = 0;
+  for (const [, value = ""] of text.matchAll(
+    /"(?:content|reasoning|reasoning_content|arguments|refusal)"\s*:\s*"((?:[^"\\]|\\.)*)/g,
+  )) {
+    if (value !== "") tokens += Math.ceil(value.length / 4);
+  }
+  return tokens;
 }
 
 function countOf(word: string, text: string): number {

@@ -27,12 +27,16 @@ const openAiCodes: Partial<Record<ErrorCode, string>> = {
   "auth.forbidden": "permission_denied",
   "request.not_offered": "model_not_found",
   "limit.exceeded": "rate_limit_exceeded",
+  "limit.concurrency": "rate_limit_exceeded",
+  "limit.budget": "insufficient_quota",
+  "limit.unpriced": "model_not_priced",
   "guardrail.denied": "content_policy_violation",
 };
 
 /** The envelope of a fault. */
 export function openAiError({ code, message, param }: ErrorParts): OpenAiError {
-  const type = openAiType(errorCodes[code].status);
+  // As OpenAI itself tells a quota that is used up from a rate that will pass.
+  const type = code === "limit.budget" ? "insufficient_quota" : openAiType(errorCodes[code].status);
   return { error: { message, type, param: param ?? null, code: openAiCodes[code] ?? code.replaceAll(".", "_") } };
 }
 

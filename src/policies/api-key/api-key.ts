@@ -9,6 +9,7 @@ import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
 import type { CredentialBounds } from "./credential-bounds.ts";
 import { createBoundsCache } from "./credential-bounds.ts";
+import { createKeyBudgets } from "./key-budgets.ts";
 
 const config = z.strictObject({
   header: z
@@ -32,9 +33,10 @@ export const apiKey = definePolicy({
   config,
   examples: [{ header: "apikey" }, { header: "x-api-key" }, {}],
   onError: "deny",
-  compile({ header }, { clock }) {
+  compile({ header }, tools) {
+    const { clock } = tools;
     const name = header.toLowerCase();
-    const boundsOf = createBoundsCache();
+    const boundsOf = createBoundsCache(createKeyBudgets(tools));
     return {
       identify(exchange) {
         const sent = readCredential(exchange.inbound.headers, name);
@@ -106,6 +108,7 @@ function principalOf(exchange: Exchange, record: CredentialRecord, bounds: Crede
     subscription: subscription?.state,
     teamId: record.teamId,
     labels: record.labels,
+    budgets: bounds.budgets,
     mayCall: bounds.mayCall,
   };
 }

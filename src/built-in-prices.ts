@@ -1,0 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { PriceTable } from "./pipeline/price-table.ts";
+import { createPriceTable } from "./pipeline/price-table.ts";
+
+/** The price table of this build. */
+export function readBuiltInPrices(): PriceTable {
+  return createPriceTable(JSON.parse(readFileSync(join(import.meta.dirname, "../assets/prices.json"), "utf8")));
+}

@@ -1,0 +1,74 @@
+import type { TokenDemand } from "../../pipeline/adapter.ts";
+import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import { llmTables } from "./compile-llm.ts";
+import type { LlmRequest } from "./llm-request.ts";
+import { llmRequest } from "./llm-request.ts";
+
+/** Tokens that a picture, a recording or a file takes at most as a rule; what it really takes only the model knows. */
+const mediaTokens = 1_600;
+
+/** Members that bound an answer of a chat, by the names that OpenAI's dialect has had for it. */
+export const answerBounds = ["max_completion_tokens", "max_tokens"] as const;
+
+/**
+ * What a request asks of a model: its bytes but for pictures and the like, and what bounds the answer, which is what the
+ * client says or the API's own cap, for each answer of `n`. Undefined for what reaches no model.
+ */
+export function llmTokenDemand({ api }: Exchange, operation: Operation): TokenDemand | undefined {
+  const { kind, json } = llmRequest(operation);
+  if (kind !== "chat" && kind !== "embeddings") return undefined;
+  const media = mediaIn(json);
+  const textBytes = Math.max(operation.body.length - media.bytes, 0);
+  const mediaOf = media.count * mediaTokens;
+  if (kind === "embeddings") return { textBytes, mediaTokens: mediaOf, outputCap: 0 };
+  const caps = [boundOf(json), llmTables(api).maxOutputTokens].filter((cap) => cap !== undefined);
+  const outputCap = caps.length === 0 ? undefined : Math.min(...caps) * answersAsked(json["n"]);
+  return { textBytes, mediaTokens: mediaOf, outputCap };
+}
+
+/** The tokens that the request itself lets one answer have; undefined where it says nothing that bounds it. */
+export function boundOf(json: LlmRequest["json"]): number | undefined {
+  const said = answerBounds.map((name) => json[name]).filter((value) => isCount(value));
+  return said.length === 0 ? undefined : Math.max(...said); // which of them a provider heeds is its own affair
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 && value <= 100_000_000;
+}
+
+function answersAsked(n: unknown): number {
+  return typeof n === "number" && Number.isSafeInteger(n) && n > 1 ? Math.min(n, 1_000) : 1;
+}
+
+interface Media {
+  bytes: number;
+  count: number;
+}
+
+/** Parts of messages that are no text. Only places that the dialect has for them are looked at: text stays text. */
+function mediaIn(json: LlmRequest["json"]): Media {
+  const found: Media = { bytes: 0, count: 0 };
+  const { messages } = json;
+  if (!Array.isArray(messages)) return found;
+  for (const message of messages) {
+    const content = isObject(message) ? message["content"] : undefined;
+    if (!Array.isArray(content)) continue;
+    for (const part of content) if (isObject(part)) addPart(part, found);
+  }
+  return found;
+}
+
+function addPart(part: Readonly<Record<string, unknown>>, found: Media): void {
+  const { type } = part;
+  if (type !== "image_url" && type !== "input_audio" && type !== "file") return;
+  const body = part[type];
+  if (!isObject(body)) return;
+  found.count += 1;
+  for (const data of [body["url"], body["data"], body["file_data"]]) {
+    if (typeof data === "string") found.bytes += data.length; // base64 and URLs are ASCII
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readBuiltInPrices } from "../../src/built-in-prices.ts";
+import { accountPrices, costOf, createPriceTable, dearest } from "../../src/pipeline/price-table.ts";
+
+const price = { input: 2_500_000_000, cachedInput: 1_250_000_000, output: 10_000_000_000, reasoning: 12_000_000_000 };
+
+describe("the cost of tokens", () => {
+  test("is what each kind costs, cached input and reasoning among the rest", () => {
+    const tokens = { inputTokens: 1_000, cachedInputTokens: 400, outputTokens: 200, reasoningTokens: 50 };
+    expect(costOf(price, tokens)).toBe(600 * 2_500 + 400 * 1_250 + 150 * 10_000 + 50 * 12_000);
+  });
+
+  test("counts a part of a billionth as a whole, once", () => {
+    expect(costOf({ ...price, input: 1, cachedInput: 1 }, { inputTokens: 3, outputTokens: 0 })).toBe(1);
+  });
+
+  test("of a long prompt is by its own prices, from one token above the bound", () => {
+    const long = { above: 100, input: 5_000_000_000, cachedInput: 0, output: 0, reasoning: 0 };
+    expect(costOf({ ...price, long }, { inputTokens: 100, outputTokens: 0 })).toBe(250_000);
+    expect(costOf({ ...price, long }, { inputTokens: 101, outputTokens: 0 })).toBe(505_000);
+  });
+
+  test("is never less than that of fewer tokens, nor more than by the dearest price, and always counted exactly", () => {
+    const count = fc.integer({ min: 0, max: 50_000_000 });
+    const rate = fc.integer({ min: 0, max: 9_000_000_000_000 });
+    const rates = fc.record({ input: rate, cachedInput: rate, output: rate, reasoning: rate });
+    fc.assert(
+      fc.property(
+        rates,
+        count,
+        count,
+        count,
+        count,
+        (anyRates, inputTokens, cachedInputTokens, outputTokens, reasoningTokens) => {
+          const tokens = { inputTokens, cachedInputTokens, outputTokens, reasoningTokens };
+          const cost = costOf(anyRates, tokens);
+          expect(Number.isSafeInteger(cost)).toBe(true);
+          expect(costOf(dearest([anyRates]), { inputTokens, outputTokens })).toBeGreaterThanOrEqual(cost);
+          expect(costOf(anyRates, { ...tokens, outputTokens: outputTokens + 1 })).toBeGreaterThanOrEqual(cost);
+        },
+      ),
+    );
+  });
+});
+
+describe("prices of an account", () => {
+  const builtIn = createPriceTable({
+    asOf: "2026-01-01",
+    providers: { openai: { source: "https://example.com", models: { "gpt-x": { input: "1", output: "2" } } } },
+  }).provider("openai");
+
+  test("are the operator's where it has written any, else the built-in ones, else unknown", () => {
+    const of = accountPrices({ "gpt-*": { input: "3", output: "4" } }, builtIn);
+    expect(of("gpt-x")?.input).toBe(3_000_000_000);
+    expect(accountPrices(undefined, builtIn)("gpt-x")?.input).toBe(1_000_000_000);
+    expect(of("other")).toBeUndefined();
+    expect(of("other")).toBeUndefined(); // as the first time
+  });
+
+  test("of a dated version are those of its model", () => {
+    expect(builtIn("gpt-x-2026-02-03")?.output).toBe(2_000_000_000);
+    expect(builtIn("gpt-x-20260203")?.output).toBe(2_000_000_000);
+    expect(builtIn("gpt-x-mini")).toBeUndefined();
+  });
+
+  test("are not remembered for names that callers make up at length", () => {
+    const of = accountPrices({ "*": { input: "3", output: "4" } }, builtIn);
+    for (let count = 0; count < 3_000; count += 1) expect(of(`${"x".repeat(300)}${count}`)?.input).toBe(3_000_000_000);
+  });
+});
+
+test("the built-in prices are dated, name their source, and hold the models that most ask for", () => {
+  const table = readBuiltInPrices();
+  expect(table.asOf).toMatch(/^2026-/);
+  for (const [provider, model] of [
+    ["openai", "gpt-5"],
+    ["openai", "gpt-4o-mini-2024-07-18"],
+    ["mistral", "mistral-small-latest"],
+    ["vllm", "gatehouse/demo"],
+  ] as const) {
+    expect(table.provider(provider)(model), model).toBeDefined();
+  }
+  const { providers } = JSON.parse(readFileSync("assets/prices.json", "utf8"));
+  for (const name of ["openai", "anthropic", "google", "mistral"]) expect(providers[name].source).toMatch(/^https:/);
+  expect(table.provider("ollama")("gpt-5")).toBeUndefined(); // a model of that name on one's own machine
+});
