@@ -49,6 +49,7 @@ export const eventColumns: Readonly<Record<EventTable, readonly string[]>> = {
     upstream_ms: 0,
     first_byte_ms: 0,
     fields: 0,
+    labels: 0,
   }),
   attempts: namesOf<AttemptEvent>({
     ts: 0,

@@ -149,7 +149,7 @@ function putMeasures(e: ExchangeEvent, memory: Buffer, at: number): number {
   to = putMilliseconds(memory, to, e.duration_ms);
   to = putMilliseconds(memory, to, e.upstream_ms);
   to = putMilliseconds(memory, to, e.first_byte_ms);
-  return putMembers(memory, to, e.fields);
+  return putMembers(memory, putMembers(memory, to, e.fields), e.labels);
 }
 
 function createAttemptLine(putId: Put<Text>): Put<AttemptEvent> {

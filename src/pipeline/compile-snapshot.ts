@@ -217,7 +217,9 @@ function compileHolders(
       const limits = [...registry.policies.values()].filter(({ isLimit }) => isLimit).map((policy) => policy.id);
       fault({ path: `${at}[${index}].use`, message: `"${use}" is no limit; here may stand: ${limits.join(", ")}` });
     });
-    if (policies.length > 0) holders.set(id, sortIntoChain(chains.attachments(policies, id, at)));
+    // A team's limit is the team's unless it says whose: by application it would be one for each.
+    const own = kind === "Team" ? policies.map((each) => ({ ...each, with: { per: "team", ...each.with } })) : policies;
+    if (own.length > 0) holders.set(id, sortIntoChain(chains.attachments(own, id, at)));
   }
   return holders;
 }

@@ -75,6 +75,8 @@ export interface ExchangeEvent {
   readonly first_byte_ms: number | null;
   /** What only this protocol has, by column. */
   readonly fields: Readonly<Record<string, EventValue>>;
+  /** Names under which the use is counted, from the key, claims and allowed headers. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** One row per try at an upstream. */

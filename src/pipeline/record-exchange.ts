@@ -154,6 +154,7 @@ function exchangeEvent(
     upstream_ms: own.length === 0 ? null : rounded(sumOf(own)),
     first_byte_ms: exchange.firstByteMs === undefined ? null : rounded(exchange.firstByteMs),
     fields: withCaller(api.adapter.eventFields?.(exchange, operation, outcome) ?? noFields, principal),
+    labels: exchange.labels,
   };
 }
 

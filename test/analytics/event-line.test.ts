@@ -111,7 +111,7 @@ describe("a line", () => {
   ])("is its own when one column differs from an event before ($type)", (row) => {
     const write = createEventLineWriter();
     const page = Buffer.alloc(pageBytes);
-    const neverNull = ["type", "decisions", "fields"];
+    const neverNull = ["type", "decisions", "fields", "labels"];
     for (const name of Object.keys(row).filter((column) => !neverNull.includes(column))) {
       const other = { ...row, [name]: null } as AnalyticsEvent; // also where the type has no null: it is a difference
       for (const event of [row, other, row]) {

@@ -47,6 +47,7 @@ export function exchangeRow(number: number, over: Partial<ExchangeEvent> = {}): 
     upstream_ms: 8,
     first_byte_ms: null,
     fields: {},
+    labels: {},
     ...over,
   };
 }

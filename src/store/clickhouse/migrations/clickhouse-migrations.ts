@@ -1,7 +1,13 @@
+import { addLabels } from "./add-labels.ts";
 import { addMcpColumns } from "./add-mcp-columns.ts";
 import { addTokenColumns } from "./add-token-columns.ts";
 import type { ClickHouseMigration } from "./clickhouse-migration.ts";
 import { createEventTables } from "./create-event-tables.ts";
 
 /** The steps of the analytics schema in order. */
-export const clickHouseMigrations: readonly ClickHouseMigration[] = [createEventTables, addMcpColumns, addTokenColumns];
+export const clickHouseMigrations: readonly ClickHouseMigration[] = [
+  createEventTables,
+  addMcpColumns,
+  addTokenColumns,
+  addLabels,
+];
