@@ -3,18 +3,24 @@ import { describe, expect, test } from "vitest";
 import type { Limiter } from "../../src/pipeline/limiter.ts";
 import type { RateRequest } from "../../src/pipeline/take-rate.ts";
 import { takeRate } from "../../src/pipeline/take-rate.ts";
+import { limiterQuotaContract } from "./limiter-quota-contract.ts";
+import { limiterSettleContract } from "./limiter-settle-contract.ts";
+import { limiterTakeContract } from "./limiter-take-contract.ts";
+import type { LimiterContractOptions, LimiterUnderTest } from "./limiter-under-test.ts";
 
-/** A limiter that has counted nothing yet, and the hand on its clock. */
-export interface LimiterUnderTest {
-  readonly limiter: Limiter;
-  advance(ms: number): void | Promise<void>;
-}
-
-/** What every limiter promises: the arithmetic is the same in process and in a shared store. */
-export function limiterContract(name: string, open: () => Promise<LimiterUnderTest>): void {
+/**
+ * What every limiter promises: the arithmetic is the same in process and in a shared store. A store that many gateways
+ * share gives two limiters on it.
+ */
+export function limiterContract(name: string, options: LimiterContractOptions): void {
   describe(`a limiter in ${name}`, () => {
-    examples(open);
-    properties(open);
+    describe("a rate", () => {
+      examples(options.open);
+      properties(options.open, options.runs ?? 100);
+    });
+    limiterQuotaContract(options);
+    limiterSettleContract(options);
+    limiterTakeContract(options);
   });
 }
 
@@ -95,7 +101,7 @@ function examples(open: () => Promise<LimiterUnderTest>): void {
   });
 }
 
-function properties(open: () => Promise<LimiterUnderTest>): void {
+function properties(open: () => Promise<LimiterUnderTest>, numRuns: number): void {
   const limits = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 2_000_000_000 }));
   const windows = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 2_678_400_000 }));
   /** Requests in turn: how long after the one before (a share of the window), and how much of the limit, or all that is left. */
@@ -130,6 +136,7 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
           }
         }
       }),
+      { numRuns },
     );
   });
 
@@ -153,6 +160,7 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
           }
         },
       ),
+      { numRuns },
     );
   });
 
@@ -173,6 +181,7 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
           expect((await takeRate(limiter, request)).allowed).toBe(true);
         }
       }),
+      { numRuns },
     );
   });
 
@@ -189,6 +198,7 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
         expect((await take(remaining + 1)).allowed).toBe(false);
         expect((await take(remaining)).allowed).toBe(true);
       }),
+      { numRuns },
     );
   });
 
@@ -207,6 +217,7 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
         await advance(resetMs);
         expect(await takeRate(limiter, { key: "a", limit, windowMs, amount: limit })).toMatchObject({ allowed: true });
       }),
+      { numRuns },
     );
   });
 
@@ -225,6 +236,7 @@ function properties(open: () => Promise<LimiterUnderTest>): void {
           expect(await takeRate(both.limiter, request)).toEqual(await takeRate(one.limiter, request));
         }
       }),
+      { numRuns },
     );
   });
 }

@@ -7,10 +7,14 @@ import type { MemoryLimiter } from "../../../src/store/memory/limiter.ts";
 import { createMemoryLimiter } from "../../../src/store/memory/limiter.ts";
 import { limiterContract } from "../../contract/limiter-contract.ts";
 import { manualClock } from "../../kit/manual-clock.ts";
+import { twoClocks } from "../../kit/two-clocks.ts";
 
-limiterContract("memory", async () => {
-  const clock = manualClock();
-  return { limiter: createMemoryLimiter({ clock, maxKeys: 10 }), advance: (ms) => clock.advance(ms) };
+limiterContract("memory", {
+  async open() {
+    const clock = twoClocks();
+    const limiter = createMemoryLimiter({ clock, maxKeys: 100 });
+    return { limiter, other: limiter, now: clock.now, advance: clock.advance, jump: clock.jump };
+  },
 });
 
 describe("the memory of a limiter in memory", () => {
