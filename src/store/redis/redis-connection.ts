@@ -114,6 +114,7 @@ function createClient(options: RedisConnectionOptions, purpose: string): RedisCl
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false, // what may have been counted is not counted again
     enableAutoPipelining: purpose === "limits",
+    stringNumbers: true, // the client's own numbers are one off at 2^53 - 1
     ...(protocol === "rediss:" && { tls: caFile === undefined ? {} : { ca: readFileSync(caFile) } }),
   };
   if (!cluster) {

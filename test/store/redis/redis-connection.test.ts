@@ -59,11 +59,11 @@ describe.skipIf(withoutRedis)("a connection to Redis", () => {
     const heard: string[] = [];
     redis.subscribe("t:news", (message) => heard.push(message));
     const publish = (text: string) => redis.run((client) => client.publish("t:news", text)).catch(() => 0);
-    await eventually("somebody listens", async () => (await publish("one")) === 1, 5_000);
+    await eventually("somebody listens", async () => Number(await publish("one")) === 1, 5_000);
     await eventually("it was heard", () => heard.includes("one"));
     await server.signal("SIGKILL");
     await server.restart();
-    await eventually("it listens again", async () => (await publish("two")) === 1, 10_000);
+    await eventually("it listens again", async () => Number(await publish("two")) === 1, 10_000);
     await eventually("it was heard", () => heard.includes("two"));
   });
 });

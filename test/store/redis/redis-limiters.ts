@@ -1,0 +1,41 @@
+import type { Limiter, Reservation } from "../../../src/pipeline/limiter.ts";
+import { createRedisLimiter } from "../../../src/store/redis/limiter.ts";
+import type { RedisConnection } from "../../../src/store/redis/redis-connection.ts";
+import type { ManualClock } from "../../kit/manual-clock.ts";
+
+let opened = 0;
+
+/**
+ * Two limiters, each on a connection of its own, that count as one: calls go to them by turns, and a reservation back to
+ * the one that made it. Each pair counts apart from all others.
+ */
+export function twoLimitersAsOne(connections: readonly RedisConnection[], clock?: ManualClock): Limiter {
+  opened += 1;
+  const keyPrefix = `test-${opened}:`;
+  const clocks = clock && (() => ({ monotonicMs: clock.monotonic(), wallMs: clock.now() }));
+  const limiters = connections.map((redis) => {
+    const run: RedisConnection["run"] = (call) => redis.run(call);
+    return createRedisLimiter({ redis: { keyPrefix, run }, ...(clocks && { clocks }) });
+  });
+  const makers = new WeakMap<Reservation, Limiter>();
+  let turn = 0;
+  const next = (): Limiter => {
+    turn += 1;
+    const limiter = limiters[turn % limiters.length];
+    if (limiter === undefined) throw new Error("no limiter");
+    return limiter;
+  };
+  return {
+    async take(charges) {
+      const limiter = next();
+      const taken = await limiter.take(charges);
+      if (taken.allowed) makers.set(taken.reservation, limiter);
+      return taken;
+    },
+    settle: (reservation, amounts) => makers.get(reservation)?.settle(reservation, amounts),
+    async renew(reservations) {
+      for (const reservation of reservations) await makers.get(reservation)?.renew([reservation]);
+    },
+    look: (charges) => next().look(charges),
+  };
+}
