@@ -118,6 +118,8 @@ export interface McpBackend {
    * when the server has agreed: nothing that happens after that is missed.
    */
   listen(filter: McpFilter, context: McpContext): Promise<McpSubscription>;
+  /** The client has ended its session (`context.session`): what is held for it can go. Optional; it goes by itself too. */
+  sessionEnded?(context: McpContext): void;
   /** Lets go of everything that is open upstream. Harmless twice. */
   dispose(): MaybePromise<void>;
 }

@@ -19,7 +19,7 @@ export interface JsonRpcResponse {
   readonly type: "response";
   readonly id: JsonRpcId | undefined;
   readonly result: Readonly<Record<string, unknown>> | undefined;
-  readonly error: { readonly code: number; readonly message: string } | undefined;
+  readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } | undefined;
 }
 
 export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse;
@@ -35,6 +35,7 @@ export interface InvalidJsonRpc {
 export const jsonRpcCodes = {
   parseError: -32_700,
   invalidRequest: -32_600,
+  methodNotFound: -32_601,
   invalidParams: -32_602,
   internalError: -32_603,
 } as const;
@@ -67,7 +68,8 @@ function readResponse(id: unknown, result: unknown, error: unknown): ReturnType<
   if (error !== undefined) {
     if (!isObject(error) || typeof error["code"] !== "number") return invalid("`error` must have a numeric `code`");
     const message = typeof error["message"] === "string" ? error["message"] : "";
-    return { type: "response", id: known, result: undefined, error: { code: error["code"], message } };
+    const data = error["data"] === undefined ? {} : { data: error["data"] };
+    return { type: "response", id: known, result: undefined, error: { code: error["code"], message, ...data } };
   }
   if (!isObject(result)) return invalid("`result` must be an object");
   return { type: "response", id: known, result, error: undefined };

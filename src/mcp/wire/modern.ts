@@ -11,10 +11,17 @@ export const metaKeys = {
   protocolVersion: "io.modelcontextprotocol/protocolVersion",
   clientInfo: "io.modelcontextprotocol/clientInfo",
   serverInfo: "io.modelcontextprotocol/serverInfo",
+  clientCapabilities: "io.modelcontextprotocol/clientCapabilities",
+  logLevel: "io.modelcontextprotocol/logLevel",
+  subscriptionId: "io.modelcontextprotocol/subscriptionId",
 } as const;
 
 /** Error codes that 2026-07-28 defines (basic/index, "Error codes"). */
-export const modernCodes = { headerMismatch: -32_020, unsupportedVersion: -32_022 } as const;
+export const modernCodes = {
+  headerMismatch: -32_020,
+  missingCapability: -32_021,
+  unsupportedVersion: -32_022,
+} as const;
 
 /** True for a version of the stateless era. */
 export function isModernVersion(version: string): boolean {
@@ -28,8 +35,8 @@ export function claimedVersion(message: JsonRpcRequest | JsonRpcNotification): s
   return typeof version === "string" ? version : undefined;
 }
 
-/** Which member of `params` the header `Mcp-Name` repeats. */
-const namedBy: Readonly<Record<string, "name" | "uri">> = {
+/** Which member of `params` the header `Mcp-Name` repeats, by method. */
+export const namedBy: Readonly<Record<string, "name" | "uri">> = {
   "tools/call": "name",
   "prompts/get": "name",
   "resources/read": "uri",
