@@ -2,6 +2,14 @@ import type { Deny } from "../../pipeline/outcome.ts";
 import type { ChatAnswer, ChatDelta, ProviderError } from "./chat-answer.ts";
 import type { ChatRequest, DialectId } from "./chat-request.ts";
 
+/** Whom a request is written for. */
+export interface TargetModel {
+  /** As the provider knows it. */
+  readonly name: string;
+  /** Tokens that its answers may have, where the provider must be told and the client does not say. */
+  readonly maxOutputTokens?: number;
+}
+
 /** One server-sent event, or one message of another framing, apart from its bytes. */
 export interface WireEvent {
   /** The field `event`; undefined in dialects without. */
@@ -42,10 +50,10 @@ export interface Dialect {
   /** A client's request. Throws `request.invalid` with the member that is wrong as its `param`. */
   readRequest(body: Readonly<Record<string, unknown>>): ChatRequest;
   /**
-   * The request for a provider, for `model`. What this dialect has no word for is refused with the member that the client
+   * The request for a provider. What this dialect has no word for is refused with the member that the client
    * used (`at`, `uncarried`): nothing that would change the answer is left out in silence.
    */
-  writeRequest(request: ChatRequest, model: string): Readonly<Record<string, unknown>> | Deny;
+  writeRequest(request: ChatRequest, target: TargetModel): Readonly<Record<string, unknown>> | Deny;
   /** A provider's whole answer. Throws `upstream.invalid` for one that makes no sense. */
   readAnswer(body: unknown): ChatAnswer;
   writeAnswer(answer: ChatAnswer, context: AnswerContext): Readonly<Record<string, unknown>>;

@@ -56,12 +56,12 @@ const whole = {
 
 describe("a request in OpenAI's dialect", () => {
   test("comes back as it was, read and written again", () => {
-    expect(openAiChat.writeRequest(openAiChat.readRequest(whole), "gpt-x")).toEqual(whole);
+    expect(openAiChat.writeRequest(openAiChat.readRequest(whole), { name: "gpt-x" })).toEqual(whole);
   });
 
   test("goes out under the target's model, and asks for usage when it streams", () => {
     const request = openAiChat.readRequest({ model: "a", stream: true, messages: [{ role: "user", content: "hi" }] });
-    expect(openAiChat.writeRequest(request, "b")).toEqual({
+    expect(openAiChat.writeRequest(request, { name: "b" })).toEqual({
       model: "b",
       stream: true,
       stream_options: { include_usage: true },
@@ -83,7 +83,11 @@ describe("a request in OpenAI's dialect", () => {
   ])("$name is named as what cannot be carried", ({ body, param }) => {
     const request = openAiChat.readRequest({ model: "m", messages: [{ role: "user", content: "hi" }], ...body });
     expect(request.uncarried).toEqual([param]);
-    expect(openAiChat.writeRequest(request, "m")).toMatchObject({ type: "deny", code: "request.invalid", param });
+    expect(openAiChat.writeRequest(request, { name: "m" })).toMatchObject({
+      type: "deny",
+      code: "request.invalid",
+      param,
+    });
   });
 
   test.each([

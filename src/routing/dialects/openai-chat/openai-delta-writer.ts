@@ -1,8 +1,8 @@
 import type { ChatDelta, ChatUsage, OpenedPart } from "../chat-answer.ts";
 import type { AnswerContext, DeltaWriter, WireEvent } from "../dialect.ts";
 import type { WireObject } from "../member-reader.ts";
+import { withoutAbsent } from "../without-absent.ts";
 import { completionId, writeFinish, writeOpenAiUsage, writeThinkingBlock } from "./write-openai-answer.ts";
-import { withoutAbsent } from "./write-openai-chat-request.ts";
 
 /**
  * Writes the chunks of a streamed chat completion: the same id, time and model in all of them, the role in a choice's

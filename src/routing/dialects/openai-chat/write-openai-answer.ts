@@ -2,7 +2,7 @@ import type { ChatAnswer, ChatCandidate, ChatUsage, FinishReason } from "../chat
 import type { ReasoningPart } from "../chat-request.ts";
 import type { AnswerContext } from "../dialect.ts";
 import type { WireObject } from "../member-reader.ts";
-import { withoutAbsent } from "./write-openai-chat-request.ts";
+import { withoutAbsent } from "../without-absent.ts";
 import { writeToolCall } from "./write-openai-turns.ts";
 
 /** A whole chat completion, as OpenAI's clients read it. */

@@ -1,21 +1,23 @@
 import type { Deny } from "../../../pipeline/outcome.ts";
 import type { ChatRequest, ChatTool, OutputForm, ReasoningWish, ToolChoice } from "../chat-request.ts";
+import type { TargetModel } from "../dialect.ts";
 import type { WireObject } from "../member-reader.ts";
 import { refuseUncarried } from "../refuse-uncarried.ts";
+import { withoutAbsent } from "../without-absent.ts";
 import { writeOpenAiTurns } from "./write-openai-turns.ts";
 
 /**
- * The body of a chat completion for `model`, or the refusal of what OpenAI has no word for.
+ * The body of a chat completion for `target`, or the refusal of what OpenAI has no word for.
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
-export function writeOpenAiChatRequest(request: ChatRequest, model: string): WireObject | Deny {
+export function writeOpenAiChatRequest(request: ChatRequest, target: TargetModel): WireObject | Deny {
   const lost = request.uncarried[0] ?? (request.sampling.topK === undefined ? undefined : "top_k");
   if (lost !== undefined) return refuseUncarried(lost, "OpenAI's chat completions");
   const messages = writeOpenAiTurns(request.turns);
   if ("type" in messages) return messages;
   const { sampling } = request;
   return withoutAbsent({
-    model,
+    model: target.name,
     messages,
     stream: request.stream || undefined,
     stream_options: request.stream ? { include_usage: true } : undefined,
@@ -39,11 +41,6 @@ export function writeOpenAiChatRequest(request: ChatRequest, model: string): Wir
     prompt_cache_key: request.cacheKey,
     service_tier: request.serviceTier,
   });
-}
-
-/** The members that are there. */
-export function withoutAbsent(members: WireObject): WireObject {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
 function writeTool({ name, description, parameters, strict }: ChatTool): WireObject {

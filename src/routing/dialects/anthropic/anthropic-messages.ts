@@ -1,0 +1,20 @@
+import type { Dialect } from "../dialect.ts";
+import { anthropicDeltaReader } from "./anthropic-delta-reader.ts";
+import { anthropicDeltaWriter } from "./anthropic-delta-writer.ts";
+import { readAnthropicAnswer } from "./read-anthropic-answer.ts";
+import { readAnthropicError } from "./read-anthropic-error.ts";
+import { readAnthropicRequest } from "./read-anthropic-request.ts";
+import { writeAnthropicAnswer } from "./write-anthropic-answer.ts";
+import { writeAnthropicRequest } from "./write-anthropic-request.ts";
+
+/** Anthropic's Messages. */
+export const anthropicMessages: Dialect = {
+  id: "anthropic-messages",
+  readRequest: readAnthropicRequest,
+  writeRequest: writeAnthropicRequest,
+  readAnswer: readAnthropicAnswer,
+  writeAnswer: writeAnthropicAnswer,
+  deltaReader: anthropicDeltaReader,
+  deltaWriter: anthropicDeltaWriter,
+  readError: readAnthropicError,
+};
