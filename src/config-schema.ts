@@ -6,6 +6,7 @@ import { gatewaySettings, planesSetting } from "./gateway-settings.ts";
 import { isCidr } from "./kernel/cidr-set.ts";
 import { oauthSettings } from "./oauth-settings.ts";
 import { redisSettings } from "./redis-settings.ts";
+import { signInConfig } from "./sign-in-config.ts";
 import { urlSchema } from "./url-schema.ts";
 
 const cidrSchema = z.string().max(64).refine(isCidr, "an IP address or a CIDR range, such as 10.0.0.0/8 or fd00::/8");
@@ -175,6 +176,7 @@ export const configSchema = z
         "Allows API keys without an API, which open every API that their application is subscribed to. `false`: none can be made, and those that were open nothing.",
     }),
     oauth: oauthSettings,
+    signIn: signInConfig,
     quickstart: z
       .strictObject({
         openaiApiKey: z.string().min(1).max(4_096).optional().meta({

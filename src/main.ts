@@ -166,6 +166,9 @@ interface ConnectedPlanes {
   deliver(message: PlaneMessage): void;
 }
 
+/** Wrong passwords that an address has free: a whole office may stand behind one. */
+const failuresOfAddress = 30;
+
 /** The control plane's domain and one gateway, joined by messages only. */
 function connectPlanes(
   config: Config,
@@ -231,7 +234,9 @@ function connectPlanes(
     residentIssuer: () => identity.issuer(),
     oauth: config.oauth,
     secretUses: createLastUses({ clock, onUsed: (used) => takeReport(context, { type: "credentials.used", used }) }),
+    signIn: config.signIn,
     loginGate: createLoginGate(clock),
+    addressGate: createLoginGate(clock, failuresOfAddress),
     denials: createDenialAudit(() => context),
     check,
   };

@@ -147,11 +147,14 @@ function answerError(options: ControlOptions, thrown: unknown, context: Context<
 
 function noteDenial({ context: core }: ControlOptions, { code }: GatewayError, context: Context<ControlEnv>): void {
   const action = deniedActions.get(code);
-  if (action === undefined) return;
+  if (action === undefined || declaredPath(context) === selfNotingPath) return;
   const { type, id } = context.get("actor") ?? { type: "anonymous", id: "anonymous" };
   const target = `${context.req.method} ${declaredPath(context)}`.slice(0, 200);
   core.denials?.note({ action, actor: id, actorType: type, target, code, origin: originOf(context) });
 }
+
+/** Signing in tells of wrong passwords itself, and knows whose. */
+const selfNotingPath = "/api/v1/session";
 
 const deniedActions: ReadonlyMap<ErrorCode, Denial["action"]> = new Map([
   ["auth.invalid_credentials", "login.failed"],

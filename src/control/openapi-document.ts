@@ -7,11 +7,23 @@ import type { ControlRoute, RouteAnswer } from "./control-route.ts";
 import { problemSchema } from "./problem.ts";
 import type { SchemaComponent } from "./schema-component.ts";
 import { schemaComponent, schemaReference } from "./schema-component.ts";
+import { sessionCookie } from "./session-cookie.ts";
 
 /** The route table as an OpenAPI 3.1 document, its schemas made from those that check the requests. */
 export function openApiDocument(routes: readonly ControlRoute[], version: string): object {
   const { openAPIRegistry: registry, getOpenAPI31Document } = new OpenAPIHono();
-  registry.registerComponent("securitySchemes", "adminToken", { type: "http", scheme: "bearer" });
+  registry.registerComponent("securitySchemes", "token", {
+    type: "http",
+    scheme: "bearer",
+    description: "The admin token, or an access token.",
+  });
+  registry.registerComponent("securitySchemes", "session", {
+    type: "apiKey",
+    in: "cookie",
+    name: sessionCookie,
+    description:
+      "Set by signing in, with https as `__Host-gatehouse`. What changes something needs `x-csrf-token` too.",
+  });
   registry.registerComponent("securitySchemes", "gatewayToken", { type: "http", scheme: "bearer" });
   registry.registerComponent("responses", "Problem", {
     description: "An error, as RFC 9457 problem details.",
@@ -73,7 +85,7 @@ function operation(route: ControlRoute): RouteConfig {
 function accessOf({ access }: ControlRoute): Pick<RouteConfig, "security"> & Record<`x-${string}`, unknown> {
   if (access === "public") return { security: [] };
   if (access === "gateway") return { security: [{ gatewayToken: [] }] };
-  return { security: [{ adminToken: [] }], "x-permission": access.permission };
+  return { security: [{ token: [] }, { session: [] }], "x-permission": access.permission };
 }
 
 function pathParameters({ path }: ControlRoute): Pick<NonNullable<RouteConfig["request"]>, "params"> {

@@ -1,4 +1,5 @@
 import { resourceKinds } from "../core/kinds.ts";
+import { accessTokenRoutes } from "./access-token-routes.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
 import { apiKeyRoutes } from "./api-key-routes.ts";
 import { applyRoutes } from "./apply-routes.ts";
@@ -14,6 +15,8 @@ import { probeRoutes } from "./probe-routes.ts";
 import { publishingRoutes } from "./publishing-routes.ts";
 import { resourceRoutes } from "./resource-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
+import { sessionRoutes } from "./session-routes.ts";
+import { signInRoutes } from "./sign-in-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { userRoutes } from "./user-routes.ts";
 
@@ -28,6 +31,9 @@ export function routes(): readonly ControlRoute[] {
     ...apiKeyRoutes(),
     ...keyManagerRoutes(),
     ...oauthClientRoutes(),
+    ...sessionRoutes(),
+    ...signInRoutes(),
+    ...accessTokenRoutes(),
     ...userRoutes(),
     ...secretRoutes(),
     ...encryptionRoutes(),

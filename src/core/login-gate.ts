@@ -10,8 +10,7 @@ export interface LoginGate {
   check(name: string, verify: () => Promise<boolean>): Promise<boolean>;
 }
 
-/** Failures that a name has before it has to wait. */
-const freeFailures = 5;
+const defaultFreeFailures = 5;
 /** The first wait; each failure after doubles it. */
 const firstWaitMs = 1_000;
 const longestWaitMs = 900_000;
@@ -21,8 +20,11 @@ const maxNames = 10_000;
 const maxRunning = 2;
 const maxWaiting = 100;
 
-/** A gate that nobody has failed at yet. Its memory is this process's, and bounded. */
-export function createLoginGate(clock: Clock): LoginGate {
+/**
+ * A gate that nobody has failed at yet. Its memory is this process's, and bounded.
+ * @param freeFailures failures that a name has before it has to wait
+ */
+export function createLoginGate(clock: Clock, freeFailures = defaultFreeFailures): LoginGate {
   const failures = new Map<string, { count: number; lastMs: number }>();
   const turns = createTurns();
 

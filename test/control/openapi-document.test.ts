@@ -43,7 +43,8 @@ const documentSchema = z.looseObject({
   components: z.looseObject({
     schemas: z.record(z.string().regex(/^[A-Za-z0-9._-]+$/), z.looseObject({})),
     securitySchemes: z.strictObject({
-      adminToken: z.strictObject({ type: z.literal("http"), scheme: z.literal("bearer") }),
+      token: z.looseObject({ type: z.literal("http"), scheme: z.literal("bearer") }),
+      session: z.looseObject({ type: z.literal("apiKey"), in: z.literal("cookie") }),
       gatewayToken: z.strictObject({ type: z.literal("http"), scheme: z.literal("bearer") }),
     }),
   }),
@@ -74,7 +75,7 @@ describe("the document", () => {
     for (const { method, path, operation } of operations) {
       const route = table.find((row) => row.method === method && row.path === path);
       const access = route?.access ?? "public";
-      const own = access === "gateway" ? [{ gatewayToken: [] }] : [{ adminToken: [] }];
+      const own = access === "gateway" ? [{ gatewayToken: [] }] : [{ token: [] }, { session: [] }];
       expect(operation.security).toEqual(access === "public" ? [] : own);
       expect(operation["x-permission"]).toBe(typeof access === "string" ? undefined : access.permission);
     }
