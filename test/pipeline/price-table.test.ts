@@ -80,7 +80,7 @@ test("the built-in prices are dated, name their source, and hold the models that
     ["mistral", "mistral-small-latest"],
     ["vllm", "gatehouse/demo"],
   ] as const) {
-    expect(table.provider(provider)(model), model).toBeDefined();
+    expect([model, table.provider(provider)(model)]).not.toContain(undefined);
   }
   const { providers } = JSON.parse(readFileSync("assets/prices.json", "utf8"));
   for (const name of ["openai", "anthropic", "google", "mistral"]) expect(providers[name].source).toMatch(/^https:/);
