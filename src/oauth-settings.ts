@@ -31,6 +31,11 @@ export const oauthSettings = z
       title: "Dynamic registration",
       description: "Lets clients register themselves (RFC 7591). Absent: in development only.",
     }),
+    registrationIdleDays: z.int().min(0).max(3_650).default(30).meta({
+      title: "Idle registered clients",
+      description:
+        "Days without a token after which a client that registered itself is deleted, unless an administrator has changed it; never before its tokens could have expired. 0: never.",
+    }),
     clientIdDocuments: z.boolean().default(true).meta({
       title: "Client id documents",
       description: "Lets the https URL of a client's metadata be its client id, as MCP clients have it.",

@@ -27,14 +27,10 @@ export function verifyAuditRoute(): ControlRoute {
         .max(100)
         .optional()
         .meta({ title: "Cursor", description: "`next` of the page before; the first page when absent." }),
-      checkpoint: z
-        .string()
-        .max(300)
-        .optional()
-        .meta({
-          title: "Checkpoint",
-          description: "Where given, on every page: shows that nothing was cut off since.",
-        }),
+      checkpoint: z.string().max(300).optional().meta({
+        title: "Checkpoint",
+        description: "Where given, on every page: shows that nothing was cut off since.",
+      }),
     }),
     answers: { 200: { description: "What came of a page; at the end, of the whole.", schema: verificationView } },
     handle: async ({ context, query }) => jsonAnswer(200, viewOf(await verifyAudit(context, query))),

@@ -23,6 +23,13 @@ export function credentialRecord(row: ApiKeyRow): CredentialRecord {
   };
 }
 
+/** The key as it stands at a moment: an older value whose overlap is over is no part of it any more. */
+export function withoutEnded<Row extends ApiKeyRow>(row: Row, nowMs: number): Row {
+  if (row.previous === undefined || row.previous.expiresAtMs > nowMs) return row;
+  const { previous: _, ...rest } = row;
+  return rest as Row; // the one member that is gone is optional
+}
+
 /** Whether gateways are to know the key: one of an application only while such keys are allowed, else it opens nothing. */
 export function mayOpen({ legacyApplicationKeys = false }: CoreContext, { apiId }: ApiKeyRow): boolean {
   return apiId !== null || legacyApplicationKeys;

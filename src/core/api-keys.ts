@@ -2,6 +2,7 @@ import { newId } from "../kernel/ids.ts";
 import { bindApiKey, fixedBindingIssues, resolveApplication, resolveBinding, unbindApiKey } from "./api-key-binding.ts";
 import type { NamedApiKey } from "./api-key-names.ts";
 import { nameApiKey, nameApiKeys } from "./api-key-names.ts";
+import { withoutEnded } from "./api-key-record.ts";
 import type { ApiKeySpec } from "./api-key-spec.ts";
 import { apiKeyChangeDocumentSchema, apiKeyDocumentSchema } from "./api-key-spec.ts";
 import type { ApiKeyRow, Page, PageRequest } from "./catalog.ts";
@@ -171,7 +172,8 @@ export async function deleteApiKey(
 
 /** The key of that name. Throws `resource.not_found`. Show it only through `apiKeyView`. */
 export async function getApiKey(context: CoreContext, name: string): Promise<NamedApiKey> {
-  return nameApiKey(context.catalog.read, await requireKey(context.catalog.read, name));
+  const row = await requireKey(context.catalog.read, name);
+  return nameApiKey(context.catalog.read, withoutEnded(row, context.clock.now()));
 }
 
 /** Keys in the order of creation. Throws `resource.not_found` for an API or application that does not exist. */
@@ -195,7 +197,9 @@ export async function listApiKeys(
     },
     page,
   );
-  return { rows: await nameApiKeys(read, rows), next };
+  const nowMs = context.clock.now();
+  const shown = rows.map((row) => withoutEnded(row, nowMs));
+  return { rows: await nameApiKeys(read, shown), next };
 }
 
 /** Null is never; undefined is that nothing was said. Throws `resource.invalid` for a moment that has passed. */

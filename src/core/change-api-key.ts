@@ -3,7 +3,7 @@ import { bindApiKey } from "./api-key-binding.ts";
 import { hashApiKey, makeApiKey } from "./api-key-format.ts";
 import type { NamedApiKey } from "./api-key-names.ts";
 import { nameApiKey } from "./api-key-names.ts";
-import { credentialRecord, mayOpen } from "./api-key-record.ts";
+import { credentialRecord, mayOpen, withoutEnded } from "./api-key-record.ts";
 import type { ApiKeySpec } from "./api-key-spec.ts";
 import type { AuditAction } from "./audit-actions.ts";
 import { auditChanges } from "./audit-changes.ts";
@@ -29,7 +29,7 @@ export async function changeKey(
   change: (write: Write, before: ApiKeyRow) => ApiKeyRow | Promise<ApiKeyRow>,
 ): Promise<NamedApiKey> {
   return inWrite(context, actor, async (write) => {
-    const before = await requireKey(write.transaction, name);
+    const before = withoutEnded(await requireKey(write.transaction, name), write.nowMs);
     if (before.version !== (expectedVersion ?? before.version)) throw changedMeanwhile("ApiKey", name);
     if (before.revokedAtMs !== null) {
       throw new GatewayError("resource.invalid", `The key ${name} is revoked. Generate another.`);

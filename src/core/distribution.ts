@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { idPrefixes } from "../kernel/ids.ts";
-import { credentialRecord, mayOpen } from "./api-key-record.ts";
+import { credentialRecord, mayOpen, withoutEnded } from "./api-key-record.ts";
 import { buildArtifactSet } from "./artifact-set.ts";
 import type { CoreContext } from "./core-context.ts";
 import { liveKeyManagers } from "./key-managers.ts";
@@ -26,7 +26,7 @@ export async function currentMessages(context: CoreContext): Promise<readonly Pl
       type: "credentials",
       records: (await everyRow((page) => transaction.apiKeys.live(page)))
         .filter((row) => mayOpen(context, row))
-        .map(credentialRecord),
+        .map((row) => credentialRecord(withoutEnded(row, nowMs))),
       subscriptions: await liveSubscriptions(transaction),
     },
     {
@@ -54,10 +54,13 @@ export async function takeReport(context: CoreContext, report: GatewayReport): P
     const part = used.slice(from, from + slice);
     const ofSecrets = part.filter(({ id }) => id.startsWith(idPrefixes.oauthClientSecret));
     const ofTokens = part.filter(({ id }) => id.startsWith(idPrefixes.accessToken));
-    const ofKeys = part.filter((use) => !ofSecrets.includes(use) && !ofTokens.includes(use));
+    const ofClients = part.filter(({ id }) => id.startsWith(idPrefixes.oauthClient));
+    const others = new Set([...ofSecrets, ...ofTokens, ...ofClients]);
+    const ofKeys = part.filter((use) => !others.has(use));
     await context.catalog.transaction(async (transaction) => {
       if (ofKeys.length > 0) await transaction.apiKeys.touch(ofKeys);
       if (ofSecrets.length > 0) await transaction.oauthClients.secrets.touch(ofSecrets);
+      if (ofClients.length > 0) await transaction.oauthClients.touch(ofClients);
       if (ofTokens.length > 0) await transaction.accessTokens.touch(ofTokens);
     });
     await nextTurn(); // a revocation that came meanwhile takes the store before the next slice

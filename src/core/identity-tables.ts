@@ -149,6 +149,13 @@ export interface OauthClientTable {
   delete(id: string, expectedVersion: number): Promise<boolean>;
   find(keyManagerId: string, clientId: string): Promise<OauthClientRow | undefined>;
   findById(id: string): Promise<OauthClientRow | undefined>;
+  /**
+   * Clients of that origin without an application and as they were made, which were made and last used before `beforeMs`;
+   * in the order of creation, at most `limit`.
+   */
+  idle(source: OauthClientRow["source"], beforeMs: number, limit: number): Promise<readonly OauthClientRow[]>;
+  /** As `apiKeys.touch`: when a client last got a token. */
+  touch(used: readonly { readonly id: string; readonly atMs: number }[]): Promise<void>;
   /** The application's client of that `client_id`, at whichever key manager. */
   findOf(applicationId: string, clientId: string): Promise<OauthClientRow | undefined>;
   list(

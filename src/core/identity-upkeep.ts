@@ -1,6 +1,7 @@
 import { toGatewayError } from "../kernel/errors.ts";
 import type { CoreContext } from "./core-context.ts";
 import { takeReport } from "./distribution.ts";
+import { expireClients } from "./expire-clients.ts";
 import { expiringCredentials } from "./expiring-credentials.ts";
 
 /** Not while the process starts. */
@@ -24,6 +25,7 @@ export function startIdentityUpkeep(context: CoreContext): AsyncDisposable {
       if (sweeps % sweepsPerWarning === 0) await warnOfExpiring(context);
       sweeps += 1;
       await sweepIdentity(context);
+      await expireClients(context);
     } catch (error) {
       context.log.warn({ err: error, detail: toGatewayError(error).detail }, "expired OAuth state was not swept");
     }

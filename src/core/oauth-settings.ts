@@ -6,6 +6,12 @@ export interface OauthSettings {
   readonly multipleSecrets: boolean;
   /** Days before its end in which a key or secret is warned of. */
   readonly expiryWarningDays: number;
+  /** Days without a token after which a client that registered itself is deleted; 0 is never, 30 where it is absent. */
+  readonly registrationIdleDays?: number;
+  /** Seconds that an access token of the resident key manager lives where its client names none. */
+  readonly accessTokenSeconds?: number;
+  /** The same of a refresh token. */
+  readonly refreshTokenSeconds?: number;
 }
 
 /** What holds where nothing was configured. */

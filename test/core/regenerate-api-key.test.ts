@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { hashApiKey } from "../../src/core/api-key-format.ts";
 import { apiKeyView } from "../../src/core/api-key-spec.ts";
-import { generateApiKey, revokeApiKey } from "../../src/core/api-keys.ts";
+import { generateApiKey, getApiKey, listApiKeys, revokeApiKey, updateApiKey } from "../../src/core/api-keys.ts";
+import { currentMessages } from "../../src/core/distribution.ts";
 import { regenerateApiKey } from "../../src/core/regenerate-api-key.ts";
 import { admin, coreFixture, rejection, storedKey, withChatApi } from "./core-fixture.ts";
 
@@ -49,6 +50,24 @@ describe("regenerating", () => {
       masked: `gh_${publicId.slice(0, 4)}…`,
       expiresAt: new Date(previous.expiresAtMs).toISOString(),
     });
+  });
+
+  test("the older value is shown and sent to gateways no more when its overlap is over", async () => {
+    const { core } = await withKey();
+    await using _ = core;
+    await regenerateApiKey(core.context, admin, "k1", { overlapSeconds: 60 });
+    expect(apiKeyView(await getApiKey(core.context, "k1")).status.previous).toBeDefined();
+    core.clock.advance(60_000);
+    expect(apiKeyView(await getApiKey(core.context, "k1")).status.previous).toBeUndefined();
+    const [listed] = (await listApiKeys(core.context, {}, { limit: 10 })).rows;
+    expect(listed?.previous).toBeUndefined();
+    const sent = (await currentMessages(core.context)).find(({ type }) => type === "credentials");
+    expect(sent).toMatchObject({ records: [{ id: listed?.id }] });
+    expect(JSON.stringify(sent)).not.toContain("previous");
+    core.messages.length = 0;
+    await updateApiKey(core.context, admin, "k1", { spec: { expiresAt: null, allow: null } }, 2);
+    expect(JSON.stringify(core.messages)).not.toContain("previous");
+    expect((await storedKey(core, "k1")).previous).toBeUndefined();
   });
 
   test("again in the overlap ends the oldest value: two work at a time, never three", async () => {

@@ -4,6 +4,8 @@ import type { OauthClientRow } from "../../core/identity-tables.ts";
 
 /** What the library has no member for, and the hooks need of a client. */
 const clientFacts = z.object({
+  /** Of the stored row; a client that is known by its document only has none. */
+  rowId: z.string().optional(),
   name: z.string(),
   environment: z.enum(["production", "sandbox"]),
   scopes: z.array(z.string()).optional(),
@@ -27,6 +29,7 @@ export function clientMetadata(row: OauthClientRow, signingAlgorithm: string): R
   const { metadata } = row;
   const hasCode = metadata.grantTypes.includes("authorization_code");
   const facts: ClientFacts = {
+    rowId: row.id,
     name: row.name,
     environment: row.environment,
     pkceRequired: metadata.pkceRequired,

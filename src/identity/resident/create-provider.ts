@@ -85,9 +85,11 @@ async function extraClaims(
     await noteIssued(context, token.grantId, { jti: token.jti, expiresAtMs });
   }
   const secretId = secretIds.get(call);
+  const { rowId, environment } = factsOf(client);
+  if (rowId !== undefined) context.secretUses?.note(rowId, context.clock.now());
   return {
     ...carried.get(token),
-    gh_env: factsOf(client).environment,
+    gh_env: environment,
     ...(secretId !== undefined && { gh_sid: secretId }),
   };
 }

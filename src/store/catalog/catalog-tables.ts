@@ -23,7 +23,10 @@ export interface CatalogTables {
     "permittedIps" | "permittedReferrers" | "budgets" | "labels",
     "allow" | "previous"
   >;
-  readonly oauthClients: Stored<Sequenced<OauthClientRow>, "metadata">;
+  readonly oauthClients: Stored<Sequenced<OauthClientRow>, "metadata"> & {
+    /** In no row of the domain: only the upkeep asks for it. */
+    readonly lastUsedAtMs: Generated<number | null>;
+  };
   readonly oauthClientSecrets: Sequenced<OauthClientSecretRow>;
   readonly users: Omit<Stored<Sequenced<UserRow>, "roles" | "teams">, "disabled"> & { readonly disabled: number };
   readonly sessions: Sequenced<SessionRow>;

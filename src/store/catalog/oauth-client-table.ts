@@ -17,6 +17,27 @@ export function oauthClientTable(db: Kysely<CatalogTables>): OauthClientTable {
       return optional(await query.executeTakeFirst());
     },
     findById: async (id) => optional(await select(db).where("id", "=", idOf(id)).executeTakeFirst()),
+    async idle(source, beforeMs, limit) {
+      const found = await select(db)
+        .where("source", "=", source)
+        .where("applicationId", "is", null)
+        .where("version", "=", 1)
+        .where((row) => row.fn.coalesce("lastUsedAtMs", "createdAtMs"), "<", beforeMs)
+        .orderBy("seq")
+        .limit(limit)
+        .execute();
+      return found.map(fromStored);
+    },
+    async touch(used) {
+      for (const { id, atMs } of used) {
+        await db
+          .updateTable("oauthClients")
+          .set({ lastUsedAtMs: atMs })
+          .where("id", "=", idOf(id))
+          .where((row) => row.or([row("lastUsedAtMs", "is", null), row("lastUsedAtMs", "<", atMs)]))
+          .execute();
+      }
+    },
     async findOf(applicationId, clientId) {
       const query = select(db)
         .where("applicationId", "=", applicationId as NonNullable<OauthClientRow["applicationId"]>) // looked up only
@@ -88,7 +109,11 @@ function toStored(client: OauthClientRow) {
   return { ...client, metadata: JSON.stringify(client.metadata) };
 }
 
-function fromStored({ seq: _, ...row }: Selectable<CatalogTables["oauthClients"]>): OauthClientRow {
+function fromStored({
+  seq: _,
+  lastUsedAtMs: _used,
+  ...row
+}: Selectable<CatalogTables["oauthClients"]>): OauthClientRow {
   return { ...row, metadata: JSON.parse(row.metadata) as OauthClientRow["metadata"] }; // written by toStored only
 }
 

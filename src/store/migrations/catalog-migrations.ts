@@ -1,3 +1,4 @@
+import { addClientLastUse } from "./add-client-last-use.ts";
 import { addControlAccess } from "./add-control-access.ts";
 import { addKeyBudgets } from "./add-key-budgets.ts";
 import { chainAudit } from "./chain-audit.ts";
@@ -14,4 +15,5 @@ export const catalogMigrations: readonly Migration[] = [
   chainAudit,
   addKeyBudgets,
   addControlAccess,
+  addClientLastUse,
 ];
