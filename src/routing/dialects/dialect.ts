@@ -8,6 +8,8 @@ export interface TargetModel {
   readonly name: string;
   /** Tokens that its answers may have, where the provider must be told and the client does not say. */
   readonly maxOutputTokens?: number;
+  /** Whether the provider keeps labels of ours beside the request. */
+  readonly takesLabels?: boolean;
 }
 
 /** One server-sent event, or one message of another framing, apart from its bytes. */
@@ -41,24 +43,32 @@ export interface DeltaWriter {
   end(): readonly WireEvent[];
 }
 
-/**
- * A wire format of chats, both ways. A dialect knows no other: each is written once, and every pair of an inbound and an
- * upstream one comes of it. Reading never changes what it is given.
- */
-export interface Dialect {
+/** A wire format of chats as clients speak it. Reading never changes what it is given. */
+export interface InboundDialect {
   readonly id: DialectId;
   /** A client's request. Throws `request.invalid` with the member that is wrong as its `param`. */
   readRequest(body: Readonly<Record<string, unknown>>): ChatRequest;
+  writeAnswer(answer: ChatAnswer, context: AnswerContext): Readonly<Record<string, unknown>>;
+  deltaWriter(context: AnswerContext): DeltaWriter;
+}
+
+/** A wire format of chats as providers speak it. */
+export interface UpstreamDialect {
+  readonly id: DialectId;
   /**
-   * The request for a provider. What this dialect has no word for is refused with the member that the client
-   * used (`at`, `uncarried`): nothing that would change the answer is left out in silence.
+   * The request for a provider. What this dialect has no word for is refused with the member that the client used (`at`,
+   * `uncarried`): nothing that would change the answer is left out in silence.
    */
   writeRequest(request: ChatRequest, target: TargetModel): Readonly<Record<string, unknown>> | Deny;
   /** A provider's whole answer. Throws `upstream.invalid` for one that makes no sense. */
   readAnswer(body: unknown): ChatAnswer;
-  writeAnswer(answer: ChatAnswer, context: AnswerContext): Readonly<Record<string, unknown>>;
   deltaReader(): DeltaReader;
-  deltaWriter(context: AnswerContext): DeltaWriter;
   /** What a provider's refusal means. `body` is its parsed JSON, or its text. */
   readError(status: number, body: unknown): ProviderError;
 }
+
+/**
+ * A wire format of chats, both ways. A dialect knows no other: each is written once, and every pair of an inbound and an
+ * upstream one comes of it.
+ */
+export interface Dialect extends InboundDialect, UpstreamDialect {}

@@ -1,0 +1,14 @@
+import type { UpstreamDialect } from "../dialect.ts";
+import { geminiDeltaReader } from "./gemini-delta-reader.ts";
+import { readGeminiAnswer } from "./read-gemini-answer.ts";
+import { readGeminiError } from "./read-gemini-error.ts";
+import { writeGeminiRequest } from "./write-gemini-request.ts";
+
+/** Google's generateContent, of Gemini and of Vertex AI. */
+export const gemini: UpstreamDialect = {
+  id: "gemini",
+  writeRequest: writeGeminiRequest,
+  readAnswer: readGeminiAnswer,
+  deltaReader: geminiDeltaReader,
+  readError: readGeminiError,
+};

@@ -1,0 +1,104 @@
+import { GatewayError } from "../../../kernel/errors.ts";
+import type { AnswerPart, ChatAnswer, ChatCandidate, ChatUsage, FinishReason } from "../chat-answer.ts";
+import type { WireObject } from "../member-reader.ts";
+import { isWireObject } from "../member-reader.ts";
+
+/** A whole `GenerateContentResponse`. One without candidates was blocked by the prompt's own content. */
+export function readGeminiAnswer(body: unknown): ChatAnswer {
+  if (!isWireObject(body) || (body["candidates"] === undefined && body["promptFeedback"] === undefined)) {
+    throw new GatewayError("upstream.invalid", "The provider's answer is none of Google's generateContent.");
+  }
+  const candidates = listOf(body["candidates"]).map(readCandidate);
+  const blocked: ChatCandidate = { index: 0, parts: [], finish: "filtered" };
+  return {
+    id: textOf(body["responseId"]),
+    model: textOf(body["modelVersion"]),
+    createdAtMs: timeOf(body["createTime"]),
+    candidates: candidates.length === 0 ? [blocked] : candidates,
+    usage: readGeminiUsage(body["usageMetadata"]),
+  };
+}
+
+function readCandidate(candidate: WireObject, place: number): ChatCandidate {
+  const index = typeof candidate["index"] === "number" ? candidate["index"] : place;
+  const content = isWireObject(candidate["content"]) ? candidate["content"] : {};
+  const parts: AnswerPart[] = [];
+  for (const [at, part] of listOf(content["parts"]).entries()) {
+    const read = readGeminiPart(part, `call_${index}_${at}`);
+    const last = parts.at(-1);
+    if (read === undefined) continue;
+    if (read.type === "text" && last?.type === "text") parts.splice(-1, 1, { ...last, text: last.text + read.text });
+    else parts.push(read);
+  }
+  const hasCalls = parts.some(({ type }) => type === "tool-call");
+  return { index, parts, finish: readGeminiFinish(candidate["finishReason"], hasCalls) };
+}
+
+/** A part of an answer; undefined for one of Google's own tools. A call without an id of its own gets `callId`. */
+export function readGeminiPart(part: WireObject, callId: string): AnswerPart | undefined {
+  const value = part["thoughtSignature"];
+  const signature = typeof value === "string" ? { signature: { of: "gemini" as const, value } } : {};
+  if (isWireObject(part["functionCall"])) {
+    const { id, name, args } = part["functionCall"];
+    return {
+      type: "tool-call",
+      id: typeof id === "string" && id !== "" ? id : callId,
+      name: textOf(name),
+      arguments: JSON.stringify(args ?? {}),
+      ...signature,
+    };
+  }
+  if (typeof part["text"] !== "string") return undefined;
+  if (part["thought"] === true) return { type: "reasoning", text: part["text"], ...signature };
+  return { type: "text", text: part["text"] };
+}
+
+const filtered: ReadonlySet<unknown> = new Set([
+  "SAFETY",
+  "RECITATION",
+  "BLOCKLIST",
+  "PROHIBITED_CONTENT",
+  "SPII",
+  "IMAGE_SAFETY",
+  "LANGUAGE",
+]);
+
+/** Why a candidate ended: Google says `STOP` where there are calls to be made too. */
+export function readGeminiFinish(reason: unknown, hasCalls: boolean): FinishReason {
+  if (filtered.has(reason)) return "filtered";
+  if (reason === "MAX_TOKENS") return "length";
+  if (reason === "MALFORMED_FUNCTION_CALL" || reason === "OTHER") return "error";
+  return hasCalls ? "tool-calls" : "stop";
+}
+
+/** Usage: thoughts count as output here, of which Google's `candidatesTokenCount` has only the rest. */
+export function readGeminiUsage(usage: unknown): ChatUsage | undefined {
+  const prompt = count(usage, "promptTokenCount");
+  if (prompt === undefined) return undefined;
+  const thoughts = count(usage, "thoughtsTokenCount") ?? 0;
+  return {
+    inputTokens: prompt + (count(usage, "toolUsePromptTokenCount") ?? 0),
+    outputTokens: (count(usage, "candidatesTokenCount") ?? 0) + thoughts,
+    cachedInputTokens: count(usage, "cachedContentTokenCount") ?? 0,
+    reasoningTokens: thoughts,
+    source: "actual",
+  };
+}
+
+function count(value: unknown, name: string): number | undefined {
+  const found = isWireObject(value) ? value[name] : undefined;
+  return typeof found === "number" && Number.isSafeInteger(found) && found >= 0 ? found : undefined;
+}
+
+function listOf(value: unknown): readonly WireObject[] {
+  return Array.isArray(value) ? value.filter(isWireObject) : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function timeOf(value: unknown): number | undefined {
+  const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+}
