@@ -18,6 +18,8 @@ export interface CounterStore {
   remember(counter: Counter, now: Moment): void;
   /** Tells that a counter was counted on. */
   changed(counter: Counter, now: Moment): void;
+  /** Those that may be kept over a restart. */
+  durable(): Iterable<Counter>;
 }
 
 // More than one, so that forgetting outruns remembering.
@@ -76,6 +78,10 @@ export function createCounterStore(maxKeys: number): CounterStore {
       counter.freeAtMs = counter.freeAt(now);
       byKey[counter.type].set(counter.key, counter);
       (counter.mayBeForgotten ? rates : kept).add(counter);
+    },
+    *durable() {
+      yield* byKey.quota.values();
+      yield* byKey.rate.values();
     },
     changed(counter, now) {
       if (!counter.mayBeForgotten || counter.place < 0) return;

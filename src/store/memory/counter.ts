@@ -1,5 +1,9 @@
 import type { LimitDecision, LimitRule, LimitStanding } from "../../pipeline/limiter.ts";
 import type { Expiring } from "./expiry-heap.ts";
+import type { Figures } from "./journal-record.ts";
+
+/** Windows that are longer are kept over a restart. */
+export const durableFromMs = 60_000;
 
 /** One moment on both clocks, in whole milliseconds. */
 export interface Moment {
@@ -45,4 +49,13 @@ export interface Counter extends Expiring {
   freeAt(now: Moment): number;
   /** Whether it may be forgotten before that to make room for another. */
   readonly mayBeForgotten: boolean;
+  /** Whether it counts for longer than a restart takes, and is kept over one. */
+  readonly isDurable: boolean;
+  /** The journal's own: under which number, and in which file, it has the counter. */
+  journalId: number;
+  journalFile: number;
+  /** What it takes to go on counting in another process. */
+  figures(now: Moment): Figures;
+  /** Goes on from there. What was reserved is used; nobody will settle it. */
+  restore(figures: Figures, now: Moment): void;
 }

@@ -3,6 +3,7 @@ import type { Charge, LimitDecision, Limiter, LimitStanding, Reservation, Taken 
 import type { Counter, Moment, Part } from "./counter.ts";
 import type { CounterStore } from "./counter-store.ts";
 import { createCounter, createCounterStore, noRoom } from "./counter-store.ts";
+import type { LimitJournal } from "./limit-journal.ts";
 
 export interface MemoryLimiterOptions {
   readonly clock: Clock;
@@ -12,6 +13,8 @@ export interface MemoryLimiterOptions {
    * else is left, `take` throws `limit.unavailable` for a new key, and counts on for those that it knows.
    */
   readonly maxKeys: number;
+  /** Where counters of more than a minute are kept over a restart; none are when absent. It is the limiter's from now. */
+  readonly journal?: LimitJournal | undefined;
 }
 
 /** A limiter of one process. It answers at once, so check and count cannot be torn apart. */
@@ -24,11 +27,12 @@ export interface MemoryLimiter extends Limiter {
   readonly size: number;
 }
 
-/** A limiter that has counted nothing yet. */
-export function createMemoryLimiter({ clock, maxKeys }: MemoryLimiterOptions): MemoryLimiter {
+/** A limiter that goes on from its journal; without one it has counted nothing yet. */
+export function createMemoryLimiter({ clock, maxKeys, journal }: MemoryLimiterOptions): MemoryLimiter {
   const store = createCounterStore(maxKeys);
   let lastId = 0;
   const present = (): Moment => ({ monotonicMs: Math.floor(clock.monotonic()), wallMs: clock.now() });
+  if (journal !== undefined) goOn(store, journal, present());
 
   return {
     take(charges) {
@@ -37,6 +41,12 @@ export function createMemoryLimiter({ clock, maxKeys }: MemoryLimiterOptions): M
       const { counters, parts, isRefused } = addAll(charges, store, now);
       if (isRefused) undoAll(parts);
       else keepAll(parts, store, now);
+      if (journal !== undefined && !isRefused)
+        writeDown(
+          counters.filter((_counter, place) => parts[place]),
+          journal,
+          now,
+        );
       const decisions = decideAll(charges, counters, parts, now);
       if (isRefused) return { allowed: false, decisions };
       lastId += 1;
@@ -46,10 +56,13 @@ export function createMemoryLimiter({ clock, maxKeys }: MemoryLimiterOptions): M
       const parts = openParts(reservation, store);
       if (parts === undefined) return;
       const now = present();
-      for (const [place, part] of parts.entries()) {
-        if (part !== undefined) settlePart(part, amounts[place], store, now);
-      }
       if (reservation instanceof OpenReservation) reservation.parts = undefined;
+      const changed: Counter[] = [];
+      for (const [place, part] of parts.entries()) {
+        const counter = part && settlePart(part, amounts[place], store, now);
+        if (counter !== undefined) changed.push(counter);
+      }
+      if (journal !== undefined) writeDown(changed, journal, now);
     },
     renew(reservations) {
       const now = present();
@@ -71,6 +84,26 @@ export function createMemoryLimiter({ clock, maxKeys }: MemoryLimiterOptions): M
       return store.size;
     },
   };
+}
+
+function goOn(store: CounterStore, journal: LimitJournal, now: Moment): void {
+  for (const { type, key, figures } of journal.restore()) {
+    const counter = createCounter(type, key);
+    counter.restore(figures, now);
+    if (counter.freeAt(now) > now.monotonicMs && store.makeRoom(1, now)) store.remember(counter, now);
+  }
+  journal.begin(() => store.durable(), now);
+}
+
+// In one write for all of them.
+function writeDown(counters: readonly Counter[], journal: LimitJournal, now: Moment): void {
+  let isAny = false;
+  for (const counter of counters) {
+    if (counter.place < 0 || !counter.isDurable) continue;
+    journal.note(counter, now);
+    isAny = true;
+  }
+  if (isAny) journal.write(now);
 }
 
 class OpenReservation implements Reservation {
@@ -155,15 +188,17 @@ function decideAll(
   });
 }
 
-function settlePart(part: Part, amount: number | undefined, store: CounterStore, now: Moment): void {
+/** The counter whose count has changed by it, if one has. */
+function settlePart(part: Part, amount: number | undefined, store: CounterStore, now: Moment): Counter | undefined {
   const isAmount = amount !== undefined && amount >= 0;
   const actual = isAmount ? Math.min(Math.ceil(amount), Number.MAX_SAFE_INTEGER) : part.units;
   const { place, type, key } = part.counter;
-  const counter =
-    (place >= 0 || actual > 0 ? keptCounter(part.counter, store, now) : store.find(type, key)) ?? part.counter;
+  const kept = place >= 0 || actual > 0 ? keptCounter(part.counter, store, now) : store.find(type, key);
+  const counter = kept ?? part.counter;
   if (counter.rule !== undefined) counter.bring(counter.rule, now);
   counter.settle(part, actual, now);
   store.changed(counter, now);
+  return actual === part.units ? undefined : counter;
 }
 
 /** The counter of that key which is remembered now; undefined where no more can be remembered. */

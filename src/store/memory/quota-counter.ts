@@ -1,8 +1,13 @@
 import type { LimitDecision, LimitRule, LimitStanding } from "../../pipeline/limiter.ts";
 import type { Counter, Moment, Part } from "./counter.ts";
+import { durableFromMs } from "./counter.ts";
 import { wholeFrom } from "./gcra.ts";
+import type { Figures } from "./journal-record.ts";
 
-/** Longest time that a window which is over is still known, in case that the clock is set back into it. */
+/**
+ * Longest time that a counter is still known when its window is over, and when it was last asked about: somebody's clock
+ * may be behind, or be set back into the window.
+ */
 const keptAfterMs = 3_600_000;
 
 /** Counts in one fixed window at a time. It goes on to a later window and never back to an earlier one. */
@@ -12,10 +17,13 @@ export class QuotaCounter implements Counter {
   readonly mayBeForgotten = false;
   freeAtMs = 0;
   place = -1;
+  journalId = 0;
+  journalFile = 0;
   rule: LimitRule | undefined;
   startsAtMs = -Infinity;
   windowMs = 0;
   limit = 0;
+  askedAtMs = -Infinity;
   /** What is settled. */
   used = 0;
   /** What open reservations of this window hold. */
@@ -25,7 +33,8 @@ export class QuotaCounter implements Counter {
     this.key = key;
   }
 
-  bring(rule: LimitRule): void {
+  bring(rule: LimitRule, { monotonicMs }: Moment): void {
+    this.askedAtMs = monotonicMs;
     if (this.rule === rule || rule.type !== "quota") return;
     this.rule = rule;
     this.limit = wholeFrom(Math.floor(rule.limit), 0);
@@ -70,8 +79,24 @@ export class QuotaCounter implements Counter {
     return { used, reserved, remaining: this.#room(), resetMs: this.#untilReset(now) };
   }
 
-  freeAt(now: Moment): number {
-    return now.monotonicMs + this.#untilEnd(now) + Math.min(this.windowMs, keptAfterMs);
+  freeAt({ monotonicMs, wallMs }: Moment): number {
+    const keptMs = Math.min(this.windowMs, keptAfterMs);
+    const untilOverMs = this.startsAtMs + this.windowMs + keptMs - wallMs;
+    return Math.max(monotonicMs + untilOverMs, this.askedAtMs + keptMs);
+  }
+
+  get isDurable(): boolean {
+    return this.windowMs > durableFromMs;
+  }
+
+  figures(): Figures {
+    return [this.startsAtMs, this.windowMs, this.used + this.reserved, 0];
+  }
+
+  restore([startsAtMs, windowMs, used]: Figures): void {
+    this.startsAtMs = startsAtMs;
+    this.windowMs = windowMs;
+    this.used = used;
   }
 
   #room(): number {

@@ -1,7 +1,9 @@
 import type { LimitDecision, LimitRule, LimitStanding } from "../../pipeline/limiter.ts";
 import type { Counter, Moment, Part } from "./counter.ts";
+import { durableFromMs } from "./counter.ts";
 import type { Rate } from "./gcra.ts";
 import { converted, divideUp, drained, rateOf } from "./gcra.ts";
+import type { Figures } from "./journal-record.ts";
 
 /**
  * Counts by GCRA, the leaky bucket as a meter: no more than `limit * (1 + t / windowMs)` units pass in any time `t`. All
@@ -13,6 +15,8 @@ export class RateCounter implements Counter {
   readonly mayBeForgotten = true;
   freeAtMs = 0;
   place = -1;
+  journalId = 0;
+  journalFile = 0;
   rule: LimitRule | undefined;
   /** Ticks of `rate` that are taken, as it was at `atMs`. */
   taken = 0;
@@ -79,6 +83,22 @@ export class RateCounter implements Counter {
 
   freeAt(): number {
     return this.atMs + divideUp(this.taken, this.rate.perMs);
+  }
+
+  get isDurable(): boolean {
+    return this.rate.windowMs > durableFromMs;
+  }
+
+  figures({ wallMs, monotonicMs }: Moment): Figures {
+    const { limit, windowMs } = this.rate;
+    return [limit, windowMs, this.taken, wallMs - (monotonicMs - this.atMs)];
+  }
+
+  // Between two processes the time of day is the only clock.
+  restore([limit, windowMs, taken, atWallMs]: Figures, { wallMs, monotonicMs }: Moment): void {
+    this.rate = rateOf(limit, windowMs, undefined);
+    this.taken = drained(taken, wallMs - atWallMs, this.rate);
+    this.atMs = monotonicMs;
   }
 }
 

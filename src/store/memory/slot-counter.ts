@@ -1,6 +1,7 @@
 import type { LimitDecision, LimitRule, LimitStanding } from "../../pipeline/limiter.ts";
 import type { Counter, Lease, Moment, Part } from "./counter.ts";
 import { wholeFrom } from "./gcra.ts";
+import type { Figures } from "./journal-record.ts";
 
 /** Nobody knows when a place will be free. */
 const retryAfterMs = 1_000;
@@ -12,6 +13,9 @@ export class SlotCounter implements Counter {
   readonly mayBeForgotten = false;
   freeAtMs = 0;
   place = -1;
+  readonly isDurable = false; // whoever held a place has died with the process
+  journalId = 0;
+  journalFile = 0;
   rule: LimitRule | undefined;
   limit = 0;
   leaseMs = 1;
@@ -67,6 +71,14 @@ export class SlotCounter implements Counter {
   freeAt(now: Moment): number {
     this.#letGoOfDead(now);
     return this.leases.size === 0 ? now.monotonicMs : now.monotonicMs + this.leaseMs;
+  }
+
+  figures(): Figures {
+    return [0, 0, 0, 0];
+  }
+
+  restore(): void {
+    // there is nothing to go on from
   }
 
   // One that was taken for longer, before the rule was changed, may hold up others behind it for so long.
