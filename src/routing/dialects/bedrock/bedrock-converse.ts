@@ -1,0 +1,14 @@
+import type { UpstreamDialect } from "../dialect.ts";
+import { bedrockDeltaReader } from "./bedrock-delta-reader.ts";
+import { readBedrockAnswer } from "./read-bedrock-answer.ts";
+import { readBedrockError } from "./read-bedrock-error.ts";
+import { writeBedrockRequest } from "./write-bedrock-request.ts";
+
+/** Converse and ConverseStream of AWS Bedrock. */
+export const bedrockConverse: UpstreamDialect = {
+  id: "bedrock-converse",
+  writeRequest: writeBedrockRequest,
+  readAnswer: readBedrockAnswer,
+  deltaReader: bedrockDeltaReader,
+  readError: readBedrockError,
+};
