@@ -123,7 +123,7 @@ export async function openControlPlane(
       const sent = input === undefined ? null : typeof input === "string" ? input : JSON.stringify(input);
       const response = await app.request(path, { method, headers, body: sent });
       const text = await response.text();
-      const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
+      const isJson = text !== "" && /[/+]json/.test(response.headers.get("content-type") ?? "");
       const body = (isJson ? JSON.parse(text) : {}) as AnswerBody; // see there: not checked, on purpose
       return { status: response.status, headers: response.headers, text, body };
     },

@@ -236,18 +236,12 @@ describe("429", () => {
     await makeUser(plane, "ada", {});
     const gates = { loginGate: createLoginGate(plane.clock), addressGate: createLoginGate(plane.clock, 8) };
     await using guarded = await openControlPlane({ core: { ...plane.context, ...gates } });
-    const guess = (name: string, at: string) =>
-      guarded.app
-        .request(
-          "/api/v1/session",
-          {
-            method: "POST",
-            headers: { "content-type": "application/json", host: "localhost" },
-            body: JSON.stringify({ name, password: "a wrong guess" }),
-          },
-          { incoming: { url: "/api/v1/session", socket: { remoteAddress: at }, headers: {} } },
-        )
-        .then((answer) => answer.status);
+    const guess = async (name: string, at: string): Promise<number> => {
+      const body = JSON.stringify({ name, password: "a wrong guess" });
+      const headers = { "content-type": "application/json", host: "localhost" };
+      const incoming = { url: "/api/v1/session", socket: { remoteAddress: at }, headers: {} };
+      return (await guarded.app.request("/api/v1/session", { method: "POST", headers, body }, { incoming })).status;
+    };
     const statuses: number[] = [];
     for (let tries = 0; tries < 6; tries += 1) statuses.push(await guess("ada", `192.0.2.${tries}`));
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
