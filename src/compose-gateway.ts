@@ -30,6 +30,7 @@ import { createSessionTokens } from "./mcp/session-token.ts";
 import { createBreaker } from "./pipeline/breaker.ts";
 import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
+import type { Limiter } from "./pipeline/limiter.ts";
 import type { SecretReader } from "./pipeline/plugin.ts";
 import { createRegistry } from "./pipeline/registry.ts";
 import { createLimitGate } from "./pipeline/run-limits.ts";
@@ -60,6 +61,8 @@ export interface GatewayComposition {
     readonly vectorsPath: string | undefined;
   };
   readonly stalledMs: number;
+  /** Counts for several gateways together; absent, this one counts for itself. */
+  readonly limiter?: Limiter | undefined;
   /** Takes what the gateway has seen. When it rejects, the same is reported again later. */
   report(report: GatewayReport): Promise<void>;
 }
@@ -106,7 +109,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const sessions = createSessionTokens(parts.sessionKey);
   const mcp = createMcpAdapter({ upstream, clock, sessions, watch, stalledMs: parts.stalledMs });
   const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
-  const limiter = createMemoryLimiter({ clock, maxKeys: maxLimiterKeys });
+  const limiter = parts.limiter ?? createMemoryLimiter({ clock, maxKeys: maxLimiterKeys });
   let publicUrl = "http://localhost"; // until the port is open, and no request comes before
   const fetch = createLazyFetch(network);
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };

@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import pino from "pino";
 import type { EventSpool } from "./analytics/event-spool.ts";
 import { openEventSpool } from "./analytics/event-spool.ts";
 import type { Analytics } from "./compose-analytics.ts";
@@ -8,6 +7,8 @@ import type { GatewayParts } from "./compose-gateway.ts";
 import { composeGateway } from "./compose-gateway.ts";
 import type { IdentityParts } from "./compose-identity.ts";
 import { composeIdentity } from "./compose-identity.ts";
+import type { SharedLimits } from "./compose-limits.ts";
+import { openSharedLimits } from "./compose-limits.ts";
 import type { Config } from "./config.ts";
 import { ensureDefaults } from "./core/bootstrap.ts";
 import { checkVault } from "./core/check-vault.ts";
@@ -18,7 +19,6 @@ import type { Encryption, KeyFile } from "./core/encryption.ts";
 import { createEncryption } from "./core/encryption.ts";
 import { createGatewayFeed } from "./core/gateway-feed.ts";
 import { startIdentityUpkeep } from "./core/identity-upkeep.ts";
-import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { LiveKeyring } from "./core/keyring.ts";
 import { configuredKeys } from "./core/keyring.ts";
 import { createLastUses } from "./core/last-uses.ts";
@@ -28,10 +28,11 @@ import type { SecretCache } from "./core/secret-cache.ts";
 import { createSecretCache } from "./core/secret-cache.ts";
 import { createUpstreamBoard } from "./core/upstream-health.ts";
 import { loadPepper, mcpSessionKey, vaultKeyring } from "./core/vault-keys.ts";
+import { createLog } from "./create-log.ts";
 import { systemClock } from "./kernel/clock.ts";
 import { GatewayError, toGatewayError } from "./kernel/errors.ts";
 import type { Log } from "./kernel/log.ts";
-import { createNetworkPolicy, developmentReach } from "./kernel/network-policy.ts";
+import { keylessReachOf, networkPolicyOf } from "./network-reach.ts";
 import { openPorts } from "./open-ports.ts";
 import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
@@ -92,7 +93,9 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     await openEventSpool({ directory: dataDirectory.spoolPath, maxBytes: config.limits.spoolBytes, clock, log }),
   );
   const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
+  const shared = opened.use(await openSharedLimits(config, { clock, log }));
   const { context, encryption, gateway, identity, secrets, deliver } = connectPlanes(config, {
+    shared,
     analytics,
     catalog,
     vaultKeys,
@@ -154,6 +157,7 @@ interface PlaneParts extends Pick<CoreContext, "catalog" | "pepper" | "log"> {
   readonly analytics: Analytics;
   readonly sink: EventSink;
   readonly stalledMs: number;
+  readonly shared: SharedLimits;
 }
 
 interface ConnectedPlanes {
@@ -172,7 +176,7 @@ const failuresOfAddress = 30;
 /** The control plane's domain and one gateway, joined by messages only. */
 function connectPlanes(
   config: Config,
-  { analytics, catalog, vaultKeys, keyFile, pepper, log, sink, stalledMs }: PlaneParts,
+  { analytics, catalog, vaultKeys, keyFile, pepper, log, sink, stalledMs, shared }: PlaneParts,
 ): ConnectedPlanes {
   const clock = systemClock;
   const keylessReach = keylessReachOf(config);
@@ -185,17 +189,18 @@ function connectPlanes(
     pepper,
     sessionKey: mcpSessionKey(pepper),
     node: hostname(),
-    network: networkPolicy(config),
+    network: networkPolicyOf(config),
     keylessReach,
     embedding: { ...config.embedding, vectorsPath: dataPaths(config.dataDir).vectorsPath },
     stalledMs,
+    limiter: shared.limiter,
     report: (report) =>
       takeReport(context, report).catch((error: unknown) => {
         log.warn({ err: error, report: report.type }, "what the gateway has seen could not be noted");
         throw error;
       }),
   });
-  const identity = composeIdentity(config, () => context, networkPolicy(config));
+  const identity = composeIdentity(config, () => context, networkPolicyOf(config));
   const deliver = (message: PlaneMessage): void => {
     void secrets.apply(message);
     identity.apply(message);
@@ -214,6 +219,7 @@ function connectPlanes(
   };
   const encryption = createEncryption(() => context, vaultKeys, keyFile);
   const feed = createGatewayFeed({ context: () => context, secrets });
+  feed.onChange(shared.publish);
   const context: CoreContext = {
     catalog,
     clock,
@@ -253,21 +259,6 @@ async function nothingToServe(context: CoreContext, messages: readonly PlaneMess
     `What is deployed cannot be served here, so nothing would be. Take it down with: ${command}; or mend it with: gatehouse apply -f FILE --offline.`,
     { issues },
   );
-}
-
-function keylessReachOf(config: Config): KeylessReach {
-  if (config.network.allowKeyless) return "anybody";
-  return config.env === "production" ? "nobody" : "loopback";
-}
-
-function networkPolicy(config: Config): ReturnType<typeof createNetworkPolicy> {
-  const { allowCidrs } = config.network;
-  const isDevelopment = config.env === "development" && allowCidrs === undefined;
-  return createNetworkPolicy({ allowCidrs: allowCidrs ?? [], operatorReach: isDevelopment ? developmentReach : [] });
-}
-
-function createLog(config: Config): Log {
-  return pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
 }
 
 const noEvents: EventSink = { isOpen: false, record: () => {}, dropped: 0 };

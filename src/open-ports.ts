@@ -9,6 +9,7 @@ import type { CoreContext } from "./core/core-context.ts";
 import type { Listener } from "./gateway/listen.ts";
 import { listen } from "./gateway/listen.ts";
 import { createCidrSet } from "./kernel/cidr-set.ts";
+import { loopbackHosts, openGatewayPort, urlOf } from "./open-gateway-port.ts";
 import { gatehouseVersion } from "./version.ts";
 
 type Fetch = Parameters<typeof listen>[0]["fetch"];
@@ -36,16 +37,9 @@ export async function openPorts(
   const serve: { gateway: Fetch; control: Fetch } = { gateway: starting, control: starting };
 
   await using opened = new AsyncDisposableStack();
-  const gatewayPort = await listen({
-    ...common,
-    name: "gateway",
-    host: config.host,
-    port: config.port,
-    portSetting: "--port or GATEHOUSE_PORT",
-    tls: config.tls,
-    fetch: (request, bindings) => serve.gateway(request, bindings),
-    raw: true,
-  });
+  const { listener: gatewayPort, url: gatewayUrl } = await openGatewayPort(config, context, (request, bindings) =>
+    serve.gateway(request, bindings),
+  );
   opened.defer(() => gatewayPort.drain(0));
   const controlPort = await listen({
     ...common,
@@ -56,7 +50,6 @@ export async function openPorts(
     fetch: (request, bindings) => serve.control(request, bindings),
   });
   opened.defer(() => controlPort.drain(0));
-  const gatewayUrl = config.publicUrl ?? urlOf(config.tls ? "https" : "http", config.host, gatewayPort.port);
   const controlUrl = config.controlUrl ?? urlOf("http", config.controlHost, controlPort.port);
   const auth = await identity.open(gatewayUrl);
   const app = gateway.app({
@@ -92,11 +85,4 @@ function onFirstRequest(options: ControlOptions): Fetch {
     app ??= import("./control/control-app.ts").then(({ createControlApp }) => createControlApp(options));
     return (await app).fetch(request, bindings);
   };
-}
-
-const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"];
-
-function urlOf(scheme: string, host: string, port: number): string {
-  const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `${scheme}://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
 }

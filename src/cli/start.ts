@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import { gatehouseVersion } from "../version.ts";
-import type { CommonOptions } from "./common-options.ts";
+import type { StartOptions } from "./common-options.ts";
 import { commandConfig } from "./common-options.ts";
 import type { Shell } from "./shell.ts";
 
@@ -8,7 +8,7 @@ import type { Shell } from "./shell.ts";
  * Runs the gateway and its control plane until SIGINT or SIGTERM, then drains. A second signal ends the process at
  * once. In development the quickstart is put up and its lines are printed.
  */
-export async function start(options: CommonOptions, shell: Shell): Promise<void> {
+export async function start(options: StartOptions, shell: Shell): Promise<void> {
   const stopped = Promise.withResolvers<"SIGINT" | "SIGTERM">();
   let firstAtMs: number | undefined;
   const forget = shell.onStop((signal) => {
@@ -18,7 +18,11 @@ export async function start(options: CommonOptions, shell: Shell): Promise<void>
     stopped.resolve(signal);
   });
   try {
-    const { config } = commandConfig(options, shell);
+    const { config } = commandConfig(options, shell, {
+      planes: options.planes,
+      controlUrl: options.controlUrl,
+      "gateway.tokenFile": options.gatewayTokenFile,
+    });
     const startedAtMs = shell.clock.monotonic();
     shell.out(`Gatehouse ${gatehouseVersion}, ${config.env}`);
     await using running = await startAll(config, shell);
@@ -43,8 +47,13 @@ interface Running extends AsyncDisposable {
 }
 
 async function startAll(config: Config, shell: Shell): Promise<Running> {
-  const { startGatehouse } = await import("../main.ts");
   const progress = (line: string): void => shell.out(`- ${line}`);
+  if (!config.planes.includes("control")) {
+    const { startGatewayPlane } = await import("../compose-gateway-plane.ts");
+    const { createLog } = await import("../create-log.ts");
+    return startGatewayPlane(config, { progress, log: createLog(config) });
+  }
+  const { startGatehouse } = await import("../main.ts");
   const running = await startGatehouse(config, { progress });
   if (config.env === "production") return running;
   const { startQuickstart } = await import("../quickstart/quickstart.ts");

@@ -30,13 +30,34 @@ export interface FeedSecrets {
   readonly values?: Readonly<Record<string, string>>;
 }
 
+/** One answer with its secrets, as a gateway process has opened it. */
+export interface FeedTold {
+  readonly answer: FeedAnswer;
+  readonly secrets: FeedSecrets;
+}
+
+/** What a gateway process keeps of the feed, so that it can start while the control plane is away. */
+export interface FeedCopy {
+  /**
+   * Everything that was kept, in order, and when the control plane was last heard; undefined when there is nothing, or
+   * when a part of it is damaged or lost: an older state is not served in place of a newer one.
+   */
+  load(): Promise<{ readonly told: readonly FeedTold[]; readonly heardAtMs: number } | undefined>;
+  /** Puts a whole answer in place of what was kept. */
+  replace(told: FeedTold, heardAtMs: number): Promise<void>;
+  /** Adds changes. */
+  append(told: FeedTold, heardAtMs: number): Promise<void>;
+  /** Notes that the control plane has said that nothing has changed. */
+  heard(heardAtMs: number): Promise<void>;
+}
+
 /** The control plane's side of the feed: what was published since the process began, and what holds now. */
 export interface GatewayFeed {
   readonly version: string;
   /** Takes note of a message that was published, after the gateway of this process has taken it over. */
   note(message: PlaneMessage): void;
   /** Undefined when `version` is the present one; the changes since, if they are still known; else everything. */
-  since(version: string | undefined): Promise<{ answer: FeedAnswer; secrets: FeedSecrets } | undefined>;
+  since(version: string | undefined): Promise<FeedTold | undefined>;
   /** Calls with each new version. */
   onChange(listener: (version: string) => void): void;
 }

@@ -13,8 +13,12 @@ export interface DataPlane extends AsyncDisposable {
   /** The current snapshot for one request; call `release` when the request has ended. Undefined before the first. */
   acquire(): SnapshotLease | undefined;
   readonly credentials: CredentialIndex;
-  /** True once a snapshot has been loaded. */
+  /** True once a snapshot has been loaded, unless it is suspended. */
   readonly ready: boolean;
+  /** True while nobody may be served although there is a snapshot, because it is too old. */
+  readonly suspended: boolean;
+  /** Lets nobody start a request, or lets them again. Requests that run go on. */
+  suspend(suspended: boolean): void;
   /** Calls back with the current snapshot, if there is one, and with each new one before any request can see it. */
   onSnapshot(listener: (snapshot: Snapshot) => void): void;
 }
@@ -38,6 +42,7 @@ export interface DataPlaneOptions extends CompileSnapshotOptions {
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let current: CountedSnapshot | undefined;
+  let suspended = false;
 
   const swap = (snapshot: Snapshot): void => {
     const old = current;
@@ -54,7 +59,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   return {
     credentials: options.credentials,
     get ready() {
-      return current !== undefined;
+      return current !== undefined && !suspended;
+    },
+    get suspended() {
+      return suspended;
+    },
+    suspend(next) {
+      suspended = next;
     },
     onSnapshot(listener) {
       listeners.push(listener);
@@ -77,7 +88,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         );
       }
     },
-    acquire: () => current?.lease(),
+    acquire: () => (suspended ? undefined : current?.lease()),
     async [Symbol.asyncDispose]() {
       const last = current;
       current = undefined;

@@ -105,6 +105,11 @@ function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
 }
 
 const notReady = deny("server.not_ready", "The gateway is starting; try again in a moment.", { retryAfterMs: 1_000 });
+const tooOld = deny(
+  "server.not_ready",
+  "This gateway has not heard from its control plane for too long, so it lets nobody through.",
+  { retryAfterMs: 30_000 },
+);
 const noApi = deny(
   "route.not_found",
   "There is no API at this path. The control plane lists the deployed ones with their URLs.",
@@ -188,8 +193,9 @@ function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bindings,
   const refusal = accept(incoming, options);
   const lease = options.dataPlane.acquire();
   if (lease === undefined) {
-    noteRefusal(refusal ?? notReady, id, path, incoming, options);
-    api.adapter.encodeDeny(refusal ?? notReady, id, outgoing, {});
+    const unready = options.dataPlane.suspended ? tooOld : notReady;
+    noteRefusal(refusal ?? unready, id, path, incoming, options);
+    api.adapter.encodeDeny(refusal ?? unready, id, outgoing, {});
     return;
   }
   const exchange = new ServedExchange(id, api, lease.snapshot, path, incoming, options);

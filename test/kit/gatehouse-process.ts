@@ -31,6 +31,8 @@ export interface ControlAnswer {
 export interface ProcessOptions {
   readonly dataDir: string;
   readonly adminToken: string;
+  /** Further words of the command line. */
+  readonly args?: readonly string[];
   /** Beside what production asks for. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -83,8 +85,9 @@ export async function refusedStart(options: ProcessOptions): Promise<Ended & { r
   return { ...(await ended), err: printed.err };
 }
 
-function spawnGatehouse({ dataDir, adminToken, env = {} }: ProcessOptions) {
-  const child = spawn(process.execPath, [bin, "start", "--data", dataDir, "--port", "0", "--control-port", "0"], {
+function spawnGatehouse({ dataDir, adminToken, env = {}, args = [] }: ProcessOptions) {
+  const words = [bin, "start", "--data", dataDir, "--port", "0", "--control-port", "0", ...args];
+  const child = spawn(process.execPath, words, {
     cwd: dataDir,
     stdio: ["ignore", "pipe", "pipe"],
     env: {

@@ -113,7 +113,6 @@ function createClient(options: RedisConnectionOptions, purpose: string): RedisCl
     socketTimeout: Math.max(timeoutMs * 10, 1_000),
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false, // what may have been counted is not counted again
-    enableAutoPipelining: purpose === "limits",
     stringNumbers: true, // the client's own numbers are one off at 2^53 - 1
     ...(protocol === "rediss:" && { tls: caFile === undefined ? {} : { ca: readFileSync(caFile) } }),
   };
@@ -127,7 +126,6 @@ function createClient(options: RedisConnectionOptions, purpose: string): RedisCl
   };
   return new Cluster([url], {
     enableOfflineQueue: false,
-    enableAutoPipelining: purpose === "limits",
     clusterRetryStrategy: pause,
     redisOptions: { ...common, ...account },
   });
