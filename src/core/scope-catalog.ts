@@ -36,7 +36,7 @@ function scopeTables(tables: CatalogTransaction, scope: CatalogScope): CatalogTr
 }
 
 function scopeApiKeys(table: CatalogTransaction["apiKeys"], rights: Rights): CatalogTransaction["apiKeys"] {
-  const visible = (row: ApiKeyRow | undefined) => visibleRow(rights, "keys:read", row);
+  const visible = (row: ApiKeyRow | undefined) => visibleRow(rights, "keys", row);
   return {
     ...table,
     find: async (name) => visible(await table.find(name)),
@@ -62,7 +62,7 @@ function scopeApiKeys(table: CatalogTransaction["apiKeys"], rights: Rights): Cat
 function scopeSecrets(table: CatalogTransaction["secrets"], rights: Rights): CatalogTransaction["secrets"] {
   return {
     ...table,
-    find: async (name) => visibleRow<SecretRow>(rights, "secrets:read", await table.find(name)),
+    find: async (name) => visibleRow<SecretRow>(rights, "secrets", await table.find(name)),
     async list(page, filter = {}) {
       const owners = ownersOf(rights, "secrets:read");
       return owners === undefined ? emptyPage : table.list(page, { ...filter, ...owners });
@@ -79,7 +79,7 @@ function scopeSecrets(table: CatalogTransaction["secrets"], rights: Rights): Cat
 }
 
 function scopeClients(table: CatalogTransaction["oauthClients"], rights: Rights): CatalogTransaction["oauthClients"] {
-  const visible = (row: OauthClientRow | undefined) => visibleRow(rights, "oauth-clients:read", row);
+  const visible = (row: OauthClientRow | undefined) => visibleRow(rights, "oauth-clients", row);
   const requireClient = async (id: string): Promise<void> =>
     requireFor(rights, "oauth-clients:write", (await table.findById(id))?.teamId);
   const requireSecret = async (id: string): Promise<void> =>
@@ -124,10 +124,13 @@ function scopeClients(table: CatalogTransaction["oauthClients"], rights: Rights)
 
 function visibleRow<Row extends { readonly teamId: string }>(
   rights: Rights,
-  permission: Permission,
+  area: "keys" | "secrets" | "oauth-clients",
   row: Row | undefined,
 ): Row | undefined {
-  return row !== undefined && holds(rights, permission, row.teamId) ? row : undefined;
+  if (row === undefined) return undefined;
+  // Who may write without reading must find what to replace; no route shows it to them.
+  const isSeen = holds(rights, `${area}:read`, row.teamId) || holds(rights, `${area}:write`, row.teamId);
+  return isSeen ? row : undefined;
 }
 
 /** What a list is narrowed to; undefined where nothing can be in it. */

@@ -74,9 +74,14 @@ function scopeRows(table: ResourceTables["resources"], scope: CatalogScope): Res
 
 /** Whether a resource is there for somebody. */
 function maySee(row: Resource, { rights, sharedTeamId }: CatalogScope): boolean {
-  const { read, shared } = kindPermissions(row.kind);
+  const { read, write, shared } = kindPermissions(row.kind);
   const owner = ownerOf(row);
-  return holds(rights, read, owner) || (shared && owner === sharedTeamId && holdsAnywhere(rights, read));
+  // Who may write without reading must find what to replace; no route shows it to them.
+  return (
+    holds(rights, read, owner) ||
+    holds(rights, write, owner) ||
+    (shared && owner === sharedTeamId && holdsAnywhere(rights, read))
+  );
 }
 
 /** Undefined where nothing can be in the list. */
