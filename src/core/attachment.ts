@@ -31,17 +31,13 @@ export const attachmentSchema = z.strictObject({
   }),
 });
 
-export const attachmentsSchema = z
-  .array(attachmentSchema)
-  .max(100)
-  .default([])
-  .meta({
-    title: "Policies",
-    description: "Run in this order within each step; gateway, API, team, application, plan, then the key's own.",
-  });
+export const attachmentsSchema = z.array(attachmentSchema).max(100).default([]).meta({
+  title: "Policies",
+  description: "Run in this order within each step; gateway, API, team, application, plan, then the key's own.",
+});
 
 /** Where only limits may stand: on whom callers belong to. */
-export const limitAttachmentsSchema = z.array(attachmentSchema).max(20).default([]).meta({
+export const limitAttachmentsSchema = z.array(attachmentSchema).max(20).optional().meta({
   title: "Limits",
   description:
     "Policies that limit how much is used, and no others. They hold at every API, in the order gateway, API, team, application, plan, key.",

@@ -209,7 +209,7 @@ function compileHolders(
   const holders = new Map<string, CompiledChain>();
   for (const { kind, id, name, spec } of set.supporting) {
     if (kind !== "Team" && kind !== "Application") continue;
-    const { policies } = holderSchema.parse(spec);
+    const { policies = [] } = holderSchema.parse(spec);
     const at = `${kind}/${name}: spec.policies`;
     policies.forEach(({ use }, index) => {
       const isKnown = registry.policies.has(use) || registry.guardrails.has(use); // else told by the compiler below

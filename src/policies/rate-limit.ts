@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { definePolicy } from "../pipeline/define-policy.ts";
+import { goDuration, tellLimit } from "../pipeline/limit-headers.ts";
 import { limitSubject, limitSubjectSchema, subjectName } from "../pipeline/limit-subject.ts";
-import type { LimitDecision } from "../pipeline/limiter.ts";
 import { deny } from "../pipeline/outcome.ts";
 
 const config = z.strictObject({
@@ -39,34 +39,15 @@ export const rateLimit = definePolicy({
         { key: `${place}/${limitSubject(exchange, per, operation)}`, rule, amount: 1 },
       ],
       refused(exchange, _operation, _charge, decision) {
-        tell(exchange.responseHeaders, requests, decision);
-        return deny("limit.exceeded", `The limit of ${requests} requests in ${duration(windowMs)} is used up.`, {
+        tellLimit(exchange.responseHeaders, "requests", requests, decision);
+        return deny("limit.exceeded", `The limit of ${requests} requests in ${goDuration(windowMs)} is used up.`, {
           detail: `${place} per ${subjectName(per)}`,
           retryAfterMs: decision.retryAfterMs,
         });
       },
       charged(exchange, _operation, _charges, decisions) {
-        for (const decision of decisions) tell(exchange.responseHeaders, requests, decision);
+        for (const decision of decisions) tellLimit(exchange.responseHeaders, "requests", requests, decision);
       },
     };
   },
 });
-
-function tell(headers: Record<string, string>, limit: number, { allowed, remaining, resetMs }: LimitDecision): void {
-  const told = headers["x-ratelimit-remaining-requests"];
-  if (allowed && told !== undefined && Number(told) <= remaining) return;
-  headers["x-ratelimit-limit-requests"] = String(limit);
-  headers["x-ratelimit-remaining-requests"] = String(remaining);
-  headers["x-ratelimit-reset-requests"] = duration(resetMs);
-}
-
-// As Go prints a duration, which is how OpenAI's clients expect it: `250ms`, `1.5s`, `6m0s`, `1h0m0s`.
-function duration(ms: number): string {
-  const whole = Math.ceil(ms);
-  if (whole < 1_000) return whole === 0 ? "0s" : `${whole}ms`;
-  const hours = Math.floor(whole / 3_600_000);
-  const minutes = Math.floor(whole / 60_000) % 60;
-  const seconds = `${(whole % 60_000) / 1_000}s`;
-  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
-  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
-}
