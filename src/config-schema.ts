@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { clickhouseSettings } from "./clickhouse-settings.ts";
+import { controlSettings } from "./control-settings.ts";
 import { keyIdPattern, maxKeys } from "./core/keyring.ts";
 import { embeddingSettings } from "./embedding-settings.ts";
 import { gatewaySettings, planesSetting } from "./gateway-settings.ts";
@@ -176,6 +177,7 @@ export const configSchema = z
         "Allows API keys without an API, which open every API that their application is subscribed to. `false`: none can be made, and those that were open nothing.",
     }),
     oauth: oauthSettings,
+    control: controlSettings,
     signIn: signInConfig,
     quickstart: z
       .strictObject({

@@ -67,6 +67,7 @@ export async function openPorts(
     ready: () => gateway.dataPlane.ready,
     version: gatehouseVersion,
     trustedProxies: createCidrSet(config.trustedProxies),
+    extraPaths: config.control.extraPaths,
     clock,
     log,
     servedKinds: gateway.servedKinds,

@@ -17,6 +17,7 @@ import { findCaller } from "./caller.ts";
 import type { ControlEnv } from "./control-env.ts";
 import type { ControlOptions } from "./control-options.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
+import { extraPathRoutes } from "./extra-path-routes.ts";
 import { readJsonBody } from "./json-body.ts";
 import { requireOwnPage } from "./own-page.ts";
 import { plainPath } from "./plain-path.ts";
@@ -32,7 +33,7 @@ import { sessionSecretOf } from "./session-cookie.ts";
  */
 export function createControlApp(options: ControlOptions): Hono<ControlEnv> {
   const app = new Hono<ControlEnv>();
-  const table = routes();
+  const table = [...routes(), ...extraPathRoutes(options.extraPaths ?? {})];
   const hosts = createAllowedHosts(options.allowedHosts, options.controlUrl);
 
   app.use("*", async (context, next) => {

@@ -24,6 +24,8 @@ export interface ControlOptions {
   readonly version: string;
   /** Proxies whose `X-Forwarded-For` is believed; none when absent. */
   readonly trustedProxies?: CidrSet | undefined;
+  /** Paths beside the declared ones and where they lead; checked by `extraPathIssue`. None when absent. */
+  readonly extraPaths?: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly log: Log;
   /** Kinds of API that the gateway of this installation really serves. */

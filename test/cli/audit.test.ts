@@ -29,7 +29,7 @@ describe("tail", () => {
     const { out } = await audit("tail", "--action", "secret.*");
     const lines = out.map((line) => JSON.parse(line) as { resourceName: string; actor: string });
     expect(lines.map(({ resourceName }) => resourceName)).toEqual(["one", "two", "three"]);
-    expect(out.join()).not.toContain("4711");
+    expect(out.join()).not.toContain("canary");
     const later = await audit("tail", "--after", "99999");
     expect(later).toMatchObject({ code: 0, out: [] });
   });
@@ -94,14 +94,14 @@ test("verify finds, offline too, what was changed while nobody ran", async () =>
 });
 
 test("a failed log-in at the control plane is in the audit, with where it came from", async () => {
-  await fetch(`${gatehouse.running.controlUrl}/api/v1/teams`, { headers: { authorization: "Bearer wrong-4711" } });
+  await fetch(`${gatehouse.running.controlUrl}/api/v1/teams`, { headers: { authorization: "Bearer wrong-canary" } });
   const failed = async () => (await audit("tail", "--action", "login.failed")).out;
   await eventually("it is written beside the answer", async () => (await failed()).length > 0);
   const out = await failed();
   expect(out.map((line): unknown => JSON.parse(line))).toMatchObject([
     { actor: "anonymous", clientAddress: "127.0.0.1", resourceName: "GET /api/v1/teams", detail: { times: 1 } },
   ]);
-  expect(out.join()).not.toContain("4711");
+  expect(out.join()).not.toContain("canary");
 });
 
 test("docs/reference/audit-actions.md is what `gatehouse audit actions` prints", async () => {
