@@ -40,6 +40,7 @@ import { watchUpstreams } from "./pipeline/upstream-watch.ts";
 import { policies } from "./policies/index.ts";
 import { providers } from "./routing/providers/index.ts";
 import { strategies } from "./routing/strategies/index.ts";
+import { openLimitJournal } from "./store/memory/limit-journal.ts";
 import { createMemoryLimiter } from "./store/memory/limiter.ts";
 
 export interface GatewayComposition {
@@ -61,6 +62,8 @@ export interface GatewayComposition {
     readonly vectorsPath: string | undefined;
   };
   readonly stalledMs: number;
+  /** A directory where counts of more than a minute are kept over a restart; absent, they are not. */
+  readonly limitsPath?: string | undefined;
   /** Counts for several gateways together; absent, this one counts for itself. */
   readonly limiter?: Limiter | undefined;
   /** Takes what the gateway has seen. When it rejects, the same is reported again later. */
@@ -109,7 +112,9 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const sessions = createSessionTokens(parts.sessionKey);
   const mcp = createMcpAdapter({ upstream, clock, sessions, watch, stalledMs: parts.stalledMs });
   const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
-  const limiter = parts.limiter ?? createMemoryLimiter({ clock, maxKeys: maxLimiterKeys });
+  const limitsPath = parts.limiter === undefined ? parts.limitsPath : undefined;
+  const journal = limitsPath === undefined ? undefined : openLimitJournal({ path: limitsPath, log });
+  const limiter = parts.limiter ?? createMemoryLimiter({ clock, maxKeys: maxLimiterKeys, journal });
   let publicUrl = "http://localhost"; // until the port is open, and no request comes before
   const fetch = createLazyFetch(network);
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
@@ -166,6 +171,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
         await parts.report({ type: "credentials.used", used }).catch(() => {});
       }
       await dataPlane[Symbol.asyncDispose]();
+      journal?.[Symbol.dispose]();
       await meaning[Symbol.asyncDispose]();
       tokens[Symbol.dispose]();
       await fetch[Symbol.asyncDispose]();

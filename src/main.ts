@@ -194,6 +194,7 @@ function connectPlanes(
     embedding: { ...config.embedding, vectorsPath: dataPaths(config.dataDir).vectorsPath },
     stalledMs,
     limiter: shared.limiter,
+    limitsPath: dataPaths(config.dataDir).limitsPath,
     report: (report) =>
       takeReport(context, report).catch((error: unknown) => {
         log.warn({ err: error, report: report.type }, "what the gateway has seen could not be noted");

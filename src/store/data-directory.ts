@@ -22,6 +22,8 @@ export interface DataPaths {
   readonly quickstartPath: string;
   /** Vectors that were made of texts; can be lost. */
   readonly vectorsPath: string;
+  /** What is counted over windows of more than a minute. */
+  readonly limitsPath: string;
   /** Which scores of which model mean what. */
   readonly calibrationsPath: string;
 }
@@ -101,6 +103,7 @@ export function dataPaths(path: string): DataPaths {
     adminTokenPath: join(path, "admin.token"),
     quickstartPath: join(path, "quickstart.json"),
     vectorsPath: join(path, "vectors.bin"),
+    limitsPath: join(path, "limits"),
     calibrationsPath: join(path, "calibrations.json"),
   };
 }
