@@ -1,6 +1,7 @@
 import type { ChatPart, ChatTurn, DialectId, PartSource, Signature, TextPart, ToolCallPart } from "../chat-request.ts";
 import type { MemberReader } from "../member-reader.ts";
 import { readCacheMark } from "../read-cache-mark.ts";
+import { sourceOf } from "../source-of.ts";
 
 type Mutable<Item> = Item[];
 
@@ -80,19 +81,6 @@ function readFile(part: MemberReader): BarePart {
   if (id === undefined && data === undefined) throw part.fault("file", "must have file_data or file_id");
   const source: PartSource = id === undefined ? sourceOf(data ?? "") : { type: "file", id };
   return { type: "file", source, ...(name === undefined ? {} : { name }) };
-}
-
-const dataUrl = /^data:([^;,]*)(?:;[^,]*)?;base64,/i;
-
-/** A `data:` URL as its bytes, any other address as it is. */
-export function sourceOf(url: string): PartSource {
-  const found = dataUrl.exec(url);
-  if (found === null) return { type: "url", url };
-  return {
-    type: "base64",
-    mediaType: found[1]?.toLowerCase() || "application/octet-stream",
-    data: url.slice(found[0].length),
-  };
 }
 
 function readToolCall(call: MemberReader): ChatPart {

@@ -1,0 +1,20 @@
+import type { Dialect } from "../dialect.ts";
+import { readOpenAiError } from "../openai-chat/read-openai-error.ts";
+import { readResponsesAnswer } from "./read-responses-answer.ts";
+import { readResponsesRequest } from "./read-responses-request.ts";
+import { responsesDeltaReader } from "./responses-delta-reader.ts";
+import { responsesDeltaWriter } from "./responses-delta-writer.ts";
+import { writeResponsesAnswer } from "./write-responses-answer.ts";
+import { writeResponsesRequest } from "./write-responses-request.ts";
+
+/** OpenAI's Responses, without the state that its own server keeps. */
+export const openAiResponses: Dialect = {
+  id: "openai-responses",
+  readRequest: readResponsesRequest,
+  writeRequest: writeResponsesRequest,
+  readAnswer: readResponsesAnswer,
+  writeAnswer: writeResponsesAnswer,
+  deltaReader: responsesDeltaReader,
+  deltaWriter: responsesDeltaWriter,
+  readError: readOpenAiError,
+};

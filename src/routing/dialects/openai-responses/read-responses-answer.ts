@@ -1,0 +1,91 @@
+import { GatewayError } from "../../../kernel/errors.ts";
+import type { AnswerPart, ChatAnswer, ChatUsage, FinishReason } from "../chat-answer.ts";
+import type { WireObject } from "../member-reader.ts";
+import { isWireObject } from "../member-reader.ts";
+
+/** A whole response. Items of OpenAI's own tools stay behind. */
+export function readResponsesAnswer(body: unknown): ChatAnswer {
+  const output = isWireObject(body) ? body["output"] : undefined;
+  if (!isWireObject(body) || !Array.isArray(output)) {
+    throw new GatewayError("upstream.invalid", "The provider's answer is no response of OpenAI's.");
+  }
+  const parts = output.filter(isWireObject).flatMap(readItem);
+  const { created_at: created, service_tier: tier } = body;
+  return {
+    id: textOf(body["id"]),
+    model: textOf(body["model"]),
+    createdAtMs: typeof created === "number" ? created * 1_000 : undefined,
+    candidates: [{ index: 0, parts, finish: readResponsesFinish(body, parts) }],
+    usage: readResponsesUsage(body["usage"]),
+    ...(typeof tier === "string" ? { serviceTier: tier } : {}),
+  };
+}
+
+function readItem(item: WireObject): readonly AnswerPart[] {
+  switch (item["type"]) {
+    case "message":
+      return listOf(item["content"]).flatMap((part): readonly AnswerPart[] => {
+        if (part["type"] === "output_text") return [{ type: "text", text: textOf(part["text"]) }];
+        return part["type"] === "refusal" ? [{ type: "refusal", text: textOf(part["refusal"]) }] : [];
+      });
+    case "function_call": {
+      const [id, name] = [textOf(item["call_id"]), textOf(item["name"])];
+      return [{ type: "tool-call", id, name, arguments: textOf(item["arguments"]) }];
+    }
+    case "reasoning": {
+      const text = [...listOf(item["summary"]), ...listOf(item["content"])].map((part) => textOf(part["text"]));
+      return [{ type: "reasoning", text: text.join("\n"), ...proofOf(item) }];
+    }
+    default:
+      return [];
+  }
+}
+
+/** The id of a thought and what its provider has encrypted of it. */
+export function proofOf(item: WireObject): Partial<Extract<AnswerPart, { type: "reasoning" }>> {
+  const { id, encrypted_content: value } = item;
+  return {
+    ...(typeof id === "string" ? { id } : {}),
+    ...(typeof value === "string" ? { signature: { of: "openai-responses", value } } : {}),
+  };
+}
+
+/** Why a response ended; calls are told by what it holds, and by no word of their own. */
+export function readResponsesFinish(
+  response: WireObject,
+  parts: readonly { readonly type: AnswerPart["type"] }[],
+): FinishReason {
+  const details = response["incomplete_details"];
+  if (response["status"] === "failed") return "error";
+  if (response["status"] === "incomplete") {
+    return isWireObject(details) && details["reason"] === "content_filter" ? "filtered" : "length";
+  }
+  if (parts.some(({ type }) => type === "refusal")) return "refusal";
+  return parts.some(({ type }) => type === "tool-call") ? "tool-calls" : "stop";
+}
+
+/** Usage as a response tells it: cached tokens are part of the input, those of reasoning of the output. */
+export function readResponsesUsage(usage: unknown): ChatUsage | undefined {
+  const inputTokens = count(usage, "input_tokens");
+  if (!isWireObject(usage) || inputTokens === undefined) return undefined;
+  return {
+    inputTokens,
+    outputTokens: count(usage, "output_tokens") ?? 0,
+    cachedInputTokens: count(usage["input_tokens_details"], "cached_tokens") ?? 0,
+    reasoningTokens: count(usage["output_tokens_details"], "reasoning_tokens") ?? 0,
+    source: "actual",
+  };
+}
+
+function count(value: unknown, name: string): number | undefined {
+  const found = isWireObject(value) ? value[name] : undefined;
+  return typeof found === "number" && Number.isSafeInteger(found) && found >= 0 ? found : undefined;
+}
+
+function listOf(value: unknown): readonly WireObject[] {
+  return Array.isArray(value) ? value.filter(isWireObject) : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
