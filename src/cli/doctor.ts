@@ -17,6 +17,7 @@ import { expiryFindings } from "./expiry-findings.ts";
 import type { Finding } from "./finding.ts";
 import { listPlugins } from "./plugins.ts";
 import { printTable } from "./print-table.ts";
+import { redisFindings } from "./redis-findings.ts";
 import type { Shell } from "./shell.ts";
 import { upstreamFindings } from "./upstream-findings.ts";
 
@@ -35,6 +36,7 @@ export async function doctor(options: CommonOptions, shell: Shell): Promise<void
     ...(await upstreamFindings(options, loaded, shell)),
     ...(await expiryFindings(options, loaded, shell)),
     ...(await encryptionFindings(options, loaded, shell)),
+    ...(await redisFindings(loaded)),
     ...exposureFindings(loaded),
   ];
   for (const { state, what } of findings) shell.out(`${state.padEnd(5)}  ${what}`);

@@ -20,6 +20,7 @@ export function createProgram(shell: Shell): Command {
   addResources(program, shell);
   addKeys(program, shell);
   addOauthClients(program, shell);
+  addGateways(program, shell);
   addUsers(program, shell);
   addKeyManagerCommands(program, shell, controlCommand);
   addSecrets(program, shell);
@@ -162,6 +163,22 @@ function addOauthClients(program: Command, shell: Shell): void {
     .action(async (application: string, clientId: string, secretId: string, options) =>
       (await load()).revokeClientSecret({ application, clientId, secretId }, options, shell),
     );
+}
+
+function addGateways(program: Command, shell: Shell): void {
+  const gateways = program.command("gateways").description("gateways that run alone");
+  const tokens = gateways.command("tokens").description("the tokens by which they know their control plane");
+  const tokenCommand = (name: string, description: string): Command =>
+    controlCommand(tokens, name, description).option("--gateway <name>", "the Gateway resource", "default");
+  tokenCommand("add", "make a token and print it, this once; a gateway has two at most").action(async (options) =>
+    (await import("./gateways.ts")).addGatewayToken(options, shell),
+  );
+  tokenCommand("list", "list the live tokens").action(async (options) =>
+    (await import("./gateways.ts")).listGatewayTokens(options, shell),
+  );
+  tokenCommand("revoke <id>", "end a token").action(async (id, options) =>
+    (await import("./gateways.ts")).revokeGatewayToken(id, options, shell),
+  );
 }
 
 function addUsers(program: Command, shell: Shell): void {
