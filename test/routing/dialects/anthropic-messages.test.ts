@@ -1,3 +1,4 @@
+// long: the whole of one wire format, with the two that it is most often paired with
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anthropicMessages } from "../../../src/routing/dialects/anthropic/anthropic-messages.ts";
