@@ -110,7 +110,14 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   });
   const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs, prices: readBuiltInPrices() });
   const sessions = createSessionTokens(parts.sessionKey);
-  const mcp = createMcpAdapter({ upstream, clock, sessions, watch, stalledMs: parts.stalledMs });
+  const mcp = createMcpAdapter({
+    upstream,
+    clock,
+    sessions,
+    sessionKey: parts.sessionKey,
+    watch,
+    stalledMs: parts.stalledMs,
+  });
   const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
   const limitsPath = parts.limiter === undefined ? parts.limitsPath : undefined;
   const journal = limitsPath === undefined ? undefined : openLimitJournal({ path: limitsPath, log });

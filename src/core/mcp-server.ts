@@ -45,6 +45,38 @@ const upstreamSchema = z.strictObject({
     })
     .prefault({})
     .meta({ title: "Health" }),
+  era: z.enum(["auto", "legacy", "modern"]).default("auto").meta({
+    title: "Protocol era",
+    description:
+      "What the server speaks: `legacy` up to 2025-11-25, with sessions; `modern` from 2026-07-28 on, without; `auto` finds out.",
+  }),
+  bridge: z
+    .strictObject({
+      mode: z.enum(["auto", "always"]).default("auto").meta({
+        title: "Mode",
+        description:
+          "`auto` passes messages on as they are where client and server speak the same era, and translates where they do not; `always` translates.",
+      }),
+      park: z.boolean().default(false).meta({
+        title: "Park",
+        description:
+          "Keep a call to a legacy server waiting while a modern client is away to get what the server has asked for. The client must come back to the same gateway.",
+      }),
+      parkMs: z
+        .int()
+        .min(1_000)
+        .max(3_600_000)
+        .default(300_000)
+        .meta({ title: "Park for", description: "Milliseconds that a parked call waits for its client at most." }),
+      maxParked: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(100)
+        .meta({ title: "Parked calls", description: "Calls that wait at the same time in one gateway." }),
+    })
+    .prefault({})
+    .meta({ title: "Bridge" }),
 });
 
 const mcpServerSpec = z.strictObject({

@@ -23,6 +23,7 @@ export const errorCodes = {
   "mcp.header_mismatch": { status: 400, title: "Headers and body disagree", retry: false },
   "mcp.invalid_params": { status: 400, title: "The parameters are not valid", retry: false },
   "mcp.unsupported_version": { status: 400, title: "Unsupported protocol version", retry: false },
+  "mcp.not_bridged": { status: 501, title: "Not possible between these protocol eras", retry: false },
   "mcp.session_not_found": { status: 404, title: "No such session", retry: false },
   "limit.exceeded": { status: 429, title: "Too many requests", retry: true },
   "limit.budget": { status: 429, title: "The budget is used up", retry: false },

@@ -10,13 +10,15 @@ export interface SessionFacts {
   readonly serverVersion: string | undefined;
   /** The version that the handshake settled on. */
   readonly protocolVersion: string | undefined;
+  /** What the client said it can, as JSON, of a session that the gateway itself keeps; undefined of an upstream's. */
+  readonly capabilities?: string | undefined;
 }
 
 /** Turns upstream sessions into the ids that clients see, and back. */
 export interface SessionTokens {
   /**
    * What the client gets as `Mcp-Session-Id`: visible ASCII, unguessable, of use to `owner` only. Each text beside the
-   * id is cut at 64 characters, and all are left out beside an id of more than 1,500.
+   * id but the capabilities is cut at 64 characters, and all are left out beside an id of more than 1,500.
    */
   issue(session: SessionFacts, owner: string): string;
   /** Undefined for a token that is altered, of another owner, or none of ours. */
@@ -68,7 +70,8 @@ function write(session: SessionFacts): string {
   const { id, clientName, clientVersion, serverName, serverVersion, protocolVersion } = session;
   if (id.length > maxIdWithFacts) return JSON.stringify([id]);
   const facts = [clientName, clientVersion, serverName, serverVersion, protocolVersion];
-  return JSON.stringify([id, ...facts.map((fact) => fact?.slice(0, maxFact) ?? null)]);
+  const own = session.capabilities === undefined ? [] : [session.capabilities];
+  return JSON.stringify([id, ...facts.map((fact) => fact?.slice(0, maxFact) ?? null), ...own]);
 }
 
 function readFacts(text: string): SessionFacts | undefined {
@@ -85,5 +88,6 @@ function readFacts(text: string): SessionFacts | undefined {
     serverName: factAt(3),
     serverVersion: factAt(4),
     protocolVersion: factAt(5),
+    ...(list.length > 6 && { capabilities: factAt(6) }),
   };
 }

@@ -1,7 +1,11 @@
 import { secretName } from "../../core/api-spec.ts";
 import type { Environment } from "../../core/environment.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
+import { canonicalJson } from "../../kernel/canonical-json.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { GatewayError } from "../../kernel/errors.ts";
+import type { McpBackend } from "../../mcp/backend.ts";
+import type { McpEra } from "../../mcp/wire/legacy.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
 import type { SecretReader } from "../../pipeline/plugin.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
@@ -9,8 +13,12 @@ import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { UpstreamWatch } from "../../pipeline/upstream-watch.ts";
 import { targetKey } from "../../pipeline/upstream-watch.ts";
 import type { UpstreamClient } from "../upstream.ts";
+import type { ParkLimits } from "./face/parking.ts";
+import type { HeldBackends } from "./held-backends.ts";
 import type { ProbeTimes } from "./probe-times.ts";
 import { startProbe } from "./probe-upstream.ts";
+import type { UpstreamServer } from "./upstream-server/upstream-server.ts";
+import { createUpstreamServer } from "./upstream-server/upstream-server.ts";
 
 /** Where an upstream MCP server is and what the gateway shows to it. */
 export interface McpEndpoint {
@@ -25,26 +33,52 @@ export function mcpKeyHeader(api: CompiledApi): string {
   return (api.protocol.own as { keyHeader: string }).keyHeader; // made below
 }
 
-/** The endpoint behind a target of this adapter's APIs. */
+/** What is behind a target of this adapter's APIs. */
+export interface McpBehind {
+  /** The server as the gateway's face sees it, for clients who cannot be relayed. */
+  readonly backend: McpBackend;
+  readonly parking: ParkLimits;
+  /** The one upstream to which messages of its own era go as they are; undefined where there is no such one. */
+  readonly relay: McpRelay | undefined;
+}
+
+export interface McpRelay {
+  readonly endpoint: McpEndpoint;
+  readonly server: UpstreamServer;
+  readonly era: "auto" | McpEra;
+  /** `always`: nothing is relayed, also where the eras are the same. */
+  readonly mode: "auto" | "always";
+}
+
+/** What is behind a target. */
+export function behindOf(target: CompiledTarget): McpBehind {
+  return target.endpoint as McpBehind; // made below
+}
+
+/** The endpoint behind a target that can be relayed to. */
 export function endpointOf(target: CompiledTarget): McpEndpoint {
-  return target.endpoint as McpEndpoint; // made below
+  const { relay } = behindOf(target);
+  if (relay !== undefined) return relay.endpoint;
+  throw new GatewayError("internal", "There is no upstream to relay to.", { detail: target.id });
 }
 
 /** What probes of the upstreams work with. */
 export interface ProbeTools {
   readonly upstream: UpstreamClient;
   readonly clock: Clock;
+  /** Backends live on over publishes that do not change them, with their sessions. */
+  readonly backends: HeldBackends;
   readonly watch: Pick<UpstreamWatch, "probed">;
   readonly times: ProbeTimes;
 }
 
 /** One target for each environment of an `McpServer`; its probes run until the snapshot is replaced. */
 export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): CompiledProtocol {
-  const { artifact, tools } = input;
+  const { artifact } = input;
   const spec = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
-  const production = compileBlock(artifact.name, spec.upstream.production, tools.secrets);
+  const production = compileBlock(input, "production", spec.upstream.production, probing);
   const { sandbox: block } = spec.upstream;
-  const sandbox = "sameAs" in block ? production : compileBlock(artifact.name, block, tools.secrets);
+  const sandbox = "sameAs" in block ? production : compileBlock(input, "sandbox", block, probing);
   probe(input, production, spec.upstream.production, probing, "sameAs" in block ? environments : ["production"]);
   if (!("sameAs" in block)) probe(input, sandbox, block, probing, ["sandbox"]);
   const keyHeader = spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase();
@@ -78,26 +112,23 @@ function probe(
   onRetire(`${artifact.id}/upstream/${served[0] ?? ""}/health`, stop);
 }
 
+type UpstreamBlock = McpServerSpec["upstream"]["production"];
+
 function compileBlock(
-  name: string,
-  block: McpServerSpec["upstream"]["production"],
-  secrets: SecretReader,
+  input: ProtocolCompileInput,
+  environment: Environment,
+  block: UpstreamBlock,
+  probing: ProbeTools,
 ): CompiledUpstream {
-  const url = new URL(block.url);
-  const endpoint: McpEndpoint = {
-    origin: url.origin,
-    path: url.pathname,
-    auth: block.auth && {
-      header: block.auth.header.toLowerCase(),
-      scheme: block.auth.scheme,
-      secret: secretName(block.auth.secret),
-    },
-    secrets,
-  };
+  const { name } = input.artifact;
+  const endpoint = compileEndpoint(block, input.tools.secrets);
+  const { mode, ...parking } = block.bridge;
+  const server = holdServer(input, environment, block, endpoint, probing);
+  const behind: McpBehind = { backend: server, parking, relay: { endpoint, server, era: block.era, mode } };
   const target: CompiledTarget = {
     id: name,
     providerName: name,
-    endpoint,
+    endpoint: behind,
     weight: 1,
     model: undefined,
     serves: () => true,
@@ -109,4 +140,31 @@ function compileBlock(
     timeouts: block.timeouts,
     breaker: block.breaker,
   };
+}
+
+function compileEndpoint({ url: text, auth }: UpstreamBlock, secrets: SecretReader): McpEndpoint {
+  const url = new URL(text);
+  return {
+    origin: url.origin,
+    path: url.pathname,
+    auth: auth && { header: auth.header.toLowerCase(), scheme: auth.scheme, secret: secretName(auth.secret) },
+    secrets,
+  };
+}
+
+function holdServer(
+  { artifact, onDispose }: ProtocolCompileInput,
+  environment: Environment,
+  block: UpstreamBlock,
+  endpoint: McpEndpoint,
+  { backends, upstream, clock }: ProbeTools,
+): UpstreamServer {
+  const { limits } = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
+  const { url, auth = null, timeouts, era } = block;
+  const key = canonicalJson([artifact.id, environment, url, auth, timeouts, era, limits.responseBytes]);
+  const { server, release } = backends.hold(key, () =>
+    createUpstreamServer({ endpoint, upstream, clock, timeouts, maxBytes: limits.responseBytes, era }),
+  );
+  onDispose(`${artifact.id}/upstream/${environment}/sessions`, release);
+  return server;
 }

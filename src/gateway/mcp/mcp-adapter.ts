@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
@@ -9,12 +10,13 @@ import { dropUnreadBody } from "../drop-unread-body.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
 import type { McpCallTools } from "./call-mcp.ts";
-import { callMcp } from "./call-mcp.ts";
 import type { ProbeTools } from "./compile-mcp.ts";
 import { compileMcp } from "./compile-mcp.ts";
 import { decodeMcp } from "./decode-mcp.ts";
 import { notOffered } from "./decode-message.ts";
+import { createFaceTools } from "./face/serve-face.ts";
 import { refuseTask } from "./guard-tasks.ts";
+import { createHeldBackends } from "./held-backends.ts";
 import { joinBatch } from "./join-batch.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
@@ -22,8 +24,11 @@ import { mcpRequest, requestId } from "./mcp-request.ts";
 import { editFrame, editRequest, frameOperation, frameSpans, requestSpans } from "./mcp-spans.ts";
 import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
+import { serveMcp } from "./serve-mcp.ts";
 
 export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks"> {
+  /** Seals what clients carry for the gateway; the same for all gateways of an installation. */
+  readonly sessionKey: KeyObject;
   /** A client that takes no byte of its stream for so long is let go. */
   readonly stalledMs: number;
   /** Hears what probes of the upstreams find. */
@@ -31,11 +36,16 @@ export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks
 }
 
 /**
- * MCP over streamable HTTP at `{context}/mcp`: a relay of raw JSON-RPC for both eras. Bodies go through byte for byte;
- * they are parsed once, to be judged and recorded.
+ * MCP over streamable HTTP at `{context}/mcp`. Where client and server speak the same era, a relay of raw JSON-RPC: bodies
+ * go through byte for byte, and are parsed once, to be judged and recorded. Elsewhere the gateway is a server to the one
+ * and a client to the other.
  */
 export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
-  const options = { ...given, running: createRunningCalls(), tasks: createTaskOwners(), times: createProbeTimes() };
+  const tasks = createTaskOwners();
+  const backends = createHeldBackends();
+  const options = { ...given, running: createRunningCalls(), tasks, times: createProbeTimes(), backends };
+  const face = createFaceTools({ ...given, tokens: given.sessions, tasks });
+  const tools = { ...options, face };
   return {
     kind: "McpServer",
     routes: [
@@ -53,7 +63,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     editFrame,
     notOffered: (operation) => notOffered(mcpRequest(operation).target, operation.name),
     answerLocally: (exchange, operation) => refuseTask(exchange, operation, options.tasks),
-    call: (exchange, operation, target) => callMcp(exchange, operation, target, options),
+    call: (exchange, operation, target) => serveMcp(exchange, operation, target, tools),
     join: joinBatch,
     async encode(exchange, outcome, response) {
       try {

@@ -78,11 +78,14 @@ function* relayed(events: readonly Uint8Array[], state: StreamState, options: Mc
     noteMessage(operation, message);
     noteTask(exchange, operation, options.tasks);
     yield filterList(exchange, frame, seen, options.tasks);
-    if (message.type !== "request") continue;
-    if (mayHaveRow(options))
-      recordAsked(options, message); // it has passed: who comes for more has taken it
-    else seen.rowsLeftOut += 1;
+    if (message.type === "request") noteAsked(options, message); // it has passed: who comes for more has taken it
   }
+}
+
+/** Writes the row of what a server asks the client, unless there are too many. */
+export function noteAsked(options: McpStreamOptions, message: JsonRpcRequest): void {
+  if (mayHaveRow(options)) recordAsked(options, message);
+  else mcpRequest(options.operation).seen.rowsLeftOut += 1;
 }
 
 /** Whether a message belongs on this stream; notes the one response that it is there for. */

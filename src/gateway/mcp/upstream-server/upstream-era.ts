@@ -9,9 +9,12 @@ export interface UpstreamEra {
   foundAtMs(): number | undefined;
   /**
    * What `probe` finds, asked once for all who wait. A probe that is inconclusive answers undefined: then the last
-   * verdict counts, or else the era of sessions, for this one call and no other.
+   * verdict counts, if there was one, for this one call and no other.
    */
-  find(probe: () => Promise<McpEra | undefined>): Promise<McpEra>;
+  find(probe: () => Promise<McpEra | undefined>): Promise<McpEra | undefined>;
+  /** It has refused to begin a session, though it may be there: less than ten minutes ago. */
+  refusesSessions(): boolean;
+  noteRefusal(): void;
 }
 
 const freshMs = 600_000;
@@ -19,6 +22,7 @@ const freshMs = 600_000;
 /** A verdict that is set holds for ever; `auto` is found out by probes and forgotten after ten minutes. */
 export function createUpstreamEra(setting: "auto" | McpEra, clock: Clock): UpstreamEra {
   let verdict: { readonly era: McpEra; readonly foundAtMs: number; readonly atMs: number } | undefined;
+  let refusedMs: number | undefined;
   let running: Promise<McpEra | undefined> | undefined;
   const known = (): McpEra | undefined => {
     if (setting !== "auto") return setting;
@@ -27,6 +31,10 @@ export function createUpstreamEra(setting: "auto" | McpEra, clock: Clock): Upstr
   return {
     known,
     foundAtMs: () => verdict?.foundAtMs,
+    refusesSessions: () => refusedMs !== undefined && clock.monotonic() - refusedMs < freshMs,
+    noteRefusal() {
+      refusedMs = clock.monotonic();
+    },
     async find(probe) {
       const fresh = known();
       if (fresh !== undefined) return fresh;
@@ -34,7 +42,7 @@ export function createUpstreamEra(setting: "auto" | McpEra, clock: Clock): Upstr
         running = undefined;
       });
       const found = await running;
-      if (found === undefined) return verdict?.era ?? "legacy";
+      if (found === undefined) return verdict?.era;
       verdict = { era: found, foundAtMs: clock.now(), atMs: clock.monotonic() };
       return found;
     },

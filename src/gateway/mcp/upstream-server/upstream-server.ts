@@ -19,8 +19,8 @@ export interface UpstreamServerParts extends LinkParts {
 /** A backend over one real upstream, and what is known of its era. */
 export interface UpstreamServer extends McpBackend {
   readonly era: UpstreamEra;
-  /** The upstream's era: as set, as found, or found out now. */
-  findEra(context: McpContext): Promise<McpEra>;
+  /** The upstream's era: as set, as found, or found out now. Undefined where its answers prove nothing. */
+  findEra(context: McpContext): Promise<McpEra | undefined>;
 }
 
 /**
@@ -34,8 +34,14 @@ export function createUpstreamServer(parts: UpstreamServerParts): UpstreamServer
     legacy: createLegacyUpstream(link),
     modern: createModernUpstream(link),
   };
-  const findEra = (context: McpContext): Promise<McpEra> => era.find(() => probe(link, context));
-  const way = async (context: McpContext): Promise<McpBackend> => ways[era.known() ?? (await findEra(context))];
+  const findEra = (context: McpContext): Promise<McpEra | undefined> =>
+    era.find(async () => {
+      const found = await probe(link, context);
+      return found === "legacy" && !(await hasSessions(ways.legacy, context)) ? undefined : found;
+    });
+  // Of a server that proves nothing the older era is assumed, for this call only: its own answer tells more.
+  const way = async (context: McpContext): Promise<McpBackend> =>
+    ways[era.known() ?? (await findEra(context)) ?? "legacy"];
   return {
     era,
     findEra,
@@ -49,6 +55,17 @@ export function createUpstreamServer(parts: UpstreamServerParts): UpstreamServer
       await ways.modern.dispose();
     },
   };
+}
+
+/** No word of the one era is no proof of the other: a session must begin. It is used by the calls that follow. */
+async function hasSessions(legacy: McpBackend, context: McpContext): Promise<boolean> {
+  try {
+    await legacy.facts(context);
+    return true;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code.startsWith("upstream.")) return false;
+    throw error;
+  }
 }
 
 const probeMs = 10_000;

@@ -1,0 +1,90 @@
+import type { Clock } from "../../../kernel/clock.ts";
+import { toGatewayError } from "../../../kernel/errors.ts";
+import type { TaskOwners } from "../../../mcp/task-owners.ts";
+import { readJsonRpc } from "../../../mcp/wire/json-rpc.ts";
+import type { Answer, Exchange, Frame, Operation } from "../../../pipeline/exchange.ts";
+import { SseFrame } from "../../sse-frame.ts";
+import { filterList } from "../filter-list.ts";
+import { noteTask } from "../guard-tasks.ts";
+import { noteAsked } from "../mcp-frames.ts";
+import { mcpRequest } from "../mcp-request.ts";
+import { noteMessage } from "../note-message.ts";
+
+/** Whose answer is made, and with what. */
+export interface FaceFrames {
+  readonly exchange: Exchange;
+  readonly operation: Operation;
+  readonly clock: Clock;
+  readonly tasks: TaskOwners;
+}
+
+/** One JSON-RPC message as a whole answer, noted for the row, with the lists of it cut to what the caller may call. */
+export function wholeAnswer(turn: FaceFrames, message: object, status = 200): Answer {
+  const { exchange, operation, tasks } = turn;
+  note(turn, message);
+  const frame: Frame = { bytes: Buffer.from(JSON.stringify(message)), message: () => message };
+  return {
+    status,
+    headers: { "content-type": "application/json" },
+    body: { type: "whole", frame: filterList(exchange, frame, mcpRequest(operation).seen, tasks) },
+  };
+}
+
+/** 202 without a body: a message was taken. */
+export function takenAnswer(status = 202): Answer {
+  return { status, headers: {}, body: { type: "whole", frame: { bytes: Buffer.alloc(0), message: () => undefined } } };
+}
+
+/** Messages as events, as they come. `discard` is called when nobody reads on, however early. */
+export function streamAnswer(
+  turn: FaceFrames,
+  messages: AsyncIterable<object | undefined>,
+  discard: () => void,
+): Answer {
+  return {
+    status: 200,
+    headers: {
+      "content-type": "text/event-stream",
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+    },
+    body: { type: "stream", frames: framesOf(turn, messages, discard), headersFirst: true, discard },
+  };
+}
+
+async function* framesOf(
+  turn: FaceFrames,
+  messages: AsyncIterable<object | undefined>,
+  discard: () => void,
+): AsyncGenerator<Frame> {
+  const { exchange, operation, tasks } = turn;
+  const { seen } = mcpRequest(operation);
+  try {
+    for await (const message of messages) {
+      if (message === undefined) {
+        yield heartbeat;
+        continue;
+      }
+      note(turn, message);
+      seen.eventsStreamed += 1;
+      const frame = new SseFrame(Buffer.from(`event: message\ndata: ${JSON.stringify(message)}\n\n`));
+      yield filterList(exchange, frame, seen, tasks);
+    }
+  } catch (error) {
+    if (seen.isCancelled && toGatewayError(error).code === "client.closed" && !exchange.cancellation.isCancelled)
+      return;
+    throw error;
+  } finally {
+    discard();
+  }
+}
+
+const heartbeat: Frame = { bytes: Buffer.from(": heartbeat\n\n"), message: () => undefined };
+
+function note({ exchange, operation, clock, tasks }: FaceFrames, value: object): void {
+  const message = readJsonRpc(value);
+  if (message.type === "invalid") return;
+  noteMessage(operation, message);
+  noteTask(exchange, operation, tasks);
+  if (message.type === "request") noteAsked({ exchange, operation, clock, tasks }, message);
+}

@@ -1,0 +1,67 @@
+import type { Clock } from "../../../kernel/clock.ts";
+import type { McpBackend, McpClientFacts } from "../../../mcp/backend.ts";
+import type { SessionTokens } from "../../../mcp/session-token.ts";
+import type { TaskOwners } from "../../../mcp/task-owners.ts";
+import type { Exchange, Operation } from "../../../pipeline/exchange.ts";
+import { forwardableHeaders } from "../../headers.ts";
+import { mcpKeyHeader } from "../compile-mcp.ts";
+import { mcpRequest } from "../mcp-request.ts";
+import { sessionOwner } from "../open-session.ts";
+import type { CallFacts, FaceCall } from "./face-call.ts";
+import type { FaceFrames } from "./face-frames.ts";
+import type { FaceSessions } from "./face-sessions.ts";
+import type { Parking, ParkLimits } from "./parking.ts";
+import type { WaitingAnswers } from "./waiting-answers.ts";
+
+/** What the face of all MCP servers of a gateway keeps between exchanges. */
+export interface FaceTools {
+  readonly clock: Clock;
+  readonly tokens: SessionTokens;
+  readonly tasks: TaskOwners;
+  readonly sessions: FaceSessions;
+  readonly answers: WaitingAnswers;
+  readonly parking: Parking;
+  /** Calls that run in sessions, by owner, session and id, so that a cancellation finds them. */
+  readonly running: Map<string, FaceCall>;
+}
+
+/** One message of a client's, and the server that it is for. */
+export interface FaceRequest extends FaceFrames {
+  readonly backend: McpBackend;
+  readonly parking: ParkLimits;
+  readonly tools: FaceTools;
+}
+
+/** Names principal, API and environment: what is kept for one owner is nobody else's. */
+export function ownerOf(exchange: Exchange): string {
+  return `${sessionOwner(exchange)}/${exchange.principal?.environment ?? "production"}`;
+}
+
+/** The context of an operation, but for the ways back. */
+export function callFacts(
+  exchange: Exchange,
+  operation: Operation,
+  client: McpClientFacts,
+  session?: string,
+): CallFacts {
+  const { message } = mcpRequest(operation);
+  const params = message === undefined || message.type === "response" ? {} : message.params;
+  const meta: unknown = params["_meta"];
+  const token: unknown = typeof meta === "object" && meta !== null ? Reflect.get(meta, "progressToken") : undefined;
+  return {
+    exchange,
+    owner: ownerOf(exchange),
+    session,
+    client,
+    headers: upHeaders(exchange),
+    progressToken: typeof token === "string" || typeof token === "number" ? token : undefined,
+  };
+}
+
+const own: ReadonlySet<string> = new Set(["accept", "last-event-id"]);
+
+function upHeaders(exchange: Exchange): Readonly<Record<string, string>> {
+  const headers = forwardableHeaders(exchange.inbound.headers, mcpKeyHeader(exchange.api));
+  for (const name in headers) if (own.has(name) || name.startsWith("mcp-")) delete headers[name];
+  return headers;
+}
