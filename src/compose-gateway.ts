@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { readBuiltInPrices } from "./built-in-prices.ts";
+import type { BudgetBoard } from "./core/budget-board.ts";
 import type { NamedKey } from "./core/core-context.ts";
 import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
@@ -28,6 +29,7 @@ import { createGuardedLookup } from "./kernel/network-policy.ts";
 import { createLazyFetch } from "./lazy-fetch.ts";
 import { createSessionTokens } from "./mcp/session-token.ts";
 import { createBreaker } from "./pipeline/breaker.ts";
+import { createBudgetBoard } from "./pipeline/budget-board.ts";
 import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import type { Limiter } from "./pipeline/limiter.ts";
@@ -35,11 +37,14 @@ import type { SecretReader } from "./pipeline/plugin.ts";
 import { createRegistry } from "./pipeline/registry.ts";
 import { createLimitGate } from "./pipeline/run-limits.ts";
 import { createRunner } from "./pipeline/runner.ts";
+import type { Snapshot } from "./pipeline/snapshot.ts";
 import { createTokenEstimates } from "./pipeline/token-estimates.ts";
 import { watchUpstreams } from "./pipeline/upstream-watch.ts";
+import { createKeyBudgets } from "./policies/api-key/key-budgets.ts";
 import { policies } from "./policies/index.ts";
 import { providers } from "./routing/providers/index.ts";
 import { strategies } from "./routing/strategies/index.ts";
+import type { LimitJournal } from "./store/memory/limit-journal.ts";
 import { openLimitJournal } from "./store/memory/limit-journal.ts";
 import { createMemoryLimiter } from "./store/memory/limiter.ts";
 
@@ -84,6 +89,8 @@ export interface GatewayParts extends AsyncDisposable {
     /** The resident authorization server's endpoints. */
     auth?: AuthRoutes;
   }): GatewayApp;
+  /** How the limits of keys, applications and teams stand. */
+  readonly budgets: BudgetBoard;
   /** Management of key managers, by the plug-ins of this build. */
   readonly keyManagers: KeyManagerConnectors;
   /** From here on `/readyz` says no and new requests are asked to come back. */
@@ -94,6 +101,16 @@ export interface GatewayParts extends AsyncDisposable {
 export const pluginLists = { policies, guardrails, providers, strategies };
 
 const maxLimiterKeys = 1_000_000;
+
+/** The limiter of several gateways, or one of its own with what it keeps on disk. */
+function limiterOf({ clock, log, limiter, limitsPath }: GatewayComposition): {
+  readonly limiter: Limiter;
+  readonly journal?: LimitJournal | undefined;
+} {
+  if (limiter !== undefined) return { limiter };
+  const journal = limitsPath === undefined ? undefined : openLimitJournal({ path: limitsPath, log });
+  return { limiter: createMemoryLimiter({ clock, maxKeys: maxLimiterKeys, journal }), journal };
+}
 
 /** Builds a gateway of the data plane's parts. Disposing closes its upstream connections and its snapshot. */
 export function composeGateway(parts: GatewayComposition): GatewayParts {
@@ -119,9 +136,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     stalledMs: parts.stalledMs,
   });
   const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
-  const limitsPath = parts.limiter === undefined ? parts.limitsPath : undefined;
-  const journal = limitsPath === undefined ? undefined : openLimitJournal({ path: limitsPath, log });
-  const limiter = parts.limiter ?? createMemoryLimiter({ clock, maxKeys: maxLimiterKeys, journal });
+  const { limiter, journal } = limiterOf(parts);
   let publicUrl = "http://localhost"; // until the port is open, and no request comes before
   const fetch = createLazyFetch(network);
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
@@ -143,13 +158,23 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
   const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: tokens, log });
-  dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
+  let holders: Snapshot["holders"];
+  dataPlane.onSnapshot((snapshot) => {
+    watch.follow(snapshot);
+    ({ holders } = snapshot);
+  });
   const limits = createLimitGate({ limiter, clock, log });
   const runner = createRunner({ clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node });
   let draining = false;
   return {
     dataPlane,
     compileOptions,
+    budgets: createBudgetBoard({
+      clock,
+      limiter,
+      holders: () => holders,
+      budgetsOf: createKeyBudgets(tools),
+    }),
     keyManagers: createKeyManagerConnectors(keyManagerTools),
     servedKinds: [...registry.adapters.keys()],
     app({ allowedHosts, gatewayUrl, trustedProxies, auth }) {

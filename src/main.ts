@@ -234,6 +234,7 @@ function connectPlanes(
     },
     feed,
     upstreams: createUpstreamBoard(),
+    budgets: gateway.budgets,
     encryption,
     plugins: pluginSchemas,
     keyManagers: gateway.keyManagers,

@@ -4,6 +4,7 @@ import { analyticsRoutes } from "./analytics-routes.ts";
 import { apiKeyRoutes } from "./api-key-routes.ts";
 import { applyRoutes } from "./apply-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
+import { budgetRoutes } from "./budget-routes.ts";
 import type { ControlRoute } from "./control-route.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { encryptionRoutes } from "./encryption-routes.ts";
@@ -29,6 +30,7 @@ export function routes(): readonly ControlRoute[] {
     ...resourceKinds.flatMap(resourceRoutes),
     ...resourceKinds.filter((kind) => kind.live === "revision").flatMap(publishingRoutes),
     ...apiKeyRoutes(),
+    ...budgetRoutes(),
     ...keyManagerRoutes(),
     ...oauthClientRoutes(),
     ...sessionRoutes(),

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import type { BudgetBoard } from "./budget-board.ts";
 import type { Catalog } from "./catalog.ts";
 import type { DenialAudit } from "./denial-audit.ts";
 import type { Encryption } from "./encryption.ts";
@@ -46,6 +47,8 @@ export interface CoreContext {
   readonly feed?: GatewayFeed;
   /** What gateways have said of their upstreams; nothing is known of any where it is absent. */
   readonly upstreams?: UpstreamBoard;
+  /** How limits stand; nothing is known of any where it is absent. */
+  readonly budgets?: BudgetBoard;
   /** The plug-ins of key managers; where it is absent their configuration is checked by nobody. */
   readonly keyManagers?: KeyManagerConnectors;
   /** The encryption keys and their rotation; nobody can rotate where it is absent. */

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { BudgetStanding } from "../core/budget-board.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Answer, Exchange, Operation, Principal } from "./exchange.ts";
 import type { Charge, LimitDecision } from "./limiter.ts";
@@ -41,6 +42,16 @@ export interface ChargeHandlers {
     outcome: Outcome,
     charges: readonly Charge[],
   ): readonly number[] | undefined;
+  /** The counters of one holder, where this policy counts by holders of that kind: for showing how they stand. */
+  counters?(per: "key" | "application" | "team", id: string): readonly NamedCounter[];
+}
+
+/** A counter that stands for one holder alone. */
+export interface NamedCounter {
+  readonly measure: BudgetStanding["measure"];
+  /** The limit in words. */
+  readonly title: string;
+  readonly counter: Pick<Charge, "key" | "rule">;
 }
 
 /** A limit that stands in no list of policies: an API key's own budget. Always enforced; charged before all others. */

@@ -44,6 +44,7 @@ export function joinLimits(limits: readonly ChargeHandlers[]): ChargeHandlers {
   const takerOf = (operation: Operation, { key }: Charge): ChargeHandlers | undefined =>
     takers.get(operation)?.get(key);
   return {
+    counters: (per, id) => limits.flatMap((limit) => limit.counters?.(per, id) ?? []),
     charges(exchange, operation) {
       const own = new Map<string, ChargeHandlers>();
       const all = limits.flatMap((limit) => {

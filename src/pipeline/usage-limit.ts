@@ -65,6 +65,10 @@ export function createUsageLimit(
       ? { type: "rate", limit: limit.limit, windowMs: rollingMs(limit.window) }
       : { type: "quota", limit: limit.limit, ...spanAt(clock.now()) };
   return {
+    counters: (per, id) =>
+      per === limit.per
+        ? [{ measure: limit.measure, title: limit.words, counter: { key: `${name}/${id}`, rule: rule() } }]
+        : [],
     charges(exchange, operation) {
       const key = `${name}/${limit.subject(exchange, operation)}`;
       if (limit.measure === "requests") {

@@ -24,7 +24,10 @@ export function createKeyBudgets(tools: Pick<PluginTools, "clock" | "estimates">
       const spanAt = calendars.get(calendar) ?? createWindows(budget.window, budget.timeZone);
       calendars.set(calendar, spanAt);
       const place = `${id}/budgets[${index}]`;
-      const policy = createUsageLimit({ ...ofKey, ...measured(budget), ...budget, place, spanAt }, tools);
+      const policy = createUsageLimit(
+        { ...ofKey, ...measured(budget), ...budget, place, spanAt, subject: () => id },
+        tools,
+      );
       return { use: "key-budget", place, onError: "deny" as const, policy };
     });
   };
@@ -33,7 +36,6 @@ export function createKeyBudgets(tools: Pick<PluginTools, "clock" | "estimates">
 const ofKey = {
   align: "calendar",
   per: "key",
-  subject: () => "own",
   reserveOutput: 1_000,
   reservePrompt: "estimate",
   longAnswer: "charge",
