@@ -8,6 +8,7 @@ import { createNetworkPolicy, developmentReach } from "../kernel/network-policy.
 import { createSafeFetch } from "../kernel/safe-fetch.ts";
 import { dataPaths, findDataHolder } from "../store/data-directory.ts";
 import { readPrivateFile } from "../store/private-file.ts";
+import { whyCatalogCannotBeWritten } from "../store/sqlite/why-catalog-cannot-be-written.ts";
 import { gatehouseVersion } from "../version.ts";
 import { analyticsFindings } from "./analytics-findings.ts";
 import type { CommonOptions } from "./common-options.ts";
@@ -69,10 +70,16 @@ function dataFindings({ config }: LoadedConfig): readonly Finding[] {
       ? { state: "hint", what: `${path} can be entered by others (mode ${mode.toString(8)}): chmod 700 ${path}` }
       : { state: "ok", what: `data directory ${path}` },
     existsSync(catalogPath)
-      ? { state: "ok", what: `catalog: ${statSync(catalogPath).size} bytes` }
+      ? catalogFinding(catalogPath)
       : { state: "hint", what: "no catalog yet; the first start makes it" },
     { state: "ok", what: existsSync(spoolPath) ? "event spool: there" : "event spool: none yet" },
   ];
+}
+
+function catalogFinding(path: string): Finding {
+  const why = whyCatalogCannotBeWritten(path);
+  if (why === undefined) return { state: "ok", what: `catalog: ${statSync(path).size} bytes` };
+  return { state: "fault", what: `catalog: ${why}; known keys go on, and nothing can be changed until that is mended` };
 }
 
 async function credentialFindings({ config }: LoadedConfig): Promise<readonly Finding[]> {
