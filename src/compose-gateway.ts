@@ -33,7 +33,7 @@ import { createBudgetBoard } from "./pipeline/budget-board.ts";
 import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import type { Limiter } from "./pipeline/limiter.ts";
-import type { SecretReader } from "./pipeline/plugin.ts";
+import type { PluginTools, SecretReader } from "./pipeline/plugin.ts";
 import { createRegistry } from "./pipeline/registry.ts";
 import { createLimitGate } from "./pipeline/run-limits.ts";
 import { createRunner } from "./pipeline/runner.ts";
@@ -102,6 +102,13 @@ export const pluginLists = { policies, guardrails, providers, strategies };
 
 const maxLimiterKeys = 1_000_000;
 
+/** How limits stand, of keys by their records and of teams and applications by the snapshot that serves. */
+function budgetsOf(dataPlane: DataPlane, tools: Pick<PluginTools, "clock" | "limiter" | "estimates">): BudgetBoard {
+  let holders: Snapshot["holders"];
+  dataPlane.onSnapshot((snapshot) => ({ holders } = snapshot));
+  return createBudgetBoard({ ...tools, holders: () => holders, budgetsOf: createKeyBudgets(tools) });
+}
+
 /** The limiter of several gateways, or one of its own with what it keeps on disk. */
 function limiterOf({ clock, log, limiter, limitsPath }: GatewayComposition): {
   readonly limiter: Limiter;
@@ -158,23 +165,14 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
   const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: tokens, log });
-  let holders: Snapshot["holders"];
-  dataPlane.onSnapshot((snapshot) => {
-    watch.follow(snapshot);
-    ({ holders } = snapshot);
-  });
+  dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
   const limits = createLimitGate({ limiter, clock, log });
   const runner = createRunner({ clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node });
   let draining = false;
   return {
     dataPlane,
     compileOptions,
-    budgets: createBudgetBoard({
-      clock,
-      limiter,
-      holders: () => holders,
-      budgetsOf: createKeyBudgets(tools),
-    }),
+    budgets: budgetsOf(dataPlane, tools),
     keyManagers: createKeyManagerConnectors(keyManagerTools),
     servedKinds: [...registry.adapters.keys()],
     app({ allowedHosts, gatewayUrl, trustedProxies, auth }) {

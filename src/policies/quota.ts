@@ -12,14 +12,10 @@ const config = z.strictObject({
     .array(
       z
         .strictObject({
-          requests: z
-            .int()
-            .min(0)
-            .max(1_000_000_000)
-            .meta({
-              title: "Requests",
-              description: "So many in each window and per subject; 0 lets nothing through.",
-            }),
+          requests: z.int().min(0).max(1_000_000_000).meta({
+            title: "Requests",
+            description: "So many in each window and per subject; 0 lets nothing through.",
+          }),
           window: limitWindowSchema,
         })
         .meta({ title: "Window", description: "One limit; all of them hold." }),
