@@ -1,5 +1,6 @@
 import type { TokenDemand } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import { llmTables } from "./compile-llm.ts";
 import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
@@ -15,6 +16,17 @@ export const answerBounds = ["max_completion_tokens", "max_tokens"] as const;
  * client says or the API's own cap, for each answer of `n`. Undefined for what reaches no model.
  */
 export function llmTokenDemand({ api }: Exchange, operation: Operation): TokenDemand | undefined {
+  const known = demands.get(operation);
+  if (known !== undefined) return known;
+  const demand = demandOf(api, operation);
+  if (demand !== undefined) demands.set(operation, demand);
+  return demand;
+}
+
+/** Each limit of an operation asks, and once more when it is over: a long conversation is looked through once. */
+const demands = new WeakMap<Operation, TokenDemand>();
+
+function demandOf(api: CompiledApi, operation: Operation): TokenDemand | undefined {
   const { kind, json } = llmRequest(operation);
   if (kind !== "chat" && kind !== "embeddings") return undefined;
   const media = mediaIn(json);
