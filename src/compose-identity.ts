@@ -6,6 +6,9 @@ import { verifyPassword } from "./core/users.ts";
 import type { AuthRoutes } from "./gateway/auth-routes.ts";
 import { createAuthRoutes } from "./gateway/auth-routes.ts";
 import type { ResidentServer } from "./identity/resident/resident-server.ts";
+import type { SsoClient } from "./identity/sso/sso-client.ts";
+import { createSsoClient } from "./identity/sso/sso-client.ts";
+import { createSsoStates } from "./identity/sso/sso-state.ts";
 import { createCidrSet } from "./kernel/cidr-set.ts";
 import { deriveKey } from "./kernel/crypto.ts";
 import type { NetworkPolicy } from "./kernel/network-policy.ts";
@@ -19,6 +22,8 @@ export interface IdentityParts extends AsyncDisposable {
   /** The endpoints, once it is known where clients reach the gateway; and tells the gateways who signs. */
   open(publicUrl: string): Promise<AuthRoutes>;
   apply(message: PlaneMessage): void;
+  /** Signs people in to the control plane with key managers. */
+  readonly sso: SsoClient;
 }
 
 const maxLimiterKeys = 100_000;
@@ -44,7 +49,21 @@ export function composeIdentity(config: Config, context: () => CoreContext, netw
       verifyLogin: (name, password) => verifyPassword(context(), name, password),
     });
   };
+  let client: SsoClient | undefined;
+  const sso = (): SsoClient => {
+    const { clock, pepper } = context();
+    client ??= createSsoClient({
+      fetch,
+      clock,
+      states: createSsoStates(deriveKey(pepper.key, "gatehouse/sso"), clock),
+    });
+    return client;
+  };
   return {
+    sso: {
+      begin: (at, returnTo) => sso().begin(at, returnTo),
+      finish: (at, kept, answer) => sso().finish(at, kept, answer),
+    },
     issuer: () => issuer,
     async open(publicUrl) {
       const at = `${publicUrl}/auth`;

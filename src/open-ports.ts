@@ -72,6 +72,7 @@ export async function openPorts(
     log,
     servedKinds: gateway.servedKinds,
     analytics,
+    sso: identity.sso,
   };
   serve.gateway = app.fetch;
   serve.control = onFirstRequest(options);

@@ -90,11 +90,12 @@ const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 /** Gives each caller the catalog that they may see. */
 function scopedContext({ context }: ControlOptions): (caller: Caller | undefined) => Promise<CoreContext> {
   let sharedTeamId: string | undefined;
+  const signInKeyManagers = Object.keys(context.signIn?.sso ?? {});
   return async (caller) => {
     const rights = caller?.actor.rights;
     if (rights === undefined) return context;
     sharedTeamId ??= (await context.catalog.read.resources.find(team.kind, defaultName))?.id ?? "";
-    return { ...context, catalog: scopeCatalog(context.catalog, { rights, sharedTeamId }) };
+    return { ...context, catalog: scopeCatalog(context.catalog, { rights, sharedTeamId, signInKeyManagers }) };
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AnalyticsReader, AnalyticsStatusReader } from "../analytics/analytics-reader.ts";
 import type { CoreContext } from "../core/core-context.ts";
+import type { SsoClient } from "../identity/sso/sso-client.ts";
 import type { CidrSet } from "../kernel/cidr-set.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
@@ -26,6 +27,8 @@ export interface ControlOptions {
   readonly trustedProxies?: CidrSet | undefined;
   /** Paths beside the declared ones and where they lead; checked by `extraPathIssue`. None when absent. */
   readonly extraPaths?: Readonly<Record<string, string>>;
+  /** Signs people in with key managers; nobody can where it is absent. */
+  readonly sso?: SsoClient | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Kinds of API that the gateway of this installation really serves. */

@@ -18,6 +18,7 @@ import { resourceRoutes } from "./resource-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
+import { ssoRoutes } from "./sso-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { userRoutes } from "./user-routes.ts";
 
@@ -34,6 +35,7 @@ export function routes(): readonly ControlRoute[] {
     ...keyManagerRoutes(),
     ...oauthClientRoutes(),
     ...sessionRoutes(),
+    ...ssoRoutes(),
     ...signInRoutes(),
     ...accessTokenRoutes(),
     ...userRoutes(),

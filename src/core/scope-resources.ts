@@ -11,6 +11,8 @@ export interface CatalogScope {
   readonly rights: Rights;
   /** The team whose APIs, plans and providers every team may read: `default`. */
   readonly sharedTeamId: string;
+  /** Names of key managers with which people sign in: who changes one decides who they are, so it asks for more. */
+  readonly signInKeyManagers: readonly string[];
 }
 
 type ResourceTables = Pick<CatalogTransaction, "resources" | "revisions" | "deployments">;
@@ -45,7 +47,11 @@ export function scopeResources(tables: CatalogTransaction, scope: CatalogScope):
 function scopeRows(table: ResourceTables["resources"], scope: CatalogScope): ResourceTables["resources"] {
   const { rights } = scope;
   const requireWrite = (row: Resource | undefined): void => {
-    if (row !== undefined) requireFor(rights, kindPermissions(row.kind).write, ownerOf(row));
+    if (row === undefined) return;
+    requireFor(rights, kindPermissions(row.kind).write, ownerOf(row));
+    if (row.kind === "KeyManager" && scope.signInKeyManagers.includes(row.name)) {
+      requireFor(rights, "users:write", ownerOf(row));
+    }
   };
   return {
     ...table,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Algorithms by which tokens may be signed: asymmetric ones only, so no public key can be taken for a shared secret. */
-const asymmetric = [
+export const asymmetricAlgorithms = [
   "RS256",
   "RS384",
   "RS512",
@@ -17,9 +17,9 @@ const asymmetric = [
 
 /** The option that permits algorithms. */
 export const algorithmsSchema = z
-  .array(z.enum(asymmetric))
+  .array(z.enum(asymmetricAlgorithms))
   .min(1)
-  .max(asymmetric.length)
+  .max(asymmetricAlgorithms.length)
   .default(["RS256", "PS256", "ES256", "EdDSA"])
   .meta({
     title: "Algorithms",

@@ -29,6 +29,9 @@ describe("401", () => {
       "/api/v1/openapi.json",
       "/api/v1/problems",
       "/api/v1/session",
+      "/api/v1/session/sso",
+      "/api/v1/session/sso/{name}",
+      "/api/v1/session/sso/{name}/callback",
     ]);
   });
 

@@ -100,7 +100,7 @@ describe("the document", () => {
         table.some((row) => row.method === method && row.path === path && row.ifMatch === "optional"),
       );
       expect(operation.responses["default"]).toEqual({ $ref: "#/components/responses/Problem" });
-      expect(Object.keys(operation.responses).some((status) => status.startsWith("2"))).toBe(true);
+      expect(Object.keys(operation.responses).some((status) => /^[23]/.test(status))).toBe(true);
     }
   });
 
