@@ -5,6 +5,7 @@ import type { NamedKey } from "./core/core-context.ts";
 import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
+import type { EmbedderSet } from "./embedding/embedder-set.ts";
 import { createEmbedderSet } from "./embedding/embedder-set.ts";
 import { embedders } from "./embedding/index.ts";
 import { createVectorCache } from "./embedding/vector-cache.ts";
@@ -26,6 +27,7 @@ import type { Clock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { NetworkPolicy } from "./kernel/network-policy.ts";
 import { createGuardedLookup } from "./kernel/network-policy.ts";
+import type { SafeFetch } from "./kernel/safe-fetch.ts";
 import { createLazyFetch } from "./lazy-fetch.ts";
 import { createSessionTokens } from "./mcp/session-token.ts";
 import { createBreaker } from "./pipeline/breaker.ts";
@@ -102,6 +104,16 @@ export const pluginLists = { policies, guardrails, providers, strategies };
 
 const maxLimiterKeys = 1_000_000;
 
+function embeddersOf({ embedding, clock, log, secrets }: GatewayComposition, fetch: SafeFetch): EmbedderSet {
+  const { cacheBytes, vectorsPath, ...own } = embedding;
+  return createEmbedderSet({
+    plugins: embedders,
+    own,
+    tools: { clock, log, fetch, secrets },
+    cache: createVectorCache({ maxBytes: cacheBytes, path: vectorsPath, log }),
+  });
+}
+
 /** How limits stand, of keys by their records and of teams and applications by the snapshot that serves. */
 function budgetsOf(dataPlane: DataPlane, tools: Pick<PluginTools, "clock" | "limiter" | "estimates">): BudgetBoard {
   let holders: Snapshot["holders"];
@@ -148,13 +160,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const fetch = createLazyFetch(network);
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
   const tokens = createTokenVerifier({ ...keyManagerTools, publicUrl: () => publicUrl });
-  const { cacheBytes, vectorsPath, ...own } = parts.embedding;
-  const meaning = createEmbedderSet({
-    plugins: embedders,
-    own,
-    tools: { clock, log, fetch, secrets: parts.secrets },
-    cache: createVectorCache({ maxBytes: cacheBytes, path: vectorsPath, log }),
-  });
+  const meaning = embeddersOf(parts, fetch);
   const estimates = createTokenEstimates();
   const tools = { clock, log, limiter, estimates, secrets: parts.secrets, tokens, embed: meaning.use };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
@@ -169,6 +175,8 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const limits = createLimitGate({ limiter, clock, log });
   const runner = createRunner({ clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node });
   let draining = false;
+  const owned = new AsyncDisposableStack(); // the last of these is the first to go
+  for (const each of [upstream, fetch, tokens, meaning, journal, dataPlane]) owned.use(each);
   return {
     dataPlane,
     compileOptions,
@@ -200,12 +208,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
         // The last chance: what cannot be noted now is lost, and closing goes on.
         await parts.report({ type: "credentials.used", used }).catch(() => {});
       }
-      await dataPlane[Symbol.asyncDispose]();
-      journal?.[Symbol.dispose]();
-      await meaning[Symbol.asyncDispose]();
-      tokens[Symbol.dispose]();
-      await fetch[Symbol.asyncDispose]();
-      await upstream[Symbol.asyncDispose]();
+      await owned.disposeAsync();
     },
   };
 }

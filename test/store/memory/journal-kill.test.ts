@@ -47,7 +47,7 @@ async function countUntilKilled(path: string): Promise<readonly Told[]> {
   expect(child.signalCode).toBe("SIGKILL");
   const printed = Buffer.concat(lines).toString();
   const whole = printed.slice(0, printed.lastIndexOf("\n") + 1).split("\n");
-  return whole.filter(Boolean).map((line): Told => JSON.parse(line));
+  return whole.filter(Boolean).map((line) => JSON.parse(line) as Told); // as the child prints it
 }
 
 function expectAllCounted(path: string, told: readonly Told[]): void {

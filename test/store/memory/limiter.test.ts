@@ -28,13 +28,13 @@ describe("quotas in the memory of a limiter", () => {
   test("are never forgotten while their window is open: rates give way, then new keys are refused and known ones go on", () => {
     const clock = twoClocks();
     const limiter = createMemoryLimiter({ clock, maxKeys: 3 });
-    takeRate(limiter, { ...request, key: "rate" });
+    decided(limiter, { ...request, key: "rate" });
     for (const key of ["a", "b", "c"]) expect(limiter.take([ofDay(key, clock.now(), 5)]).allowed).toBe(true);
     expect(limiter.size).toBe(3);
     expect(() => limiter.take([ofDay("d", clock.now())])).toThrow(
       expect.objectContaining({ code: "limit.unavailable" }),
     );
-    expect(() => takeRate(limiter, { ...request, key: "rate" })).toThrow("cannot be counted");
+    expect(() => decided(limiter, { ...request, key: "rate" })).toThrow("cannot be counted");
     for (const key of ["a", "b", "c"]) expect(limiter.take([ofDay(key, clock.now())]).allowed).toBe(false);
     clock.advance(dayMs + 3_600_000);
     expect(limiter.take([ofDay("d", clock.now())]).allowed).toBe(true);
@@ -91,25 +91,25 @@ describe("the memory of a limiter in memory", () => {
 
   test("never holds more keys than it may", () => {
     const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys: 3 });
-    for (let key = 0; key < 100; key += 1) takeRate(limiter, { ...request, key: `key-${key}` });
+    for (let key = 0; key < 100; key += 1) decided(limiter, { ...request, key: `key-${key}` });
     expect(limiter.size).toBe(3);
   });
 
   test("forgets keys that are free again as others come, and does not remember what took nothing", () => {
     const clock = manualClock();
     const limiter = createMemoryLimiter({ clock, maxKeys: 1000 });
-    for (let key = 0; key < 100; key += 1) takeRate(limiter, { ...request, key: `early-${key}` });
+    for (let key = 0; key < 100; key += 1) decided(limiter, { ...request, key: `early-${key}` });
     expect(limiter.size).toBe(100);
     clock.advance(100);
-    for (let look = 0; look < 25; look += 1) takeRate(limiter, { ...request, key: "look", amount: 0 });
-    takeRate(limiter, { ...request, key: "refused", amount: 11 });
+    for (let look = 0; look < 25; look += 1) decided(limiter, { ...request, key: "look", amount: 0 });
+    decided(limiter, { ...request, key: "refused", amount: 11 });
     expect(limiter.size).toBe(0);
   });
 
   test("keeps a key that is at its limit while a flood of others passes", () => {
     const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys: 3 });
-    takeRate(limiter, { ...request, key: "full", amount: 10 });
-    for (let key = 0; key < 1000; key += 1) takeRate(limiter, { ...request, key: `key-${key}`, amount: 9 });
+    decided(limiter, { ...request, key: "full", amount: 10 });
+    for (let key = 0; key < 1000; key += 1) decided(limiter, { ...request, key: `key-${key}`, amount: 9 });
     expect(decided(limiter, { ...request, key: "full" }).allowed).toBe(false);
   });
 
@@ -123,7 +123,7 @@ describe("the memory of a limiter in memory", () => {
         const maxKeys = new Set(asked.map(({ key }) => key)).size;
         const limiter = createMemoryLimiter({ clock: manualClock(), maxKeys });
         const resets = new Map(asked.map((taken) => [taken.key, decided(limiter, taken).resetMs]));
-        takeRate(limiter, { ...request, key: "newcomer" });
+        decided(limiter, { ...request, key: "newcomer" });
         const left = new Map(asked.map((taken) => [taken.key, decided(limiter, { ...taken, amount: 0 }).resetMs]));
         const forgotten = [...resets]
           .filter(([key, resetMs]) => left.get(key) !== resetMs)
