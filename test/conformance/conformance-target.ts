@@ -1,3 +1,4 @@
+import type { McpEra } from "../../src/mcp/wire/legacy.ts";
 import type { TestGatehouse } from "../kit/gatehouse.ts";
 import { startTestGatehouse } from "../kit/gatehouse.ts";
 import type { FixtureServer } from "./fixture-server.ts";
@@ -14,11 +15,20 @@ export interface ConformanceTarget extends AsyncDisposable {
   readonly fixture: FixtureServer;
 }
 
-/** Starts the fixture, a gateway that asks for keys, an `McpServer` in it, and the shim that adds the key. */
-export async function startConformanceTarget(): Promise<ConformanceTarget> {
-  const fixture = await startFixtureServer();
+/**
+ * Starts the fixture, a gateway that asks for keys, an `McpServer` in it, and the shim that adds the key. The fixture may
+ * be of one era only, and the server's `upstream` may say more.
+ */
+export async function startConformanceTarget({
+  era,
+  upstream: more,
+}: {
+  readonly era?: McpEra;
+  readonly upstream?: object;
+} = {}): Promise<ConformanceTarget> {
+  const fixture = await startFixtureServer(era === undefined ? {} : { era });
   const gatehouse = await startTestGatehouse();
-  const upstream = { production: { url: fixture.url }, sandbox: { sameAs: "production" } };
+  const upstream = { production: { url: fixture.url, ...more }, sandbox: { sameAs: "production" } };
   await gatehouse.put("McpServer", "fixture", { context: "/fixture", upstream });
   const key = await gatehouse.key("fixture", { api: { kind: "McpServer", name: "fixture" } });
   const shim = await startKeyShim(`${gatehouse.running.gatewayUrl}/fixture/mcp`, key);

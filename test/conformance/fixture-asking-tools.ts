@@ -1,4 +1,12 @@
-import type { ElicitRequestFormParams, ElicitResult, McpServer, ServerContext } from "@modelcontextprotocol/server";
+import type {
+  CallToolResult,
+  ElicitRequestFormParams,
+  ElicitResult,
+  InputRequiredResult,
+  McpServer,
+  ServerContext,
+} from "@modelcontextprotocol/server";
+import { inputRequired, inputResponse } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { text } from "./fixture-content-tools.ts";
 
@@ -14,14 +22,6 @@ export function addAskingTools(server: McpServer): void {
       return text(`LLM response: ${block?.type === "text" ? block.text : ""}`);
     },
   );
-  const person = {
-    type: "object" as const,
-    properties: {
-      username: { type: "string" as const, description: "User's response" },
-      email: { type: "string" as const, description: "User's email address" },
-    },
-    required: ["username", "email"],
-  };
   server.registerTool(
     "test_elicitation",
     { description: "Asks the user", inputSchema: z.object({ message: z.string() }) },
@@ -34,7 +34,59 @@ export function addAskingTools(server: McpServer): void {
   addForm(server, "test_elicitation_sep1330_enums", withEnums);
 }
 
+/** The same tools as they are from 2026-07-28 on: what they ask stands in their result. */
+export function addAskedTools(server: McpServer): void {
+  server.registerTool(
+    "test_sampling",
+    { description: "Asks the client's model", inputSchema: z.object({ prompt: z.string() }) },
+    ({ prompt }, ctx) => {
+      const answer = inputResponse(ctx.mcpReq.inputResponses, "sample");
+      if (answer.kind === "sampling") {
+        const [block] = [answer.result.content].flat();
+        return text(`LLM response: ${block?.type === "text" ? block.text : ""}`);
+      }
+      const messages = [{ role: "user" as const, content: { type: "text" as const, text: prompt } }];
+      return inputRequired({ inputRequests: { sample: inputRequired.createMessage({ messages, maxTokens: 100 }) } });
+    },
+  );
+  server.registerTool(
+    "test_elicitation",
+    { description: "Asks the user", inputSchema: z.object({ message: z.string() }) },
+    ({ message }, ctx) => asked(ctx, message, person, "User response"),
+  );
+  for (const [name, requestedSchema] of [
+    ["test_elicitation_sep1034_defaults", withDefaults],
+    ["test_elicitation_sep1330_enums", withEnums],
+  ] as const) {
+    server.registerTool(name, { description: "Asks the user to fill in a form" }, (ctx) =>
+      asked(ctx, "Please fill in the form", requestedSchema, "Elicitation completed"),
+    );
+  }
+}
+
+function asked(
+  ctx: ServerContext,
+  message: string,
+  requestedSchema: FormSchema,
+  said: string,
+): CallToolResult | InputRequiredResult {
+  const answer = inputResponse(ctx.mcpReq.inputResponses, "form");
+  if (answer.kind !== "elicit") {
+    return inputRequired({ inputRequests: { form: inputRequired.elicit({ message, requestedSchema }) } });
+  }
+  return text(`${said}: action=${answer.action}, content=${JSON.stringify(answer.content ?? {})}`);
+}
+
 type FormSchema = ElicitRequestFormParams["requestedSchema"];
+
+const person: FormSchema = {
+  type: "object",
+  properties: {
+    username: { type: "string", description: "User's response" },
+    email: { type: "string", description: "User's email address" },
+  },
+  required: ["username", "email"],
+};
 
 const withDefaults: FormSchema = {
   type: "object",

@@ -12,7 +12,8 @@ import {
 } from "@modelcontextprotocol/node";
 import type { EventStore, JSONRPCMessage, McpRequestContext } from "@modelcontextprotocol/server";
 import { createMcpHandler, createRequestStateCodec, isLegacyRequest, McpServer } from "@modelcontextprotocol/server";
-import { addAskingTools } from "./fixture-asking-tools.ts";
+import type { McpEra } from "../../src/mcp/wire/legacy.ts";
+import { addAskedTools, addAskingTools } from "./fixture-asking-tools.ts";
 import type { FixtureNotifier } from "./fixture-content-tools.ts";
 import { addContentTools, addEndlessTool } from "./fixture-content-tools.ts";
 import type { FixtureState } from "./fixture-input-tools.ts";
@@ -38,8 +39,8 @@ const work = { running: 0 };
 
 const codec = createRequestStateCodec<FixtureState>({ key: randomUUID() });
 
-/** Starts one on a free loopback port. */
-export async function startFixtureServer(): Promise<FixtureServer> {
+/** Starts one on a free loopback port. With an `era` it has never heard of the other one. */
+export async function startFixtureServer({ era }: { readonly era?: McpEra } = {}): Promise<FixtureServer> {
   const sessions = new Map<string, Session>();
   const modern = createMcpHandler((context) => createFixture(context, modern.notify), { legacy: "reject" });
   const serveModern = toNodeHandler(modern);
@@ -51,7 +52,7 @@ export async function startFixtureServer(): Promise<FixtureServer> {
     const body = await readJson(request);
     // Node's own request, whose optional fields may also be undefined.
     const like = request as NodeIncomingMessageLike;
-    const isLegacy = await isLegacyRequest(await toWebRequest(like, body), body);
+    const isLegacy = era === undefined ? await isLegacyRequest(await toWebRequest(like, body), body) : era === "legacy";
     if (isLegacy) await serveLegacy(sessions, request, response, body);
     else await serveModern(like, response, body);
   };
@@ -114,6 +115,7 @@ function createFixture({ era }: Pick<McpRequestContext, "era">, notifier: Fixtur
   addEndlessTool(mcp, work);
   addInputTools(mcp, codec);
   if (era === "legacy") addAskingTools(mcp);
+  else addAskedTools(mcp);
   addResources(mcp);
   addPrompts(mcp);
   return mcp;

@@ -164,7 +164,8 @@ async function runRequest(request: FaceRequest, at: SessionPlace, message: JsonR
   };
   try {
     const { first, rest } = await beginAnswer(running, tools.clock);
-    if (first !== undefined && first !== "silence" && first.type === "reply") {
+    const isWhole = first !== undefined && first !== "silence" && first.type === "reply";
+    if (isWhole && !prefersStream(exchange.inbound.headers.accept)) {
       over();
       return answered(request, id, first.reply, method);
     }
@@ -176,6 +177,11 @@ async function runRequest(request: FaceRequest, at: SessionPlace, message: JsonR
     }
     throw error;
   }
+}
+
+/** A client that names event streams first gets one also where the reply is all there is. */
+function prefersStream(accept: string | undefined): boolean {
+  return accept !== undefined && /^\s*text\/event-stream\b/i.test(accept);
 }
 
 async function* nothing(): AsyncGenerator<object> {}
