@@ -115,7 +115,10 @@ function embeddersOf({ embedding, clock, log, secrets }: GatewayComposition, fet
 }
 
 /** How limits stand, of keys by their records and of teams and applications by the snapshot that serves. */
-function budgetsOf(dataPlane: DataPlane, tools: Pick<PluginTools, "clock" | "limiter" | "estimates">): BudgetBoard {
+function budgetsOf(
+  dataPlane: DataPlane,
+  tools: Pick<PluginTools, "clock" | "estimates"> & { readonly limiter: Limiter },
+): BudgetBoard {
   let holders: Snapshot["holders"];
   dataPlane.onSnapshot((snapshot) => ({ holders } = snapshot));
   return createBudgetBoard({ ...tools, holders: () => holders, budgetsOf: createKeyBudgets(tools) });

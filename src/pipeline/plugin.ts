@@ -2,7 +2,6 @@ import type { z } from "zod";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
-import type { Limiter } from "./limiter.ts";
 import type { TokenEstimates } from "./token-estimates.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
@@ -25,7 +24,6 @@ export type OnError = "deny" | "continue";
 export interface PluginTools {
   readonly clock: Clock;
   readonly log: Log;
-  readonly limiter: Limiter;
   /** How long prompts and answers have been lately, for reservations. */
   readonly estimates: TokenEstimates;
   /** The value behind `${secret:name}`; rejects with `resource.not_found` when there is none. */

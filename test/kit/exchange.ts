@@ -4,6 +4,7 @@ import type { ProtocolAdapter } from "../../src/pipeline/adapter.ts";
 import type { CredentialIndex } from "../../src/pipeline/credential-index.ts";
 import type { CompiledGuardrail } from "../../src/pipeline/define-guardrail.ts";
 import type { Exchange, InboundRequest, Operation, Principal } from "../../src/pipeline/exchange.ts";
+import type { Limiter } from "../../src/pipeline/limiter.ts";
 import type { PluginTools } from "../../src/pipeline/plugin.ts";
 import type { Attachment, CompiledApi } from "../../src/pipeline/snapshot.ts";
 import { createTokenEstimates } from "../../src/pipeline/token-estimates.ts";
@@ -110,6 +111,7 @@ export function attach(guardrail: CompiledGuardrail, parts: Partial<Attachment> 
 }
 
 export interface TestTools extends PluginTools {
+  readonly limiter: Limiter;
   readonly clock: ReturnType<typeof manualClock>;
 }
 

@@ -270,29 +270,6 @@ test("a limiter that answers later is waited for, with the same result", async (
   expect(standing("a")).toMatchObject({ used: 0, reserved: 0 });
 });
 
-test("places are renewed for as long as their operations last, in one call, and not after that", async () => {
-  const renewed: number[] = [];
-  const { gate, clock } = setUp((limiter) => ({
-    ...limiter,
-    renew: (reservations) => {
-      renewed.push(reservations.length);
-      return limiter.renew(reservations);
-    },
-  }));
-  const rule: LimitRule = { type: "concurrent", limit: 9, leaseMs: 30_000 };
-  const exchange = exchangeOf(attachPolicy({ charges: () => [{ key: "p", rule, amount: 1 }] }));
-  const [one, two] = [buildOperation(), buildOperation()];
-  await gate.admit(exchange, one);
-  await gate.admit(exchange, two);
-  clock.advance(25_000);
-  expect(renewed).toEqual([2, 2]);
-  await gate.settle(exchange, one, answered);
-  clock.advance(10_000);
-  await gate.settle(exchange, two, answered);
-  clock.advance(300_000);
-  expect(renewed).toEqual([2, 2, 1]);
-});
-
 function recording(took: (charges: readonly Charge[]) => void): Limiter {
   const { limiter } = setUp();
   return {
