@@ -3,9 +3,15 @@ import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Usage } from "./exchange.ts";
 import type { PluginDescription, PluginTools } from "./plugin.ts";
 
-/** What the LLM adapter asks of a provider, in OpenAI's terms. */
+/** A wire format of chats. */
+export type DialectId = "openai-chat" | "openai-responses" | "anthropic-messages" | "gemini" | "bedrock-converse";
+
+/** What the LLM adapter asks of a provider. */
 export interface ProviderCall {
-  readonly operation: "chat" | "embeddings" | "models";
+  /** `count-tokens` is asked only of those that speak Anthropic's dialect. */
+  readonly operation: "chat" | "count-tokens" | "embeddings" | "models";
+  /** What a chat's body is written in; one of the provider's own. */
+  readonly dialect: DialectId;
   /** The model as the provider knows it, after the target's renaming. Empty for `models`. */
   readonly model: string;
   readonly stream: boolean;
@@ -20,6 +26,8 @@ export interface ProviderRequest {
   readonly path: string;
   /** Lower-case names; credentials among them. The adapter adds nothing but what HTTP itself needs. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Headers for clients that do not send them. */
+  readonly defaults?: Readonly<Record<string, string>>;
   readonly body: Buffer | undefined;
 }
 
@@ -27,6 +35,15 @@ export interface ProviderRequest {
 export interface CompiledProvider {
   /** Scheme, host, port and base path, without a trailing slash. */
   readonly baseUrl: string;
+  /**
+   * What it speaks, the preferred one first; OpenAI's chat completions when absent. A client of one of them is passed
+   * through byte for byte, any other is translated.
+   */
+  readonly dialects?: readonly DialectId[];
+  /** How its streams are framed: server-sent events, or AWS's binary event stream. */
+  readonly framing?: "sse" | "aws-event-stream";
+  /** Tokens of an answer where it must be told and the client does not say. */
+  readonly maxOutputTokens?: number;
   /** True when the provider understands `stream_options.include_usage`. */
   readonly streamUsage: boolean;
   request(call: ProviderCall): MaybePromise<ProviderRequest>;

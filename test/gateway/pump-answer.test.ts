@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
 import { bodilessRequest } from "../../src/gateway/llm/llm-request.ts";
 import { LlmStream } from "../../src/gateway/llm/llm-stream.ts";
+import { LlmStreamReader } from "../../src/gateway/llm/llm-stream-reader.ts";
 import { pumpAnswer } from "../../src/gateway/pump-answer.ts";
 import { UpstreamBody } from "../../src/gateway/upstream-body.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
@@ -28,8 +29,14 @@ async function scene(eventsBefore: number) {
     abort: () => void (upstream.isLetGo = true),
   });
   const operation = buildOperation({ stream: true, message: bodilessRequest("chat") });
-  const options = { operation, provider, stripUsage: false, maxEventBytes: 1_000_000, isJudged: false, clock };
-  const stream = new LlmStream(body, options);
+  const reader = new LlmStreamReader({
+    operation,
+    provider,
+    stripUsage: false,
+    maxEventBytes: 1_000_000,
+    isJudged: false,
+  });
+  const stream = new LlmStream(body, reader, clock);
   for (let at = 0; at < eventsBefore; at += 1) body.push(event);
   const client = { takes: false, written: 0, isClosed: false };
   const response = Object.assign(new EventEmitter(), {

@@ -7,41 +7,59 @@ import type { ClientRequest } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
+import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import { parseJson, readBody, requireJson } from "../read-body.ts";
 import type { LlmOperationKind, LlmRequest } from "./llm-request.ts";
-import { bodilessRequest } from "./llm-request.ts";
+import { bodilessRequest, nothingSeen } from "./llm-request.ts";
 
 const noBody = Buffer.alloc(0);
-const postKinds: Readonly<Record<string, "chat" | "embeddings">> = {
-  "/v1/chat/completions": "chat",
-  "/v1/embeddings": "embeddings",
+type PostKind = "chat" | "count-tokens" | "embeddings";
+
+const posts: Readonly<Record<string, { readonly kind: PostKind; readonly dialect: InboundDialectId }>> = {
+  "/v1/chat/completions": { kind: "chat", dialect: "openai-chat" },
+  "/v1/embeddings": { kind: "embeddings", dialect: "openai-chat" },
+  "/v1/messages": { kind: "chat", dialect: "anthropic-messages" },
+  "/v1/messages/count_tokens": { kind: "count-tokens", dialect: "anthropic-messages" },
+  "/v1/responses": { kind: "chat", dialect: "openai-responses" },
 };
 const modelsPath = "/v1/models";
 
+/** The dialect of the endpoint that a request went to: that of its errors too. */
+export function dialectOf({ api, inbound }: Pick<Exchange, "api" | "inbound">): InboundDialectId {
+  const known = posts[inbound.path.slice(api.context.length)];
+  if (known !== undefined) return known.dialect;
+  return inbound.headers["anthropic-version"] === undefined ? "openai-chat" : "anthropic-messages";
+}
+
 /**
- * What the client asks, in OpenAI's dialect. Checks only what the gateway acts on; everything else is the upstream's
+ * What the client asks, in the dialect of its endpoint. Checks only what the gateway acts on; everything else is the upstream's
  * to judge, so that a new parameter works on the day it is invented.
  */
 export function decodeLlm(exchange: Exchange, request: ClientRequest): MaybePromise<readonly Operation[] | Deny> {
   const path = exchange.inbound.path.slice(exchange.api.context.length);
-  if (path === modelsPath) return [operationOf(exchange, "models", "", noBody, bodilessRequest("models"))];
+  const spoken = dialectOf(exchange);
+  if (path === modelsPath) return [operationOf(exchange, "models", "", noBody, bodilessRequest("models", spoken))];
   if (path.startsWith(`${modelsPath}/`)) {
     const model = decodePath(path.slice(modelsPath.length + 1));
     if (model === undefined) return deny("request.invalid", "The model's name in the path is not valid.");
-    return [operationOf(exchange, "model", model, noBody, bodilessRequest("model"))];
+    return [operationOf(exchange, "model", model, noBody, bodilessRequest("model", spoken))];
   }
-  const kind = postKinds[path];
-  if (kind === undefined) return deny("route.not_found", "There is no such endpoint.");
+  const post = posts[path];
+  if (post === undefined) return deny("route.not_found", "There is no such endpoint.");
   const wrongType = requireJson(exchange.inbound.headers["content-type"]);
   if (wrongType !== undefined) return wrongType;
 
   const read = readBody(request, exchange.api.limits.requestBytes, exchange.cancellation);
   return read instanceof Promise
-    ? read.then((body) => decodeBody(exchange, kind, body))
-    : decodeBody(exchange, kind, read);
+    ? read.then((body) => decodeBody(exchange, post, body))
+    : decodeBody(exchange, post, read);
 }
 
-function decodeBody(exchange: Exchange, kind: "chat" | "embeddings", body: Buffer | Deny): readonly Operation[] | Deny {
+function decodeBody(
+  exchange: Exchange,
+  { kind, dialect }: { readonly kind: PostKind; readonly dialect: InboundDialectId },
+  body: Buffer | Deny,
+): readonly Operation[] | Deny {
   if ("type" in body) return body;
   exchange.requestBytes = body.length;
   try {
@@ -59,7 +77,7 @@ function decodeBody(exchange: Exchange, kind: "chat" | "embeddings", body: Buffe
     }
     const options = json["stream_options"];
     const wantsUsage = isObject(options) && options["include_usage"] === true;
-    const own: LlmRequest = { kind, json, scan, wantsUsage, contentEvents: 0, streamError: false };
+    const own: LlmRequest = { ...nothingSeen, kind, dialect, json, scan, wantsUsage };
     return [operationOf(exchange, kind, model, body, own)];
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

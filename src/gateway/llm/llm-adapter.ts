@@ -7,6 +7,7 @@ import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
 import type { PriceTable } from "../../pipeline/price-table.ts";
 import { noPrices } from "../../pipeline/price-table.ts";
+import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
 import { addRetryHeaders } from "../retry-headers.ts";
 import type { UpstreamClient } from "../upstream.ts";
@@ -14,14 +15,14 @@ import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
 import { callLlm } from "./call-llm.ts";
 import { compileLlm, llmTables } from "./compile-llm.ts";
-import { decodeLlm } from "./decode-llm.ts";
+import { decodeLlm, dialectOf } from "./decode-llm.ts";
+import { llmErrorBody, llmErrorFrame } from "./llm-error.ts";
 import { hiddenText, withoutHiddenText } from "./llm-hidden-text.ts";
 import { answerModels, notOffered } from "./llm-models.ts";
 import { llmRequest } from "./llm-request.ts";
 import { editFrame, editRequest, frameSpans, requestSpans } from "./llm-spans.ts";
 import { llmTokenDemand } from "./llm-token-demand.ts";
 import type { ErrorParts } from "./openai-error.ts";
-import { openAiError } from "./openai-error.ts";
 
 export interface LlmAdapterOptions {
   readonly upstream: UpstreamClient;
@@ -32,18 +33,18 @@ export interface LlmAdapterOptions {
   readonly prices?: PriceTable;
 }
 
-/** LLM endpoints in OpenAI's dialect: chat completions, embeddings and models. */
+/**
+ * LLM endpoints in the dialects of OpenAI (chat completions, Responses, embeddings, models) and of Anthropic (Messages,
+ * counting of tokens), each to any provider.
+ */
 export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
-  const write: WriteOptions = {
-    clock: options.clock,
-    stalledMs: options.stalledMs,
-    // The blank line ends whatever event stands half-written, so that it cannot swallow the error.
-    errorFrame: (error) => Buffer.from(`\n\ndata: ${JSON.stringify(openAiError(error))}\n\n`),
-  };
   return {
     kind: "LlmApi",
     routes: [
       { method: "POST", path: "/v1/chat/completions" },
+      { method: "POST", path: "/v1/responses" },
+      { method: "POST", path: "/v1/messages" },
+      { method: "POST", path: "/v1/messages/count_tokens" },
       { method: "POST", path: "/v1/embeddings" },
       { method: "GET", path: "/v1/models" },
       { method: "GET", path: "/v1/models/:model{.+}" },
@@ -64,9 +65,9 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
       return llmTables(exchange.api).offers(operation.name) ? undefined : notOffered(operation);
     },
     call: (exchange, operation, target) => callLlm(exchange, operation, target, options),
-    encode: (exchange, outcome, response) => encode(exchange, outcome, response, write),
+    encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
     encodeDeny(deny, requestId, response, headers) {
-      const bytes = Buffer.from(JSON.stringify(openAiError(deny)));
+      const bytes = Buffer.from(JSON.stringify(llmErrorBody(dialectOfResponse(response), deny, requestId)));
       const all: Record<string, string | number> = {
         ...headers,
         "content-type": "application/json",
@@ -81,12 +82,21 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
   };
 }
 
+/** The dialect of a request that has no exchange, by where it went. */
+function dialectOfResponse({ req }: ClientResponse): InboundDialectId {
+  const path = (req.url ?? "").split("?", 1)[0] ?? "";
+  if (path.endsWith("/v1/messages") || path.endsWith("/v1/messages/count_tokens")) return "anthropic-messages";
+  return req.headers["anthropic-version"] === undefined ? "openai-chat" : "anthropic-messages";
+}
+
 function encode(
   exchange: Exchange,
   outcome: Outcome,
   response: ClientResponse,
-  write: WriteOptions,
+  options: LlmAdapterOptions,
 ): MaybePromise<Encoded> {
+  const write = writeOptions(exchange, options);
+  if (write.dialect === "anthropic-messages") exchange.responseHeaders["request-id"] = exchange.id;
   if (outcome.type !== "answer") {
     // The client left while the upstream was at work, which counts what it has read.
     const wasCancelled = outcome.type === "failed" && outcome.error.code === "client.closed";
@@ -108,11 +118,29 @@ function encode(
     .finally(() => estimateUsage(operation, outcome.answer.status));
 }
 
+interface LlmWriteOptions extends WriteOptions {
+  readonly dialect: InboundDialectId;
+}
+
+function writeOptions(exchange: Exchange, { clock, stalledMs }: LlmAdapterOptions): LlmWriteOptions {
+  const dialect = dialectOf(exchange);
+  return {
+    clock,
+    stalledMs,
+    dialect,
+    errorFrame(error) {
+      const [operation] = exchange.operations;
+      const sequence = operation === undefined ? 0 : llmRequest(operation).nextSequence;
+      return llmErrorFrame(dialect, error, { requestId: exchange.id, sequence });
+    },
+  };
+}
+
 function encodeFault(
   exchange: Exchange,
   outcome: Exclude<Outcome, { type: "answer" }>,
   response: ClientResponse,
-  write: WriteOptions,
+  write: LlmWriteOptions,
 ): Encoded {
   const parts: ErrorParts & { readonly retryAfterMs?: number | undefined } =
     outcome.type === "denied" ? outcome.deny : outcome.error;
@@ -123,7 +151,7 @@ function encodeFault(
     "x-request-id": exchange.id,
   };
   addRetryHeaders(headers, parts, exchange.attempts.length);
-  const bytes = Buffer.from(JSON.stringify(openAiError(parts)));
+  const bytes = Buffer.from(JSON.stringify(llmErrorBody(write.dialect, parts, exchange.id)));
   const encoded = writeWhole(exchange, status, headers, bytes, response, write);
   dropUnreadBody(response, write.clock);
   return encoded;

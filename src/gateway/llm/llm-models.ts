@@ -4,9 +4,10 @@ import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { LlmCallTools } from "./call-llm.ts";
-import { jsonFrame, sendToProvider } from "./call-llm.ts";
+import { sendToProvider } from "./call-llm.ts";
 import { endpointOf, llmTables } from "./compile-llm.ts";
 import { llmRequest } from "./llm-request.ts";
+import { jsonFrame } from "./parsed-frame.ts";
 
 /** A row of `/v1/models`. Fields that a provider adds are kept. */
 interface ModelRow {
@@ -73,6 +74,7 @@ async function listOf(exchange: Exchange, target: CompiledTarget, tools: LlmCall
   const endpoint = endpointOf(target);
   const request = await endpoint.provider.request({
     operation: "models",
+    dialect: "openai-chat",
     model: "",
     stream: false,
     body: Buffer.alloc(0),

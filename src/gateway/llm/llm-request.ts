@@ -1,34 +1,53 @@
 import type { JsonScan } from "../../kernel/json-scan.ts";
 import { scanJson } from "../../kernel/json-scan.ts";
 import type { Operation } from "../../pipeline/exchange.ts";
+import type { ChatRequest } from "../../routing/dialects/chat-request.ts";
+import type { InboundDialectId } from "../../routing/dialects/index.ts";
+import { inboundDialects } from "../../routing/dialects/index.ts";
 
-export type LlmOperationKind = "chat" | "embeddings" | "models" | "model";
+export type LlmOperationKind = "chat" | "count-tokens" | "embeddings" | "models" | "model";
 
 /** The adapter's own view of one operation's request; other parts see only the operation. */
 export interface LlmRequest {
   readonly kind: LlmOperationKind;
+  /** What the client speaks. */
+  readonly dialect: InboundDialectId;
   /** The parsed body; an empty object where there is none. */
   json: Readonly<Record<string, unknown>>;
   /** Where the top-level members stand in `operation.body`. */
   scan: JsonScan;
   /** The client asked for the usage chunk of a stream itself. */
   readonly wantsUsage: boolean;
+  /** The body in no provider's words, once a target has asked for it. */
+  chat: ChatRequest | undefined;
   /** Content events seen on the answer's stream: the estimate of its tokens where the upstream tells none. */
   contentEvents: number;
   /** The upstream sent an error inside its stream. */
   streamError: boolean;
+  /** Of a streamed response: the number of the next event, which an error of ours has to have. */
+  nextSequence: number;
 }
 
 const noScan: JsonScan = { members: new Map(), insertAt: -1, depth: 0 };
 
-/** A request without a body. */
-export function bodilessRequest(kind: LlmOperationKind): LlmRequest {
-  return { kind, json: {}, scan: noScan, wantsUsage: false, contentEvents: 0, streamError: false };
+/** A request of that kind without a body. */
+export function bodilessRequest(kind: LlmOperationKind, dialect: InboundDialectId = "openai-chat"): LlmRequest {
+  return { ...nothingSeen, kind, dialect, json: {}, scan: noScan, wantsUsage: false };
 }
+
+/** A request as it is before anything of its answer was seen. */
+export const nothingSeen = { chat: undefined, contentEvents: 0, streamError: false, nextSequence: 0 };
 
 /** The view that `decode` attached to the operation. */
 export function llmRequest(operation: Operation): LlmRequest {
   return operation.message as LlmRequest; // only this adapter's `decode` makes operations of this adapter's APIs
+}
+
+/** The request in no provider's words; read once. Throws `request.invalid` with the member that is wrong. */
+export function chatRequest(operation: Operation): ChatRequest {
+  const request = llmRequest(operation);
+  request.chat ??= inboundDialects[request.dialect].readRequest(request.json);
+  return request.chat;
 }
 
 /** Takes over a changed body: the bytes go upstream, and the parsed view follows them. */
@@ -37,4 +56,5 @@ export function replaceBody(operation: Operation, body: Buffer): void {
   operation.body = body;
   request.json = JSON.parse(body.toString("utf8")) as LlmRequest["json"]; // an edit of strings leaves it an object
   request.scan = scanJson(body, { maxDepth: Number.MAX_SAFE_INTEGER });
+  request.chat = undefined;
 }

@@ -6,6 +6,7 @@ import type { CompiledProvider } from "../../pipeline/define-provider.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import { SseFrame, withData } from "../sse-frame.ts";
 import { llmRequest } from "./llm-request.ts";
+import type { StreamReader } from "./stream-reader.ts";
 
 export interface LlmReaderOptions {
   readonly operation: Operation;
@@ -23,7 +24,7 @@ export interface LlmReaderOptions {
  * the body when a finish reason or an error was seen; a body that ends earlier is `upstream.reset`, for an SDK would take
  * it for a whole answer.
  */
-export class LlmStreamReader {
+export class LlmStreamReader implements StreamReader {
   readonly #options: LlmReaderOptions;
   readonly #splitter: SseSplitter;
   readonly #finished = new Set<unknown>();
@@ -58,13 +59,13 @@ export class LlmStreamReader {
   }
 
   /** The body has ended: its last frame, if one stood unfinished. Throws `upstream.reset` when the answer is not whole. */
-  end(): Frame | undefined {
+  end(): readonly Frame[] {
     const rest = this.#splitter.rest();
     if (rest.length > 0 && isDone(Buffer.from(rest).toString("latin1"))) {
-      return new SseFrame(Buffer.concat([rest, Buffer.from("\n\n")]));
+      return [new SseFrame(Buffer.concat([rest, Buffer.from("\n\n")]))];
     }
     const own = llmRequest(this.#options.operation);
-    if (this.#finished.size >= choicesAsked(own.json["n"]) || own.streamError) return undefined;
+    if (this.#finished.size >= choicesAsked(own.json["n"]) || own.streamError) return [];
     throw new GatewayError("upstream.reset", "The upstream's stream broke off before it was complete.", {
       detail: `no finish reason and no [DONE]; ${rest.length} bytes of an unfinished event`,
     });

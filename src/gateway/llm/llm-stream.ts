@@ -2,12 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { ByteSink, Frame, FrameStream, PumpedFrames } from "../../pipeline/exchange.ts";
 import type { BodyConsumer, UpstreamBody } from "../upstream-body.ts";
 import { highWaterBytes } from "../upstream-body.ts";
-import type { LlmReaderOptions } from "./llm-stream-reader.ts";
-import { LlmStreamReader } from "./llm-stream-reader.ts";
-
-export interface LlmStreamOptions extends LlmReaderOptions {
-  readonly clock: Clock;
-}
+import type { StreamReader } from "./stream-reader.ts";
 
 const releaseMs = 1_000;
 
@@ -15,7 +10,7 @@ const releaseMs = 1_000;
 export class LlmStream implements FrameStream, PumpedFrames, BodyConsumer {
   readonly #body: UpstreamBody;
   readonly #clock: Clock;
-  readonly #reader: LlmStreamReader;
+  readonly #reader: StreamReader;
   readonly #queue: Frame[] = [];
   #queuedBytes = 0;
   #state: "open" | "ended" | "failed" = "open";
@@ -25,10 +20,10 @@ export class LlmStream implements FrameStream, PumpedFrames, BodyConsumer {
   /** The sink has asked for no more. */
   #isHeld = false;
 
-  constructor(body: UpstreamBody, options: LlmStreamOptions) {
+  constructor(body: UpstreamBody, reader: StreamReader, clock: Clock) {
     this.#body = body;
-    this.#clock = options.clock;
-    this.#reader = new LlmStreamReader(options);
+    this.#clock = clock;
+    this.#reader = reader;
     body.forward(this);
   }
 
@@ -61,8 +56,7 @@ export class LlmStream implements FrameStream, PumpedFrames, BodyConsumer {
   onEnd(): void {
     if (this.#state !== "open") return;
     try {
-      const last = this.#reader.end();
-      if (last !== undefined) this.#emit(last);
+      for (const frame of this.#reader.end()) this.#emit(frame);
     } catch (error) {
       this.onFailure(error);
       return;

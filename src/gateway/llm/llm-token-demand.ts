@@ -8,8 +8,8 @@ import { llmRequest } from "./llm-request.ts";
 /** Tokens that a picture, a recording or a file takes at most as a rule; what it really takes only the model knows. */
 const mediaTokens = 1_600;
 
-/** Members that bound an answer of a chat, by the names that OpenAI's dialect has had for it. */
-export const answerBounds = ["max_completion_tokens", "max_tokens"] as const;
+/** Members that bound an answer of a chat, by the names that the dialects have for it. */
+export const answerBounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"] as const;
 
 /**
  * What a request asks of a model: its bytes but for pictures and the like, and what bounds the answer, which is what the
@@ -60,9 +60,9 @@ interface Media {
 /** Parts of messages that are no text. Only places that the dialect has for them are looked at: text stays text. */
 function mediaIn(json: LlmRequest["json"]): Media {
   const found: Media = { bytes: 0, count: 0 };
-  const { messages } = json;
-  if (!Array.isArray(messages)) return found;
-  for (const message of messages) {
+  const turns = Array.isArray(json["messages"]) ? json["messages"] : json["input"];
+  if (!Array.isArray(turns)) return found;
+  for (const message of turns as readonly unknown[]) {
     const content = isObject(message) ? message["content"] : undefined;
     if (!Array.isArray(content)) continue;
     for (const part of content) if (isObject(part)) addPart(part, found);
@@ -70,13 +70,19 @@ function mediaIn(json: LlmRequest["json"]): Media {
   return found;
 }
 
+const mediaTypes: ReadonlySet<string> = new Set([
+  ...["image_url", "input_audio", "file"],
+  ...["image", "document"],
+  ...["input_image", "input_file"],
+]);
+
 function addPart(part: Readonly<Record<string, unknown>>, found: Media): void {
   const { type } = part;
-  if (type !== "image_url" && type !== "input_audio" && type !== "file") return;
-  const body = part[type];
-  if (!isObject(body)) return;
+  if (typeof type !== "string" || !mediaTypes.has(type)) return;
+  const within = part[type] ?? part["source"];
+  const body = isObject(within) ? within : part;
   found.count += 1;
-  for (const data of [body["url"], body["data"], body["file_data"]]) {
+  for (const data of [body["url"], body["data"], body["file_data"], body["image_url"], body["file_url"]]) {
     if (typeof data === "string") found.bytes += data.length; // base64 and URLs are ASCII
   }
 }

@@ -1,16 +1,18 @@
 import type { Frame } from "../../pipeline/exchange.ts";
+import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import type { OpenAiError } from "./openai-error.ts";
 
 /**
- * An upstream's error body in OpenAI's envelope: as it is when it has that shape, else wrapped with whatever text its
+ * An upstream's error body in the envelope of the client's dialect, which is the upstream's too: as it is when it has that shape, else wrapped with whatever text its
  * own shape holds, so that an SDK finds a message also behind a proxy's HTML page.
  */
-export function readableError(bytes: Buffer, status: number): Frame {
+export function readableError(bytes: Buffer, status: number, dialect: InboundDialectId = "openai-chat"): Frame {
   const message = parse(bytes);
   if (isObject(message) && isObject(message["error"])) return { bytes, message: () => message };
   const text = ownText(message) ?? `The upstream answered with status ${status} and no readable error.`;
   const type = status < 500 ? "invalid_request_error" : "api_error";
-  const wrapped: OpenAiError = { error: { message: text, type, param: null, code: null } };
+  const error: OpenAiError = { error: { message: text, type, param: null, code: null } };
+  const wrapped = dialect === "anthropic-messages" ? { type: "error", error: { type, message: text } } : error;
   return { bytes: Buffer.from(JSON.stringify(wrapped)), message: () => wrapped };
 }
 

@@ -1,3 +1,5 @@
+import type { DialectId } from "../../pipeline/define-provider.ts";
+
 /** A conversation and what is asked of a model with it, in no provider's words. */
 export interface ChatRequest {
   /** As the client named it. */
@@ -148,9 +150,6 @@ export interface RefusalPart {
   readonly type: "refusal";
   readonly text: string;
 }
-
-/** A wire format of chats. */
-export type DialectId = "openai-chat" | "openai-responses" | "anthropic-messages" | "gemini" | "bedrock-converse";
 
 /** A function that the model may call; the client runs it. */
 export interface ChatTool {

@@ -1,6 +1,7 @@
+import type { DialectId } from "../../pipeline/define-provider.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
-import type { ChatAnswer, ChatDelta, ProviderError } from "./chat-answer.ts";
-import type { ChatRequest, DialectId } from "./chat-request.ts";
+import type { ChatAnswer, ChatDelta, ChatUsage, ProviderError } from "./chat-answer.ts";
+import type { ChatRequest } from "./chat-request.ts";
 
 /** Whom a request is written for. */
 export interface TargetModel {
@@ -31,6 +32,8 @@ export interface AnswerContext {
 
 /** Reads the events of one stream; keeps what it must remember between two. */
 export interface DeltaReader {
+  /** The last event has passed: what comes behind it is nobody's. Never where only the end of the body tells. */
+  readonly isDone: boolean;
   read(event: WireEvent): readonly ChatDelta[];
   /** The stream has ended: true when the answer was whole. */
   end(): boolean;
@@ -50,6 +53,8 @@ export interface InboundDialect {
   readRequest(body: Readonly<Record<string, unknown>>): ChatRequest;
   writeAnswer(answer: ChatAnswer, context: AnswerContext): Readonly<Record<string, unknown>>;
   deltaWriter(context: AnswerContext): DeltaWriter;
+  /** A provider's refusal as this dialect's clients read it, with the status that they know it by. */
+  writeError(error: ProviderError): { readonly status: number; readonly body: Readonly<Record<string, unknown>> };
 }
 
 /** A wire format of chats as providers speak it. */
@@ -63,6 +68,8 @@ export interface UpstreamDialect {
   /** A provider's whole answer. Throws `upstream.invalid` for one that makes no sense. */
   readAnswer(body: unknown): ChatAnswer;
   deltaReader(): DeltaReader;
+  /** The usage that a whole answer or one event tells; undefined when it tells none. */
+  usage(message: unknown): ChatUsage | undefined;
   /** What a provider's refusal means. `body` is its parsed JSON, or its text. */
   readError(status: number, body: unknown): ProviderError;
 }

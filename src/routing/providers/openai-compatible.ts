@@ -1,6 +1,6 @@
 import { secretName } from "../../core/api-spec.ts";
 import { headerValue } from "../../kernel/header-value.ts";
-import type { CompiledProvider, ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
+import type { CompiledProvider, DialectId, ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
 import { defineProvider } from "../../pipeline/define-provider.ts";
 import type { PluginTools, SecretReader } from "../../pipeline/plugin.ts";
 import { dropMembers } from "./drop-members.ts";
@@ -18,17 +18,20 @@ export const openaiCompatible = defineProvider({
     { baseUrl: "https://llm.example.com/v1", apiKey: "${secret:llm-key}" },
     { baseUrl: "http://127.0.0.1:8000/v1", header: "x-api-key", scheme: "", headers: { "x-tenant": "blue" } },
   ],
-  compile: compileOpenAi,
+  compile: (config, tools) => compileOpenAi(config, tools),
 });
 
-const paths: Readonly<Record<ProviderCall["operation"], string>> = {
-  chat: "/chat/completions",
-  embeddings: "/embeddings",
-  models: "/models",
-};
+function pathOf({ operation, dialect }: ProviderCall): string {
+  if (operation !== "chat") return `/${operation}`;
+  return dialect === "openai-responses" ? "/responses" : "/chat/completions";
+}
 
 /** A provider of that configuration; what all of its kind share. Its key goes to its base URL and nowhere else. */
-export function compileOpenAi(config: OpenAiConfig, { secrets }: PluginTools): CompiledProvider {
+export function compileOpenAi(
+  config: OpenAiConfig,
+  { secrets }: PluginTools,
+  dialects: readonly DialectId[] = ["openai-chat"],
+): CompiledProvider {
   const drop = new Set(config.drop);
   const extra = Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value]));
   const header = config.header.toLowerCase();
@@ -38,6 +41,7 @@ export function compileOpenAi(config: OpenAiConfig, { secrets }: PluginTools): C
   const prefix = config.scheme === "" ? "" : `${config.scheme} `;
   return {
     baseUrl: config.baseUrl.replace(/\/+$/, ""),
+    dialects,
     streamUsage: config.streamUsage,
     usage: openAiUsage,
     request(call) {
@@ -75,11 +79,12 @@ function headersOf(common: Readonly<Record<string, string>>): CallHeaders {
 }
 
 function build(
-  { operation, stream, body }: ProviderCall,
+  call: ProviderCall,
   drop: ReadonlySet<string>,
   { models, whole, streamed }: CallHeaders,
 ): ProviderRequest {
-  const path = paths[operation];
+  const { operation, stream, body } = call;
+  const path = pathOf(call);
   if (operation === "models") return { method: "GET", path, headers: models, body: undefined };
   return { method: "POST", path, headers: stream ? streamed : whole, body: dropMembers(body, drop) };
 }

@@ -1,3 +1,4 @@
+import type { DialectId } from "../../pipeline/define-provider.ts";
 import { defineProvider } from "../../pipeline/define-provider.ts";
 import { compileOpenAi } from "./openai-compatible.ts";
 import type { OpenAiDifferences } from "./openai-config.ts";
@@ -9,6 +10,8 @@ interface Row extends OpenAiDifferences {
   readonly baseUrl: string;
   /** Runs without a key. */
   readonly local?: true;
+  /** What it speaks beside chat completions. */
+  readonly also?: readonly DialectId[];
 }
 
 /**
@@ -20,7 +23,7 @@ interface Row extends OpenAiDifferences {
  * @see https://docs.mistral.ai/api/
  */
 const rows: readonly Row[] = [
-  { id: "openai", title: "OpenAI", baseUrl: "https://api.openai.com/v1" },
+  { id: "openai", title: "OpenAI", baseUrl: "https://api.openai.com/v1", also: ["openai-responses"] },
   { id: "cerebras", title: "Cerebras", baseUrl: "https://api.cerebras.ai/v1" },
   { id: "deepinfra", title: "DeepInfra", baseUrl: "https://api.deepinfra.com/v1/openai" },
   { id: "deepseek", title: "DeepSeek", baseUrl: "https://api.deepseek.com/v1" },
@@ -43,13 +46,13 @@ const rows: readonly Row[] = [
 ];
 
 /** The providers of the table. */
-export const openaiShaped = rows.map(({ id, title, baseUrl, local, ...differences }) =>
+export const openaiShaped = rows.map(({ id, title, baseUrl, local, also = [], ...differences }) =>
   defineProvider({
     id,
     title,
     summary: local ? `Models on a server of ${title}.` : `Models at ${title}.`,
     config: openAiConfig(baseUrlWithDefault(baseUrl), differences),
     examples: local ? [{}] : [{ apiKey: `\${secret:${id}-key}` }],
-    compile: compileOpenAi,
+    compile: (config, tools) => compileOpenAi(config, tools, ["openai-chat", ...also]),
   }),
 );

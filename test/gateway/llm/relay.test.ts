@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bodilessRequest } from "../../../src/gateway/llm/llm-request.ts";
 import { LlmStream } from "../../../src/gateway/llm/llm-stream.ts";
+import { LlmStreamReader } from "../../../src/gateway/llm/llm-stream-reader.ts";
 import { UpstreamBody } from "../../../src/gateway/upstream-body.ts";
 import { GatewayError } from "../../../src/kernel/errors.ts";
 import type { CompiledProvider } from "../../../src/pipeline/define-provider.ts";
@@ -44,9 +45,10 @@ async function relay(
 ): Promise<Relayed> {
   const body = new UpstreamBody({ pause: () => {}, resume: () => {}, abort: () => {} });
   const operation = buildOperation({ stream: true, message: bodilessRequest("chat") });
-  const options = { operation, provider, stripUsage, maxEventBytes: 1_000_000, clock: manualClock() };
+  const options = { operation, provider, stripUsage, maxEventBytes: 1_000_000 };
   const read: Uint8Array[] = [];
-  const stream = new LlmStream(body, { ...options, isJudged: form === "frames" });
+  const reader = new LlmStreamReader({ ...options, isJudged: form === "frames" });
+  const stream = new LlmStream(body, reader, manualClock());
   const reading = (form === "frames" ? readFrames(stream, read) : readPumped(stream, read)).then(
     () => undefined,
     (error: unknown) => (error instanceof GatewayError ? error.code : String(error)),

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { DialectId } from "../../../src/pipeline/define-provider.ts";
 import { anthropicMessages } from "../../../src/routing/dialects/anthropic/anthropic-messages.ts";
 import type { AnswerPart, ChatAnswer, ChatDelta } from "../../../src/routing/dialects/chat-answer.ts";
-import type { ChatRequest, DialectId } from "../../../src/routing/dialects/chat-request.ts";
+import type { ChatRequest } from "../../../src/routing/dialects/chat-request.ts";
 import type { AnswerContext, Dialect, WireEvent } from "../../../src/routing/dialects/dialect.ts";
 import { openAiChat } from "../../../src/routing/dialects/openai-chat/openai-chat.ts";
 import { openAiResponses } from "../../../src/routing/dialects/openai-responses/openai-responses.ts";

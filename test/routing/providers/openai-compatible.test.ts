@@ -4,11 +4,17 @@ import { openaiCompatible } from "../../../src/routing/providers/openai-compatib
 import { buildTools } from "../../kit/exchange.ts";
 
 const baseUrl = "https://llm.example.com/v1";
-const chat: ProviderCall = { operation: "chat", model: "m", stream: false, body: Buffer.from('{"model":"m"}') };
+const chat: ProviderCall = {
+  operation: "chat",
+  dialect: "openai-chat",
+  model: "m",
+  stream: false,
+  body: Buffer.from('{"model":"m"}'),
+};
 
 describe("a request", () => {
   test.each([
-    { operation: "chat", path: "/chat/completions", method: "POST" },
+    { operation: "chat", dialect: "openai-chat", path: "/chat/completions", method: "POST" },
     { operation: "embeddings", path: "/embeddings", method: "POST" },
     { operation: "models", path: "/models", method: "GET" },
   ] as const)("for $operation goes to $path", async ({ operation, path, method }) => {

@@ -22,7 +22,13 @@ test("Mistral is spared what it refuses, and the operator may say otherwise", as
   const body = Buffer.from('{"model":"m","stream":true,"stream_options":{"include_usage":true},"user":"u"}');
   const sent = async (config: object) => {
     const provider = mistral?.compile(mistral.config.parse(config), buildTools());
-    const request = await provider?.request({ operation: "chat", model: "m", stream: true, body });
+    const request = await provider?.request({
+      operation: "chat",
+      dialect: "openai-chat",
+      model: "m",
+      stream: true,
+      body,
+    });
     return { body: request?.body?.toString(), streamUsage: provider?.streamUsage };
   };
   expect(await sent({})).toEqual({ body: '{"model":"m","stream":true}', streamUsage: false });

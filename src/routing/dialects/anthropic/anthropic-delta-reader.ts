@@ -17,6 +17,9 @@ export function anthropicDeltaReader(): DeltaReader {
     return usage === undefined ? [] : [{ type: "usage", usage }];
   };
   return {
+    get isDone() {
+      return isWhole;
+    },
     read({ data }) {
       if (!isWireObject(data)) return [];
       const part = parts.get(data["index"]);

@@ -1,10 +1,12 @@
 import type { Dialect } from "../dialect.ts";
+import { isWireObject } from "../member-reader.ts";
 import { anthropicDeltaReader } from "./anthropic-delta-reader.ts";
 import { anthropicDeltaWriter } from "./anthropic-delta-writer.ts";
-import { readAnthropicAnswer } from "./read-anthropic-answer.ts";
+import { readAnthropicAnswer, readAnthropicUsage } from "./read-anthropic-answer.ts";
 import { readAnthropicError } from "./read-anthropic-error.ts";
 import { readAnthropicRequest } from "./read-anthropic-request.ts";
 import { writeAnthropicAnswer } from "./write-anthropic-answer.ts";
+import { writeAnthropicError } from "./write-anthropic-error.ts";
 import { writeAnthropicRequest } from "./write-anthropic-request.ts";
 
 /** Anthropic's Messages. */
@@ -16,5 +18,7 @@ export const anthropicMessages: Dialect = {
   writeAnswer: writeAnthropicAnswer,
   deltaReader: anthropicDeltaReader,
   deltaWriter: anthropicDeltaWriter,
+  usage: (message) => readAnthropicUsage(isWireObject(message) ? message["usage"] : undefined),
   readError: readAnthropicError,
+  writeError: writeAnthropicError,
 };

@@ -1,4 +1,5 @@
-import type { DialectId, Signature } from "../chat-request.ts";
+import type { DialectId } from "../../../pipeline/define-provider.ts";
+import type { Signature } from "../chat-request.ts";
 
 const foreign = /^(openai-chat|openai-responses|gemini|bedrock-converse)~/;
 

@@ -1,6 +1,7 @@
 import type { UpstreamDialect } from "../dialect.ts";
+import { isWireObject } from "../member-reader.ts";
 import { bedrockDeltaReader } from "./bedrock-delta-reader.ts";
-import { readBedrockAnswer } from "./read-bedrock-answer.ts";
+import { readBedrockAnswer, readBedrockUsage } from "./read-bedrock-answer.ts";
 import { readBedrockError } from "./read-bedrock-error.ts";
 import { writeBedrockRequest } from "./write-bedrock-request.ts";
 
@@ -10,5 +11,6 @@ export const bedrockConverse: UpstreamDialect = {
   writeRequest: writeBedrockRequest,
   readAnswer: readBedrockAnswer,
   deltaReader: bedrockDeltaReader,
+  usage: (message) => readBedrockUsage(isWireObject(message) ? message["usage"] : undefined),
   readError: readBedrockError,
 };

@@ -36,6 +36,7 @@ export function bedrockDeltaReader(): DeltaReader {
     ];
   };
   return {
+    isDone: false,
     read({ event, data }) {
       if (!isWireObject(data)) return [];
       const index = data["contentBlockIndex"];

@@ -10,6 +10,7 @@ export function geminiDeltaReader(): DeltaReader {
   const candidates = new Map<number, OpenCandidate>();
   let isStarted = false;
   return {
+    isDone: false,
     read({ data }) {
       if (!isWireObject(data)) return [];
       if (isWireObject(data["error"])) return [{ type: "error", error: readGeminiError(undefined, data) }];

@@ -1,6 +1,7 @@
 import type { UpstreamDialect } from "../dialect.ts";
+import { isWireObject } from "../member-reader.ts";
 import { geminiDeltaReader } from "./gemini-delta-reader.ts";
-import { readGeminiAnswer } from "./read-gemini-answer.ts";
+import { readGeminiAnswer, readGeminiUsage } from "./read-gemini-answer.ts";
 import { readGeminiError } from "./read-gemini-error.ts";
 import { writeGeminiRequest } from "./write-gemini-request.ts";
 
@@ -10,5 +11,6 @@ export const gemini: UpstreamDialect = {
   writeRequest: writeGeminiRequest,
   readAnswer: readGeminiAnswer,
   deltaReader: geminiDeltaReader,
+  usage: (message) => readGeminiUsage(isWireObject(message) ? message["usageMetadata"] : undefined),
   readError: readGeminiError,
 };

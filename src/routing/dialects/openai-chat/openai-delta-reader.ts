@@ -12,6 +12,9 @@ export function openAiDeltaReader(): DeltaReader {
   let isStarted = false;
   let isDone = false;
   return {
+    get isDone() {
+      return isDone;
+    },
     read({ data }) {
       if (data === "[DONE]") isDone = true;
       if (!isWireObject(data)) return [];

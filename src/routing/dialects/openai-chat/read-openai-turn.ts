@@ -1,4 +1,5 @@
-import type { ChatPart, ChatTurn, DialectId, PartSource, Signature, TextPart, ToolCallPart } from "../chat-request.ts";
+import type { DialectId } from "../../../pipeline/define-provider.ts";
+import type { ChatPart, ChatTurn, PartSource, Signature, TextPart, ToolCallPart } from "../chat-request.ts";
 import type { MemberReader } from "../member-reader.ts";
 import { readCacheMark } from "../read-cache-mark.ts";
 import { sourceOf } from "../source-of.ts";

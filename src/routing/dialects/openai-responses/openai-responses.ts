@@ -1,6 +1,8 @@
 import type { Dialect } from "../dialect.ts";
+import { isWireObject } from "../member-reader.ts";
 import { readOpenAiError } from "../openai-chat/read-openai-error.ts";
-import { readResponsesAnswer } from "./read-responses-answer.ts";
+import { writeOpenAiError } from "../openai-chat/write-openai-error.ts";
+import { readResponsesAnswer, readResponsesUsage } from "./read-responses-answer.ts";
 import { readResponsesRequest } from "./read-responses-request.ts";
 import { responsesDeltaReader } from "./responses-delta-reader.ts";
 import { responsesDeltaWriter } from "./responses-delta-writer.ts";
@@ -16,5 +18,14 @@ export const openAiResponses: Dialect = {
   writeAnswer: writeResponsesAnswer,
   deltaReader: responsesDeltaReader,
   deltaWriter: responsesDeltaWriter,
+  usage: (message) => readResponsesUsage(usageMember(message)),
   readError: readOpenAiError,
+  writeError: writeOpenAiError,
 };
+
+/** Of a whole response, or of the event that ends one. */
+function usageMember(message: unknown): unknown {
+  if (!isWireObject(message)) return undefined;
+  const response = message["response"];
+  return isWireObject(response) ? response["usage"] : message["usage"];
+}

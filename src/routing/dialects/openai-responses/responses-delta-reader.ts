@@ -50,6 +50,10 @@ class ResponsesDeltaReader implements DeltaReader {
     }
   }
 
+  get isDone(): boolean {
+    return this.#isWhole;
+  }
+
   end(): boolean {
     return this.#isWhole;
   }

@@ -1,0 +1,74 @@
+import { GatewayError } from "../../kernel/errors.ts";
+import type { DialectId } from "../../pipeline/define-provider.ts";
+import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { AnswerContext, TargetModel } from "../../routing/dialects/dialect.ts";
+import { inboundDialects, upstreamDialects } from "../../routing/dialects/index.ts";
+import { chatRequest, llmRequest } from "./llm-request.ts";
+import { jsonFrame } from "./parsed-frame.ts";
+
+/**
+ * The request in the provider's dialect. Throws `request.invalid` with the client's own name of what cannot be carried
+ * over, before anything was sent.
+ * @param mostOutputTokens what the API lets an answer have
+ */
+export function translatedBody(
+  operation: Operation,
+  dialect: DialectId,
+  target: TargetModel,
+  mostOutputTokens: number | undefined,
+): Buffer {
+  const asked = chatRequest(operation);
+  const bounded = Math.min(asked.maxOutputTokens ?? Infinity, mostOutputTokens ?? Infinity);
+  const request = bounded === Infinity ? asked : { ...asked, maxOutputTokens: bounded };
+  const written = upstreamDialects[dialect].writeRequest(request, target);
+  // A wire format's own `type` is never `deny`: no request has a member of that name at its top.
+  if ("type" in written && written["type"] === "deny") throw refused(written);
+  return Buffer.from(JSON.stringify(written));
+}
+
+function refused(refusal: object): GatewayError {
+  const { message, param } = refusal as { readonly message: string; readonly param?: string }; // a `Deny`, as checked
+  return new GatewayError("request.invalid", message, param === undefined ? {} : { param });
+}
+
+/** A provider's whole answer in the client's dialect; its usage is noted. */
+export function translatedAnswer(
+  operation: Operation,
+  dialect: DialectId,
+  message: unknown,
+  model: string,
+  context: AnswerContext,
+): Answer["body"] {
+  const read = upstreamDialects[dialect].readAnswer(message);
+  operation.usage = read.usage ?? operation.usage;
+  const answer = read.model === "" ? { ...read, model } : read;
+  const written = inboundDialects[llmRequest(operation).dialect].writeAnswer(answer, context);
+  return { type: "whole", frame: jsonFrame(Buffer.from(JSON.stringify(written)), written) };
+}
+
+/** What answers of the exchange are written with. */
+export function answerContext(exchange: Exchange, operation: Operation, nowMs: number): AnswerContext {
+  return { request: chatRequest(operation), exchangeId: exchange.id, nowMs };
+}
+
+/** A provider's refusal in the client's dialect, under the status that it is known by there. */
+export function translatedError(
+  operation: Operation,
+  dialect: DialectId,
+  status: number,
+  bytes: Buffer,
+): { readonly status: number; readonly body: Answer["body"] } {
+  const error = upstreamDialects[dialect].readError(status, parsed(bytes));
+  const written = inboundDialects[llmRequest(operation).dialect].writeError(error);
+  const frame = jsonFrame(Buffer.from(JSON.stringify(written.body)), written.body);
+  return { status: written.status, body: { type: "whole", frame } };
+}
+
+function parsed(bytes: Buffer): unknown {
+  const text = bytes.toString("utf8");
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
