@@ -1,7 +1,10 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import { toGatewayError } from "../../../kernel/errors.ts";
+import type { McpFault } from "../../../mcp/backend.ts";
 import type { TaskOwners } from "../../../mcp/task-owners.ts";
-import { readJsonRpc } from "../../../mcp/wire/json-rpc.ts";
+import type { JsonRpcId } from "../../../mcp/wire/json-rpc.ts";
+import { jsonRpcCodes, readJsonRpc } from "../../../mcp/wire/json-rpc.ts";
+import { modernCodes } from "../../../mcp/wire/modern.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../../pipeline/exchange.ts";
 import { SseFrame } from "../../sse-frame.ts";
 import { filterList } from "../filter-list.ts";
@@ -28,6 +31,18 @@ export function wholeAnswer(turn: FaceFrames, message: object, status = 200): An
     headers: { "content-type": "application/json" },
     body: { type: "whole", frame: filterList(exchange, frame, mcpRequest(operation).seen, tasks) },
   };
+}
+
+const statuses: ReadonlyMap<number, number> = new Map([
+  [jsonRpcCodes.methodNotFound, 404],
+  [modernCodes.headerMismatch, 400],
+  [modernCodes.missingCapability, 400],
+  [modernCodes.unsupportedVersion, 400],
+]);
+
+/** An error with the status that this era wants beside it. */
+export function faultAnswer(turn: FaceFrames, id: JsonRpcId, error: McpFault): Answer {
+  return wholeAnswer(turn, { jsonrpc: "2.0", id, error }, statuses.get(error.code) ?? 200);
 }
 
 /** 202 without a body: a message was taken. */

@@ -1,7 +1,8 @@
 import type { Clock } from "../../../kernel/clock.ts";
-import type { McpBackend, McpClientFacts } from "../../../mcp/backend.ts";
+import type { McpBackend, McpClientFacts, McpContext } from "../../../mcp/backend.ts";
 import type { SessionTokens } from "../../../mcp/session-token.ts";
 import type { TaskOwners } from "../../../mcp/task-owners.ts";
+import { jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
 import type { Exchange, Operation } from "../../../pipeline/exchange.ts";
 import { forwardableHeaders } from "../../headers.ts";
 import { mcpKeyHeader } from "../compile-mcp.ts";
@@ -55,6 +56,16 @@ export function callFacts(
     client,
     headers: upHeaders(exchange),
     progressToken: typeof token === "string" || typeof token === "number" ? token : undefined,
+  };
+}
+
+/** A context whose client is told and asked nothing. */
+export function idle(facts: CallFacts, cancellation: McpContext["cancellation"]): McpContext {
+  return {
+    ...facts,
+    cancellation,
+    notify: () => undefined,
+    ask: () => Promise.resolve({ error: { code: jsonRpcCodes.methodNotFound, message: "Nobody can be asked now." } }),
   };
 }
 

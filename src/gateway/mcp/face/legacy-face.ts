@@ -1,23 +1,24 @@
 import { GatewayError } from "../../../kernel/errors.ts";
-import type { McpCall, McpClientFacts, McpContext, McpReply } from "../../../mcp/backend.ts";
+import type { McpCall, McpContext, McpReply } from "../../../mcp/backend.ts";
 import { legacyResult } from "../../../mcp/wire/era-results.ts";
 import type { JsonRpcId, JsonRpcRequest } from "../../../mcp/wire/json-rpc.ts";
-import { isObject, jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
-import { defaultLegacyVersion } from "../../../mcp/wire/legacy.ts";
+import { jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
 import { withoutReserved } from "../../../mcp/wire/reserved-meta.ts";
 import type { Answer } from "../../../pipeline/exchange.ts";
 import { mcpRequest } from "../mcp-request.ts";
 import { beginAnswer } from "./call-messages.ts";
 import { missingCapability } from "./client-capabilities.ts";
-import type { CallItem, FaceCall, Question } from "./face-call.ts";
+import type { CallItem, FaceCall } from "./face-call.ts";
 import { beginCall, clientLeft } from "./face-call.ts";
 import { streamAnswer, takenAnswer, wholeAnswer } from "./face-frames.ts";
-import type { FaceSession } from "./face-sessions.ts";
 import type { FaceRequest } from "./face-tools.ts";
-import { callFacts, ownerOf } from "./face-tools.ts";
+import { callFacts, idle, ownerOf } from "./face-tools.ts";
 import { withInputRounds } from "./input-rounds.ts";
 import { answerInitialize } from "./legacy-initialize.ts";
 import { answerStream } from "./legacy-stream.ts";
+import type { SessionPlace } from "./session-place.ts";
+import { sessionOf } from "./session-place.ts";
+import { questionMessage } from "./waiting-answers.ts";
 
 /** A message of a client of the sessions' era, answered from a backend of whichever. */
 export async function answerLegacy(request: FaceRequest): Promise<Answer> {
@@ -42,58 +43,10 @@ export async function answerLegacy(request: FaceRequest): Promise<Answer> {
   throw new GatewayError("request.invalid", "The request holds nothing to do.");
 }
 
-/** A client's session as its token tells, and what is remembered of it. */
-export interface SessionPlace {
-  readonly id: string;
-  readonly memory: FaceSession;
-  readonly client: McpClientFacts;
-}
-
-function sessionOf({ operation, exchange, tools }: FaceRequest): SessionPlace {
-  const { session, protocolVersion = defaultLegacyVersion } = mcpRequest(operation);
-  if (session === undefined) {
-    throw new GatewayError("request.invalid", "The header Mcp-Session-Id is missing; begin with `initialize`.");
-  }
-  const memory = session.capabilities === undefined ? undefined : tools.sessions.of(ownerOf(exchange), session.id);
-  if (memory === undefined) {
-    throw new GatewayError(
-      "mcp.session_not_found",
-      "The session does not exist or has ended; start a new one with `initialize`.",
-    );
-  }
-  const { clientName, clientVersion } = session;
-  const client: McpClientFacts = {
-    era: "legacy",
-    protocolVersion: session.protocolVersion ?? protocolVersion,
-    info: clientName === undefined ? undefined : { name: clientName, version: clientVersion ?? "" },
-    capabilities: capabilitiesIn(session.capabilities),
-    logLevel: memory.logLevel,
-  };
-  return { id: session.id, memory, client };
-}
-
-function capabilitiesIn(text: string | undefined): McpClientFacts["capabilities"] {
-  const value: unknown = JSON.parse(text ?? "{}"); // sealed by the gateway
-  return isObject(value) ? value : {};
-}
-
 function endSession({ exchange, operation, backend, tools }: FaceRequest, at: SessionPlace): Answer {
   tools.sessions.end(ownerOf(exchange), at.id);
   backend.sessionEnded?.(idle(callFacts(exchange, operation, at.client, at.id), exchange.cancellation));
   return takenAnswer(200);
-}
-
-/** A context whose client is told and asked nothing. */
-export function idle(
-  facts: Omit<McpContext, "cancellation" | "notify" | "ask">,
-  cancellation: McpContext["cancellation"],
-): McpContext {
-  return {
-    ...facts,
-    cancellation,
-    notify: () => undefined,
-    ask: () => Promise.resolve({ error: { code: jsonRpcCodes.methodNotFound, message: "Nobody can be asked now." } }),
-  };
 }
 
 async function takeNotification(
@@ -207,19 +160,6 @@ async function* messagesOf(
     else if (item.type === "question") yield questionMessage(tools.answers, owner, at.id, item, running.cancellation);
     else yield replyMessage(id, item.reply, method);
   }
-}
-
-/** The question as a request with an id of the gateway's, so that no two of them meet. */
-export function questionMessage(
-  answers: FaceRequest["tools"]["answers"],
-  owner: string,
-  session: string,
-  { call, answer }: Question,
-  cancellation: McpContext["cancellation"],
-): object {
-  const id = answers.expect(owner, session, answer);
-  cancellation.listen({ onCancel: () => answers.forget(owner, session, id) });
-  return { jsonrpc: "2.0", id, ...call };
 }
 
 function replyMessage(id: JsonRpcId, reply: McpReply, method: string): object {

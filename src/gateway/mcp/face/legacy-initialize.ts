@@ -9,8 +9,7 @@ import { mcpRequest } from "../mcp-request.ts";
 import { sessionFacts, sessionOwner } from "../open-session.ts";
 import { wholeAnswer } from "./face-frames.ts";
 import type { FaceRequest } from "./face-tools.ts";
-import { callFacts } from "./face-tools.ts";
-import { idle } from "./legacy-face.ts";
+import { callFacts, idle } from "./face-tools.ts";
 
 /** A session of the gateway's own: its token carries what the client can, so that any gateway serves it. */
 export async function answerInitialize(request: FaceRequest, { id, params }: JsonRpcRequest): Promise<Answer> {

@@ -8,10 +8,10 @@ import { askThrough, clientLeft } from "./face-call.ts";
 import { streamAnswer } from "./face-frames.ts";
 import type { FaceRequest } from "./face-tools.ts";
 import { callFacts, ownerOf } from "./face-tools.ts";
-import type { SessionPlace } from "./legacy-face.ts";
-import { questionMessage } from "./legacy-face.ts";
 import type { MessageQueue } from "./message-queue.ts";
 import { createMessageQueue } from "./message-queue.ts";
+import type { SessionPlace } from "./session-place.ts";
+import { questionMessage } from "./waiting-answers.ts";
 
 const heartbeatMs = 25_000;
 

@@ -11,10 +11,9 @@ import { beginAnswer } from "./call-messages.ts";
 import { capabilityObject, isQuestion, missingCapability } from "./client-capabilities.ts";
 import type { CallItem, FaceCall, Question } from "./face-call.ts";
 import { beginCall, clientLeft } from "./face-call.ts";
-import { streamAnswer, takenAnswer, wholeAnswer } from "./face-frames.ts";
+import { faultAnswer, streamAnswer, takenAnswer, wholeAnswer } from "./face-frames.ts";
 import type { FaceRequest } from "./face-tools.ts";
-import { callFacts, ownerOf } from "./face-tools.ts";
-import { idle } from "./legacy-face.ts";
+import { callFacts, idle, ownerOf } from "./face-tools.ts";
 import { answerListen } from "./modern-listen.ts";
 import type { ParkedCall } from "./parking.ts";
 
@@ -230,16 +229,4 @@ async function replyMessage({ request, message, client }: ModernTurn, reply: Mcp
     () => undefined, // a name beside the result, and no reason to lose it
   );
   return { jsonrpc: "2.0", id, result: modernResult(method, reply.result, serverInfo) };
-}
-
-const statuses: ReadonlyMap<number, number> = new Map([
-  [jsonRpcCodes.methodNotFound, 404],
-  [modernCodes.headerMismatch, 400],
-  [modernCodes.missingCapability, 400],
-  [modernCodes.unsupportedVersion, 400],
-]);
-
-/** An error with the status that this era wants beside it. */
-export function faultAnswer(request: FaceRequest, id: JsonRpcId, error: McpFault): Answer {
-  return wholeAnswer(request, { jsonrpc: "2.0", id, error }, statuses.get(error.code) ?? 200);
 }

@@ -8,13 +8,11 @@ import type { Answer } from "../../../pipeline/exchange.ts";
 import { nextItem } from "./call-messages.ts";
 import type { CallItem } from "./face-call.ts";
 import { clientLeft } from "./face-call.ts";
-import { streamAnswer } from "./face-frames.ts";
+import { faultAnswer, streamAnswer } from "./face-frames.ts";
 import type { FaceRequest } from "./face-tools.ts";
-import { callFacts } from "./face-tools.ts";
-import { idle } from "./legacy-face.ts";
+import { callFacts, idle } from "./face-tools.ts";
 import type { MessageQueue } from "./message-queue.ts";
 import { createMessageQueue } from "./message-queue.ts";
-import { faultAnswer } from "./modern-face.ts";
 
 const heartbeatMs = 25_000;
 

@@ -26,8 +26,6 @@ export interface Parking {
   isOurs(state: string): boolean;
   /** The call again, once. Undefined for a state that is not good (any more) for this request of this owner. */
   resume(state: string, owner: string, request: McpCall): ParkedCall | undefined;
-  /** Ends every call that waits. */
-  dispose(): void;
 }
 
 interface Place {
@@ -74,11 +72,6 @@ export function createParking(clock: Clock, states: RequestStates): Parking {
       const state = states.open(text, owner, request);
       if (state === undefined || state.expiresAtMs <= clock.now()) return undefined;
       return leave(state.ticket)?.parked;
-    },
-    dispose() {
-      for (const ticket of [...tickets.keys()]) {
-        leave(ticket)?.parked.call.cancel(new GatewayError("client.closed", "The gateway is shutting down."));
-      }
     },
   };
 }

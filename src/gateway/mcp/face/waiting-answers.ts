@@ -1,5 +1,7 @@
+import type { Cancellation } from "../../../kernel/cancellation.ts";
 import type { McpReply } from "../../../mcp/backend.ts";
 import type { JsonRpcId } from "../../../mcp/wire/json-rpc.ts";
+import type { Question } from "./face-call.ts";
 
 /** Questions that went to clients on the streams of their calls, until an answer is POSTed back. */
 export interface WaitingAnswers {
@@ -34,4 +36,17 @@ export function createWaitingAnswers(): WaitingAnswers {
       waiting.delete(keyOf(owner, session, id));
     },
   };
+}
+
+/** The question as a request with an id of the gateway's, so that no two of them meet. */
+export function questionMessage(
+  answers: WaitingAnswers,
+  owner: string,
+  session: string,
+  { call, answer }: Question,
+  cancellation: Cancellation,
+): object {
+  const id = answers.expect(owner, session, answer);
+  cancellation.listen({ onCancel: () => answers.forget(owner, session, id) });
+  return { jsonrpc: "2.0", id, ...call };
 }
