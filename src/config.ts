@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type * as YamlPackage from "yaml";
 import type { z } from "zod";
 import type { Config, Setting } from "./config-schema.ts";
@@ -27,6 +27,10 @@ export interface LoadedConfig {
   readonly config: Config;
   readonly sources: ReadonlyMap<string, string>;
   readonly file: string | undefined;
+  /** The token that commands show the control plane: `GATEHOUSE_TOKEN`. */
+  readonly clientToken: string | undefined;
+  /** Where `gatehouse login` keeps tokens; undefined where there is no home directory. */
+  readonly credentialsFile: string | undefined;
 }
 
 /**
@@ -64,7 +68,13 @@ export function readConfig({
   ];
   if (!parsed.success || issues.length > 0) throw invalid(issues);
   const config = resolvePaths(parsed.data, found, cwd);
-  return { config: openSealed(config, found, settings), sources: found.sources, file: path };
+  return {
+    config: openSealed(config, found, settings),
+    sources: found.sources,
+    file: path,
+    clientToken: env["GATEHOUSE_TOKEN"] || undefined,
+    credentialsFile: credentialsFile(env),
+  };
 }
 
 /** The settings with their values as text, secrets masked, for people to look at. */
@@ -94,6 +104,13 @@ function openSealed(config: Config, found: Found, settings: readonly Setting[]):
 function withSetting(holder: unknown, [key = "", ...rest]: readonly string[], value: string): unknown {
   if (!isRecord(holder)) return holder;
   return { ...holder, [key]: rest.length === 0 ? value : withSetting(holder[key], rest, value) };
+}
+
+// As the XDG Base Directory Specification has it.
+function credentialsFile(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const home = env["HOME"] || env["USERPROFILE"] || undefined;
+  const base = env["XDG_CONFIG_HOME"] || (home && join(home, ".config")) || undefined;
+  return base && join(base, "gatehouse", "credentials.json");
 }
 
 interface Found {
@@ -149,6 +166,9 @@ function notePlaces(yaml: Yaml, node: unknown, prefix: string, note: (name: stri
   }
 }
 
+/** Variables of commands, which are no settings of an installation. */
+const notSettings: ReadonlySet<string> = new Set(["GATEHOUSE_CONFIG", "GATEHOUSE_TOKEN"]);
+
 function takeEnvironment(
   found: Found,
   settings: readonly Setting[],
@@ -157,7 +177,7 @@ function takeEnvironment(
   const known = new Map(settings.map((setting) => [setting.env, setting]));
   for (const setting of settings) take(found, setting, env[setting.env] || undefined, setting.env);
   for (const name of Object.keys(env)) {
-    if (!name.startsWith("GATEHOUSE_") || name === "GATEHOUSE_CONFIG" || known.has(name)) continue;
+    if (!name.startsWith("GATEHOUSE_") || notSettings.has(name) || known.has(name)) continue;
     found.issues.push({ path: name, message: `unknown variable${didYouMean(name, known.keys())}` });
   }
 }

@@ -3,13 +3,14 @@ import type { Config } from "../config.ts";
 import { errorCodes } from "../kernel/error-codes.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { createNetworkPolicy, developmentReach } from "../kernel/network-policy.ts";
-import type { SafeFetch } from "../kernel/safe-fetch.ts";
+import type { SafeFetch, SafeResponse } from "../kernel/safe-fetch.ts";
 import { createSafeFetch } from "../kernel/safe-fetch.ts";
 import { dataPaths, findDataHolder } from "../store/data-directory.ts";
 import { readPrivateFile } from "../store/private-file.ts";
 import { commandLog } from "./command-log.ts";
 import type { ControlOptions } from "./common-options.ts";
 import { commandConfig } from "./common-options.ts";
+import { findLogin } from "./credentials-file.ts";
 import type { Shell } from "./shell.ts";
 
 /** The control API of a running Gatehouse, or of one that was opened for the command alone. */
@@ -19,20 +20,26 @@ export interface ControlClient extends AsyncDisposable {
    * as the error that it is, with its fields at fault. `ifMatch` is the ETag that was seen, or `*` for whatever is there.
    */
   call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown, ifMatch?: string): Promise<unknown>;
-  /** All pages of a list, in order. */
-  list(path: string): AsyncGenerator<unknown>;
+  /** All pages of a list, in order, narrowed by the query. */
+  list(path: string, query?: Readonly<Record<string, string>>): AsyncGenerator<unknown>;
 }
 
 /**
  * A client of the process that holds the data directory, or of the one at `--control-url`; with `--offline`, of one
- * that lives for this command only. The token is that of `--token`, the configuration, or the data directory's file.
+ * that lives for this command only. The token is that of `--token`, GATEHOUSE_TOKEN, `gatehouse login` at that address, the
+ * configuration, or the data directory's file.
  */
 export async function openControlClient(options: ControlOptions, shell: Shell): Promise<ControlClient> {
-  const { config } = commandConfig(options, shell);
+  const { config, clientToken, credentialsFile } = commandConfig(options, shell);
   await using opening = new AsyncDisposableStack();
   const offline = options.offline === true ? opening.use(await startOffline(config, shell)) : undefined;
   const base = offline?.controlUrl ?? options.controlUrl ?? addressOf(config);
-  const token = options.token ?? config.adminToken ?? (await storedToken(config));
+  const token =
+    options.token ??
+    clientToken ??
+    (await findLogin(credentialsFile, base))?.token ??
+    config.adminToken ??
+    (await storedToken(config));
   const safeFetch = opening.use(
     // Whoever calls the command has chosen the address; it is theirs to reach this machine and the network around it.
     createSafeFetch({ policy: createNetworkPolicy({ allowCidrs: [], operatorReach: developmentReach }) }),
@@ -42,7 +49,7 @@ export async function openControlClient(options: ControlOptions, shell: Shell): 
   const opened = opening.move();
   return {
     call,
-    list: (path) => listAll(call, path),
+    list: (path, query = {}) => listAll(call, path, query),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
@@ -55,7 +62,8 @@ async function startOffline(config: Config, shell: Shell): Promise<AsyncDisposab
   return startGatehouse({ ...rest, ...local, analytics }, { forOneCommand: true, log: commandLog(shell) });
 }
 
-function addressOf(config: Config): string {
+/** Where the control plane is, as far as the configuration and the data directory know. */
+export function addressOf(config: Config): string {
   const holder = findDataHolder(config.dataDir);
   if (holder?.controlUrl !== undefined) return holder.controlUrl;
   if (config.controlUrl !== undefined) return config.controlUrl;
@@ -69,7 +77,7 @@ async function storedToken(config: Config): Promise<string> {
   if (stored !== undefined && stored !== "") return stored;
   throw new GatewayError(
     "config.invalid",
-    `There is no admin token at ${adminTokenPath}. Give one with --token or GATEHOUSE_ADMIN_TOKEN, or name the data directory with --data.`,
+    `There is no admin token at ${adminTokenPath}. Sign in with: gatehouse login NAME; give a token with --token, GATEHOUSE_TOKEN or GATEHOUSE_ADMIN_TOKEN; or name the data directory with --data.`,
   );
 }
 
@@ -103,13 +111,28 @@ async function callControl({ safeFetch, base, token }: Connection, { method, pat
     throw unreachable(base, error);
   });
   if (response.status >= 200 && response.status < 300) return response.body.length === 0 ? undefined : response.json();
-  throw refused(base, response.status, problemSchema.safeParse(parseLoosely(response.text())).data);
+  if (response.status === 401) {
+    throw new GatewayError(
+      "auth.invalid_credentials",
+      `${base} does not accept the token. Sign in with: gatehouse login NAME; or give one with --token or GATEHOUSE_TOKEN, the admin token in GATEHOUSE_ADMIN_TOKEN.`,
+    );
+  }
+  throw refusedAnswer(base, response);
 }
 
-async function* listAll(call: ControlClient["call"], path: string): AsyncGenerator<unknown> {
+/** What a control plane answered in place of doing what was asked, as the error that it is. */
+export function refusedAnswer(base: string, response: SafeResponse): GatewayError {
+  return refused(base, response.status, problemSchema.safeParse(parseLoosely(response.text())).data);
+}
+
+async function* listAll(
+  call: ControlClient["call"],
+  path: string,
+  query: Readonly<Record<string, string>>,
+): AsyncGenerator<unknown> {
   for (let cursor: string | undefined = ""; cursor !== undefined; ) {
-    const more: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: z.output<typeof pageSchema> = pageSchema.parse(await call("GET", `${path}?limit=200${more}`));
+    const parameters = new URLSearchParams({ limit: "200", ...query, ...(cursor === "" ? {} : { cursor }) });
+    const page: z.output<typeof pageSchema> = pageSchema.parse(await call("GET", `${path}?${parameters.toString()}`));
     yield* page.items;
     cursor = page.next;
   }
@@ -136,12 +159,6 @@ function refused(base: string, status: number, problem: z.output<typeof problemS
     return new GatewayError(
       "upstream.invalid",
       `${base} answered ${status}, and not as a Gatehouse control plane does.`,
-    );
-  }
-  if (status === 401) {
-    return new GatewayError(
-      "auth.invalid_credentials",
-      `${base} does not accept the admin token. Give the right one with --token or GATEHOUSE_ADMIN_TOKEN.`,
     );
   }
   const issues = problem.errors.map(({ path, detail }) => ({ path, message: detail }));

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { gatehouseVersion } from "../version.ts";
 import { addAuditCommands, addKeyManagerCommands } from "./audit-commands.ts";
+import { addPeopleCommands } from "./people-commands.ts";
 import type { Shell } from "./shell.ts";
 
 /**
@@ -21,7 +22,7 @@ export function createProgram(shell: Shell): Command {
   addKeys(program, shell);
   addOauthClients(program, shell);
   addGateways(program, shell);
-  addUsers(program, shell);
+  addPeopleCommands(program, shell, controlCommand);
   addKeyManagerCommands(program, shell, controlCommand);
   addSecrets(program, shell);
   addAuditCommands(program, shell, controlCommand);
@@ -54,7 +55,7 @@ function command(parent: Command, name: string, description: string): Command {
 function controlCommand(parent: Command, name: string, description: string): Command {
   return command(parent, name, description)
     .option("--control-url <url>", "address of the control plane; that of the running process when absent")
-    .option("--token <token>", "admin token; better in GATEHOUSE_ADMIN_TOKEN, or found in the data directory")
+    .option("--token <token>", "access token or admin token; better in GATEHOUSE_TOKEN, or by `gatehouse login`")
     .option("--offline", "open the data directory for this command, when no process holds it");
 }
 
@@ -178,24 +179,6 @@ function addGateways(program: Command, shell: Shell): void {
   );
   tokenCommand("revoke <id>", "end a token").action(async (id, options) =>
     (await import("./gateways.ts")).revokeGatewayToken(id, options, shell),
-  );
-}
-
-function addUsers(program: Command, shell: Shell): void {
-  const users = program.command("users").description("people who can log in");
-  const load = async () => import("./users.ts");
-  controlCommand(users, "add <name>", "make a user; the password comes from the standard input or is asked for")
-    .option("--display-name <text>", "what people call them")
-    .option("--email <address>", "their e-mail address")
-    .action(async (name, options) => (await load()).addUser(name, options, shell));
-  controlCommand(users, "list", "list the users")
-    .option("--json", "as JSON")
-    .action(async (options) => (await load()).listUsers(options, shell));
-  controlCommand(users, "passwd <name>", "set a password; it comes from the standard input or is asked for").action(
-    async (name, options) => (await load()).setPassword(name, options, shell),
-  );
-  controlCommand(users, "rm <name>", "delete a user and end their tokens").action(async (name, options) =>
-    (await load()).removeUser(name, options, shell),
   );
 }
 
