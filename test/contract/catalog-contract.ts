@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import type { Catalog } from "../../src/core/catalog.ts";
+import { catalogAccessContract } from "./catalog-access-contract.ts";
 import { catalogClientContract } from "./catalog-client-contract.ts";
 import { catalogKeyContract } from "./catalog-key-contract.ts";
 import { catalogOauthContract } from "./catalog-oauth-contract.ts";
@@ -17,6 +18,7 @@ export function catalogContract(name: string, open: OpenCatalog): void {
     describe("resources", () => catalogResourceContract(open));
     describe("revisions and deployments", () => catalogPublishContract(open));
     describe("keys, secrets, audit and settings", () => catalogKeyContract(open));
+    describe("who is let in", () => catalogAccessContract(open));
     describe("OAuth clients and users", () => catalogClientContract(open));
     describe("OAuth state, revocations and signing keys", () => catalogOauthContract(open));
     describe("inline secrets and sealed values", () => catalogSealedContract(open));
