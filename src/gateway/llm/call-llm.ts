@@ -1,10 +1,8 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
-import type { ByteEdit } from "../../kernel/json-scan.ts";
-import { scanJson, spliceBytes } from "../../kernel/json-scan.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
-import type { CompiledProvider, DialectId, ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
+import type { ProviderRequest } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Operation, Usage } from "../../pipeline/exchange.ts";
 import { hasResponseSteps } from "../../pipeline/run-steps.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
@@ -15,16 +13,16 @@ import { isEventStream } from "../upstream.ts";
 import { awsEventStream } from "./aws-event-stream.ts";
 import type { LlmEndpoint } from "./compile-llm.ts";
 import { endpointOf, llmTables } from "./compile-llm.ts";
-import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
 import { LlmStream } from "./llm-stream.ts";
 import { LlmStreamReader } from "./llm-stream-reader.ts";
-import { answerBounds } from "./llm-token-demand.ts";
 import { jsonFrame } from "./parsed-frame.ts";
 import { PassingReader } from "./passing-reader.ts";
+import type { PlannedCall } from "./plan-call.ts";
+import { planCall } from "./plan-call.ts";
 import { sseFraming } from "./stream-framing.ts";
 import type { StreamReader } from "./stream-reader.ts";
-import { answerContext, translatedAnswer, translatedBody, translatedError } from "./translate-call.ts";
+import { answerContext, translatedAnswer, translatedError } from "./translate-call.ts";
 import { TranslatingReader } from "./translating-reader.ts";
 import { readableError } from "./upstream-error.ts";
 
@@ -48,75 +46,6 @@ export function callLlm(
     sendToProvider(exchange, endpoint, ready, timeouts, tools.upstream, call.isTranslated);
   const sent = wanted instanceof Promise ? wanted.then(send) : send(wanted);
   return sent.then((response) => readAnswer(exchange, operation, call, response, tools.clock));
-}
-
-/** A call as it is to be made. */
-interface PlannedCall {
-  readonly provider: CompiledProvider;
-  readonly request: ProviderCall;
-  /** The client's dialect is another than the provider's. */
-  readonly isTranslated: boolean;
-  /** The gateway asks for usage on its own account: the client must not see it. */
-  readonly stripUsage: boolean;
-}
-
-const openAiOnly: readonly DialectId[] = ["openai-chat"];
-
-function planCall(
-  exchange: Exchange,
-  operation: Operation,
-  target: CompiledTarget,
-  endpoint: LlmEndpoint,
-): PlannedCall {
-  const { provider } = endpoint;
-  const own = llmRequest(operation);
-  const { dialects = openAiOnly } = provider;
-  const isSpoken = dialects.includes(own.dialect);
-  const dialect = isSpoken ? own.dialect : (dialects[0] ?? "openai-chat");
-  const model = target.model ?? operation.name;
-  const { stream } = operation;
-  if (own.kind !== "chat") return planOther(operation, own, target, provider, dialect, isSpoken);
-  if (!isSpoken) {
-    const { maxOutputTokens } = provider;
-    const facts = { name: model, ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }) };
-    const body = translatedBody(operation, dialect, facts, llmTables(exchange.api).maxOutputTokens);
-    return {
-      provider,
-      request: { operation: "chat", dialect, model, stream, body },
-      isTranslated: true,
-      stripUsage: false,
-    };
-  }
-  const stripUsage = stream && dialect === "openai-chat" && provider.streamUsage && !own.wantsUsage;
-  const body = upstreamBody(operation, own, target.model, stripUsage, boundEdits(exchange, endpoint, own));
-  return { provider, request: { operation: "chat", dialect, model, stream, body }, isTranslated: false, stripUsage };
-}
-
-/** Embeddings are OpenAI's, and tokens are counted by those who speak Anthropic's dialect; neither is translated. */
-function planOther(
-  operation: Operation,
-  own: LlmRequest,
-  target: CompiledTarget,
-  provider: CompiledProvider,
-  dialect: DialectId,
-  isSpoken: boolean,
-): PlannedCall {
-  if (!isSpoken) {
-    const wanted = own.kind === "embeddings" ? "embeddings" : "counting tokens";
-    throw new GatewayError("request.not_offered", `The provider of this model has no ${wanted}.`, {
-      param: "model",
-      detail: target.id,
-    });
-  }
-  const kind = own.kind === "count-tokens" ? "count-tokens" : "embeddings";
-  const body = upstreamBody(operation, own, target.model, false, noEdits);
-  const model = target.model ?? operation.name;
-  return {
-    provider,
-    request: { operation: kind, dialect, model, stream: false, body },
-    isTranslated: false,
-    stripUsage: false,
-  };
 }
 
 function readAnswer(
@@ -200,65 +129,6 @@ export function sendToProvider(
     cancellation: exchange.cancellation,
     wholeBytes: exchange.api.limits.responseBytes,
   });
-}
-
-/** The client's bytes; the model's name and the wish for usage are put in where the target needs them. */
-function upstreamBody(
-  operation: Operation,
-  request: LlmRequest,
-  model: string | undefined,
-  injectsUsage: boolean,
-  bounds: readonly ByteEdit[],
-): Buffer {
-  const edits: ByteEdit[] = [...bounds];
-  const modelAt = request.scan.members.get("model");
-  if (model !== undefined && model !== operation.name && modelAt !== undefined) {
-    edits.push({ start: modelAt[0], end: modelAt[1], replacement: JSON.stringify(model) });
-  }
-  if (injectsUsage) edits.push(usageEdit(request, operation.body));
-  return edits.length === 0 ? operation.body : spliceBytes(operation.body, edits);
-}
-
-const noEdits: readonly ByteEdit[] = [];
-
-/** Puts the API's own bound on answers into a request that asks for more, or says nothing. */
-function boundEdits({ api }: Exchange, { origin }: LlmEndpoint, request: LlmRequest): readonly ByteEdit[] {
-  const { maxOutputTokens } = llmTables(api);
-  if (maxOutputTokens === undefined || request.kind !== "chat") return noEdits;
-  const { members, insertAt } = request.scan;
-  const said = answerBounds.flatMap((name) => {
-    const at = members.get(name);
-    return at === undefined ? [] : [{ at, value: request.json[name] }];
-  });
-  const replacement = String(maxOutputTokens);
-  if (said.length === 0) {
-    if (request.dialect !== "openai-chat") {
-      const name = request.dialect === "anthropic-messages" ? "max_tokens" : "max_output_tokens";
-      return [{ start: insertAt, end: insertAt, replacement: `"${name}":${replacement},` }];
-    }
-    // OpenAI's newer models refuse the older name, which is the one that all others know.
-    const name = new URL(origin).hostname === "api.openai.com" ? "max_completion_tokens" : "max_tokens";
-    return [{ start: insertAt, end: insertAt, replacement: `"${name}":${replacement},` }];
-  }
-  return said
-    .filter(({ value }) => typeof value !== "number" || value > maxOutputTokens)
-    .map(({ at: [start, end] }) => ({ start, end, replacement }));
-}
-
-function usageEdit(request: LlmRequest, body: Buffer): ByteEdit {
-  const wish = '"include_usage":true';
-  const at = request.scan.members.get("stream_options");
-  if (at === undefined) {
-    const { insertAt } = request.scan;
-    return { start: insertAt, end: insertAt, replacement: `"stream_options":{${wish}},` };
-  }
-  const [start, end] = at;
-  const options = scanJson(body.subarray(start, end), { maxDepth: Number.MAX_SAFE_INTEGER });
-  if (options.insertAt < 0) return { start, end, replacement: `{${wish}}` };
-  const said = options.members.get("include_usage");
-  if (said !== undefined) return { start: start + said[0], end: start + said[1], replacement: "true" };
-  const insertAt = start + options.insertAt;
-  return { start: insertAt, end: insertAt, replacement: options.members.size === 0 ? wish : `${wish},` };
 }
 
 function parseAnswer(bytes: Buffer): unknown {

@@ -19,7 +19,8 @@ export function hiddenText(operation: Operation, phase: GuardrailPhase): Deny | 
     return refusal("input", "send text instead of token numbers: a guardrail of this API has to read it.");
   }
   if (kind !== "chat") return undefined;
-  const member = tokenMembers.find((name) => isWanted(json[name]));
+  const told = Array.isArray(json["include"]) && json["include"].includes("message.output_text.logprobs");
+  const member = told ? "include" : tokenMembers.find((name) => isWanted(json[name]));
   if (member !== undefined) return refusal(member, "a guardrail of this API judges answers, and not token by token.");
   const { modalities } = json;
   const speaks = Array.isArray(modalities) && modalities.some((each) => each !== "text");
@@ -35,7 +36,11 @@ const tokenMembers = ["logprobs", "top_logprobs", "prompt_logprobs", "n_probs", 
 export function withoutHiddenText(frame: Frame): Frame {
   const message = frame.message();
   const choices = memberOf(message, "choices");
-  const paths = [...hiddenPaths(message, []), ...choices.flatMap((choice, at) => hiddenPaths(choice, ["choices", at]))];
+  const paths = [
+    ...hiddenPaths(message, []),
+    ...choices.flatMap((choice, at) => hiddenPaths(choice, ["choices", at])),
+    ...responsePaths(message),
+  ];
   if (paths.length === 0) return frame;
   return changeFrame(frame, (json) => {
     try {
@@ -61,6 +66,22 @@ function hiddenPaths(holder: unknown, path: Path): readonly Path[] {
   return [...own, ...speech];
 }
 
+/** Of a response of OpenAI's: whole, as an event that holds it, an item or a part of one. */
+function responsePaths(message: unknown): readonly Path[] {
+  const items = (holder: unknown, path: Path): readonly Path[] =>
+    memberOf(holder, "output").flatMap((item, at) => contentPaths(item, [...path, "output", at]));
+  return [
+    ...items(message, []),
+    ...items(valueOf(message, "response"), ["response"]),
+    ...contentPaths(valueOf(message, "item"), ["item"]),
+    ...hiddenPaths(valueOf(message, "part"), ["part"]),
+  ];
+}
+
+function contentPaths(item: unknown, path: Path): readonly Path[] {
+  return memberOf(item, "content").flatMap((part, at) => hiddenPaths(part, [...path, "content", at]));
+}
+
 function nulled(json: Uint8Array, path: Path): readonly ByteEdit[] {
   const range = locateJson(json, path);
   if (range === undefined) throw new RangeError(`no ${path.join(".")}`);
@@ -76,6 +97,7 @@ function refusal(param: string, why: string): Deny {
 
 /** Anything but the ways to say no. */
 function isWanted(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
   return value !== undefined && value !== null && value !== false && value !== 0 && value !== "";
 }
 

@@ -71,9 +71,13 @@ function mediaIn(json: LlmRequest["json"]): Media {
 }
 
 const mediaTypes: ReadonlySet<string> = new Set([
-  ...["image_url", "input_audio", "file"],
-  ...["image", "document"],
-  ...["input_image", "input_file"],
+  "image_url",
+  "input_audio",
+  "file",
+  "image",
+  "document",
+  "input_image",
+  "input_file",
 ]);
 
 function addPart(part: Readonly<Record<string, unknown>>, found: Media): void {

@@ -36,7 +36,20 @@ function collect(value: unknown, path: Path, place: string, author: TextSpan["au
 }
 
 /** Members whose string is a handle or the letters of bytes. What else bears such a name (a property) is looked into. */
-const handles: ReadonlySet<string> = new Set(["role", "id", "tool_call_id", "call_id", "format", "signature"]);
+const handles: ReadonlySet<string> = new Set([
+  "role",
+  "id",
+  "tool_call_id",
+  "call_id",
+  "format",
+  "signature",
+  "tool_use_id",
+  "media_type",
+  "file_id",
+  "item_id",
+  "status",
+  "obfuscation",
+]);
 const media: ReadonlySet<string> = new Set(["data", "file_data", "b64_json", "encrypted_content"]);
 const typeName = /^[a-z][a-z0-9_.]{0,31}$/;
 const base64 = /^[A-Za-z0-9+/_=-]{256,}$/;
