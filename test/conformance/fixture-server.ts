@@ -30,6 +30,8 @@ export interface FixtureServer extends AsyncDisposable {
   readonly sessions: number;
   /** Calls of `work_until_stopped` that run now. */
   readonly working: number;
+  /** Cuts every connection that is open, as a server does that dies. */
+  dropConnections(): void;
   /** Tells those who watch the resource, in either era, that it has changed. */
   resourceUpdated(uri: string): Promise<void>;
 }
@@ -76,6 +78,9 @@ export async function startFixtureServer({ era }: { readonly era?: McpEra } = {}
     },
     get working() {
       return work.running;
+    },
+    dropConnections() {
+      for (const socket of sockets) socket.destroy();
     },
     async resourceUpdated(uri) {
       modern.notify.resourceUpdated(uri);
