@@ -13,11 +13,17 @@ let gatehouse: TestGatehouse;
 let fixture: FixtureServer;
 let server: PublishedServer;
 
-describe.skipIf(!clientsAreInstalled())("the SDK's 1.x client", () => {
+/** Its own era, and a server that has no sessions. */
+const servers = [
+  { name: "and a server of both eras", options: {} },
+  { name: "and a server of 2026-07-28", options: { era: "modern" } },
+] as const;
+
+describe.skipIf(!clientsAreInstalled()).each(servers)("the SDK's 1.x client $name", ({ options }) => {
   let client: LegacyClient;
 
   beforeAll(async () => {
-    fixture = await startFixtureServer();
+    fixture = await startFixtureServer(options);
     gatehouse = await startTestGatehouse();
     server = await publishServer(gatehouse, "fixture", fixture.url);
     client = await connectLegacyClient(server.url, server.key);
@@ -46,7 +52,7 @@ describe.skipIf(!clientsAreInstalled())("the SDK's 1.x client", () => {
     expect(JSON.stringify(asked.content)).toContain("action=accept");
   });
 
-  test("comes back for the answer of a stream that the server closed", async () => {
+  test.skipIf("era" in options)("comes back for the answer of a stream that the server closed", async () => {
     const answer = await client.callTool({ name: "test_reconnection", arguments: {} });
     expect(JSON.stringify(answer.content)).toContain("opened again");
   });
