@@ -2,52 +2,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { eventually } from "../../../kit/eventually.ts";
 import type { TestGatehouse } from "../../../kit/gatehouse.ts";
 import { startTestGatehouse } from "../../../kit/gatehouse.ts";
-import type { MockUpstream, Respond } from "../../../kit/mock-upstream.ts";
+import type { MockUpstream } from "../../../kit/mock-upstream.ts";
 import { startMockUpstream } from "../../../kit/mock-upstream.ts";
 import type { RawAnswer } from "../../../kit/raw-http.ts";
-import { rawHttp } from "../../../kit/raw-http.ts";
 import type { PublishedServer } from "../published-server.ts";
 import { keyFor, publishServer, rpcOf, sse, sseMessages, toolCall } from "../published-server.ts";
+import { ok, sentBy, sessions } from "./session-server.ts";
 
 let gatehouse: TestGatehouse;
 let upstream: MockUpstream;
 let server: PublishedServer;
 
-interface Sent {
-  readonly id?: number;
-  readonly method: string;
-  readonly params?: { readonly [name: string]: unknown; readonly _meta?: Readonly<Record<string, unknown>> };
-}
-
-const sentBy = (request: { readonly body: Buffer }): Sent =>
-  request.body.length === 0 ? { method: "" } : (JSON.parse(request.body.toString()) as Sent); // the gateway's own
 const sent = (method: string) => upstream.seen.filter((request) => sentBy(request).method === method);
-
-/** A server of sessions, whose calls `onCall` answers. */
-function sessions(onCall: Respond): Respond {
-  return (request, response) => {
-    const { id, method } = sentBy(request);
-    const headers = { "content-type": "application/json", "mcp-session-id": "upstream-session" };
-    const isInSession = request.headers["mcp-session-id"] === "upstream-session";
-    if (method !== "initialize" && !isInSession) {
-      response.writeHead(400, { "content-type": "application/json" });
-      response.end('{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"No session"}}');
-    } else if (method === "initialize") {
-      const serverInfo = { name: "old", version: "1" };
-      const result = { protocolVersion: "2025-11-25", capabilities: { tools: {} }, serverInfo };
-      response.writeHead(200, headers).end(JSON.stringify({ jsonrpc: "2.0", id, result }));
-    } else if (method.startsWith("notifications/") || method === "") response.writeHead(202).end();
-    else return onCall(request, response);
-    return undefined;
-  };
-}
-
-const ok: Respond = (request, response) => {
-  response.writeHead(200, { "content-type": "application/json" });
-  const meta = { "io.modelcontextprotocol/serverInfo": { name: "forged" }, kept: 1 };
-  const result = { content: [{ type: "text", text: "fine" }], _meta: meta };
-  response.end(JSON.stringify({ jsonrpc: "2.0", id: sentBy(request).id, result }));
-};
 
 beforeAll(async () => {
   upstream = await startMockUpstream();
@@ -217,57 +183,6 @@ describe("what proves no era", () => {
     });
     const answer = await set.post(toolCall("modern", 1, "echo"), { era: "modern" });
     expect(JSON.stringify(rpcOf(answer).result)).toContain("fine");
-  });
-});
-
-describe("a session of the gateway's own", () => {
-  const initialize = {
-    jsonrpc: "2.0",
-    id: 0,
-    method: "initialize",
-    params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "c", version: "1" } },
-  };
-
-  test("is nobody else's, ends when its client says so, and is needed", async () => {
-    const own = await publishServer(gatehouse, `own-${count}`, `${upstream.url}/mcp`, {
-      upstream: { bridge: { mode: "always" }, era: "legacy" },
-    });
-    const begun = await own.post(initialize);
-    const session = String(begun.headers["mcp-session-id"]);
-    expect(session).toMatch(/^[\x21-\x7e]{32,}$/);
-    const headers = { "mcp-session-id": session };
-    const call = toolCall("legacy", 1, "echo");
-    expect(rpcOf(await own.post(call, { headers })).result).toBeDefined();
-    const other = await keyFor(gatehouse, `own-${count}`);
-    expect((await own.post(call, { headers, key: other })).status).toBe(404);
-    expect((await own.post(call)).status).toBe(400);
-    const auth = { authorization: `Bearer ${own.key}` };
-    expect((await rawHttp(own.url, { method: "DELETE", headers: { ...headers, ...auth } })).status).toBe(200);
-    expect((await own.post(call, { headers })).status).toBe(404);
-  });
-
-  test("outlives a publish that does not change the server", async () => {
-    const name = `kept-${count}`;
-    const spec = { upstream: { bridge: { mode: "always" }, era: "legacy" } };
-    const own = await publishServer(gatehouse, name, `${upstream.url}/mcp`, spec);
-    const begun = await own.post(initialize);
-    const headers = { "mcp-session-id": String(begun.headers["mcp-session-id"]) };
-    await publishServer(gatehouse, `beside-${count}`, `${upstream.url}/mcp`); // everything is compiled anew
-    expect(rpcOf(await own.post(toolCall("legacy", 1, "echo"), { headers })).result).toBeDefined();
-    expect(sent("initialize")).toHaveLength(1);
-  });
-
-  test("holds a batch of the one version that has them", async () => {
-    const own = await publishServer(gatehouse, `batch-${count}`, `${upstream.url}/mcp`, {
-      upstream: { bridge: { mode: "always" }, era: "legacy" },
-    });
-    const begun = await own.post(
-      { ...initialize, params: { ...initialize.params, protocolVersion: "2025-03-26" } },
-      { headers: { "mcp-protocol-version": "2025-03-26" } },
-    );
-    const headers = { "mcp-session-id": String(begun.headers["mcp-session-id"]), "mcp-protocol-version": "2025-03-26" };
-    const answer = await own.post([toolCall("legacy", 1, "echo"), toolCall("legacy", 2, "echo")], { headers });
-    expect((answer.json() as { id: number }[]).map(({ id }) => id)).toEqual([1, 2]);
   });
 });
 
