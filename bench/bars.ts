@@ -20,6 +20,8 @@ export function judge(figures: Figures): readonly Verdict[] {
     ratio(figures, "throughput, governed", "governed", "bare", 0.55),
     ratio(figures, "throughput, governed", "governed", "portkey", 8),
     ratio(figures, "throughput with events, governed", "governed", "governed-no-events", 0.95),
+    ratio(figures, "throughput with limits in Redis, governed", "governed-redis", "governed", 0.7),
+    keyCheck(figures),
     addedMedian(figures, "open", 0.15 * factor),
     addedMedian(figures, "governed", 0.18 * factor),
     ...gatehouse.map((id) => tail(figures, id)),
@@ -56,6 +58,16 @@ function besideBare({ lanes }: Figures, { id, one }: LaneFigures): string {
   const bareId = id.startsWith("mcp-") ? "mcp-bare" : "bare";
   const bare = lanes.find((each) => each.id === bareId);
   return bare === undefined ? "" : `, ${(one.addedP50Ms / bare.one.addedP50Ms).toFixed(2)} of the bare proxy's`;
+}
+
+/** Knowing the caller and charging the limits, as the middle of many. */
+function keyCheck({ keyCheck: measured, calibration }: Figures): Verdict {
+  const mostUs = 20 * calibration.factor;
+  const bar = `key check with limits: p50 at most ${mostUs.toFixed(1)} µs (scaled), 100,000 keys and 10,000 windows`;
+  if (measured === undefined) return { bar, result: "not judged", detail: "not measured" };
+  const { p50Us, p99Us, firstP50Us } = measured;
+  const detail = `${p50Us.toFixed(1)} µs, p99 ${p99Us.toFixed(1)}; a key seen for the first time ${firstP50Us.toFixed(1)}`;
+  return verdict(bar, p50Us <= mostUs, detail);
 }
 
 function tail(figures: Figures, id: string): Verdict {

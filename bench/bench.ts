@@ -7,6 +7,7 @@ import { benchOptions } from "./bench-options.ts";
 import { calibrate } from "./calibration.ts";
 import type { Figures } from "./figures.ts";
 import { installPeers } from "./install-peers.ts";
+import { measureKeyCheck } from "./key-check.ts";
 import { markdownReport } from "./markdown-report.ts";
 import type { Rounds } from "./measure-lanes.ts";
 import { emptyRounds, measureRound, warmUp } from "./measure-lanes.ts";
@@ -62,6 +63,7 @@ async function measure(chosen: BenchOptions): Promise<Figures> {
     client: all[0]?.client ?? "own",
     alternations: chosen.alternations,
     calibration,
+    keyCheck: chosen.complete ? await measureKeyCheck() : undefined,
     lanes: summarise(all),
     notes: all.flatMap(({ lane: { id, note } }) => (note === undefined ? [] : [{ id, note }])),
     skipped,

@@ -1,4 +1,5 @@
 import type { Calibration } from "./calibration.ts";
+import type { KeyCheckFigures } from "./key-check.ts";
 
 /** Times of exchanges in milliseconds. */
 export interface Times {
@@ -50,6 +51,8 @@ export interface Figures {
   readonly client: "wrk" | "own";
   readonly alternations: number;
   readonly calibration: Calibration;
+  /** Undefined where only some lanes were asked for. */
+  readonly keyCheck: KeyCheckFigures | undefined;
   readonly lanes: readonly LaneFigures[];
   readonly notes: readonly { readonly id: string; readonly note: string }[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];

@@ -6,6 +6,7 @@ import type { PinnedProcess } from "../pinned.ts";
 import { moveChildren, startPinned } from "../pinned.ts";
 import type { RunningLane } from "./lane.ts";
 import { chatPath, mcpPath } from "./lane.ts";
+import { startRedis } from "./redis.ts";
 
 export interface GatehouseLaneOptions {
   readonly protocol: "llm" | "mcp";
@@ -13,6 +14,8 @@ export interface GatehouseLaneOptions {
   readonly governed: boolean;
   /** Events are recorded. */
   readonly events: boolean;
+  /** Limits are counted in a Redis of the lane's own, which runs on the core of the mock. */
+  readonly redis?: boolean;
 }
 
 /**
@@ -23,6 +26,7 @@ export async function startGatehouseLane(upstreamUrl: string, options: Gatehouse
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "gatehouse-bench-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const redis = options.redis === true ? opened.use(await startRedis()) : undefined;
   const adminToken = randomBytes(24).toString("hex");
   const env = {
     GATEHOUSE_ENV: options.governed ? "production" : "development",
@@ -30,6 +34,7 @@ export async function startGatehouseLane(upstreamUrl: string, options: Gatehouse
     GATEHOUSE_ENCRYPTION_KEY: randomBytes(32).toString("hex"),
     GATEHOUSE_NETWORK_ALLOW_CIDRS: "127.0.0.0/8",
     GATEHOUSE_LOG_LEVEL: "warn",
+    ...(redis && { GATEHOUSE_REDIS_URL: redis.url }),
     ...(!options.events && { GATEHOUSE_ANALYTICS_EVENTS: "off" }),
   };
   const bin = join(import.meta.dirname, "..", "..", "bin", "gatehouse.cjs");

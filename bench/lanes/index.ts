@@ -5,6 +5,7 @@ import type { Lane, RunningLane } from "./lane.ts";
 import { chatPath, mcpPath } from "./lane.ts";
 import { nginxMissing, startNginx } from "./nginx.ts";
 import { portkeyMissing, startPortkey } from "./portkey.ts";
+import { redisMissing } from "./redis.ts";
 
 /** Every lane, in the order of the table. */
 export const lanes: readonly Lane[] = [
@@ -53,6 +54,14 @@ export const lanes: readonly Lane[] = [
     protocol: "llm",
     streams: false,
     start: (url) => startGatehouseLane(url, { protocol: "llm", governed: true, events: false }),
+  },
+  {
+    id: "governed-redis",
+    title: "Gatehouse, governed, limits in Redis",
+    protocol: "llm",
+    streams: false,
+    unavailable: redisMissing,
+    start: (url) => startGatehouseLane(url, { protocol: "llm", governed: true, events: true, redis: true }),
   },
   { id: "mcp-direct", title: "MCP: no proxy", protocol: "mcp", streams: false, start: (url) => direct(url + mcpPath) },
   {
