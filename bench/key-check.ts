@@ -97,7 +97,7 @@ function makeRecord(pepper: Parameters<typeof hashApiKey>[0], index: number) {
     pepperId: "p1",
     apiId,
     applicationId: null,
-    teamId: "team_000000000000000000000001" as CredentialRecord["teamId"], // as above
+    teamId: "team_000000000000000000000001",
     environment: "production",
     expiresAtMs: null,
     permittedIps: [],
