@@ -4,6 +4,7 @@ import type { BudgetBoard } from "./core/budget-board.ts";
 import type { NamedKey } from "./core/core-context.ts";
 import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
+import type { McpInspector } from "./core/mcp-inspection.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
 import type { EmbedderSet } from "./embedding/embedder-set.ts";
 import { createEmbedderSet } from "./embedding/embedder-set.ts";
@@ -15,6 +16,7 @@ import { createDataPlane } from "./gateway/data-plane.ts";
 import type { GatewayApp } from "./gateway/gateway-app.ts";
 import { createGatewayApp } from "./gateway/gateway-app.ts";
 import { createLlmAdapter } from "./gateway/llm/llm-adapter.ts";
+import { createMcpInspector } from "./gateway/mcp/inspect-server.ts";
 import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
@@ -93,6 +95,8 @@ export interface GatewayParts extends AsyncDisposable {
   }): GatewayApp;
   /** How the limits of keys, applications and teams stand. */
   readonly budgets: BudgetBoard;
+  /** Looks at MCP servers by the way that calls go. */
+  readonly inspectMcp: McpInspector;
   /** Management of key managers, by the plug-ins of this build. */
   readonly keyManagers: KeyManagerConnectors;
   /** From here on `/readyz` says no and new requests are asked to come back. */
@@ -184,6 +188,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     dataPlane,
     compileOptions,
     budgets: budgetsOf(dataPlane, tools),
+    inspectMcp: createMcpInspector({ upstream, clock }),
     keyManagers: createKeyManagerConnectors(keyManagerTools),
     servedKinds: [...registry.adapters.keys()],
     app({ allowedHosts, gatewayUrl, trustedProxies, auth }) {

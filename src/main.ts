@@ -238,6 +238,7 @@ function connectPlanes(
     encryption,
     plugins: pluginSchemas,
     keyManagers: gateway.keyManagers,
+    inspectMcp: gateway.inspectMcp,
     legacyApplicationKeys: config.legacyApplicationKeys,
     residentIssuer: () => identity.issuer(),
     oauth: config.oauth,

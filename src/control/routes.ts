@@ -11,6 +11,7 @@ import { encryptionRoutes } from "./encryption-routes.ts";
 import { gatewayFeedRoutes } from "./gateway-feed-routes.ts";
 import { gatewayTokenRoutes } from "./gateway-token-routes.ts";
 import { keyManagerRoutes } from "./key-manager-routes.ts";
+import { mcpInspectionRoutes } from "./mcp-inspection-routes.ts";
 import { oauthClientRoutes } from "./oauth-client-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { publishingRoutes } from "./publishing-routes.ts";
@@ -32,6 +33,7 @@ export function routes(): readonly ControlRoute[] {
     ...resourceKinds.filter((kind) => kind.live === "revision").flatMap(publishingRoutes),
     ...apiKeyRoutes(),
     ...budgetRoutes(),
+    ...mcpInspectionRoutes(),
     ...keyManagerRoutes(),
     ...oauthClientRoutes(),
     ...sessionRoutes(),
