@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ApiKeyRow, Catalog, CatalogTransaction, OwnerFilter, SecretRow } from "./catalog.ts";
 import type { OauthClientRow } from "./identity-tables.ts";
 import { emptyPage } from "./page.ts";
@@ -49,7 +50,12 @@ function scopeApiKeys(table: CatalogTransaction["apiKeys"], rights: Rights): Cat
       await table.insert(row);
     },
     async update(row, expectedVersion) {
-      requireFor(rights, "keys:write", (await table.findById(row.id))?.teamId);
+      const before = await table.findById(row.id);
+      requireFor(rights, "keys:write", before?.teamId);
+      // Who uses a key may not widen what somebody has bounded.
+      if (before !== undefined && !isDeepStrictEqual(before.budgets, row.budgets)) {
+        requireFor(rights, "limits:write", before.teamId);
+      }
       return table.update(row, expectedVersion);
     },
     async delete(id, expectedVersion) {

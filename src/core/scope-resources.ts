@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CatalogTransaction, ResourceFilter } from "./catalog.ts";
 import { emptyPage } from "./page.ts";
 import type { Resource } from "./resource.ts";
@@ -68,7 +69,12 @@ function scopeRows(table: ResourceTables["resources"], scope: CatalogScope): Res
       await table.insert(row);
     },
     async update(row, expectedVersion) {
-      requireWrite(await table.findById(row.id));
+      const before = await table.findById(row.id);
+      requireWrite(before);
+      // Who uses an application may not widen what somebody has bounded.
+      if (before?.kind === "Application" && !isDeepStrictEqual(policiesOf(before), policiesOf(row))) {
+        requireFor(rights, "limits:write", ownerOf(before));
+      }
       return table.update(row, expectedVersion);
     },
     async delete(id, expectedVersion) {
@@ -103,6 +109,10 @@ function narrowedTo(filter: ResourceFilter, { rights, sharedTeamId }: CatalogSco
 // A team is its own owner here: all of them belong to `default`, and who has rights for one sees that one.
 function ownerOf({ kind, id, teamId }: Resource): string {
   return kind === "Team" ? id : teamId;
+}
+
+function policiesOf({ spec }: Resource): unknown {
+  return (spec as { readonly policies?: unknown }).policies ?? []; // an application's, as it was checked when written
 }
 
 // A row that is not there is the table's to judge, whose write then finds nothing.

@@ -166,3 +166,27 @@ describe("a team that is made again under its name", () => {
     expect((await plane.send("GET", "/api/v1/users/ada")).body.spec).toMatchObject({ teams: [] });
   });
 });
+
+describe("who may use an application and its keys but not change limits", () => {
+  const policies = [{ use: "rate-limit", with: { requests: 5 } }];
+
+  async function subscriber(plane: ControlPlane, role: string) {
+    await makeUser(plane, "somebody", { roles: [role] }, {});
+    const { token } = await makeToken(plane.send, { user: "somebody" });
+    const headers = { ...bearer(token), "if-match": "*" };
+    return (path: string, body: unknown) => plane.send("PUT", path, body, headers);
+  }
+
+  test.each([
+    { role: "subscriber", status: 403 },
+    { role: "admin", status: 200 },
+  ])("as $role, the limits of an application: $status, and its name in any case", async ({ role, status }) => {
+    await using plane = await openControlPlane();
+    const path = "/api/v1/applications/bot";
+    await plane.send("POST", "/api/v1/applications", { metadata: { name: "bot" }, spec: { policies } });
+    const send = await subscriber(plane, role);
+    const renamed = await send(path, { metadata: { name: "bot" }, spec: { policies, displayName: "Bot" } });
+    expect([renamed.status, renamed.text]).toEqual([200, renamed.text]);
+    expect((await send(path, { metadata: { name: "bot" }, spec: {} })).status).toBe(status);
+  });
+});

@@ -75,10 +75,15 @@ describe("every route with every role", () => {
   });
 });
 
+/** Asked for inside a route, where a member changes that others may not. */
+const byField: ReadonlySet<string> = new Set(["limits:write"]);
+
 describe("the table of roles", () => {
   test("every permission is asked for by a route, or guards a kind that is to come", () => {
     const asked = new Set<string>(guarded.map(({ permission }) => permission));
-    const open = allPermissions.filter((permission) => !asked.has(permission) && !permission.startsWith("governance:"));
+    const open = allPermissions.filter(
+      (permission) => !asked.has(permission) && !byField.has(permission) && !permission.startsWith("governance:"),
+    );
     expect(open).toEqual([]);
   });
 
