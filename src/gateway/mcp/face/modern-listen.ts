@@ -30,7 +30,7 @@ export async function answerListen(
   if (filter === undefined) {
     return faultAnswer(request, id, {
       code: jsonRpcCodes.invalidParams,
-      message: "`params.notifications` is no filter.",
+      message: "`params.notifications` is no filter, or one of too many resources.",
     });
   }
   const items = createMessageQueue<CallItem>();
@@ -89,9 +89,13 @@ async function* newsOf(
   yield { jsonrpc: "2.0", id, result: { resultType: "complete", _meta: { [metaKeys.subscriptionId]: id } } };
 }
 
+/** Each is a subscription of its own at a server of sessions. */
+const maxWatched = 1_000;
+
 function filterIn(given: unknown): McpFilter | undefined {
   if (!isObject(given)) return undefined;
   const { toolsListChanged, promptsListChanged, resourcesListChanged, resourceSubscriptions } = given;
+  if (Array.isArray(resourceSubscriptions) && resourceSubscriptions.length > maxWatched) return undefined;
   return {
     ...(toolsListChanged === true && { toolsListChanged }),
     ...(promptsListChanged === true && { promptsListChanged }),

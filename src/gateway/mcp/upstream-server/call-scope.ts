@@ -9,6 +9,8 @@ export interface CallScope {
   heard(): void;
   /** Somebody else has the word (a person fills in a form): silence does not count until the result is called. */
   hold(): () => void;
+  /** How many have the word now. */
+  readonly holders: number;
   /** Lets go of the timer and of the outer cancellation; call it once. */
   end(): void;
 }
@@ -41,6 +43,9 @@ export function openCallScope(outer: Cancellation | undefined, clock: Clock, idl
         holds -= 1;
         heardMs = clock.monotonic();
       };
+    },
+    get holders() {
+      return holds;
     },
     end() {
       stop();

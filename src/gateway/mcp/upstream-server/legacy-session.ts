@@ -180,14 +180,24 @@ async function answerServer(
   context: McpContext | undefined,
   scope: CallScope,
 ): Promise<void> {
+  const isTooMuch = scope.holders >= maxQuestions;
   const release = scope.hold();
   try {
-    const reply = await askClient(method, params, context);
+    const reply = isTooMuch ? tooMany : await askClient(method, params, context);
     await tell(tools, { jsonrpc: "2.0", id, ...reply }, context, scope.cancellation);
   } finally {
     release();
   }
 }
+
+/** So much may a server ask at the same time in one call: what waits for a client is kept. */
+const maxQuestions = 32;
+const tooMany: McpReply = {
+  error: {
+    code: jsonRpcCodes.invalidRequest,
+    message: `More than ${maxQuestions} questions wait for the client already.`,
+  },
+};
 
 function askClient(method: string, params: McpObject, context: McpContext | undefined): McpReply | Promise<McpReply> {
   if (method === "ping") return { result: {} };

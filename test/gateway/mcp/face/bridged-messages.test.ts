@@ -117,6 +117,25 @@ describe("a call of 2026-07-28 at a server of sessions", () => {
     expect(sent("tools/call")).toHaveLength(before + 1);
   });
 
+  test("is asked no more at once than anybody can keep", async () => {
+    upstream.respond(
+      sessions((_request, response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        for (let id = 1; id <= 40; id += 1) {
+          response.write(sse({ jsonrpc: "2.0", id, method: "elicitation/create", params: { message: "?" } }));
+        }
+      }),
+    );
+    const parking = await publishServer(gatehouse, `asked-${count}`, `${upstream.url}/mcp`, {
+      upstream: { era: "legacy", bridge: { park: true } },
+    });
+    const params = { name: "echo", arguments: {}, _meta: meta };
+    const answer = await parking.post({ jsonrpc: "2.0", id: 1, method: "tools/call", params }, { era: "modern" });
+    expect(rpcOf(answer).result?.["resultType"]).toBe("input_required");
+    const refused = () => upstream.seen.filter(({ body }) => body.toString().includes("questions wait"));
+    await eventually("what was too much is refused", () => refused().length === 8);
+  });
+
   test("gets no answer but its own", async () => {
     upstream.respond(
       sessions((request, response) => {

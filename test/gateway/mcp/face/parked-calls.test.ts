@@ -105,6 +105,17 @@ test("a client that cannot be asked is told what it lacks", async () => {
     ]);
 });
 
+test("a filter of more resources than anybody watches is refused", async () => {
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": modernVersion,
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const resourceSubscriptions = Array.from({ length: 1_001 }, (_, at) => `test://${at}`);
+  const params = { notifications: { resourceSubscriptions }, _meta };
+  const listen = { jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params };
+  expect(rpcOf(await bridge.server.post(listen, { era: "modern" })).error?.code).toBe(-32_602);
+});
+
 test("a state that nobody here has given is refused, and the tool does not run", async () => {
   const { rpc } = await call({ more: { requestState: "made-up", inputResponses: input } });
   expect(rpc.error?.code).toBe(-32_602);

@@ -9,7 +9,7 @@ export interface Sent {
 
 /** The message in a request; one without a method where it has none. */
 export const sentBy = (request: { readonly body: Buffer }): Sent =>
-  request.body.length === 0 ? { method: "" } : (JSON.parse(request.body.toString()) as Sent); // the gateway's own
+  request.body.length === 0 ? { method: "" } : { method: "", ...(JSON.parse(request.body.toString()) as object) }; // the gateway's own
 /** A server of sessions, whose calls `onCall` answers. It refuses what comes without its session. */
 export function sessions(onCall: Respond): Respond {
   return (request, response) => {
