@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../../kit/eventually.ts";
 import type { TestGatehouse } from "../../../kit/gatehouse.ts";
 import { startTestGatehouse } from "../../../kit/gatehouse.ts";
 import type { MockUpstream } from "../../../kit/mock-upstream.ts";
@@ -53,6 +54,9 @@ describe("a session of the gateway's own", () => {
     expect((await own.post(call)).status).toBe(400);
     const auth = { authorization: `Bearer ${own.key}` };
     expect((await rawHttp(own.url, { method: "DELETE", headers: { ...headers, ...auth } })).status).toBe(200);
+    await eventually("the server's own session ends too", () =>
+      upstream.seen.some(({ method }) => method === "DELETE"),
+    );
     expect((await own.post(call, { headers })).status).toBe(404);
   });
 
