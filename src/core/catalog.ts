@@ -7,6 +7,7 @@ import type { Page, PageRequest } from "./page.ts";
 import type { CredentialRecord } from "./plane-message.ts";
 import type { Resource } from "./resource.ts";
 import type { SealedTable } from "./sealed-values.ts";
+import type { UpstreamTables } from "./upstream-tables.ts";
 
 export type { AuditEntry, AuditRow } from "./audit-chain.ts";
 export type { Page, PageRequest } from "./page.ts";
@@ -82,7 +83,7 @@ export interface ResourceFilter extends OwnerFilter {
  * Reads and writes of the catalog. Writes are only valid inside `Catalog.transaction`. A duplicate (kind and name,
  * key or secret name, context of a deployment) throws `resource.conflict`.
  */
-export interface CatalogTransaction extends IdentityTables, AccessTables {
+export interface CatalogTransaction extends IdentityTables, AccessTables, UpstreamTables {
   readonly resources: {
     insert(resource: Resource): Promise<void>;
     /** Writes spec, labels, version and updatedAt where the stored version is `expectedVersion`; false when it is not. */

@@ -23,7 +23,15 @@ export function openValue(keys: Keyring, sealed: SealedValue, boundTo: string): 
  * Every place of the catalog where sealed values stand. What is sealed elsewhere would be lost with the old key at the
  * next rotation: a test looks through the whole database for it.
  */
-export const sealedPlaces = ["secret", "inline", "signing-key", "oauth-state", "setting"] as const;
+export const sealedPlaces = [
+  "secret",
+  "inline",
+  "signing-key",
+  "oauth-state",
+  "upstream-credential",
+  "upstream-client",
+  "setting",
+] as const;
 
 export type SealedPlace = (typeof sealedPlaces)[number];
 
@@ -32,7 +40,7 @@ export const sealedSettings = ["api-key-pepper"] as const;
 
 /**
  * A sealed value where it is stored. `identity` names the row: `[id]` of a secret and a signing key; `[holder, path, id]`
- * of an inline value; `[model, id hash]` of OAuth state; `[name, id]` of a setting.
+ * of an inline value; `[id]` of an upstream credential and an upstream client; `[model, id hash]` of OAuth state; `[name, id]` of a setting.
  */
 export interface SealedEntry {
   readonly place: SealedPlace;
@@ -57,6 +65,8 @@ export function bindingOf(place: SealedPlace, identity: readonly string[]): stri
     inline: "field",
     "signing-key": "signing-key",
     "oauth-state": "oauth-state",
+    "upstream-credential": "upstream-credential",
+    "upstream-client": "upstream-client",
     setting: "setting",
   };
   return [prefix[place], ...identity].join("/");

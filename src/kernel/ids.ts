@@ -20,6 +20,8 @@ export const idPrefixes = {
   user: "usr",
   session: "ses",
   accessToken: "pat",
+  upstreamCredential: "ucr",
+  upstreamClient: "ucl",
   audit: "aud",
   installation: "inst",
 } as const;

@@ -8,6 +8,7 @@ import { catalogPublishContract } from "./catalog-publish-contract.ts";
 import { catalogResourceContract } from "./catalog-resource-contract.ts";
 import { catalogSealedContract } from "./catalog-sealed-contract.ts";
 import { catalogTransactionContract } from "./catalog-transaction-contract.ts";
+import { catalogUpstreamContract } from "./catalog-upstream-contract.ts";
 
 /** Makes an empty catalog of the database under test. The contract closes it. */
 export type OpenCatalog = () => Promise<Catalog>;
@@ -22,6 +23,7 @@ export function catalogContract(name: string, open: OpenCatalog): void {
     describe("OAuth clients and users", () => catalogClientContract(open));
     describe("OAuth state, revocations and signing keys", () => catalogOauthContract(open));
     describe("inline secrets and sealed values", () => catalogSealedContract(open));
+    describe("what upstreams have given out", () => catalogUpstreamContract(open));
     describe("transactions", () => catalogTransactionContract(open));
   });
 }

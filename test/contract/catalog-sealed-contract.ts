@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Catalog } from "../../src/core/catalog.ts";
 import { createKeyring, keyIdOf } from "../../src/core/keyring.ts";
-import { sealValue } from "../../src/core/sealed-values.ts";
+import { sealedPlaces, sealValue } from "../../src/core/sealed-values.ts";
 import type { OpenCatalog } from "./catalog-contract.ts";
-import { sampleResource, sampleSecret, sampleSigningKey, sampleState } from "./sample-rows.ts";
+import {
+  sampleResource,
+  sampleSecret,
+  sampleSigningKey,
+  sampleState,
+  sampleUpstreamClient,
+  sampleUpstreamCredential,
+} from "./sample-rows.ts";
 
 /** What a catalog promises of inline secrets, and of sealed values wherever they stand. */
 export function catalogSealedContract(open: OpenCatalog): void {
@@ -43,11 +50,15 @@ export function catalogSealedContract(open: OpenCatalog): void {
     const secret = sampleSecret({ sealed });
     const state = sampleState({ payload: sealed });
     const signingKey = sampleSigningKey({ sealed });
+    const credential = { ...sampleUpstreamCredential(holder.id), sealed };
+    const client = { ...sampleUpstreamClient(), sealed };
     await catalog.transaction(async (transaction) => {
       await transaction.secrets.put(secret);
       await transaction.inlineSecrets.insert(inline);
       await transaction.signingKeys.put(signingKey);
       await transaction.oauthState.put(state);
+      await transaction.upstreamCredentials.put(credential);
+      await transaction.upstreamClients.put(client);
       await transaction.settings.set("api-key-pepper", JSON.stringify({ id: "pep_1", sealed }));
       await transaction.settings.set("another", JSON.stringify({ id: "x", sealed }));
     });
@@ -56,9 +67,11 @@ export function catalogSealedContract(open: OpenCatalog): void {
       inline: [holder.id, inline.path, inline.id],
       "signing-key": [signingKey.kid],
       "oauth-state": [state.model, state.idHash],
+      "upstream-credential": [credential.id],
+      "upstream-client": [client.id],
       setting: ["api-key-pepper", "pep_1"],
     } as const;
-    for (const place of ["secret", "inline", "signing-key", "oauth-state", "setting"] as const) {
+    for (const place of sealedPlaces) {
       const entry = { place, identity: identities[place], sealed };
       const { sealedValues } = catalog.read;
       expect(await sealedValues.notBy(place, two, page)).toEqual({ rows: [entry], next: undefined });

@@ -8,6 +8,7 @@ import type {
 } from "../../src/core/identity-tables.ts";
 import type { RevocationRecord } from "../../src/core/plane-message.ts";
 import type { Resource } from "../../src/core/resource.ts";
+import type { UpstreamClientRow, UpstreamCredentialRow } from "../../src/core/upstream-tables.ts";
 import type { ApiId, Id } from "../../src/kernel/ids.ts";
 import { newId } from "../../src/kernel/ids.ts";
 
@@ -230,5 +231,43 @@ export function sampleSigningKey(changes: Partial<SigningKeyRow> = {}): SigningK
     activeFromMs: sampleTimeMs,
     retiredAtMs: null,
     ...changes,
+  };
+}
+
+/** What somebody has at the upstream of the API, made anew with each call. */
+export function sampleUpstreamCredential(apiId: string): UpstreamCredentialRow {
+  const id = newId("upstreamCredential");
+  return {
+    id,
+    apiId,
+    environment: "production",
+    holder: `["user","km_1","${id}"]`,
+    userId: null,
+    applicationId: null,
+    issuer: "https://as.example.com",
+    clientId: "client",
+    resource: "https://mcp.example.com/mcp",
+    asked: ["notes:read"],
+    scopes: [],
+    clients: [""],
+    sealed: { v: 1, kid: "key-1", nonce: "bm9uY2U=", data: "ZGF0YQ==" },
+    version: 1,
+    state: "active",
+    createdAtMs: sampleTimeMs,
+    updatedAtMs: sampleTimeMs,
+  };
+}
+
+/** A registration of the gateway somewhere. */
+export function sampleUpstreamClient(): UpstreamClientRow {
+  return {
+    id: newId("upstreamClient"),
+    issuer: "https://as.example.com",
+    redirectUri: "https://gateway.example.com/auth/connect/callback",
+    clientId: "registered",
+    method: "client_secret_basic",
+    sealed: { v: 1, kid: "key-1", nonce: "bm9uY2U=", data: "ZGF0YQ==" },
+    expiresAtMs: null,
+    createdAtMs: sampleTimeMs,
   };
 }

@@ -19,7 +19,7 @@ import { loadPepper } from "../../src/core/vault-keys.ts";
 import { oauthStateBinding } from "../../src/identity/resident/state-adapter.ts";
 import { pluginSchemas } from "../../src/plugin-schemas.ts";
 import { openSqliteCatalog } from "../../src/store/sqlite/open-sqlite-catalog.ts";
-import { sampleState } from "../contract/sample-rows.ts";
+import { sampleState, sampleUpstreamClient, sampleUpstreamCredential } from "../contract/sample-rows.ts";
 import { eventually } from "../kit/eventually.ts";
 import type { CoreFixture } from "./core-fixture.ts";
 import { admin, coreFixture, kindOf } from "./core-fixture.ts";
@@ -67,7 +67,13 @@ async function fillEveryPlace(secrets = 3): Promise<void> {
   };
   await createResource(context, admin, kindOf("LlmProvider"), { metadata: { name: "far" }, spec: provider });
   await openSigningKeys(context, "ES256");
-  await context.catalog.transaction(async ({ oauthState }) => {
+  await context.catalog.transaction(async ({ oauthState, upstreamCredentials, upstreamClients, resources }) => {
+    const held = sampleUpstreamCredential((await resources.find("LlmProvider", "far"))?.id ?? "");
+    const sealed = sealValue(keys, "a token", bindingOf("upstream-credential", [held.id]));
+    await upstreamCredentials.put({ ...held, sealed });
+    const client = sampleUpstreamClient();
+    const own = sealValue(keys, "a client secret", bindingOf("upstream-client", [client.id]));
+    await upstreamClients.put({ ...client, sealed: own });
     for (const idHash of ["a", "b", "c"]) {
       const payload = sealValue(keys, `state ${idHash}`, bindingOf("oauth-state", ["Session", idHash]));
       await oauthState.put(sampleState({ model: "Session", idHash, payload }));
@@ -111,7 +117,7 @@ describe("a rotation", () => {
     for (const place of sealedPlaces) expect(await context.catalog.read.sealedValues.count(place)).toBeGreaterThan(0);
     keys.replace([{ key: two }, { key: one }]);
     const outcome = await rotate();
-    expect(outcome).toEqual({ done: 9, unreadable: 0, retired: [keyIdOf(one)] });
+    expect(outcome).toEqual({ done: 11, unreadable: 0, retired: [keyIdOf(one)] });
     expect(cellsNaming(keyIdOf(one)).filter((cell) => cell !== "audit.detail")).toEqual([]);
     keys.replace([{ key: two }]);
     await checkVault(context.catalog, keys);
@@ -144,7 +150,7 @@ describe("a rotation", () => {
     expect(seen).toBe(50);
     await expectEverythingOpens();
     expect(await usedKeys(context.catalog.read)).toEqual([keyIdOf(one), keyIdOf(two)]);
-    expect(await rotate()).toMatchObject({ done: 126 - 50, retired: [keyIdOf(one)] });
+    expect(await rotate()).toMatchObject({ done: 128 - 50, retired: [keyIdOf(one)] });
   });
 
   test("leaves a value alone that no key opens, says so, and keeps its key needed", async () => {
@@ -154,7 +160,7 @@ describe("a rotation", () => {
       oauthState.put(sampleState({ model: "Session", idHash: "damaged", payload: foreign })),
     );
     keys.replace([{ key: two }, { key: one }]);
-    expect(await rotate()).toEqual({ done: 9, unreadable: 1, retired: [] });
+    expect(await rotate()).toEqual({ done: 11, unreadable: 1, retired: [] });
     expect((await countSealed(context.catalog.read, [keyIdOf(one)]))["oauth-state"]).toEqual({ [keyIdOf(one)]: 1 });
   });
 
@@ -185,7 +191,7 @@ describe("the encryption of an installation", () => {
     const files: string[] = [];
     await using encryption = createEncryption(() => context, keys, { write: async (text) => void files.push(text) });
     expect(await encryption.rotate(admin, { newKey: true, dropOld: true })).toMatchObject({
-      rotation: { state: "running", total: 9 },
+      rotation: { state: "running", total: 11 },
     });
     await expect(encryption.rotate(admin, { newKey: true, dropOld: false })).rejects.toMatchObject({
       code: "resource.conflict",

@@ -17,6 +17,8 @@ import { secretTable } from "./secret-table.ts";
 import { sessionTable } from "./session-table.ts";
 import { settingTable } from "./setting-table.ts";
 import { signingKeyTable } from "./signing-key-table.ts";
+import { upstreamClientTable } from "./upstream-client-table.ts";
+import { upstreamCredentialTable } from "./upstream-credential-table.ts";
 import { userTable } from "./user-table.ts";
 
 /**
@@ -40,6 +42,8 @@ export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
     oauthState: oauthStateTable(db),
     revocations: revocationTable(db),
     signingKeys: signingKeyTable(db),
+    upstreamCredentials: upstreamCredentialTable(db),
+    upstreamClients: upstreamClientTable(db),
     audit: auditTable(db),
     settings: settingTable(db),
   };

@@ -11,6 +11,7 @@ import type {
 import type { InlineSecretRow } from "../../core/inline-secrets.ts";
 import type { RevocationRecord } from "../../core/plane-message.ts";
 import type { Resource } from "../../core/resource.ts";
+import type { UpstreamClientRow, UpstreamCredentialRow } from "../../core/upstream-tables.ts";
 
 /** Tables and columns of the catalog as the queries name them; the database has them in snake_case. */
 export interface CatalogTables {
@@ -36,6 +37,8 @@ export interface CatalogTables {
   readonly signingKeys: Stored<Sequenced<SigningKeyRow>, "sealed" | "publicJwk">;
   readonly secrets: Stored<Sequenced<SecretRow>, "sealed">;
   readonly inlineSecrets: Stored<InlineSecretRow, "sealed">;
+  readonly upstreamCredentials: Stored<UpstreamCredentialRow, "asked" | "scopes" | "clients" | "sealed">;
+  readonly upstreamClients: Stored<UpstreamClientRow, "sealed">;
   readonly audit: Stored<AuditRow, "detail">;
   readonly settings: { readonly name: string; readonly value: string };
 }

@@ -8,7 +8,14 @@ import { closePage, openPage } from "./page-cursor.ts";
 
 /** Where the values of a place are; `order` is a key of the table, of which the last columns say where a page begins. */
 interface Columns {
-  readonly table: "secrets" | "inlineSecrets" | "signingKeys" | "oauthState" | "settings";
+  readonly table:
+    | "secrets"
+    | "inlineSecrets"
+    | "signingKeys"
+    | "oauthState"
+    | "upstreamCredentials"
+    | "upstreamClients"
+    | "settings";
   readonly sealed: string;
   readonly key: readonly string[];
   readonly identity: readonly string[];
@@ -19,6 +26,8 @@ const columns: Readonly<Record<SealedPlace, Columns>> = {
   inline: { table: "inlineSecrets", sealed: "sealed", key: ["id"], identity: ["holderId", "path", "id"] },
   "signing-key": { table: "signingKeys", sealed: "sealed", key: ["kid"], identity: ["kid"] },
   "oauth-state": { table: "oauthState", sealed: "payload", key: ["model", "idHash"], identity: ["model", "idHash"] },
+  "upstream-credential": { table: "upstreamCredentials", sealed: "sealed", key: ["id"], identity: ["id"] },
+  "upstream-client": { table: "upstreamClients", sealed: "sealed", key: ["id"], identity: ["id"] },
   setting: { table: "settings", sealed: "value", key: ["name"], identity: ["name"] },
 };
 

@@ -5,6 +5,7 @@ import { chainAudit } from "./chain-audit.ts";
 import { createCatalogTables } from "./create-catalog-tables.ts";
 import { createIdentityTables } from "./create-identity-tables.ts";
 import { createInlineSecrets } from "./create-inline-secrets.ts";
+import { createUpstreamCredentials } from "./create-upstream-credentials.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step of the catalog's schema in order, for every database. */
@@ -16,4 +17,5 @@ export const catalogMigrations: readonly Migration[] = [
   addKeyBudgets,
   addControlAccess,
   addClientLastUse,
+  createUpstreamCredentials,
 ];
