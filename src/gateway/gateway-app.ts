@@ -231,6 +231,7 @@ class ServedExchange implements Exchange {
   readonly operations: Exchange["operations"] = [];
   readonly attempts: Exchange["attempts"] = [];
   readonly decisions: Exchange["decisions"] = [];
+  route: Exchange["route"];
   readonly responseHeaders: Exchange["responseHeaders"] = {};
   requestBytes = 0;
   responseBytes = 0;

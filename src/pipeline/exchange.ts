@@ -6,6 +6,7 @@ import type { ExchangeId, Id } from "../kernel/ids.ts";
 import type { CredentialIndex } from "./credential-index.ts";
 import type { OwnBudget } from "./define-policy.ts";
 import type { AttemptRecord, PolicyDecision } from "./event.ts";
+import type { RouteDecision } from "./route-decision.ts";
 import type { CompiledApi, Snapshot } from "./snapshot.ts";
 
 /** The client's request as far as its headers tell: everything `identify` may see. */
@@ -110,6 +111,8 @@ export interface Exchange {
   readonly operations: Operation[];
   readonly attempts: AttemptRecord[];
   readonly decisions: PolicyDecision[];
+  /** Set by a strategy that looks into what is asked. */
+  route: RouteDecision | undefined;
   /** Headers for the client that policies add (rate limits and the like); lower-case names. */
   readonly responseHeaders: Record<string, string>;
   /** Lifts the deadline: this exchange lasts for as long as both sides want it, as a stream of events does. */

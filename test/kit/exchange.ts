@@ -72,6 +72,7 @@ export function buildExchange(parts: ExchangeParts = {}): Exchange {
     operations: [],
     attempts: [],
     decisions: [],
+    route: undefined,
     keepOpen: () => undefined,
     recordAside: () => undefined,
     responseHeaders: {},

@@ -4,14 +4,12 @@ import { buildExchange, buildOperation } from "./exchange.ts";
 
 /** Targets of these weights, called `target-0` and so on. */
 export function targetsOf(list: readonly number[]): CompiledTarget[] {
-  return list.map((weight, index) => ({
-    id: `target-${index}`,
-    providerName: "any",
-    endpoint: undefined,
-    weight,
-    model: undefined,
-    serves: () => true,
-  }));
+  return list.map((weight, index) => targetCalled(`target-${index}`, weight));
+}
+
+/** A target that serves every model. */
+export function targetCalled(id: string, weight = 1): CompiledTarget {
+  return { id, providerName: "any", endpoint: undefined, weight, model: undefined, serves: () => true };
 }
 
 /** The ids of what the strategy chooses now. */

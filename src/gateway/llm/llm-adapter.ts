@@ -10,6 +10,7 @@ import { noPrices } from "../../pipeline/price-table.ts";
 import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
 import { addRetryHeaders } from "../retry-headers.ts";
+import { asksForRoute, noFields, routeFields, routeHeader } from "../tell-route.ts";
 import type { UpstreamClient } from "../upstream.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
@@ -66,6 +67,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     },
     call: (exchange, operation, target) => callLlm(exchange, operation, target, options),
     encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
+    eventFields: ({ route }) => (route === undefined ? noFields : routeFields(route)),
     encodeDeny(deny, requestId, response, headers) {
       const bytes = Buffer.from(JSON.stringify(llmErrorBody(dialectOfResponse(response), deny, requestId)));
       const all: Record<string, string | number> = {
@@ -96,6 +98,9 @@ function encode(
   options: LlmAdapterOptions,
 ): MaybePromise<Encoded> {
   const write = writeOptions(exchange, options);
+  if (exchange.route !== undefined && asksForRoute(exchange)) {
+    exchange.responseHeaders["x-gatehouse-route"] = routeHeader(exchange.route);
+  }
   if (write.dialect === "anthropic-messages") exchange.responseHeaders["request-id"] = exchange.id;
   if (outcome.type !== "answer") {
     // The client left while the upstream was at work, which counts what it has read.

@@ -1,0 +1,29 @@
+import type { EventValue } from "../pipeline/event.ts";
+import type { Exchange } from "../pipeline/exchange.ts";
+import type { RouteDecision } from "../pipeline/route-decision.ts";
+
+/** For rows of operations that no strategy has looked into. */
+export const noFields: Readonly<Record<string, EventValue>> = {};
+
+/** The columns of a decision. */
+export function routeFields({ strategy, route, reason, scores, tookMs }: RouteDecision): typeof noFields {
+  return {
+    route_strategy: strategy,
+    route_reason: reason,
+    ...(route === undefined ? {} : { route_name: route }),
+    ...(scores[0] === undefined ? {} : { route_score: scores[0].score }),
+    route_candidates: scores.map((each) => `${each.route}=${each.score}`),
+    route_ms: Math.round(tookMs * 1_000) / 1_000,
+  };
+}
+
+/** Whether the caller wants to hear of it: `x-gatehouse-explain: route`. */
+export function asksForRoute({ inbound }: Pick<Exchange, "inbound">): boolean {
+  return inbound.headers["x-gatehouse-explain"] === "route";
+}
+
+/** The decision for the caller: which route and why, and nothing of the targets behind it. */
+export function routeHeader({ strategy, route, reason, scores }: RouteDecision): string {
+  const score = scores[0] === undefined ? [] : [`score=${scores[0].score}`];
+  return [`strategy=${strategy}`, `route=${route ?? "default"}`, `reason=${reason}`, ...score].join(";");
+}
