@@ -230,10 +230,10 @@ async function readEverything(): Promise<void> {
   for (const [path] of readable) {
     const short = path.replace("/api/v1", "");
     if (!path.startsWith("/api/v1/")) continue;
-    if (!short.includes("{")) await control("GET", short, undefined, [200, 400, 422, 501]);
+    if (!short.includes("{")) await control("GET", short, undefined, [200, 400, 401, 422, 501]);
     else
       for (const name of names)
-        await control("GET", short.replace(/\{\w+\}/g, name), undefined, [200, 400, 404, 422, 501]);
+        await control("GET", short.replace(/\{\w+\}/g, name), undefined, [200, 400, 401, 404, 422, 501]);
   }
 }
 
