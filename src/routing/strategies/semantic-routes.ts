@@ -1,3 +1,5 @@
+import type { VectorBlock } from "../../embedding/vector-block.ts";
+import { createVectorBlock } from "../../embedding/vector-block.ts";
 import type { TextEmbedder } from "../../pipeline/plugin.ts";
 
 /** A route as it is configured. */
@@ -11,8 +13,10 @@ export interface RouteSpec {
 interface CompiledRoute {
   readonly name: string;
   readonly threshold: number;
-  readonly utterances: readonly Float32Array[];
-  readonly negative: readonly Float32Array[];
+  /** Where its examples stand in the block: from the first on, utterances before what it is not. */
+  readonly from: number;
+  readonly negativeFrom: number;
+  readonly to: number;
 }
 
 /** Tells how probable each route is, by its place. */
@@ -24,6 +28,8 @@ export interface CompiledRoutes {
   /** Whose vectors these are. */
   readonly modelId: string;
   readonly routes: readonly CompiledRoute[];
+  /** All examples of all routes. */
+  readonly block: VectorBlock;
   readonly head: Head;
 }
 
@@ -42,20 +48,19 @@ export async function compileRoutes(
 ): Promise<CompiledRoutes> {
   const texts = specs.flatMap(({ utterances, negative }) => [...utterances, ...negative]);
   const vectors = await embedder.embed(texts, signal);
-  let at = 0;
-  const take = (count: number): Float32Array[] => {
-    const taken = vectors.slice(at, at + count).filter((vector) => vector !== undefined);
-    at += count;
-    return taken;
-  };
-  const routes = specs.map(({ name, threshold, utterances, negative }) => ({
-    name,
-    threshold: threshold ?? embedder.thresholds.route,
-    utterances: take(utterances.length),
-    negative: take(negative.length),
-  }));
-  const examples = routes.flatMap((each, route) => each.utterances.map((vector) => ({ route, vector })));
-  return { modelId: embedder.modelId, routes, head: await fit(examples, routes.length, signal) };
+  const block = createVectorBlock();
+  for (const [slot, vector] of vectors.entries()) block.set(slot, vector);
+  let to = 0;
+  const routes = specs.map(({ name, threshold = embedder.thresholds.route, utterances, negative }) => {
+    const from = to;
+    const negativeFrom = from + utterances.length;
+    to = negativeFrom + negative.length;
+    return { name, threshold, from, negativeFrom, to };
+  });
+  const examples = routes.flatMap(({ from, negativeFrom }, route) =>
+    vectors.slice(from, negativeFrom).flatMap((vector) => (vector === undefined ? [] : [{ route, vector }])),
+  );
+  return { modelId: embedder.modelId, routes, block, head: await fit(examples, routes.length, signal) };
 }
 
 /** What a text's vector matches, and why. */
@@ -72,8 +77,14 @@ const told = 3;
  * none is chosen.
  * @param margin of probabilities between the best two
  */
-export function chooseRoute({ routes, head }: CompiledRoutes, vector: Float32Array, margin: number): ChosenRoute {
-  const likeness = routes.map(({ utterances }) => nearest(utterances, vector));
+export function chooseRoute(
+  { routes, block, head }: CompiledRoutes,
+  vector: Float32Array,
+  margin: number,
+): ChosenRoute {
+  const all = new Float64Array(routes.at(-1)?.to ?? 0);
+  block.score(vector, all.length, all);
+  const likeness = routes.map(({ from, negativeFrom }) => highest(all, from, negativeFrom));
   const best = routes.map((_, index) => index).toSorted((a, b) => (likeness[b] ?? 0) - (likeness[a] ?? 0));
   const scores = best.slice(0, told).map((index) => ({
     route: routes[index]?.name ?? "",
@@ -82,7 +93,7 @@ export function chooseRoute({ routes, head }: CompiledRoutes, vector: Float32Arr
   const passing = best.filter((index) => {
     const route = routes[index];
     const score = likeness[index] ?? 0;
-    return route !== undefined && score >= route.threshold && nearest(route.negative, vector) < score;
+    return route !== undefined && score >= route.threshold && highest(all, route.negativeFrom, route.to) < score;
   });
   if (passing.length === 0) return { route: undefined, reason: "below-threshold", scores };
   const probable = passing.length === 1 ? new Float64Array(0) : head.probabilities(vector);
@@ -92,13 +103,9 @@ export function chooseRoute({ routes, head }: CompiledRoutes, vector: Float32Arr
   return { route: routes[first ?? 0]?.name, reason: "matched", scores };
 }
 
-/** The highest dot product; -1 where there is none. */
-function nearest(vectors: readonly Float32Array[], vector: Float32Array): number {
-  let highest = -1;
-  for (const each of vectors) {
-    let sum = 0;
-    for (let at = 0; at < vector.length; at += 1) sum += (each[at] ?? 0) * (vector[at] ?? 0);
-    if (sum > highest) highest = sum;
-  }
-  return highest;
+/** The highest of a part of the scores; -1 where the part is empty. */
+function highest(scores: Float64Array, from: number, to: number): number {
+  let best = -1;
+  for (let at = from; at < to; at += 1) best = Math.max(best, scores[at] ?? -1);
+  return best;
 }
