@@ -8,6 +8,7 @@ import {
   securityReferences,
   timeoutsSchema,
 } from "./api-spec.ts";
+import { mcpAuthorizationSchema } from "./mcp-authorization.ts";
 import { defineResource } from "./resource.ts";
 
 const upstreamSchema = z.strictObject({
@@ -81,6 +82,10 @@ const upstreamSchema = z.strictObject({
 
 const mcpServerSpec = z.strictObject({
   ...commonApiFields,
+  authorization: mcpAuthorizationSchema.optional().meta({
+    title: "Authorization",
+    description: "Who may see and use which tools, prompts and resources; everybody everything when absent.",
+  }),
   upstream: z.strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) }),
 });
 

@@ -5,7 +5,8 @@ import type { TokenVerifier } from "../pipeline/token-verifier.ts";
 
 /**
  * The metadata of the API whose resource identifier the path tells (RFC 9728, 3), or undefined when the path tells of
- * none that accepts tokens. Of the scopes it names those that a token needs at least.
+ * none that accepts tokens. Of the scopes it names those that a token needs at least, then
+ * those that some operations ask for.
  */
 export function protectedResource(
   path: string,
@@ -16,7 +17,8 @@ export function protectedResource(
     ? findApi(path.slice(metadataPrefix.length), snapshot, tokens)
     : undefined;
   if (api?.oauth === undefined) return undefined;
-  const { scopes, keyManagers } = api.oauth;
+  const { keyManagers } = api.oauth;
+  const scopes = [...new Set([...api.oauth.scopes, ...(api.protocol.scopes ?? [])])];
   return {
     resource: resourceIdentifier(tokens.publicUrl, api),
     resource_name: api.name,

@@ -9,6 +9,7 @@ export const errorCodes = {
   "auth.unavailable": { status: 503, title: "The key manager cannot be reached", retry: true },
   "auth.forbidden": { status: 403, title: "Not permitted", retry: false },
   "auth.forbidden_host": { status: 403, title: "Host or origin not permitted", retry: false },
+  "mcp.method_not_found": { status: 404, title: "No such method", retry: false },
   "route.not_found": { status: 404, title: "No such route", retry: false },
   "route.not_served": { status: 501, title: "Not served by this gateway", retry: false },
   "route.method_not_allowed": { status: 405, title: "Method not allowed", retry: false },

@@ -49,6 +49,8 @@ export interface UpstreamTimeouts {
 /** What an adapter makes of an API's `spec` at publish. */
 export interface CompiledProtocol {
   readonly upstreams: Readonly<Record<Environment, CompiledUpstream>>;
+  /** Scopes that some operations ask for, beside those that every one needs. */
+  readonly scopes?: readonly string[];
   /** The adapter's own tables; only it reads them. */
   readonly own: unknown;
 }
@@ -137,6 +139,11 @@ export interface ProtocolAdapter {
   withoutHidden?(frame: Frame): Frame;
   /** The refusal for an operation that the API does not offer, or that this caller may not see: the same for both. */
   notOffered(operation: Operation): Deny;
+  /**
+   * The refusal of an operation that this caller may not do, by rules of the protocol's own; undefined where it may.
+   * Notes its decision in the exchange.
+   */
+  authorize?(exchange: Exchange, operation: Operation): Deny | undefined;
   /** An answer that no single target can give (a list of models); undefined sends the operation upstream. */
   answerLocally?(exchange: Exchange, operation: Operation): MaybePromise<Answer | Deny | undefined>;
   /** One try, until the exchange is cancelled. Throws `GatewayError("upstream.…")` when no usable answer came. */

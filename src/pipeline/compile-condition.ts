@@ -16,15 +16,7 @@ export type Condition = (exchange: Exchange, operation: Operation) => boolean;
  * @see https://github.com/google/cel-spec/blob/master/doc/langdef.md
  */
 export function compileCondition(expression: string): Condition {
-  const environment = new Environment({ limits: { maxAstNodes: 500, maxDepth: 50 } });
-  for (const name of conditionVariables) environment.registerVariable(name, "map<string, dyn>");
-  const parsed = parse(environment, expression);
-  if (callsMatches(parsed.ast)) {
-    throw new GatewayError(
-      "resource.invalid",
-      "The condition uses `matches`, which may not end in linear time; use startsWith, endsWith or contains.",
-    );
-  }
+  const parsed = compile(expression, conditionVariables);
   return (exchange, operation) => {
     try {
       return parsed(conditionContext(exchange, operation)) !== false;
@@ -32,6 +24,46 @@ export function compileCondition(expression: string): Condition {
       return true;
     }
   };
+}
+
+/** A condition that must hold: it grants something, so what cannot be evaluated does not hold. */
+export interface Requirement {
+  /** Whether it reads `arguments`: then it can be judged at the call only. */
+  readonly readsArguments: boolean;
+  holds(
+    exchange: Exchange,
+    operation: Pick<Operation, "kind" | "name" | "stream">,
+    given: Readonly<Record<string, unknown>>,
+  ): boolean;
+}
+
+/**
+ * Compiles a CEL expression over the same variables and `arguments`, the arguments of the call. Throws as
+ * `compileCondition` does. An evaluation that fails, or gives anything but `true`, counts as false.
+ */
+export function compileRequirement(expression: string): Requirement {
+  const parsed = compile(expression, [...conditionVariables, "arguments"]);
+  return {
+    readsArguments: names(parsed.ast, "arguments"),
+    holds(exchange, operation, given) {
+      try {
+        return parsed({ ...conditionContext(exchange, operation), arguments: given }) === true;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+function compile(expression: string, variables: readonly string[]): ReturnType<Environment["parse"]> {
+  const environment = new Environment({ limits: { maxAstNodes: 500, maxDepth: 50 } });
+  for (const name of variables) environment.registerVariable(name, "map<string, dyn>");
+  const parsed = parse(environment, expression);
+  if (!callsMatches(parsed.ast)) return parsed;
+  throw new GatewayError(
+    "resource.invalid",
+    "The condition uses `matches`, which may not end in linear time; use startsWith, endsWith or contains.",
+  );
 }
 
 function parse(environment: Environment, expression: string): ReturnType<Environment["parse"]> {
@@ -47,7 +79,10 @@ function parse(environment: Environment, expression: string): ReturnType<Environ
   }
 }
 
-function conditionContext(exchange: Exchange, operation: Operation): Record<string, unknown> {
+function conditionContext(
+  exchange: Exchange,
+  operation: Pick<Operation, "kind" | "name" | "stream">,
+): Record<string, unknown> {
   const { inbound, principal, api } = exchange;
   return {
     request: {
@@ -79,4 +114,10 @@ function callsMatches(node: unknown): boolean {
   const { op, args } = node as ASTNode; // op and args make it one
   if ((op === "call" || op === "rcall") && Array.isArray(args) && args[0] === "matches") return true;
   return callsMatches(args);
+}
+
+function names(node: unknown, variable: string): boolean {
+  if (Array.isArray(node)) return node.some((each) => names(each, variable));
+  if (node === null || typeof node !== "object" || !("op" in node) || !("args" in node)) return false;
+  return (node.op === "id" && node.args === variable) || names(node.args, variable);
 }

@@ -50,7 +50,7 @@ function settle(exchange: Exchange, by: string, found: NonNullable<Identified>):
 }
 
 /** The refusal, with what the caller is to show instead: whichever policy refused, each says how it can be satisfied. */
-function refused(exchange: Exchange, refusal: Deny, by: string): Outcome {
+export function refused(exchange: Exchange, refusal: Deny, by: string): Outcome {
   const isAsked = errorCodes[refusal.code].status === 401 || refusal.code === "auth.insufficient_scope";
   if (!isAsked) return { type: "denied", deny: refusal, by };
   const challenges: string[] = [];

@@ -11,6 +11,8 @@ export interface Deny {
   readonly detail?: string;
   readonly retryAfterMs?: number;
   readonly param?: string;
+  /** Scopes that a token would need: those of `auth.insufficient_scope`, for the challenge. */
+  readonly scopes?: readonly string[];
   /** The JSON-RPC id of the refused request, where the protocol has one and no operation carries it. */
   readonly requestId?: string | number;
   /** Facts for the caller beside the text, as its dialect allows. */

@@ -7,7 +7,7 @@ import type { CallTools } from "./call-upstream.ts";
 import { callUpstream } from "./call-upstream.ts";
 import type { EventSink } from "./event.ts";
 import type { Exchange, Operation } from "./exchange.ts";
-import { identify } from "./identify.ts";
+import { refused as challenged, identify } from "./identify.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import { recordAside, recordExchange } from "./record-exchange.ts";
 import type { LimitGate } from "./run-limits.ts";
@@ -84,6 +84,8 @@ export function runOperation(exchange: Exchange, operation: Operation, options: 
   const isNamed = operation.name !== ""; // a list has no name, and shows only what the caller may call
   if (isNamed && exchange.principal?.mayCall?.(operation.name) === false)
     return denied(adapter.notOffered(operation), "authorize");
+  const forbidden = adapter.authorize?.(exchange, operation);
+  if (forbidden !== undefined) return challenged(exchange, forbidden, "authorize");
   return then(runAdmit(exchange, operation, options), (refused) => {
     if (refused !== undefined) return refused;
     return then(runRequest(exchange, operation, options), (stopped) => stopped ?? answer(exchange, operation, options));

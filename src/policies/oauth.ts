@@ -69,7 +69,8 @@ export const oauth = definePolicy({
       },
       challenge({ api }, refused) {
         const metadata = resourceMetadataUrl(resourceIdentifier(tokens.publicUrl, api));
-        const scope = scopes.length === 0 ? [] : [`scope="${scopes.join(" ")}"`];
+        const needed = [...new Set([...scopes, ...(refused.scopes ?? [])])];
+        const scope = needed.length === 0 ? [] : [`scope="${needed.join(" ")}"`];
         return `Bearer ${[...errorOf(refused), `resource_metadata="${metadata}"`, ...scope].join(", ")}`;
       },
     };

@@ -4,6 +4,8 @@ import type { McpServerSpec } from "../../core/mcp-server.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import type { McpAuthorization } from "../../mcp/authorization/compile-authorization.ts";
+import { compileAuthorization } from "../../mcp/authorization/compile-authorization.ts";
 import type { McpBackend } from "../../mcp/backend.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
@@ -31,6 +33,11 @@ export interface McpEndpoint {
 /** The header in which clients send their key to this API; never forwarded. */
 export function mcpKeyHeader(api: CompiledApi): string {
   return (api.protocol.own as { keyHeader: string }).keyHeader; // made below
+}
+
+/** Who may see and use what at this API; undefined where everybody may everything. */
+export function mcpAuthorization(api: CompiledApi): McpAuthorization | undefined {
+  return (api.protocol.own as { authorization?: McpAuthorization } | undefined)?.authorization; // made below
 }
 
 /** What is behind a target of this adapter's APIs. */
@@ -81,8 +88,23 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
   const sandbox = "sameAs" in block ? production : compileBlock(input, "sandbox", block, probing);
   probe(input, production, spec.upstream.production, probing, "sameAs" in block ? environments : ["production"]);
   if (!("sameAs" in block)) probe(input, sandbox, block, probing, ["sandbox"]);
+  const authorization = compileRules(spec, input);
   const keyHeader = spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase();
-  return { upstreams: { production, sandbox }, own: { keyHeader } };
+  return {
+    upstreams: { production, sandbox },
+    own: { keyHeader, authorization },
+    ...(authorization && { scopes: authorization.scopes }),
+  };
+}
+
+function compileRules(spec: McpServerSpec, { fault }: ProtocolCompileInput): McpAuthorization | undefined {
+  try {
+    return spec.authorization && compileAuthorization(spec.authorization);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    fault({ path: "spec.authorization", message: error.message });
+    return undefined; // the fault refuses the whole snapshot
+  }
 }
 
 const environments: readonly Environment[] = ["production", "sandbox"];

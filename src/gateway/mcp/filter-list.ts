@@ -5,16 +5,17 @@ import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame } from "../../pipeline/exchange.ts";
 import { changeFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
+import { listRights } from "./authorize-mcp.ts";
 import { mayReachTask } from "./guard-tasks.ts";
 import type { McpSeen } from "./mcp-request.ts";
 
 /** The lists that a result may hold, and by which member an entry of theirs is called. */
 const lists = [
-  { entries: "tools", by: "name" },
-  { entries: "prompts", by: "name" },
-  { entries: "resources", by: "uri" },
-  { entries: "resourceTemplates", by: "uriTemplate" },
-  { entries: "tasks", by: "taskId" },
+  { entries: "tools", by: "name", type: "tool" },
+  { entries: "prompts", by: "name", type: "prompt" },
+  { entries: "resources", by: "uri", type: "resource" },
+  { entries: "resourceTemplates", by: "uriTemplate", type: "resource" },
+  { entries: "tasks", by: "taskId", type: undefined },
 ] as const;
 
 /**
@@ -23,25 +24,28 @@ const lists = [
  * What stands around the list keeps its bytes. Such a list is one caller's own, so it says `cacheScope: "private"`.
  */
 export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, tasks: TaskOwners): Frame {
-  const mayCall = exchange.principal?.mayCall;
-  if (mayCall === undefined && !Array.isArray(resultOf(frame.message())?.["tasks"])) return frame;
+  const mayUse = listRights(exchange);
+  if (mayUse === undefined && !Array.isArray(resultOf(frame.message())?.["tasks"])) return frame;
   const result = resultOf(strictMessage(frame));
   if (result === undefined) return frame;
 
+  let hasList = false;
   const edits: { readonly path: readonly string[]; readonly replacement: string }[] = [];
-  for (const { entries, by } of lists) {
+  for (const { entries, by, type } of lists) {
     const listed = result[entries];
     if (!Array.isArray(listed)) continue;
     const kept: unknown[] = listed.filter((entry: unknown) => {
       const name = isObject(entry) ? entry[by] : undefined;
       if (typeof name !== "string") return false;
-      return entries === "tasks" ? mayReachTask(exchange, name, tasks) : mayCall === undefined || mayCall(name);
+      return type === undefined ? mayReachTask(exchange, name, tasks) : mayUse === undefined || mayUse(type, name);
     });
     if (entries === "tools") seen.toolsAfterAuthz = kept.length;
-    edits.push({ path: ["result", entries], replacement: JSON.stringify(kept) });
+    hasList = true;
+    if (kept.length < listed.length) edits.push({ path: ["result", entries], replacement: JSON.stringify(kept) });
   }
-  if (edits.length === 0) return frame;
+  if (!hasList) return frame;
   if (result["cacheScope"] === "public") edits.push({ path: ["result", "cacheScope"], replacement: '"private"' });
+  if (edits.length === 0) return frame;
   return changeFrame(frame, (json) =>
     spliceBytes(
       json,

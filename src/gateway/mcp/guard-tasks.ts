@@ -4,6 +4,7 @@ import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
+import { listRights } from "./authorize-mcp.ts";
 import { mcpRequest } from "./mcp-request.ts";
 
 /**
@@ -18,7 +19,8 @@ export function refuseTask(exchange: Exchange, operation: Operation, tasks: Task
 
 /** Whether the task is this caller's, as far as is known. */
 export function mayReachTask(exchange: Exchange, taskId: string, tasks: TaskOwners): boolean {
-  const mayCall = exchange.principal?.mayCall;
+  const mayUse = listRights(exchange);
+  const mayCall = mayUse && ((tool: string) => mayUse("tool", tool));
   const reach = tasks.reach(exchange.api.id, taskId, taskOwner(exchange), mayCall);
   return reach === "own" || (reach === "unknown" && mayCall === undefined);
 }

@@ -57,7 +57,8 @@ function faultText(operation: Operation | undefined, outcome: Exclude<Outcome, {
 function statusOf(outcome: Outcome): number {
   if (outcome.type === "answer") return outcome.answer.status;
   const { code } = outcome.type === "denied" ? outcome.deny : outcome.error;
-  return code === "request.not_offered" ? 200 : errorCodes[code].status;
+  const isHidden = code === "request.not_offered" || code === "mcp.method_not_found";
+  return isHidden ? 200 : errorCodes[code].status;
 }
 
 function streamed(exchange: Exchange, outcomes: Outcome[]): Answer {

@@ -39,6 +39,9 @@ const specified: Partial<Record<ErrorCode, number>> = {
 export function jsonRpcError(id: JsonRpcId | undefined, parts: JsonRpcErrorParts): JsonRpcErrorResponse {
   const { code, message, retryAfterMs } = parts;
   // What a caller may not see looks like what is not there: nothing tells that the gateway said so.
+  if (code === "mcp.method_not_found") {
+    return { jsonrpc: "2.0", id: id ?? null, error: { code: jsonRpcCodes.methodNotFound, message } };
+  }
   if (code === "request.not_offered") {
     return { jsonrpc: "2.0", id: id ?? null, error: { code: jsonRpcCodes.invalidParams, message } };
   }

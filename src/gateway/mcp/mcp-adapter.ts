@@ -9,6 +9,7 @@ import type { Outcome } from "../../pipeline/outcome.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
+import { authorizeMcp } from "./authorize-mcp.ts";
 import type { McpCallTools } from "./call-mcp.ts";
 import type { ProbeTools } from "./compile-mcp.ts";
 import { compileMcp } from "./compile-mcp.ts";
@@ -62,6 +63,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     frameOperation,
     editFrame,
     notOffered: (operation) => notOffered(mcpRequest(operation).target, operation.name),
+    authorize: authorizeMcp,
     answerLocally: (exchange, operation) => refuseTask(exchange, operation, options.tasks),
     call: (exchange, operation, target) => serveMcp(exchange, operation, target, tools),
     join: joinBatch,
@@ -133,7 +135,7 @@ function encodeFault(
 ): Encoded {
   const parts: FaultParts = outcome.type === "denied" ? outcome.deny : outcome.error;
   // As a server says that it has no such tool (2026-07-28, server/tools, "Error handling"). A 404 would end the session.
-  const isHidden = parts.code === "request.not_offered";
+  const isHidden = parts.code === "request.not_offered" || isLegacyNoMethod(exchange, parts.code);
   const status = isHidden ? 200 : errorCodes[parts.code].status;
   const headers: Record<string, string | number> = {
     ...exchange.responseHeaders,
@@ -154,6 +156,11 @@ function encodeFault(
 /** Of a batch no request stands for the others. */
 function onlyRequestId({ operations }: Exchange): ReturnType<typeof requestId> {
   return operations.length > 1 ? undefined : requestId(operations[0]);
+}
+
+/** The stateless era has a status for a method that is not there (2026-07-28, basic/transports). */
+function isLegacyNoMethod({ operations: [operation] }: Exchange, code: ErrorCode): boolean {
+  return code === "mcp.method_not_found" && operation !== undefined && mcpRequest(operation).era === "legacy";
 }
 
 interface FaultParts {
