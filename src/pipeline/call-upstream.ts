@@ -53,6 +53,7 @@ export async function callUpstream(
     const target = targets[at];
     if (target === undefined) throw resting(targets, place, breaker);
     const record = beginAttempt(exchange, operation, target, clock);
+    upstream.strategy.tried?.(target);
     let result: Answer | GatewayError;
     try {
       result = await adapter.call(exchange, operation, target);
@@ -61,6 +62,7 @@ export async function callUpstream(
     }
     endAttempt(record, result, clock);
     const health = judge(exchange, result);
+    upstream.strategy.ended?.(target, { tookMs: record.durationMs ?? 0, health });
     breaker.note(`${place}/${target.id}`, health, settings, health === "bad" ? faultOf(result) : undefined);
     const mayTryAgain = attempt < maxAttempts && isRetryable(result) && !exchange.cancellation.isCancelled;
     const next = mayTryAgain ? nextAdmitted(targets, at + 1, place, breaker, settings) : -1;

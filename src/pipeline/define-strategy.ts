@@ -15,7 +15,19 @@ export interface Strategy {
     exchange: Exchange,
     operation: Operation,
   ): MaybePromise<readonly CompiledTarget[]>;
+  /** A try at a target begins. */
+  tried?(target: CompiledTarget): void;
+  /** That try is over: its answer has begun, or it has failed. Told once for each. */
+  ended?(target: CompiledTarget, end: TryEnd): void;
   dispose?(): MaybePromise<void>;
+}
+
+/** How a try went. */
+export interface TryEnd {
+  /** To the first byte of the answer, or to the fault. */
+  readonly tookMs: number;
+  /** What it says of the target; `unknown` where the client left, or its own request was at fault. */
+  readonly health: "good" | "bad" | "unknown";
 }
 
 export interface StrategyPlugin<Config extends z.ZodType = z.ZodType> extends PluginDescription<Config> {

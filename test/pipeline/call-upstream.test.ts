@@ -3,6 +3,7 @@ import type { ErrorCode } from "../../src/kernel/error-codes.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
 import { createBreaker } from "../../src/pipeline/breaker.ts";
 import { callUpstream } from "../../src/pipeline/call-upstream.ts";
+import type { TryEnd } from "../../src/pipeline/define-strategy.ts";
 import type { Answer, Exchange } from "../../src/pipeline/exchange.ts";
 import type { CompiledTarget } from "../../src/pipeline/target.ts";
 import { buildExchange, buildOperation } from "../kit/exchange.ts";
@@ -41,9 +42,14 @@ function scene({ targets, maxAttempts = 3, breaker = { failures: 0, openMs: 1_00
       body: { type: "whole", frame: textFrame(["from", id]) },
     });
   };
+  const heard: string[] = [];
   const upstream = {
     targets: compiled,
-    strategy: { choose: (offered: readonly CompiledTarget[]) => offered },
+    strategy: {
+      choose: (offered: readonly CompiledTarget[]) => offered,
+      tried: ({ id }: CompiledTarget) => void heard.push(`${id} tried`),
+      ended: ({ id }: CompiledTarget, { health }: TryEnd) => void heard.push(`${id} ${health}`),
+    },
     maxAttempts,
     timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
     breaker,
@@ -61,7 +67,7 @@ function scene({ targets, maxAttempts = 3, breaker = { failures: 0, openMs: 1_00
           : result;
     return { tried: exchange.attempts.map(({ target }) => target), ended, attempts: exchange.attempts };
   };
-  return { ask, clock };
+  return { ask, clock, heard };
 }
 
 describe("the next target is tried", () => {
@@ -140,4 +146,10 @@ describe("a target that has failed so often in a row", () => {
     const { ask } = scene({ targets: { a: [400] }, breaker });
     for (let round = 0; round < 5; round += 1) expect(await ask()).toMatchObject({ ended: 400 });
   });
+});
+
+test("the strategy hears of each try and of its end", async () => {
+  const { ask, heard } = scene({ targets: { a: [503], b: ["request.invalid"] } });
+  await ask();
+  expect(heard).toEqual(["a tried", "a bad", "b tried", "b unknown"]);
 });

@@ -1,7 +1,21 @@
 import type { StrategyPlugin } from "../../pipeline/define-strategy.ts";
 import { failover } from "./failover.ts";
+import { leastBusy } from "./least-busy.ts";
+import { leastCost } from "./least-cost.ts";
+import { leastLatency } from "./least-latency.ts";
+import { roundRobin } from "./round-robin.ts";
 import { semantic } from "./semantic.ts";
+import { sticky } from "./sticky.ts";
 import { weighted } from "./weighted.ts";
 
 /** All routing strategies of this build. */
-export const strategies: readonly StrategyPlugin[] = [failover, semantic, weighted];
+export const strategies: readonly StrategyPlugin[] = [
+  failover,
+  leastBusy,
+  leastCost,
+  leastLatency,
+  roundRobin,
+  semantic,
+  sticky,
+  weighted,
+];
