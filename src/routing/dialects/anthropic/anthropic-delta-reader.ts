@@ -2,6 +2,7 @@ import type { ChatDelta, ChatUsage, OpenedPart } from "../chat-answer.ts";
 import type { DeltaReader } from "../dialect.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
+import { textOf } from "../wire-values.ts";
 import { readAnthropicUsage, readStopReason } from "./read-anthropic-answer.ts";
 import { readAnthropicError } from "./read-anthropic-error.ts";
 
@@ -122,8 +123,4 @@ function inputOf(usage: ChatUsage): Partial<ChatUsage> {
     ...(cacheWriteTokens === undefined ? {} : { cacheWriteTokens }),
     ...(cacheWriteHourTokens === undefined ? {} : { cacheWriteHourTokens }),
   };
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

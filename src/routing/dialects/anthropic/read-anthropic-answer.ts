@@ -2,6 +2,7 @@ import { GatewayError } from "../../../kernel/errors.ts";
 import type { AnswerPart, ChatAnswer, ChatUsage, FinishReason } from "../chat-answer.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
+import { countOf, textOf } from "../wire-values.ts";
 
 /** A whole message of the model. Blocks of Anthropic's own tools stay behind. */
 export function readAnthropicAnswer(body: unknown): ChatAnswer {
@@ -70,27 +71,18 @@ export function readStopReason(reason: unknown): FinishReason {
  */
 export function readAnthropicUsage(usage: unknown): ChatUsage | undefined {
   if (!isWireObject(usage)) return undefined;
-  const plain = count(usage, "input_tokens");
-  const [read, written] = [count(usage, "cache_read_input_tokens"), count(usage, "cache_creation_input_tokens")];
-  const hour = count(usage["cache_creation"], "ephemeral_1h_input_tokens");
-  const outputTokens = count(usage, "output_tokens");
+  const plain = countOf(usage, "input_tokens");
+  const [read, written] = [countOf(usage, "cache_read_input_tokens"), countOf(usage, "cache_creation_input_tokens")];
+  const hour = countOf(usage["cache_creation"], "ephemeral_1h_input_tokens");
+  const outputTokens = countOf(usage, "output_tokens");
   if (plain === undefined && outputTokens === undefined) return undefined;
   return {
     inputTokens: (plain ?? 0) + (read ?? 0) + (written ?? 0),
     outputTokens: outputTokens ?? 0,
     cachedInputTokens: read ?? 0,
-    reasoningTokens: count(usage["output_tokens_details"], "thinking_tokens") ?? 0,
+    reasoningTokens: countOf(usage["output_tokens_details"], "thinking_tokens") ?? 0,
     source: "actual",
     ...(written === undefined ? {} : { cacheWriteTokens: written }),
     ...(hour === undefined ? {} : { cacheWriteHourTokens: hour }),
   };
-}
-
-function count(value: unknown, name: string): number | undefined {
-  const found = isWireObject(value) ? value[name] : undefined;
-  return typeof found === "number" && Number.isSafeInteger(found) && found >= 0 ? found : undefined;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

@@ -1,14 +1,7 @@
-import type {
-  ChatRequest,
-  ChatTool,
-  ChatTurn,
-  OutputForm,
-  ReasoningWish,
-  Sampling,
-  ToolChoice,
-} from "../chat-request.ts";
+import type { ChatRequest, ChatTool, ChatTurn, OutputForm, ReasoningWish, ToolChoice } from "../chat-request.ts";
 import type { WireObject } from "../member-reader.ts";
 import { MemberReader } from "../member-reader.ts";
+import { readSampling } from "../openai-chat/read-openai-options.ts";
 import { readCacheMark } from "../read-cache-mark.ts";
 import { readAnthropicMessage, readTextBlocks } from "./read-anthropic-message.ts";
 
@@ -33,7 +26,7 @@ export function readAnthropicRequest(body: WireObject): ChatRequest {
     toolChoice: choice.choice,
     parallelToolCalls: choice.parallel,
     maxOutputTokens: top.count("max_tokens", 1),
-    sampling: readSampling(top),
+    sampling: readSampling(top, "temperature", "top_p", "top_k"),
     stop: readStop(top),
     candidates: 1,
     output: readFormat(output?.object("format") ?? top.object("output_format")),
@@ -83,15 +76,6 @@ function readToolChoice(top: MemberReader): { choice: ToolChoice | undefined; pa
   const parallel = choice.flag("disable_parallel_tool_use") === true ? false : undefined;
   if (type === "tool") return { choice: { type: "tool", name: choice.neededText("name") }, parallel };
   return { choice: { type: type === "any" ? "required" : (type ?? "auto") }, parallel };
-}
-
-function readSampling(top: MemberReader): Sampling {
-  const [temperature, topP, topK] = [top.number("temperature"), top.number("top_p"), top.count("top_k")];
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-    ...(topK === undefined ? {} : { topK }),
-  };
 }
 
 function readStop(top: MemberReader): readonly string[] {

@@ -2,6 +2,7 @@ import type { ChatDelta } from "../chat-answer.ts";
 import type { DeltaReader } from "../dialect.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
+import { textOf } from "../wire-values.ts";
 import { readBedrockStop, readBedrockUsage } from "./read-bedrock-answer.ts";
 import { readBedrockError } from "./read-bedrock-error.ts";
 
@@ -75,8 +76,4 @@ export function bedrockDeltaReader(): DeltaReader {
     },
     end: () => isStopped,
   };
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

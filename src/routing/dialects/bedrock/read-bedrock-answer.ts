@@ -2,6 +2,7 @@ import { GatewayError } from "../../../kernel/errors.ts";
 import type { AnswerPart, ChatAnswer, ChatUsage, FinishReason } from "../chat-answer.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
+import { countOf, textOf } from "../wire-values.ts";
 
 /** A whole answer of Converse. It names neither itself nor its model: that is known from the request. */
 export function readBedrockAnswer(body: unknown): ChatAnswer {
@@ -59,24 +60,15 @@ export function readBedrockStop(reason: unknown): FinishReason {
 
 /** Usage with all of the input in one sum: Bedrock's `inputTokens` leaves out what a cache has read or kept. */
 export function readBedrockUsage(usage: unknown): ChatUsage | undefined {
-  const input = count(usage, "inputTokens");
+  const input = countOf(usage, "inputTokens");
   if (input === undefined) return undefined;
-  const [read, written] = [count(usage, "cacheReadInputTokens"), count(usage, "cacheWriteInputTokens")];
+  const [read, written] = [countOf(usage, "cacheReadInputTokens"), countOf(usage, "cacheWriteInputTokens")];
   return {
     inputTokens: input + (read ?? 0) + (written ?? 0),
-    outputTokens: count(usage, "outputTokens") ?? 0,
+    outputTokens: countOf(usage, "outputTokens") ?? 0,
     cachedInputTokens: read ?? 0,
     reasoningTokens: 0,
     source: "actual",
     ...(written === undefined ? {} : { cacheWriteTokens: written }),
   };
-}
-
-function count(value: unknown, name: string): number | undefined {
-  const found = isWireObject(value) ? value[name] : undefined;
-  return typeof found === "number" && Number.isSafeInteger(found) && found >= 0 ? found : undefined;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

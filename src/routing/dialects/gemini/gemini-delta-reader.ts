@@ -2,6 +2,7 @@ import type { AnswerPart, ChatDelta, OpenedPart } from "../chat-answer.ts";
 import type { DeltaReader } from "../dialect.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
+import { objectsOf, textOf } from "../wire-values.ts";
 import { readGeminiFinish, readGeminiPart, readGeminiUsage } from "./read-gemini-answer.ts";
 import { readGeminiError } from "./read-gemini-error.ts";
 
@@ -18,7 +19,7 @@ export function geminiDeltaReader(): DeltaReader {
       if (!isStarted)
         deltas.push({ type: "start", id: textOf(data["responseId"]), model: textOf(data["modelVersion"]) });
       isStarted = true;
-      const told = listOf(data["candidates"]);
+      const told = objectsOf(data["candidates"]);
       for (const candidate of told) {
         const index = typeof candidate["index"] === "number" ? candidate["index"] : 0;
         const open = candidates.get(index) ?? { index, parts: 0, open: undefined, hasCalls: false, finished: false };
@@ -49,7 +50,7 @@ interface OpenCandidate {
 
 function readCandidate(candidate: OpenCandidate, told: WireObject, deltas: ChatDelta[]): void {
   const content = isWireObject(told["content"]) ? told["content"] : {};
-  for (const part of listOf(content["parts"])) {
+  for (const part of objectsOf(content["parts"])) {
     const read = readGeminiPart(part, `call_${candidate.index}_${candidate.parts}`);
     if (read !== undefined) readPart(candidate, read, deltas);
   }
@@ -100,12 +101,4 @@ function close(candidate: OpenCandidate, deltas: ChatDelta[]): void {
   if (candidate.open === undefined) return;
   deltas.push({ type: "close", candidate: candidate.index, part: candidate.open.part });
   candidate.open = undefined;
-}
-
-function listOf(value: unknown): readonly WireObject[] {
-  return Array.isArray(value) ? value.filter(isWireObject) : [];
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

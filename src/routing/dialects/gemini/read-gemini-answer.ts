@@ -2,13 +2,14 @@ import { GatewayError } from "../../../kernel/errors.ts";
 import type { AnswerPart, ChatAnswer, ChatCandidate, ChatUsage, FinishReason } from "../chat-answer.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
+import { countOf, objectsOf, textOf } from "../wire-values.ts";
 
 /** A whole `GenerateContentResponse`. One without candidates was blocked by the prompt's own content. */
 export function readGeminiAnswer(body: unknown): ChatAnswer {
   if (!isWireObject(body) || (body["candidates"] === undefined && body["promptFeedback"] === undefined)) {
     throw new GatewayError("upstream.invalid", "The provider's answer is none of Google's generateContent.");
   }
-  const candidates = listOf(body["candidates"]).map(readCandidate);
+  const candidates = objectsOf(body["candidates"]).map(readCandidate);
   const blocked: ChatCandidate = { index: 0, parts: [], finish: "filtered" };
   return {
     id: textOf(body["responseId"]),
@@ -23,7 +24,7 @@ function readCandidate(candidate: WireObject, place: number): ChatCandidate {
   const index = typeof candidate["index"] === "number" ? candidate["index"] : place;
   const content = isWireObject(candidate["content"]) ? candidate["content"] : {};
   const parts: AnswerPart[] = [];
-  for (const [at, part] of listOf(content["parts"]).entries()) {
+  for (const [at, part] of objectsOf(content["parts"]).entries()) {
     const read = readGeminiPart(part, `call_${index}_${at}`);
     const last = parts.at(-1);
     if (read === undefined) continue;
@@ -73,29 +74,16 @@ export function readGeminiFinish(reason: unknown, hasCalls: boolean): FinishReas
 
 /** Usage: thoughts count as output here, of which Google's `candidatesTokenCount` has only the rest. */
 export function readGeminiUsage(usage: unknown): ChatUsage | undefined {
-  const prompt = count(usage, "promptTokenCount");
+  const prompt = countOf(usage, "promptTokenCount");
   if (prompt === undefined) return undefined;
-  const thoughts = count(usage, "thoughtsTokenCount") ?? 0;
+  const thoughts = countOf(usage, "thoughtsTokenCount") ?? 0;
   return {
-    inputTokens: prompt + (count(usage, "toolUsePromptTokenCount") ?? 0),
-    outputTokens: (count(usage, "candidatesTokenCount") ?? 0) + thoughts,
-    cachedInputTokens: count(usage, "cachedContentTokenCount") ?? 0,
+    inputTokens: prompt + (countOf(usage, "toolUsePromptTokenCount") ?? 0),
+    outputTokens: (countOf(usage, "candidatesTokenCount") ?? 0) + thoughts,
+    cachedInputTokens: countOf(usage, "cachedContentTokenCount") ?? 0,
     reasoningTokens: thoughts,
     source: "actual",
   };
-}
-
-function count(value: unknown, name: string): number | undefined {
-  const found = isWireObject(value) ? value[name] : undefined;
-  return typeof found === "number" && Number.isSafeInteger(found) && found >= 0 ? found : undefined;
-}
-
-function listOf(value: unknown): readonly WireObject[] {
-  return Array.isArray(value) ? value.filter(isWireObject) : [];
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }
 
 function timeOf(value: unknown): number | undefined {

@@ -2,6 +2,7 @@ import type { ChatDelta } from "../chat-answer.ts";
 import type { DeltaReader } from "../dialect.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
+import { objectsOf } from "../wire-values.ts";
 import { readFinish, signatureOf } from "./read-openai-answer.ts";
 import { readOpenAiError } from "./read-openai-error.ts";
 import { readOpenAiUsage } from "./read-openai-usage.ts";
@@ -23,7 +24,7 @@ export function openAiDeltaReader(): DeltaReader {
       const deltas: ChatDelta[] = [];
       if (!isStarted) deltas.push(startOf(data));
       isStarted = true;
-      for (const choice of listOf(data["choices"])) {
+      for (const choice of objectsOf(data["choices"])) {
         const index = typeof choice["index"] === "number" ? choice["index"] : 0;
         const open = choices.get(index) ?? { index, parts: 0, open: undefined, calls: new Map(), finished: false };
         choices.set(index, open);
@@ -64,7 +65,7 @@ function readChoice(choice: OpenChoice, chunk: WireObject, deltas: ChatDelta[]):
   say(choice, "reasoning", delta["reasoning_content"] ?? delta["reasoning"], deltas);
   say(choice, "text", delta["content"], deltas);
   say(choice, "refusal", delta["refusal"], deltas);
-  for (const [place, call] of listOf(delta["tool_calls"]).entries()) readCall(choice, call, place, deltas);
+  for (const [place, call] of objectsOf(delta["tool_calls"]).entries()) readCall(choice, call, place, deltas);
   const reason = chunk["finish_reason"];
   if (typeof reason !== "string" || choice.finished) return;
   choice.finished = true;
@@ -112,10 +113,6 @@ function readCall(choice: OpenChoice, call: WireObject, place: number, deltas: C
   }
   const text = about["arguments"];
   if (typeof text === "string" && text !== "") deltas.push({ type: "more", candidate: choice.index, part, text });
-}
-
-function listOf(value: unknown): readonly WireObject[] {
-  return Array.isArray(value) ? value.filter(isWireObject) : [];
 }
 
 function nested(value: unknown, name: string): unknown {

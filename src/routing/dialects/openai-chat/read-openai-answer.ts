@@ -3,6 +3,7 @@ import type { AnswerPart, ChatAnswer, ChatCandidate, FinishReason } from "../cha
 import type { ToolCallPart } from "../chat-request.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
+import { textOf } from "../wire-values.ts";
 import { readOpenAiUsage } from "./read-openai-usage.ts";
 
 /** A whole chat completion. What it says beyond what a chat is made of stays behind; it is lenient, as clients are. */
@@ -76,8 +77,4 @@ export function readFinish(
     default:
       return seen.hasCalls ? "tool-calls" : "stop";
   }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

@@ -1,15 +1,8 @@
-import type {
-  ChatRequest,
-  ChatTool,
-  ChatTurn,
-  OutputForm,
-  ReasoningWish,
-  Sampling,
-  ToolChoice,
-} from "../chat-request.ts";
+import type { ChatRequest, ChatTool, ChatTurn, ToolChoice } from "../chat-request.ts";
 import type { WireObject } from "../member-reader.ts";
 import { MemberReader } from "../member-reader.ts";
 import { readCacheMark } from "../read-cache-mark.ts";
+import { readEffort, readMetadata, readOpenAiFormat, readSampling } from "./read-openai-options.ts";
 import { readOpenAiTurn } from "./read-openai-turn.ts";
 
 /**
@@ -19,6 +12,7 @@ import { readOpenAiTurn } from "./read-openai-turn.ts";
 export function readOpenAiChatRequest(body: WireObject): ChatRequest {
   const uncarried: string[] = [];
   const top = new MemberReader(body, "", uncarried);
+  const effort = readEffort(top, "reasoning_effort");
   const request = {
     model: top.neededText("model"),
     stream: top.flag("stream") ?? false,
@@ -27,11 +21,11 @@ export function readOpenAiChatRequest(body: WireObject): ChatRequest {
     toolChoice: readToolChoice(top),
     parallelToolCalls: top.flag("parallel_tool_calls"),
     maxOutputTokens: top.count("max_completion_tokens", 1) ?? top.count("max_tokens", 1),
-    sampling: readSampling(top),
+    sampling: readSampling(top, "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty"),
     stop: readStop(top),
     candidates: top.count("n", 1) ?? 1,
-    output: readOutput(top),
-    reasoning: readReasoning(top),
+    output: readOpenAiFormat(top.object("response_format"), (format) => format.object("json_schema")),
+    reasoning: effort && { effort },
     topLogprobs: top.flag("logprobs") === true ? (top.count("top_logprobs") ?? 0) : undefined,
     user: top.text("safety_identifier") ?? top.text("user"),
     metadata: readMetadata(top),
@@ -85,59 +79,12 @@ function readToolChoice(top: MemberReader): ToolChoice | undefined {
   return undefined;
 }
 
-function readSampling(top: MemberReader): Sampling {
-  const [temperature, topP, topK] = [top.number("temperature"), top.number("top_p"), top.count("top_k")];
-  const seed = top.number("seed");
-  const [presencePenalty, frequencyPenalty] = [top.number("presence_penalty"), top.number("frequency_penalty")];
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-    ...(topK === undefined ? {} : { topK }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(presencePenalty === undefined ? {} : { presencePenalty }),
-    ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
-  };
-}
-
 function readStop(top: MemberReader): readonly string[] {
   const stop = top.any("stop");
   if (stop === undefined) return [];
   if (typeof stop === "string") return [stop];
   if (Array.isArray(stop) && stop.every((text) => typeof text === "string")) return stop;
   throw top.fault("stop", "must be a string or a list of strings");
-}
-
-function readOutput(top: MemberReader): OutputForm | undefined {
-  const format = top.object("response_format");
-  if (format === undefined) return undefined;
-  const type = format.oneOf("type", ["text", "json_object", "json_schema"]);
-  if (type !== "json_schema") return { type: type === "json_object" ? "json" : "text" };
-  const about = format.object("json_schema");
-  const schema = about?.plain("schema");
-  if (about === undefined || schema === undefined) throw format.fault("json_schema.schema", "must be an object");
-  const [description, strict] = [about.text("description"), about.flag("strict")];
-  return {
-    type: "schema",
-    name: about.text("name") ?? "answer",
-    ...(description === undefined ? {} : { description }),
-    schema,
-    ...(strict === undefined ? {} : { strict }),
-  };
-}
-
-function readReasoning(top: MemberReader): ReasoningWish | undefined {
-  const effort = top.oneOf("reasoning_effort", ["none", "minimal", "low", "medium", "high", "xhigh", "max"]);
-  return effort && { effort: effort === "xhigh" ? "max" : effort };
-}
-
-function readMetadata(top: MemberReader): Readonly<Record<string, string>> | undefined {
-  const metadata = top.plain("metadata");
-  if (metadata === undefined) return undefined;
-  const entries = Object.entries(metadata).map(([name, value]) => {
-    if (typeof value !== "string") throw top.fault(`metadata.${name}`, "must be a string");
-    return [name, value];
-  });
-  return Object.fromEntries(entries) as Readonly<Record<string, string>>; // checked above
 }
 
 function readStreamOptions(top: MemberReader): boolean {

@@ -2,6 +2,7 @@ import { GatewayError } from "../../../kernel/errors.ts";
 import type { AnswerPart, ChatAnswer, ChatUsage, FinishReason } from "../chat-answer.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
+import { countOf, objectsOf, textOf } from "../wire-values.ts";
 
 /** A whole response. Items of OpenAI's own tools stay behind. */
 export function readResponsesAnswer(body: unknown): ChatAnswer {
@@ -24,7 +25,7 @@ export function readResponsesAnswer(body: unknown): ChatAnswer {
 function readItem(item: WireObject): readonly AnswerPart[] {
   switch (item["type"]) {
     case "message":
-      return listOf(item["content"]).flatMap((part): readonly AnswerPart[] => {
+      return objectsOf(item["content"]).flatMap((part): readonly AnswerPart[] => {
         if (part["type"] === "output_text") return [{ type: "text", text: textOf(part["text"]) }];
         return part["type"] === "refusal" ? [{ type: "refusal", text: textOf(part["refusal"]) }] : [];
       });
@@ -33,7 +34,7 @@ function readItem(item: WireObject): readonly AnswerPart[] {
       return [{ type: "tool-call", id, name, arguments: textOf(item["arguments"]) }];
     }
     case "reasoning": {
-      const text = [...listOf(item["summary"]), ...listOf(item["content"])].map((part) => textOf(part["text"]));
+      const text = [...objectsOf(item["summary"]), ...objectsOf(item["content"])].map((part) => textOf(part["text"]));
       return [{ type: "reasoning", text: text.join("\n"), ...proofOf(item) }];
     }
     default:
@@ -66,26 +67,13 @@ export function readResponsesFinish(
 
 /** Usage as a response tells it: cached tokens are part of the input, those of reasoning of the output. */
 export function readResponsesUsage(usage: unknown): ChatUsage | undefined {
-  const inputTokens = count(usage, "input_tokens");
+  const inputTokens = countOf(usage, "input_tokens");
   if (!isWireObject(usage) || inputTokens === undefined) return undefined;
   return {
     inputTokens,
-    outputTokens: count(usage, "output_tokens") ?? 0,
-    cachedInputTokens: count(usage["input_tokens_details"], "cached_tokens") ?? 0,
-    reasoningTokens: count(usage["output_tokens_details"], "reasoning_tokens") ?? 0,
+    outputTokens: countOf(usage, "output_tokens") ?? 0,
+    cachedInputTokens: countOf(usage["input_tokens_details"], "cached_tokens") ?? 0,
+    reasoningTokens: countOf(usage["output_tokens_details"], "reasoning_tokens") ?? 0,
     source: "actual",
   };
-}
-
-function count(value: unknown, name: string): number | undefined {
-  const found = isWireObject(value) ? value[name] : undefined;
-  return typeof found === "number" && Number.isSafeInteger(found) && found >= 0 ? found : undefined;
-}
-
-function listOf(value: unknown): readonly WireObject[] {
-  return Array.isArray(value) ? value.filter(isWireObject) : [];
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

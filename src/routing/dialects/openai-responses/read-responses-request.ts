@@ -1,14 +1,7 @@
-import type {
-  ChatRequest,
-  ChatTool,
-  ChatTurn,
-  OutputForm,
-  ReasoningWish,
-  Sampling,
-  ToolChoice,
-} from "../chat-request.ts";
+import type { ChatRequest, ChatTool, ChatTurn, ReasoningWish, ToolChoice } from "../chat-request.ts";
 import type { WireObject } from "../member-reader.ts";
 import { MemberReader } from "../member-reader.ts";
+import { readEffort, readMetadata, readOpenAiFormat, readSampling } from "../openai-chat/read-openai-options.ts";
 import { readResponsesInput } from "./read-responses-input.ts";
 
 /**
@@ -28,10 +21,10 @@ export function readResponsesRequest(body: WireObject): ChatRequest {
     toolChoice: readToolChoice(top),
     parallelToolCalls: top.flag("parallel_tool_calls"),
     maxOutputTokens: top.count("max_output_tokens", 1),
-    sampling: readSampling(top),
+    sampling: readSampling(top, "temperature", "top_p"),
     stop: [],
     candidates: 1,
-    output: readFormat(text?.object("format")),
+    output: readOpenAiFormat(text?.object("format")),
     reasoning: readReasoning(top),
     topLogprobs: readInclude(top) ? (top.count("top_logprobs") ?? 0) : undefined,
     user: top.text("safety_identifier") ?? top.text("user"),
@@ -81,37 +74,16 @@ function readToolChoice(top: MemberReader): ToolChoice | undefined {
   return undefined;
 }
 
-function readSampling(top: MemberReader): Sampling {
-  const [temperature, topP] = [top.number("temperature"), top.number("top_p")];
-  return { ...(temperature === undefined ? {} : { temperature }), ...(topP === undefined ? {} : { topP }) };
-}
-
-function readFormat(format: MemberReader | undefined): OutputForm | undefined {
-  if (format === undefined) return undefined;
-  const type = format.oneOf("type", ["text", "json_object", "json_schema"]);
-  if (type !== "json_schema") return { type: type === "json_object" ? "json" : "text" };
-  const schema = format.plain("schema");
-  if (schema === undefined) throw format.fault("schema", "must be an object");
-  const [description, strict] = [format.text("description"), format.flag("strict")];
-  return {
-    type: "schema",
-    name: format.text("name") ?? "answer",
-    ...(description === undefined ? {} : { description }),
-    schema,
-    ...(strict === undefined ? {} : { strict }),
-  };
-}
-
 function readReasoning(top: MemberReader): ReasoningWish | undefined {
   const reasoning = top.object("reasoning");
   if (reasoning === undefined) return undefined;
-  const effort = reasoning.oneOf("effort", ["none", "minimal", "low", "medium", "high", "xhigh", "max"]);
+  const effort = readEffort(reasoning, "effort");
   const summary = reasoning.text("summary");
   reasoning.passOver("generate_summary");
   reasoning.finish();
   if (effort === undefined && summary === undefined) return undefined;
   return {
-    ...(effort === undefined ? {} : { effort: effort === "xhigh" ? ("max" as const) : effort }),
+    ...(effort === undefined ? {} : { effort }),
     visible: summary !== undefined,
   };
 }
@@ -124,15 +96,4 @@ function readInclude(top: MemberReader): boolean {
     else if (each !== "reasoning.encrypted_content") top.uncarried(`include[${index}]`);
   }
   return wantsLogprobs;
-}
-
-function readMetadata(top: MemberReader): Readonly<Record<string, string>> | undefined {
-  const metadata = top.plain("metadata");
-  if (metadata === undefined || Object.keys(metadata).length === 0) return undefined;
-  return Object.fromEntries(
-    Object.entries(metadata).map(([name, value]) => {
-      if (typeof value !== "string") throw top.fault(`metadata.${name}`, "must be a string");
-      return [name, value] as const;
-    }),
-  );
 }

@@ -3,6 +3,7 @@ import type { DeltaReader } from "../dialect.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
 import { readOpenAiError } from "../openai-chat/read-openai-error.ts";
+import { textOf } from "../wire-values.ts";
 import { proofOf, readResponsesFinish, readResponsesUsage } from "./read-responses-answer.ts";
 
 /** Reads the events of a streamed response. */
@@ -124,8 +125,4 @@ function startOf(response: WireObject): ChatDelta {
     model: textOf(response["model"]),
     ...(typeof created === "number" ? { createdAtMs: created * 1_000 } : {}),
   };
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }
