@@ -6,6 +6,7 @@ import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { McpInspector } from "./core/mcp-inspection.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
+import { createPinBoard } from "./mcp/pins/pin-board.ts";
 import type { EmbedderSet } from "./embedding/embedder-set.ts";
 import { createEmbedderSet } from "./embedding/embedder-set.ts";
 import { embedders } from "./embedding/index.ts";
@@ -138,6 +139,14 @@ function limiterOf({ clock, log, limiter, limitsPath }: GatewayComposition): {
   return { limiter: createMemoryLimiter({ clock, maxKeys: maxLimiterKeys, journal }), journal };
 }
 
+function eachOf(...hearers: readonly Pick<DataPlane, "apply">[]): Pick<DataPlane, "apply"> {
+  return {
+    apply(message) {
+      for (const hearer of hearers) hearer.apply(message);
+    },
+  };
+}
+
 /** Builds a gateway of the data plane's parts. Disposing closes its upstream connections and its snapshot. */
 export function composeGateway(parts: GatewayComposition): GatewayParts {
   const { clock, log, network, pepper } = parts;
@@ -153,7 +162,9 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   });
   const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs, prices: readBuiltInPrices() });
   const sessions = createSessionTokens(parts.sessionKey);
+  const pins = createPinBoard(parts.report);
   const mcp = createMcpAdapter({
+    pins,
     upstream,
     clock,
     sessions,
@@ -177,7 +188,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     clock,
     onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
-  const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: tokens, log });
+  const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: eachOf(tokens, pins), log });
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
   const limits = createLimitGate({ limiter, clock, log });
   const runner = createRunner({ clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node });

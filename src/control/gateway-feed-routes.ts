@@ -3,6 +3,7 @@ import { takeReport } from "../core/distribution.ts";
 import { sealForAsker } from "../core/feed-seal.ts";
 import type { KnownGateway } from "../core/gateway-tokens.ts";
 import { findGatewayToken } from "../core/gateway-tokens.ts";
+import { pinKinds } from "../core/mcp-definition.ts";
 import type { GatewayReport } from "../core/plane-message.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { bearerToken } from "./bearer-token.ts";
@@ -120,6 +121,20 @@ const upstreamSchema = z.object({
 });
 
 const reportSchema = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("mcp.seen"),
+    apiId: name,
+    environment: z.enum(["production", "sandbox"]),
+    seen: z
+      .array(
+        z.strictObject({
+          kind: z.enum(pinKinds),
+          name: z.string().max(4_096),
+          definition: z.record(z.string(), z.unknown()),
+        }),
+      )
+      .max(1_000),
+  }),
   z.strictObject({
     type: z.literal("credentials.used"),
     used: z.array(z.strictObject({ keyId: z.string().max(100), atMs: time })).max(mostUses),

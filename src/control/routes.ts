@@ -12,6 +12,7 @@ import { gatewayFeedRoutes } from "./gateway-feed-routes.ts";
 import { gatewayTokenRoutes } from "./gateway-token-routes.ts";
 import { keyManagerRoutes } from "./key-manager-routes.ts";
 import { mcpInspectionRoutes } from "./mcp-inspection-routes.ts";
+import { mcpPinRoutes } from "./mcp-pin-routes.ts";
 import { oauthClientRoutes } from "./oauth-client-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { publishingRoutes } from "./publishing-routes.ts";
@@ -34,6 +35,7 @@ export function routes(): readonly ControlRoute[] {
     ...apiKeyRoutes(),
     ...budgetRoutes(),
     ...mcpInspectionRoutes(),
+    ...mcpPinRoutes(),
     ...keyManagerRoutes(),
     ...oauthClientRoutes(),
     ...sessionRoutes(),

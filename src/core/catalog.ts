@@ -3,6 +3,7 @@ import type { AccessTables } from "./access-tables.ts";
 import type { AuditTable } from "./audit-log.ts";
 import type { IdentityTables } from "./identity-tables.ts";
 import type { InlineSecretTable } from "./inline-secrets.ts";
+import type { McpPinTables } from "./mcp-pin-tables.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { CredentialRecord } from "./plane-message.ts";
 import type { Resource } from "./resource.ts";
@@ -83,7 +84,7 @@ export interface ResourceFilter extends OwnerFilter {
  * Reads and writes of the catalog. Writes are only valid inside `Catalog.transaction`. A duplicate (kind and name,
  * key or secret name, context of a deployment) throws `resource.conflict`.
  */
-export interface CatalogTransaction extends IdentityTables, AccessTables, UpstreamTables {
+export interface CatalogTransaction extends IdentityTables, AccessTables, UpstreamTables, McpPinTables {
   readonly resources: {
     insert(resource: Resource): Promise<void>;
     /** Writes spec, labels, version and updatedAt where the stored version is `expectedVersion`; false when it is not. */

@@ -4,6 +4,7 @@ import { credentialRecord, mayOpen, withoutEnded } from "./api-key-record.ts";
 import { buildArtifactSet } from "./artifact-set.ts";
 import type { CoreContext } from "./core-context.ts";
 import { liveKeyManagers } from "./key-managers.ts";
+import { pinRecord, takeSightings } from "./mcp-pins.ts";
 import { clientRecord } from "./oauth-client-record.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { GatewayReport, PlaneMessage } from "./plane-message.ts";
@@ -21,6 +22,7 @@ const slice = 500;
 export async function currentMessages(context: CoreContext): Promise<readonly PlaneMessage[]> {
   const nowMs = context.clock.now();
   return context.catalog.transaction(async (transaction) => [
+    { type: "mcp-pins", pins: (await transaction.mcpPins.all()).map(pinRecord) }, // before anybody is served
     { type: "artifacts", set: await buildArtifactSet(transaction) },
     {
       type: "credentials",
@@ -49,6 +51,7 @@ export async function takeReport(context: CoreContext, report: GatewayReport): P
     context.upstreams?.take(report.node, report.upstreams, nowMs);
     return;
   }
+  if (report.type === "mcp.seen") return takeSightings(context, report);
   const used = report.used.map(({ keyId, atMs }) => ({ id: keyId, atMs: Math.min(atMs, nowMs) }));
   for (let from = 0; from < used.length; from += slice) {
     const part = used.slice(from, from + slice);

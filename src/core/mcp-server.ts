@@ -9,6 +9,7 @@ import {
   timeoutsSchema,
 } from "./api-spec.ts";
 import { mcpAuthorizationSchema } from "./mcp-authorization.ts";
+import { mcpPinsSchema } from "./mcp-pin-settings.ts";
 import { defineResource } from "./resource.ts";
 
 const upstreamSchema = z.strictObject({
@@ -85,6 +86,10 @@ const mcpServerSpec = z.strictObject({
   authorization: mcpAuthorizationSchema.optional().meta({
     title: "Authorization",
     description: "Who may see and use which tools, prompts and resources; everybody everything when absent.",
+  }),
+  pins: mcpPinsSchema.optional().meta({
+    title: "Pins",
+    description: "What happens when the server says something else of what it offers than was approved; off when absent.",
   }),
   upstream: z.strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) }),
 });

@@ -2,6 +2,7 @@ import type { ApiId, Id } from "../kernel/ids.ts";
 import type { Environment } from "./environment.ts";
 import type { KeyBudget } from "./key-budget.ts";
 import type { SubscriptionState } from "./subscription.ts";
+import type { McpDefinition, PinKind } from "./mcp-definition.ts";
 import type { UpstreamHealth } from "./upstream-health.ts";
 
 /** What a gateway must know of an API key: its hash and its bounds, never the key. Plain JSON. */
@@ -121,6 +122,24 @@ export interface ArtifactSet {
   readonly supporting: readonly SupportingArtifact[];
 }
 
+/** What was approved of one thing that an MCP server offers, and what was seen last. */
+export interface McpPinRecord {
+  readonly apiId: string;
+  readonly environment: Environment;
+  readonly kind: PinKind;
+  readonly name: string;
+  /** Null for what nobody has approved yet. */
+  readonly approvedHash: string | null;
+  readonly seenHash: string;
+}
+
+/** One thing that an MCP server offers, as it describes it now. */
+export interface McpSighting {
+  readonly kind: PinKind;
+  readonly name: string;
+  readonly definition: McpDefinition;
+}
+
 /**
  * All that a control plane says to a gateway; the only way it reaches the data plane. Plain JSON, so that a wire can
  * carry it. Messages of one sender arrive in order.
@@ -148,13 +167,31 @@ export type PlaneMessage =
   | { readonly type: "client.put"; readonly record: ClientRecord }
   | { readonly type: "client.removed"; readonly keyManagerId: string; readonly clientId: string }
   | { readonly type: "revocation.put"; readonly record: RevocationRecord }
-  | { readonly type: "secret.changed"; readonly name: string };
+  /** All pins of MCP servers, in place of what was sent before. */
+  | { readonly type: "mcp-pins"; readonly pins: readonly McpPinRecord[] }
+  | { readonly type: "mcp-pins.put"; readonly pins: readonly McpPinRecord[] }
+  | { readonly type: "secret.changed"; readonly name: string }
+  /** What a holder has at an upstream was given, renewed elsewhere or taken away: what a gateway keeps of it is stale. */
+  | {
+      readonly type: "upstream-credential.changed";
+      readonly apiId: string;
+      readonly environment: Environment;
+      /** `holderKey` of the holder. */
+      readonly holder: string;
+    };
 
 /** What a gateway reports back. Plain JSON too; saying the same again does no harm. */
 export type GatewayReport =
   | {
       readonly type: "credentials.used";
       readonly used: readonly { readonly keyId: string; readonly atMs: number }[];
+    }
+  /** What an MCP server says of what it offers, where it is not what was said before. */
+  | {
+      readonly type: "mcp.seen";
+      readonly apiId: string;
+      readonly environment: Environment;
+      readonly seen: readonly McpSighting[];
     }
   /** Every upstream that the gateway `node` knows of, in place of what it has said before. */
   | { readonly type: "upstreams"; readonly node: string; readonly upstreams: readonly UpstreamHealth[] };

@@ -33,6 +33,13 @@ function scopeTables(tables: CatalogTransaction, scope: CatalogScope): CatalogTr
     apiKeys: scopeApiKeys(tables.apiKeys, scope.rights),
     secrets: scopeSecrets(tables.secrets, scope.rights),
     oauthClients: scopeClients(tables.oauthClients, scope.rights),
+    mcpPins: {
+      ...tables.mcpPins,
+      async put(row) {
+        requireFor(scope.rights, "apis:publish", (await tables.deployments.find(row.apiId))?.teamId);
+        await tables.mcpPins.put(row);
+      },
+    },
   };
 }
 

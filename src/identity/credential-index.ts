@@ -68,7 +68,10 @@ export function createCredentialIndex(parts: CredentialIndexParts): LiveCredenti
         case "subscription.removed":
           return removeSubscription(state, message.id);
         case "artifacts":
+        case "mcp-pins":
+        case "mcp-pins.put":
         case "secret.changed":
+        case "upstream-credential.changed":
         case "identity":
         case "key-manager.put":
         case "key-manager.removed":

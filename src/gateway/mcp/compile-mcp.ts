@@ -1,5 +1,6 @@
 import { secretName } from "../../core/api-spec.ts";
 import type { Environment } from "../../core/environment.ts";
+import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -7,6 +8,7 @@ import { GatewayError } from "../../kernel/errors.ts";
 import type { McpAuthorization } from "../../mcp/authorization/compile-authorization.ts";
 import { compileAuthorization } from "../../mcp/authorization/compile-authorization.ts";
 import type { McpBackend } from "../../mcp/backend.ts";
+import type { PinBoard } from "../../mcp/pins/pin-board.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
 import type { SecretReader } from "../../pipeline/plugin.ts";
@@ -40,6 +42,16 @@ export function mcpAuthorization(api: CompiledApi): McpAuthorization | undefined
   return (api.protocol.own as { authorization?: McpAuthorization } | undefined)?.authorization; // made below
 }
 
+/** How drift of this API's definitions is met; undefined where it is not looked for. */
+export function mcpPins(api: CompiledApi): McpPins | undefined {
+  return (api.protocol.own as { pins?: McpPins } | undefined)?.pins; // made below
+}
+
+interface McpPins {
+  readonly board: PinBoard;
+  readonly settings: McpPinSettings;
+}
+
 /** What is behind a target of this adapter's APIs. */
 export interface McpBehind {
   /** The server as the gateway's face sees it, for clients who cannot be relayed. */
@@ -71,6 +83,8 @@ export function endpointOf(target: CompiledTarget): McpEndpoint {
 
 /** What probes of the upstreams work with. */
 export interface ProbeTools {
+  /** What is known of definitions that were approved; absent, pins are not looked at. */
+  readonly pins?: PinBoard | undefined;
   readonly upstream: UpstreamClient;
   readonly clock: Clock;
   /** Backends live on over publishes that do not change them, with their sessions. */
@@ -92,9 +106,13 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
   const keyHeader = spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase();
   return {
     upstreams: { production, sandbox },
-    own: { keyHeader, authorization },
+    own: { keyHeader, authorization, pins: pinsFor(spec, probing) },
     ...(authorization && { scopes: authorization.scopes }),
   };
+}
+
+function pinsFor({ pins: settings }: McpServerSpec, { pins: board }: ProbeTools): McpPins | undefined {
+  return board === undefined || settings === undefined || settings.mode === "off" ? undefined : { board, settings };
 }
 
 function compileRules(spec: McpServerSpec, { fault }: ProtocolCompileInput): McpAuthorization | undefined {

@@ -6,16 +6,17 @@ import type { Exchange, Frame } from "../../pipeline/exchange.ts";
 import { changeFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
 import { listRights } from "./authorize-mcp.ts";
+import { hasPins, heldBack } from "./check-pins.ts";
 import { mayReachTask } from "./guard-tasks.ts";
 import type { McpSeen } from "./mcp-request.ts";
 
 /** The lists that a result may hold, and by which member an entry of theirs is called. */
 const lists = [
-  { entries: "tools", by: "name", type: "tool" },
-  { entries: "prompts", by: "name", type: "prompt" },
-  { entries: "resources", by: "uri", type: "resource" },
-  { entries: "resourceTemplates", by: "uriTemplate", type: "resource" },
-  { entries: "tasks", by: "taskId", type: undefined },
+  { entries: "tools", by: "name", type: "tool", kind: "tool" },
+  { entries: "prompts", by: "name", type: "prompt", kind: "prompt" },
+  { entries: "resources", by: "uri", type: "resource", kind: "resource" },
+  { entries: "resourceTemplates", by: "uriTemplate", type: "resource", kind: "template" },
+  { entries: "tasks", by: "taskId", type: undefined, kind: undefined },
 ] as const;
 
 /**
@@ -25,16 +26,18 @@ const lists = [
  */
 export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, tasks: TaskOwners): Frame {
   const mayUse = listRights(exchange);
-  if (mayUse === undefined && !Array.isArray(resultOf(frame.message())?.["tasks"])) return frame;
+  if (mayUse === undefined && !hasPins(exchange) && !Array.isArray(resultOf(frame.message())?.["tasks"])) return frame;
   const result = resultOf(strictMessage(frame));
   if (result === undefined) return frame;
 
   let hasList = false;
   const edits: { readonly path: readonly string[]; readonly replacement: string }[] = [];
-  for (const { entries, by, type } of lists) {
+  for (const { entries, by, type, kind } of lists) {
     const listed = result[entries];
     if (!Array.isArray(listed)) continue;
+    const held = kind && heldBack(exchange, kind, listed);
     const kept: unknown[] = listed.filter((entry: unknown) => {
+      if (held?.has(entry) === true) return false;
       const name = isObject(entry) ? entry[by] : undefined;
       if (typeof name !== "string") return false;
       return type === undefined ? mayReachTask(exchange, name, tasks) : mayUse === undefined || mayUse(type, name);

@@ -12,6 +12,7 @@ import { writeAnswer, writeWhole } from "../write-answer.ts";
 import { authorizeMcp } from "./authorize-mcp.ts";
 import type { McpCallTools } from "./call-mcp.ts";
 import type { ProbeTools } from "./compile-mcp.ts";
+import { refusePinned } from "./check-pins.ts";
 import { compileMcp } from "./compile-mcp.ts";
 import { decodeMcp } from "./decode-mcp.ts";
 import { notOffered } from "./decode-message.ts";
@@ -32,6 +33,8 @@ export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks
   readonly sessionKey: KeyObject;
   /** A client that takes no byte of its stream for so long is let go. */
   readonly stalledMs: number;
+  /** What was approved of servers' definitions. */
+  readonly pins?: ProbeTools["pins"];
   /** Hears what probes of the upstreams find. */
   readonly watch: ProbeTools["watch"];
 }
@@ -63,7 +66,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     frameOperation,
     editFrame,
     notOffered: (operation) => notOffered(mcpRequest(operation).target, operation.name),
-    authorize: authorizeMcp,
+    authorize: (exchange, operation) => refusePinned(exchange, operation) ?? authorizeMcp(exchange, operation),
     answerLocally: (exchange, operation) => refuseTask(exchange, operation, options.tasks),
     call: (exchange, operation, target) => serveMcp(exchange, operation, target, tools),
     join: joinBatch,

@@ -6,6 +6,7 @@ import { auditTable } from "./audit-table.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { deploymentTable } from "./deployment-table.ts";
 import { inlineSecretTable } from "./inline-secret-table.ts";
+import { mcpPinTable } from "./mcp-pin-table.ts";
 import { oauthClientTable } from "./oauth-client-table.ts";
 import { oauthStateTable } from "./oauth-state-table.ts";
 import { referenceTable } from "./reference-table.ts";
@@ -44,6 +45,7 @@ export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
     signingKeys: signingKeyTable(db),
     upstreamCredentials: upstreamCredentialTable(db),
     upstreamClients: upstreamClientTable(db),
+    mcpPins: mcpPinTable(db),
     audit: auditTable(db),
     settings: settingTable(db),
   };

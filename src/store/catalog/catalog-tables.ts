@@ -9,6 +9,7 @@ import type {
   UserRow,
 } from "../../core/identity-tables.ts";
 import type { InlineSecretRow } from "../../core/inline-secrets.ts";
+import type { McpPinRow } from "../../core/mcp-pin-tables.ts";
 import type { RevocationRecord } from "../../core/plane-message.ts";
 import type { Resource } from "../../core/resource.ts";
 import type { UpstreamClientRow, UpstreamCredentialRow } from "../../core/upstream-tables.ts";
@@ -39,6 +40,7 @@ export interface CatalogTables {
   readonly inlineSecrets: Stored<InlineSecretRow, "sealed">;
   readonly upstreamCredentials: Stored<UpstreamCredentialRow, "asked" | "scopes" | "clients" | "sealed">;
   readonly upstreamClients: Stored<UpstreamClientRow, "sealed">;
+  readonly mcpPins: Stored<McpPinRow, "seen", "approved">;
   readonly audit: Stored<AuditRow, "detail">;
   readonly settings: { readonly name: string; readonly value: string };
 }

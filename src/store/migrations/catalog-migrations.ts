@@ -5,6 +5,7 @@ import { chainAudit } from "./chain-audit.ts";
 import { createCatalogTables } from "./create-catalog-tables.ts";
 import { createIdentityTables } from "./create-identity-tables.ts";
 import { createInlineSecrets } from "./create-inline-secrets.ts";
+import { createMcpPins } from "./create-mcp-pins.ts";
 import { createUpstreamCredentials } from "./create-upstream-credentials.ts";
 import type { Migration } from "./migration.ts";
 
@@ -18,4 +19,5 @@ export const catalogMigrations: readonly Migration[] = [
   addControlAccess,
   addClientLastUse,
   createUpstreamCredentials,
+  createMcpPins,
 ];

@@ -1,0 +1,54 @@
+import type { PinKind } from "../../core/mcp-definition.ts";
+import type { PinBoard, PinPlace } from "../../mcp/pins/pin-board.ts";
+import { isObject } from "../../mcp/wire/json-rpc.ts";
+import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { Deny } from "../../pipeline/outcome.ts";
+import { mcpPins } from "./compile-mcp.ts";
+import { notOffered } from "./decode-message.ts";
+import { mcpRequest } from "./mcp-request.ts";
+
+/** Looks at a list that the server gave; which entries are held back. Undefined where the API has no pins. */
+export function heldBack(
+  exchange: Exchange,
+  kind: PinKind,
+  entries: readonly unknown[],
+): ReadonlySet<unknown> | undefined {
+  const found = pinsOf(exchange);
+  if (found === undefined) return undefined;
+  const objects = entries.filter(isObject);
+  const shown = found.board.look(found.place, kind, objects);
+  return new Set(objects.filter((_, at) => shown[at] === false));
+}
+
+/** The refusal of what waits for an approval: that of something that is not there. Noted for the row. */
+export function refusePinned(exchange: Exchange, operation: Operation): Deny | undefined {
+  const found = pinsOf(exchange);
+  const { target } = mcpRequest(operation);
+  if (found === undefined || target.type === undefined) return undefined;
+  const { type } = target;
+  const held = target.names.find((name) => !found.board.mayUse(found.place, type, name));
+  if (held === undefined) return undefined;
+  const refusal = { ...notOffered(target, held), detail: "its definition waits for an approval" };
+  exchange.decisions.push({
+    policy: "pins",
+    place: `${exchange.api.id}/pins`,
+    step: "authz",
+    action: "deny",
+    mode: "enforce",
+    code: refusal.code,
+    detail: refusal.detail,
+  });
+  return refusal;
+}
+
+/** Whether lists of this exchange are looked at. */
+export function hasPins({ api }: Exchange): boolean {
+  return mcpPins(api) !== undefined;
+}
+
+function pinsOf({ api, principal }: Exchange): { readonly board: PinBoard; readonly place: PinPlace } | undefined {
+  const pins = mcpPins(api);
+  if (pins === undefined) return undefined;
+  const { board, settings } = pins;
+  return { board, place: { apiId: api.id, environment: principal?.environment ?? "production", settings } };
+}
