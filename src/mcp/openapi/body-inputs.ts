@@ -41,7 +41,7 @@ export const fileSchema: JsonObject = {
   properties: {
     data: { type: "string", contentEncoding: "base64" },
     filename: { type: "string", maxLength: 255 },
-    mediaType: { type: "string", maxLength: 255 },
+    mediaType: { type: "string", maxLength: 255, pattern: "^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$" },
     text: { type: "string" },
   },
   oneOf: [{ required: ["data"] }, { required: ["text"] }],
@@ -57,6 +57,7 @@ export interface BodyPart {
 
 /** Reads what the body of an operation takes. JSON is preferred to forms, forms to text and bytes. */
 export function bodyInputs(operation: OpenApiOperation, context: ParameterContext): BodyPart | undefined {
+  if (operation.method === "GET" || operation.method === "HEAD") return undefined; // it would mean nothing (RFC 9110, 9.3.1)
   const body = dereference(context.document, ownMember(operation.node, "requestBody")).value;
   if (!isJsonObject(body)) return undefined;
   const chosen = chooseMedia(objectMember(body, "content"));
@@ -66,6 +67,7 @@ export function bodyInputs(operation: OpenApiOperation, context: ParameterContex
   const base = { encoding: chosen.encoding, mediaType: chosen.mediaType, required };
   const flat = chosen.encoding === "text" || chosen.encoding === "binary" ? undefined : membersOf(context, schema);
   if (flat === undefined) return wholeBody(base, body, schema, context);
+  if (flat.properties.size === 0 && !required) return undefined;
   const encodings = memberEncodings(context.document, chosen, flat.properties);
   const members = Array.from(flat.properties.keys(), (name) => ({ name, argument: context.names.claim(name, "body") }));
   const all = members.map(({ name, argument }) => ({
@@ -90,7 +92,7 @@ function membersOf(context: ParameterContext, schema: unknown): ReturnType<typeo
   const properties = new Map(Array.from(flat.properties).filter(isOurs));
   // A member that is required and described nowhere still has to be sent.
   for (const name of flat.required) if (!flat.properties.has(name)) properties.set(name, {});
-  return properties.size === 0 ? undefined : { ...flat, properties };
+  return { ...flat, properties };
 }
 
 function isReadOnly(property: unknown): boolean {

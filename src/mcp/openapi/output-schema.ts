@@ -9,7 +9,7 @@ import { typesOf } from "./schema-values.ts";
 import { schemaWriter } from "./schema-writer.ts";
 
 /** Parts of an answer's schema; a larger one is not told, as every client would have to carry it. */
-const nodeLimit = 2_000;
+const nodeLimit = 500;
 
 /** What an operation answers, as far as a tool tells it. */
 export interface OperationAnswers {

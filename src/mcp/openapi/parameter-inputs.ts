@@ -55,6 +55,8 @@ export function parameterInputs(
       const name = nameOf(parameter);
       if (location === "path" && !operation.path.includes(`{${name}}`)) continue;
       if (context.withheld(location, name) !== undefined && !context.fixed.has(name)) continue;
+      if (location === "header" && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
+        throw refused(`no header can be called ${name}`);
       const style = styleOf(parameter, location);
       if (context.fixed.has(name)) {
         inputs.push({ location, name, style, from: { fixed: context.fixed.get(name) } });

@@ -13,7 +13,8 @@ const depthLimit = 400;
 /**
  * A check of values against a JSON Schema of 2020-12, compiled once, interpreted without generated code, and in linear
  * time for patterns. Knows what `schemaWriter` writes: `$ref` to `#/$defs/…` only, no `unevaluated…`, no `$dynamicRef`;
- * `format` is a note, no rule, and so is a pattern that RE2 has no words for. Gives at most 20 faults. A value that
+ * `format` is a note, no rule, and so is a pattern that RE2 has no words for, or that a text of more than 20,000
+ * characters is to match. Gives at most 20 faults. A value that
  * takes more than half a million steps to check is a fault of its own.
  */
 export function schemaChecker(schema: JsonSchema): (value: unknown) => readonly SchemaFault[] {

@@ -69,7 +69,8 @@ interface WriterJob {
 const nothing: ReadonlySet<string> = new Set();
 
 function write(job: WriterJob, schema: unknown, hidden: ReadonlySet<string>): JsonSchema {
-  job.nodes += 1 + listMember(isJsonObject(schema) ? schema : {}, "enum").length / 10;
+  // Values count too, up to where there are so many that they are left out.
+  job.nodes += 1 + Math.min(listMember(isJsonObject(schema) ? schema : {}, "enum").length, 1_000) / 10;
   if (job.nodes > job.nodeLimit) {
     throw invalid([{ path: "", message: `its schemas are larger than ${job.nodeLimit} parts` }]);
   }

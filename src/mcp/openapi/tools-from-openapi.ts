@@ -2,6 +2,7 @@ import { invalid } from "../../core/parse-document.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { argumentNames } from "./argument-names.ts";
 import { bodyInputs } from "./body-inputs.ts";
+import { compilePath } from "./encode-path.ts";
 import type { JsonObject } from "./json-object.ts";
 import { ownMember, textMember } from "./json-object.ts";
 import type { OpenApiOperation } from "./list-operations.ts";
@@ -98,6 +99,7 @@ function makeTool(operation: OpenApiOperation, name: string, maker: ToolMaker): 
   const fixed = options.fixed ?? new Map<string, unknown>();
   const context = { document, names: argumentNames(), writer, withheld: maker.withheld, fixed };
   const parameters = parameterInputs(operation, context);
+  compilePath(operation.path, parameters.inputs); // refuses what no request could be made of
   const body = bodyInputs(operation, context);
   const answers = operationAnswers(document, operation, sizes);
   const inputSchema = inputSchemaOf([...parameters.arguments, ...(body?.arguments ?? [])], writer.definitions());
