@@ -2,7 +2,7 @@ import type { DialectId } from "../../pipeline/define-provider.ts";
 import { anthropicMessages } from "./anthropic/anthropic-messages.ts";
 import { bedrockConverse } from "./bedrock/bedrock-converse.ts";
 import type { InboundDialect, UpstreamDialect } from "./dialect.ts";
-import { gemini } from "./gemini/gemini.ts";
+import { geminiGenerate } from "./gemini/gemini-generate.ts";
 import { openAiChat } from "./openai-chat/openai-chat.ts";
 import { openAiResponses } from "./openai-responses/openai-responses.ts";
 
@@ -21,6 +21,6 @@ export const upstreamDialects: Readonly<Record<DialectId, UpstreamDialect>> = {
   "openai-chat": openAiChat,
   "openai-responses": openAiResponses,
   "anthropic-messages": anthropicMessages,
-  gemini,
+  gemini: geminiGenerate,
   "bedrock-converse": bedrockConverse,
 };

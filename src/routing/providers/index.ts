@@ -1,6 +1,17 @@
 import type { ProviderPlugin } from "../../pipeline/define-provider.ts";
+import { anthropic } from "./anthropic.ts";
+import { azureOpenai } from "./azure-openai.ts";
+import { bedrock } from "./bedrock.ts";
+import { gemini } from "./gemini.ts";
 import { openaiCompatible } from "./openai-compatible.ts";
 import { openaiShaped } from "./openai-shaped.ts";
 
 /** All LLM providers of this build. */
-export const providers: readonly ProviderPlugin[] = [openaiCompatible, ...openaiShaped];
+export const providers: readonly ProviderPlugin[] = [
+  openaiCompatible,
+  ...openaiShaped,
+  anthropic,
+  azureOpenai,
+  bedrock,
+  gemini,
+];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AnswerContext, WireEvent } from "../../../src/routing/dialects/dialect.ts";
-import { gemini } from "../../../src/routing/dialects/gemini/gemini.ts";
+import { geminiGenerate as gemini } from "../../../src/routing/dialects/gemini/gemini-generate.ts";
 import { openAiChat } from "../../../src/routing/dialects/openai-chat/openai-chat.ts";
 
 const target = { name: "gemini-2.5-flash" };

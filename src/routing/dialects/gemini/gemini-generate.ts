@@ -6,7 +6,7 @@ import { readGeminiError } from "./read-gemini-error.ts";
 import { writeGeminiRequest } from "./write-gemini-request.ts";
 
 /** Google's generateContent, of Gemini and of Vertex AI. */
-export const gemini: UpstreamDialect = {
+export const geminiGenerate: UpstreamDialect = {
   id: "gemini",
   writeRequest: writeGeminiRequest,
   readAnswer: readGeminiAnswer,
