@@ -5,8 +5,9 @@ import type { NamedKey } from "./core/core-context.ts";
 import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { McpInspector } from "./core/mcp-inspection.ts";
-import type { GatewayReport } from "./core/plane-message.ts";
 import { createPinBoard } from "./mcp/pins/pin-board.ts";
+import type { GatewayReport } from "./core/plane-message.ts";
+import type { UpstreamTokens } from "./core/upstream-tokens.ts";
 import type { EmbedderSet } from "./embedding/embedder-set.ts";
 import { createEmbedderSet } from "./embedding/embedder-set.ts";
 import { embedders } from "./embedding/index.ts";
@@ -17,6 +18,7 @@ import { createDataPlane } from "./gateway/data-plane.ts";
 import type { GatewayApp } from "./gateway/gateway-app.ts";
 import { createGatewayApp } from "./gateway/gateway-app.ts";
 import { createLlmAdapter } from "./gateway/llm/llm-adapter.ts";
+import { createCredentials } from "./gateway/mcp/credentials/compile-credential.ts";
 import { createMcpInspector } from "./gateway/mcp/inspect-server.ts";
 import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
@@ -72,6 +74,10 @@ export interface GatewayComposition {
     readonly vectorsPath: string | undefined;
   };
   readonly stalledMs: number;
+  /** Tokens for upstreams that people have consented to. */
+  readonly upstreamTokens?: UpstreamTokens;
+  /** Tokens for upstreams are asked for over https only, unless this is false. */
+  readonly httpsOnly?: boolean;
   /** A directory where counts of more than a minute are kept over a restart; absent, they are not. */
   readonly limitsPath?: string | undefined;
   /** Counts for several gateways together; absent, this one counts for itself. */
@@ -139,6 +145,8 @@ function limiterOf({ clock, log, limiter, limitsPath }: GatewayComposition): {
   return { limiter: createMemoryLimiter({ clock, maxKeys: maxLimiterKeys, journal }), journal };
 }
 
+const nobodysTokens: UpstreamTokens = { ask: async () => ({ type: "none" }) };
+
 function eachOf(...hearers: readonly Pick<DataPlane, "apply">[]): Pick<DataPlane, "apply"> {
   return {
     apply(message) {
@@ -162,6 +170,9 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   });
   const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs, prices: readBuiltInPrices() });
   const sessions = createSessionTokens(parts.sessionKey);
+  const fetch = createLazyFetch(network);
+  const { httpsOnly = true, upstreamTokens = nobodysTokens } = parts;
+  const shown = createCredentials({ fetch, clock, tokens: upstreamTokens, httpsOnly });
   const pins = createPinBoard(parts.report);
   const mcp = createMcpAdapter({
     pins,
@@ -170,12 +181,12 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     sessions,
     sessionKey: parts.sessionKey,
     watch,
+    credentials: shown.compile,
     stalledMs: parts.stalledMs,
   });
   const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
   const { limiter, journal } = limiterOf(parts);
   let publicUrl = "http://localhost"; // until the port is open, and no request comes before
-  const fetch = createLazyFetch(network);
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
   const tokens = createTokenVerifier({ ...keyManagerTools, publicUrl: () => publicUrl });
   const meaning = embeddersOf(parts, fetch);
@@ -188,7 +199,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     clock,
     onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
-  const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: eachOf(tokens, pins), log });
+  const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: eachOf(tokens, pins, shown.held), log });
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
   const limits = createLimitGate({ limiter, clock, log });
   const runner = createRunner({ clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node });

@@ -1,7 +1,9 @@
+import { createUpstreamConsent } from "./compose-upstream-consent.ts";
 import type { Config } from "./config.ts";
 import type { CoreContext } from "./core/core-context.ts";
 import type { PlaneMessage } from "./core/plane-message.ts";
 import { announceSigningKeys } from "./core/signing-keys.ts";
+import type { UpstreamTokens } from "./core/upstream-tokens.ts";
 import { verifyPassword } from "./core/users.ts";
 import type { AuthRoutes } from "./gateway/auth-routes.ts";
 import { createAuthRoutes } from "./gateway/auth-routes.ts";
@@ -13,6 +15,7 @@ import { createCidrSet } from "./kernel/cidr-set.ts";
 import { deriveKey } from "./kernel/crypto.ts";
 import type { NetworkPolicy } from "./kernel/network-policy.ts";
 import { createLazyFetch } from "./lazy-fetch.ts";
+import type { SecretReader } from "./pipeline/plugin.ts";
 import { createMemoryLimiter } from "./store/memory/limiter.ts";
 
 /** The resident key manager of this process: its endpoints, and what it has to hear. */
@@ -22,8 +25,17 @@ export interface IdentityParts extends AsyncDisposable {
   /** The endpoints, once it is known where clients reach the gateway; and tells the gateways who signs. */
   open(publicUrl: string): Promise<AuthRoutes>;
   apply(message: PlaneMessage): void;
+  /** Tokens for upstreams that people have consented to, out of the vault. */
+  readonly upstreamTokens: UpstreamTokens;
   /** Signs people in to the control plane with key managers. */
   readonly sso: SsoClient;
+}
+
+/** What the identity part of a process needs of the others. */
+export interface IdentityNeeds {
+  context(): CoreContext;
+  readonly network: NetworkPolicy;
+  readonly secrets: SecretReader;
 }
 
 const maxLimiterKeys = 100_000;
@@ -32,9 +44,16 @@ const maxLimiterKeys = 100_000;
  * Builds the resident key manager. Its library is loaded and its first key made at the first request for it: a gateway
  * whose callers have API keys carries nothing of it.
  */
-export function composeIdentity(config: Config, context: () => CoreContext, network: NetworkPolicy): IdentityParts {
+export function composeIdentity(config: Config, { context, network, secrets }: IdentityNeeds): IdentityParts {
   const fetch = createLazyFetch(network);
   let issuer: string | undefined;
+  const upstream = createUpstreamConsent({
+    context,
+    secrets,
+    fetch,
+    httpsOnly: config.env === "production",
+    issuer: () => issuer,
+  });
   let server: Promise<ResidentServer> | undefined;
   const start = async (publicUrl: string, at: string): Promise<ResidentServer> => {
     const { createResidentServer } = await import("./identity/resident/resident-server.ts");
@@ -45,6 +64,7 @@ export function composeIdentity(config: Config, context: () => CoreContext, netw
       settings: residentSettings(config),
       cookieKey: deriveKey(context().pepper.key, "gatehouse/auth-cookies"),
       fetch,
+      connect: (await upstream()).pages,
       limiter: createMemoryLimiter({ clock: context().clock, maxKeys: maxLimiterKeys }),
       verifyLogin: (name, password) => verifyPassword(context(), name, password),
     });
@@ -65,6 +85,7 @@ export function composeIdentity(config: Config, context: () => CoreContext, netw
       finish: (at, kept, answer) => sso().finish(at, kept, answer),
     },
     issuer: () => issuer,
+    upstreamTokens: { ask: async (question, signal) => (await upstream()).broker.ask(question, signal) },
     async open(publicUrl) {
       const at = `${publicUrl}/auth`;
       issuer = at;

@@ -181,6 +181,7 @@ function connectPlanes(
   const clock = systemClock;
   const keylessReach = keylessReachOf(config);
   const secrets = createSecretCache(() => context);
+  const identity = composeIdentity(config, { context: () => context, network: networkPolicyOf(config), secrets });
   const gateway = composeGateway({
     clock,
     log,
@@ -193,6 +194,8 @@ function connectPlanes(
     keylessReach,
     embedding: { ...config.embedding, vectorsPath: dataPaths(config.dataDir).vectorsPath },
     stalledMs,
+    upstreamTokens: identity.upstreamTokens,
+    httpsOnly: config.env === "production",
     limiter: shared.limiter,
     limitsPath: dataPaths(config.dataDir).limitsPath,
     report: (report) =>
@@ -201,7 +204,6 @@ function connectPlanes(
         throw error;
       }),
   });
-  const identity = composeIdentity(config, () => context, networkPolicyOf(config));
   const deliver = (message: PlaneMessage): void => {
     void secrets.apply(message);
     identity.apply(message);

@@ -4,32 +4,17 @@ import {
   commonApiFields,
   httpUrlSchema,
   sameAsProductionSchema,
-  secretReferenceSchema,
   securityReferences,
   timeoutsSchema,
 } from "./api-spec.ts";
 import { mcpAuthorizationSchema } from "./mcp-authorization.ts";
 import { mcpPinsSchema } from "./mcp-pin-settings.ts";
 import { defineResource } from "./resource.ts";
+import { upstreamAuthSchema } from "./upstream-auth.ts";
 
 const upstreamSchema = z.strictObject({
   url: httpUrlSchema,
-  auth: z
-    .strictObject({
-      header: z
-        .string()
-        .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/)
-        .default("authorization")
-        .meta({ title: "Header" }),
-      scheme: z
-        .string()
-        .max(30)
-        .default("Bearer")
-        .meta({ title: "Scheme", description: "Put before the secret; may be empty." }),
-      secret: secretReferenceSchema,
-    })
-    .optional()
-    .meta({ title: "Credential", description: "What the gateway shows to the upstream; never the client's own." }),
+  auth: upstreamAuthSchema.optional(),
   timeouts: timeoutsSchema,
   breaker: breakerSchema,
   health: z

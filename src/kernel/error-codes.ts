@@ -8,6 +8,7 @@ export const errorCodes = {
   "auth.insufficient_scope": { status: 403, title: "The token lacks a scope", retry: false },
   "auth.unavailable": { status: 503, title: "The key manager cannot be reached", retry: true },
   "auth.forbidden": { status: 403, title: "Not permitted", retry: false },
+  "auth.consent_needed": { status: 403, title: "A person has to consent first", retry: false },
   "auth.forbidden_host": { status: 403, title: "Host or origin not permitted", retry: false },
   "mcp.method_not_found": { status: 404, title: "No such method", retry: false },
   "route.not_found": { status: 404, title: "No such route", retry: false },

@@ -17,6 +17,8 @@ export interface GatewayErrorOptions {
   readonly issues?: readonly FieldIssue[];
   /** The one request parameter at fault (OpenAI's `param`), sent to the caller. */
   readonly param?: string;
+  /** What a client needs to go on, sent to the caller by protocols that have a place for it. */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -30,6 +32,7 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly issues: readonly FieldIssue[];
   readonly param: string | undefined;
+  readonly data: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -38,6 +41,7 @@ export class GatewayError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.issues = options.issues ?? [];
     this.param = options.param;
+    this.data = options.data;
   }
 
   get status(): number {

@@ -41,6 +41,8 @@ export interface Principal {
   readonly mayCall: ((operation: string) => boolean) | undefined;
   /** Of a token: the OAuth client that it was issued to. */
   readonly clientId?: string | undefined;
+  /** Of a token: the key manager that gave it. */
+  readonly keyManagerId?: string | undefined;
   /** Of a token: whom it speaks for, a user or the client itself. */
   readonly subject?: string | undefined;
   /** Of a token: tells subjects of one issuer apart, and leads back to none. */

@@ -112,6 +112,7 @@ function principalOf(exchange: Exchange, token: VerifiedToken, client: ClientRec
     teamId: client?.teamId,
     mayCall: undefined,
     clientId: token.clientId,
+    keyManagerId: token.keyManagerId,
     subject: token.subject,
     subjectHash: token.subjectHash,
     secretId: token.secretId,

@@ -6,7 +6,8 @@ import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clientFile, clientsAreInstalled } from "../clients/install-clients.ts";
 import type { AuthGatehouse } from "../identity/resident/auth-kit.ts";
-import { agree, createBrowser, startAuthGatehouse } from "../identity/resident/auth-kit.ts";
+import { agree, startAuthGatehouse } from "../identity/resident/auth-kit.ts";
+import { createBrowser } from "../identity/resident/browser.ts";
 
 let at: AuthGatehouse;
 

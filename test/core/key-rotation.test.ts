@@ -200,10 +200,10 @@ describe("the encryption of an installation", () => {
     expect(files.map((text) => parseKeyring(text, "it").length)).toEqual([2, 1]);
     expect(files[0]).toContain(one);
     expect(files[1]).not.toContain(one);
-    expect((await encryption.status()).keys).toMatchObject([{ current: true, given: true, values: 9 }]);
+    expect((await encryption.status()).keys).toMatchObject([{ current: true, given: true, values: 11 }]);
     await expectEverythingOpens();
     const { rows } = await context.catalog.read.audit.list({}, { limit: 200, cursor: undefined });
-    expect(rows.at(-1)).toMatchObject({ action: "encryption.rotated", detail: { values: 9, retired: [keyIdOf(one)] } });
+    expect(rows.at(-1)).toMatchObject({ action: "encryption.rotated", detail: { values: 11, retired: [keyIdOf(one)] } });
   });
 
   test("cannot make a key where the keys are configured, and says what to do", async () => {

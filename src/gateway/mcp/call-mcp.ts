@@ -1,7 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
-import { headerValue } from "../../kernel/header-value.ts";
 import type { SessionTokens } from "../../mcp/session-token.ts";
 import type { TaskOwners } from "../../mcp/task-owners.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
@@ -12,6 +11,8 @@ import type { CompiledTarget } from "../../pipeline/target.ts";
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import { endpointOf, mcpKeyHeader } from "./compile-mcp.ts";
+import { sendAuthorized } from "./credentials/send-authorized.ts";
+import { askerOf } from "./credentials/upstream-credential.ts";
 import { filterList } from "./filter-list.ts";
 import { noteTask } from "./guard-tasks.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
@@ -95,21 +96,20 @@ async function send(
   timeouts: UpstreamTimeouts,
   tools: McpCallTools,
 ): Promise<UpstreamResponse> {
-  const { origin, path, auth, secrets } = endpointOf(target);
+  const { origin, path, credential } = endpointOf(target);
   const request = mcpRequest(operation);
   const headers = forwardableHeaders(exchange.inbound.headers, mcpKeyHeader(exchange.api));
   if (operation.body.length > 0) headers["content-type"] = "application/json";
   if (request.session !== undefined) headers["mcp-session-id"] = request.session.id;
   if (request.era === "modern") delete headers["last-event-id"]; // it has no meaning there and must be ignored
   if (request.mirrored.size > 0) repeatEdits(headers, request.mirrored);
-  if (auth !== undefined) {
-    const secret = headerValue(await secrets.read(auth.secret), auth.secret);
-    headers[auth.header] = auth.scheme === "" ? secret : `${auth.scheme} ${secret}`;
-  }
   headers["x-request-id"] = exchange.id;
   const method = exchange.inbound.method as "GET" | "POST" | "DELETE"; // the adapter's routes are these
   const body = method === "POST" ? operation.body : undefined;
-  return tools.upstream.send({ origin, method, path, headers, body, timeouts, cancellation: exchange.cancellation });
+  const { cancellation } = exchange;
+  return sendAuthorized(credential, askerOf(exchange), (shown) =>
+    tools.upstream.send({ origin, method, path, headers: { ...headers, ...shown }, body, timeouts, cancellation }),
+  );
 }
 
 function repeatEdits(headers: Record<string, string>, mirrored: ReadonlyMap<string, string>): void {

@@ -1,4 +1,3 @@
-import { secretName } from "../../core/api-spec.ts";
 import type { Environment } from "../../core/environment.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
@@ -11,12 +10,14 @@ import type { McpBackend } from "../../mcp/backend.ts";
 import type { PinBoard } from "../../mcp/pins/pin-board.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
-import type { SecretReader } from "../../pipeline/plugin.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { UpstreamWatch } from "../../pipeline/upstream-watch.ts";
 import { targetKey } from "../../pipeline/upstream-watch.ts";
 import type { UpstreamClient } from "../upstream.ts";
+import type { CompileCredential } from "./credentials/compile-credential.ts";
+import { withConsent } from "./credentials/consent-backend.ts";
+import type { UpstreamCredential } from "./credentials/upstream-credential.ts";
 import type { ParkLimits } from "./face/parking.ts";
 import type { HeldBackends } from "./held-backends.ts";
 import type { ProbeTimes } from "./probe-times.ts";
@@ -28,8 +29,7 @@ import { createUpstreamServer } from "./upstream-server/upstream-server.ts";
 export interface McpEndpoint {
   readonly origin: string;
   readonly path: string;
-  readonly auth: { readonly header: string; readonly scheme: string; readonly secret: string } | undefined;
-  readonly secrets: SecretReader;
+  readonly credential: UpstreamCredential;
 }
 
 /** The header in which clients send their key to this API; never forwarded. */
@@ -87,6 +87,7 @@ export interface ProbeTools {
   readonly pins?: PinBoard | undefined;
   readonly upstream: UpstreamClient;
   readonly clock: Clock;
+  readonly credentials: CompileCredential;
   /** Backends live on over publishes that do not change them, with their sessions. */
   readonly backends: HeldBackends;
   readonly watch: Pick<UpstreamWatch, "probed">;
@@ -161,10 +162,16 @@ function compileBlock(
   probing: ProbeTools,
 ): CompiledUpstream {
   const { name } = input.artifact;
-  const endpoint = compileEndpoint(block, input.tools.secrets);
+  const endpoint = compileEndpoint(input, environment, block, probing);
   const { mode, ...parking } = block.bridge;
   const server = holdServer(input, environment, block, endpoint, probing);
-  const behind: McpBehind = { backend: server, parking, relay: { endpoint, server, era: block.era, mode } };
+  // Where people consent, the gateway itself tells clients of it, in the words of their era: nothing is relayed.
+  const isPersonal = endpoint.credential.isGranted !== undefined;
+  const behind: McpBehind = {
+    backend: isPersonal ? withConsent(server, endpoint.credential, probing) : server,
+    parking,
+    relay: { endpoint, server, era: block.era, mode: isPersonal ? "always" : mode },
+  };
   const target: CompiledTarget = {
     id: name,
     providerName: name,
@@ -182,14 +189,15 @@ function compileBlock(
   };
 }
 
-function compileEndpoint({ url: text, auth }: UpstreamBlock, secrets: SecretReader): McpEndpoint {
+function compileEndpoint(
+  { artifact, tools }: ProtocolCompileInput,
+  environment: Environment,
+  { url: text, auth }: UpstreamBlock,
+  { credentials }: ProbeTools,
+): McpEndpoint {
   const url = new URL(text);
-  return {
-    origin: url.origin,
-    path: url.pathname,
-    auth: auth && { header: auth.header.toLowerCase(), scheme: auth.scheme, secret: secretName(auth.secret) },
-    secrets,
-  };
+  const credential = credentials(auth, { apiId: artifact.id, environment, url: text, secrets: tools.secrets });
+  return { origin: url.origin, path: url.pathname, credential };
 }
 
 function holdServer(

@@ -23,8 +23,8 @@ const maxEntries = 10_000;
 export function createMcpInspector({ upstream, clock }: InspectorParts): McpInspector {
   return async ({ url, era, authorization }) => {
     const { origin, pathname } = new URL(url);
-    const auth = authorization === undefined ? undefined : { header: "authorization", scheme: "", secret: "given" };
-    const endpoint = { origin, path: pathname, auth, secrets: { read: () => authorization ?? "" } };
+    const shown = { headers: authorization === undefined ? {} : { authorization } };
+    const endpoint = { origin, path: pathname, credential: { show: () => shown } };
     const server = createUpstreamServer({ endpoint, upstream, clock, timeouts, maxBytes, era });
     const cancellation = new Cancellation();
     const stop = clock.after(longestMs, () =>

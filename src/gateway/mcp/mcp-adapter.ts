@@ -37,6 +37,8 @@ export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks
   readonly pins?: ProbeTools["pins"];
   /** Hears what probes of the upstreams find. */
   readonly watch: ProbeTools["watch"];
+  /** What is shown to upstreams. */
+  readonly credentials: ProbeTools["credentials"];
 }
 
 /**

@@ -1,7 +1,6 @@
 import { Cancellation } from "../../kernel/cancellation.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError, toGatewayError } from "../../kernel/errors.ts";
-import { headerValue } from "../../kernel/header-value.ts";
 import { createSseSplitter } from "../../kernel/sse.ts";
 import type { JsonRpcResponse } from "../../mcp/wire/json-rpc.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
@@ -11,6 +10,8 @@ import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
 import { SseFrame } from "../sse-frame.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import type { McpEndpoint } from "./compile-mcp.ts";
+import { sendAuthorized } from "./credentials/send-authorized.ts";
+import { noCredential } from "./credentials/upstream-credential.ts";
 import type { ProbeTime } from "./probe-times.ts";
 
 export interface ProbeParts {
@@ -75,7 +76,8 @@ async function probeOnce(parts: ProbeParts, state: ProbeState, stopped: Cancella
     cancellation.cancel(new GatewayError("upstream.timeout", "The MCP server did not answer a probe in time.")),
   );
   try {
-    return await ask(parts, state, cancellation);
+    const failure = await ask(parts, state, cancellation);
+    return failure === "upstream.credentials" && isPersonal(parts.endpoint) ? undefined : failure;
   } catch (error) {
     return toGatewayError(cancellation.isCancelled ? cancellation.reason : error).code;
   } finally {
@@ -177,17 +179,21 @@ async function send(
   method: "POST" | "DELETE",
   message: object | undefined,
   cancellation: Cancellation,
-  more: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
 ): Promise<UpstreamResponse> {
-  const { origin, path, auth, secrets } = endpoint;
-  const headers: Record<string, string> = { accept: "application/json, text/event-stream", ...more };
+  const { origin, path, credential } = endpoint;
+  const headers: Record<string, string> = { accept: "application/json, text/event-stream", ...own };
   if (message !== undefined) headers["content-type"] = "application/json";
-  if (auth !== undefined) {
-    const secret = headerValue(await secrets.read(auth.secret), auth.secret);
-    headers[auth.header] = auth.scheme === "" ? secret : `${auth.scheme} ${secret}`;
-  }
   const body = message === undefined ? undefined : Buffer.from(JSON.stringify(message));
-  return upstream.send({ origin, method, path, headers, body, timeouts, cancellation });
+  const shown = isPersonal(endpoint) ? noCredential : credential;
+  return sendAuthorized(shown, undefined, (more) =>
+    upstream.send({ origin, method, path, headers: { ...headers, ...more }, body, timeouts, cancellation }),
+  );
+}
+
+/** A probe has nobody's account: a server that asks for one is there. */
+function isPersonal({ credential }: McpEndpoint): boolean {
+  return credential.isGranted !== undefined;
 }
 
 /** The response with that id, in a JSON body or the first that a stream brings. */

@@ -8,6 +8,7 @@ import type { SigningKeys } from "../../core/signing-keys.ts";
 import { takeRate } from "../../pipeline/take-rate.ts";
 import { storedMetadata } from "./client-adapter.ts";
 import { factsOf } from "./client-facts.ts";
+import { addConnectPages } from "./connect.ts";
 import { addInteractions } from "./interactions.ts";
 import { noteIssued } from "./issued-tokens.ts";
 import { createOwnTokens } from "./own-tokens.ts";
@@ -49,6 +50,7 @@ export function createProvider(
     resourceInfo: (call, resource) => resources.getResourceServerInfo(call, resource, call.oidc.client),
   });
   addInteractions(provider, options);
+  if (options.connect !== undefined) addConnectPages(provider, options, keyManagerId, options.connect);
   explainMissing(provider, issuer);
   return provider;
 }

@@ -1,16 +1,15 @@
-import type { IncomingMessage } from "node:http";
 import type { Context, Interaction, Provider } from "oidc-provider";
 import { errors } from "oidc-provider";
 import { equalInConstantTime, hmacSha256 } from "../../kernel/crypto.ts";
-import { toGatewayError } from "../../kernel/errors.ts";
-import { takeRate } from "../../pipeline/take-rate.ts";
 import { factsOf } from "./client-facts.ts";
 import type { Page } from "./page.ts";
 import type { FormSecurity } from "./pages.ts";
 import { consentPage, logInPage, messagePage } from "./pages.ts";
 import { findProtectedApi } from "./protected-apis.ts";
+import { readForm } from "./read-form.ts";
 import type { ResidentOptions } from "./resident-options.ts";
 import { baseScope } from "./resource-indicators.ts";
+import { tryLogIn } from "./try-log-in.ts";
 
 /** Where the library sends a browser when a person has to do something. */
 export const interactionPath = /^\/interaction\/([\w-]{1,64})$/;
@@ -62,9 +61,6 @@ async function finish(provider: Provider, call: Context, result: Readonly<Record
   await provider.interactionFinished(call.req, call.res, result, { mergeWithLastSubmission: merge });
 }
 
-const attemptsPerAddress = 50;
-const attemptsWindowMs = 300_000;
-
 async function logIn(
   provider: Provider,
   options: ResidentOptions,
@@ -73,25 +69,9 @@ async function logIn(
   form: FormSecurity,
   fields: URLSearchParams,
 ): Promise<void> {
-  const name = (fields.get("name") ?? "").slice(0, 200);
-  const again = async (status: number, problem: string): Promise<void> =>
-    send(call, status, await logInFor(provider, interaction, form, name, problem));
-  const room = await takeRate(options.limiter, {
-    key: `oauth/log-in/${call.ip}`,
-    limit: attemptsPerAddress,
-    windowMs: attemptsWindowMs,
-    amount: 1,
-  });
-  if (!room.allowed) return again(429, "Too many attempts. Wait a few minutes, then try again.");
-  try {
-    const user = await options.verifyLogin(name, (fields.get("password") ?? "").slice(0, 1_000));
-    if (user === undefined) return await again(401, "The name or the password is wrong.");
-    return await finish(provider, call, { login: { accountId: user.id, amr: ["pwd"] } }, false);
-  } catch (error) {
-    const fault = toGatewayError(error);
-    if (fault.code !== "limit.exceeded") throw error;
-    return again(429, fault.message);
-  }
+  const tried = await tryLogIn(options, call.ip, fields);
+  if ("user" in tried) return finish(provider, call, { login: { accountId: tried.user.id, amr: ["pwd"] } }, false);
+  return send(call, tried.status, await logInFor(provider, interaction, form, tried.name, tried.problem));
 }
 
 async function show(provider: Provider, options: ResidentOptions, interaction: Interaction, form: FormSecurity) {
@@ -167,22 +147,6 @@ function resourcesNamed(value: unknown): readonly string[] {
 
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-}
-
-const formBytes = 16_384;
-
-async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
-  if (!/^application\/x-www-form-urlencoded(;|$)/i.test(request.headers["content-type"] ?? "")) {
-    throw new errors.InvalidRequest("send a form", 415);
-  }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > formBytes) throw new errors.InvalidRequest("the form is too large", 413);
-    chunks.push(chunk);
-  }
-  return new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
 }
 
 function send(call: Context, status: number, { body, headers }: Page): void {

@@ -66,6 +66,25 @@ declare module "oidc-provider" {
     readonly returnTo: string;
   }
 
+  interface CookieOptions {
+    readonly httpOnly?: boolean;
+    readonly sameSite?: "lax";
+    readonly secure?: boolean;
+    readonly signed?: boolean;
+    readonly path?: string;
+    readonly maxAge?: number;
+  }
+
+  /** Who is logged in at one browser. */
+  export interface Session {
+    readonly id: string;
+    readonly uid: string;
+    readonly accountId?: string;
+    resetIdentifier(): void;
+    loginAccount(details: { readonly accountId: string; readonly amr: readonly string[] }): void;
+    save(ttlSeconds: number): Promise<string>;
+  }
+
   /** Koa's context, as far as we touch it. */
   export interface Context {
     readonly req: IncomingMessage;
@@ -78,6 +97,12 @@ declare module "oidc-provider" {
     body: unknown;
     set(name: string, value: string): void;
     get(name: string): string;
+    readonly querystring: string;
+    redirect(url: string): void;
+    readonly cookies: {
+      get(name: string, options?: CookieOptions): string | undefined;
+      set(name: string, value: string | null, options?: CookieOptions): void;
+    };
     readonly oidc: {
       readonly route: string;
       readonly params: Record<string, unknown> | undefined;
@@ -114,6 +139,8 @@ declare module "oidc-provider" {
     silent: boolean;
     readonly AccessToken: ModelClass<Model>;
     readonly Client: ModelClass<Client>;
+    readonly Session: { get(context: Context): Promise<Session> };
+    cookieName(type: "session" | "interaction" | "resume"): string;
     readonly Grant: ModelClass<Grant>;
     readonly ResourceServer: new (
       identifier: string,

@@ -4,6 +4,7 @@ import type { UserRow } from "../../core/identity-tables.ts";
 import type { SigningAlgorithm } from "../../core/signing-keys.ts";
 import type { SafeFetch } from "../../kernel/safe-fetch.ts";
 import type { Limiter } from "../../pipeline/limiter.ts";
+import type { ConnectParts } from "./connect.ts";
 
 /** What the configuration says of the resident key manager. Lifetimes are in seconds. */
 export interface ResidentSettings {
@@ -34,6 +35,8 @@ export interface ResidentOptions {
   readonly cookieKey: KeyObject;
   readonly fetch: SafeFetch;
   readonly limiter: Limiter;
+  /** The pages on which people consent to the use of upstream servers; there are none where it is absent. */
+  readonly connect?: ConnectParts;
   /** The user with this name and password. Throws `limit.exceeded` for who has to wait. */
   verifyLogin(name: string, password: string): Promise<UserRow | undefined>;
 }

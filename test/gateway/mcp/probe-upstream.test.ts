@@ -36,8 +36,7 @@ beforeEach(() => {
     endpoint: {
       origin: far.url,
       path: "/mcp",
-      auth: { header: "authorization", scheme: "Bearer", secret: "far" },
-      secrets: { read: async () => "probe-secret" },
+      credential: { show: async () => ({ headers: { authorization: "Bearer probe-secret" } }) },
     },
     everyMs: 30_000,
     timeouts: { connectMs: 1_000, firstByteMs: 60_000, idleMs: 60_000 },

@@ -7,7 +7,8 @@ import { createOwnTokens } from "../../../src/identity/resident/own-tokens.ts";
 import { startGatehouse } from "../../../src/main.ts";
 import { memoryLog } from "../../kit/gatehouse.ts";
 import type { AuthGatehouse } from "./auth-kit.ts";
-import { codeFlow, createBrowser, insecure, password, startAuthGatehouse } from "./auth-kit.ts";
+import { codeFlow, insecure, password, startAuthGatehouse } from "./auth-kit.ts";
+import { createBrowser } from "./browser.ts";
 
 const redirectUri = "http://127.0.0.1:9/callback";
 const native = {

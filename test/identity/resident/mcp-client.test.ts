@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FixtureServer } from "../../conformance/fixture-server.ts";
 import { startFixtureServer } from "../../conformance/fixture-server.ts";
 import type { AuthGatehouse } from "./auth-kit.ts";
-import { agree, createBrowser, startAuthGatehouse } from "./auth-kit.ts";
+import { agree, startAuthGatehouse } from "./auth-kit.ts";
+import { createBrowser } from "./browser.ts";
 
 let at: AuthGatehouse;
 let fixture: FixtureServer;

@@ -11,7 +11,8 @@ import { createUser } from "../../../src/core/users.ts";
 import type { RunningGatehouse } from "../../../src/main.ts";
 import { startGatehouse } from "../../../src/main.ts";
 import { memoryLog, testActor } from "../../kit/gatehouse.ts";
-import { agree, createBrowser, password } from "./auth-kit.ts";
+import { agree, password } from "./auth-kit.ts";
+import { createBrowser } from "./browser.ts";
 
 /** Starts on a data directory, as an operator does again after having registered the client. */
 async function start(dataDir: string, flags: Record<string, string> = {}): Promise<RunningGatehouse> {

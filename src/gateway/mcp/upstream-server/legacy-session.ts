@@ -4,6 +4,7 @@ import type { McpCall, McpContext, McpFacts, McpObject, McpReply } from "../../.
 import type { JsonRpcNotification, JsonRpcRequest } from "../../../mcp/wire/json-rpc.ts";
 import { isObject, jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
 import { withMeta, withoutReserved } from "../../../mcp/wire/reserved-meta.ts";
+import { askerOf } from "../credentials/upstream-credential.ts";
 import type { CallScope } from "./call-scope.ts";
 import { openCallScope } from "./call-scope.ts";
 import type { Handshake } from "./legacy-handshake.ts";
@@ -36,7 +37,9 @@ export interface SessionTools {
 const goodbyeMs = 5_000;
 
 /** Begins a session for the client in `context`, with that client's own name, capabilities and log level. */
-export async function openLegacySession(link: UpstreamLink, context: McpContext): Promise<LegacySession> {
+export async function openLegacySession(shared: UpstreamLink, context: McpContext): Promise<LegacySession> {
+  const asker = askerOf(context.exchange); // also for what the session does between calls
+  const link: UpstreamLink = { ...shared, send: (request) => shared.send({ asker, ...request }) };
   const handshake = await shakeHands(link, context);
   let lastId = 1;
   const tools: SessionTools = { link, handshake, nextId: () => (lastId += 1) };

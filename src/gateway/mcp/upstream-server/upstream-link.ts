@@ -1,10 +1,12 @@
 import type { Cancellation } from "../../../kernel/cancellation.ts";
 import type { Clock } from "../../../kernel/clock.ts";
-import { headerValue } from "../../../kernel/header-value.ts";
 import type { McpContext } from "../../../mcp/backend.ts";
 import type { UpstreamTimeouts } from "../../../pipeline/adapter.ts";
 import type { UpstreamClient, UpstreamResponse } from "../../upstream.ts";
 import type { McpEndpoint } from "../compile-mcp.ts";
+import { sendAuthorized } from "../credentials/send-authorized.ts";
+import type { CredentialAsker } from "../credentials/upstream-credential.ts";
+import { askerOf } from "../credentials/upstream-credential.ts";
 
 /** One HTTP request to an MCP server. */
 export interface LinkRequest {
@@ -15,6 +17,8 @@ export interface LinkRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** For whom; undefined for what the gateway does on its own. */
   readonly context: McpContext | undefined;
+  /** Whose credential is shown, where that is not the context's: of a session that goes on by itself. */
+  readonly asker?: CredentialAsker | undefined;
   readonly cancellation: Cancellation;
 }
 
@@ -43,8 +47,8 @@ export function createUpstreamLink({ endpoint, upstream, clock, timeouts, maxByt
     clock,
     timeouts,
     maxBytes,
-    async send({ method, message, headers, context, cancellation }) {
-      const { origin, path, auth, secrets } = endpoint;
+    async send({ method, message, headers, context, asker, cancellation }) {
+      const { origin, path, credential } = endpoint;
       const all: Record<string, string> = {
         ...context?.headers,
         accept: method === "GET" ? "text/event-stream" : "application/json, text/event-stream",
@@ -52,12 +56,18 @@ export function createUpstreamLink({ endpoint, upstream, clock, timeouts, maxByt
       };
       if (message !== undefined) all["content-type"] = "application/json";
       if (context?.exchange !== undefined) all["x-request-id"] = context.exchange.id;
-      if (auth !== undefined) {
-        const secret = headerValue(await secrets.read(auth.secret), auth.secret);
-        all[auth.header] = auth.scheme === "" ? secret : `${auth.scheme} ${secret}`;
-      }
       const body = message === undefined ? undefined : Buffer.from(JSON.stringify(message));
-      return upstream.send({ origin, method, path, headers: all, body, timeouts: withoutIdle, cancellation });
+      return sendAuthorized(credential, askerOf(context?.exchange) ?? asker, (shown) =>
+        upstream.send({
+          origin,
+          method,
+          path,
+          headers: { ...all, ...shown },
+          body,
+          timeouts: withoutIdle,
+          cancellation,
+        }),
+      );
     },
   };
 }
