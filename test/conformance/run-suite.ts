@@ -79,8 +79,11 @@ async function repeat(suite: Suite, result: ScenarioResult, url: string): Promis
 }
 
 /** The lines of the summary: `✓ name: 3 passed, 0 failed`, then the names of those that are not scored. */
-function readSummary(output: string): readonly ScenarioResult[] {
-  const lines = stripVTControlCharacters(output).split("=== SUMMARY ===")[1]?.split("\n") ?? [];
+export function readSummary(output: string): readonly ScenarioResult[] {
+  const lines =
+    stripVTControlCharacters(output)
+      .split(/=== (?:SUITE )?SUMMARY ===/)[1]
+      ?.split("\n") ?? [];
   const unscoredAt = lines.findIndex((line) => line.startsWith("Not scored"));
   const summary = unscoredAt < 0 ? lines : lines.slice(0, unscoredAt);
   const unscored = unscoredAt < 0 ? [] : lines.slice(unscoredAt).map((line) => /^ +[✓✗] (\S+)/.exec(line)?.[1]);
