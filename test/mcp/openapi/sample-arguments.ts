@@ -21,7 +21,15 @@ export function sampleArguments(tool: OpenApiTool): fc.Arbitrary<JsonObject> {
   return fc
     .record(Object.fromEntries(members))
     .map(withoutUndefined)
-    .filter((args) => check(args).length === 0);
+    .filter(
+      (args) =>
+        check(args).length === 0 && !Array.from(places).some(([name, place]) => place === "path" && climbs(args[name])),
+    );
+}
+
+/** What the schema allows and no path does. */
+function climbs(value: unknown): boolean {
+  return value === "." || value === ".." || value === "";
 }
 
 function withoutUndefined(record: JsonObject): JsonObject {

@@ -44,7 +44,9 @@ export function asRead(tool: OpenApiTool, args: JsonObject): Record<string, Read
     read[from.argument] = style.isJson ? [JSON.stringify(value)] : style.style === "deepObject" ? value : pairs;
   }
   const { body } = tool.request;
-  if (body?.whole !== undefined && Object.hasOwn(args, body.whole)) read[body.whole] = args[body.whole];
+  if (body?.whole !== undefined && Object.hasOwn(args, body.whole)) {
+    read[body.whole] = body.encoding === "binary" ? formTexts(args[body.whole])[0] : args[body.whole];
+  }
   for (const { argument } of body?.members ?? []) {
     const value = args[argument];
     if (value === undefined || (body?.encoding !== "json" && value === null)) continue;
@@ -68,9 +70,17 @@ function plain(value: unknown): string {
 
 function readSegment(name: string, template: readonly string[], segments: readonly string[]): string {
   const at = template.findIndex((segment) => segment.includes(`{${name}}`));
-  const [before = "", after = ""] = (template[at] ?? "").split(`{${name}}`);
-  const segment = segments[at] ?? "";
-  return decodeURIComponent(segment.slice(before.length, segment.length - after.length));
+  const [before = "", after = ""] = (template[at] ?? "").split(`{${name}}`).map(asPattern);
+  const found = new RegExp(`^${before}(.*?)${after}$`).exec(segments[at] ?? "");
+  return decodeURIComponent(found?.[1] ?? "");
+}
+
+/** The text around a parameter, in which others may stand. */
+function asPattern(text: string): string {
+  return text
+    .split(/\{[^{}]*\}/)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+    .join(".*?");
 }
 
 function addPairs(read: Record<string, Read>, argument: string, name: string, pairs: URLSearchParams): void {
@@ -97,7 +107,7 @@ async function addBody(read: Record<string, Read>, tool: OpenApiTool, { body, he
     return;
   }
   if (plan.encoding === "binary" && plan.whole !== undefined) {
-    read[plan.whole] = { data: Buffer.from(body).toString("base64") };
+    read[plan.whole] = Buffer.from(body).toString("base64");
     return;
   }
   if (plan.encoding !== "multipart") return;
