@@ -83,6 +83,9 @@ export const scopeSchema = z
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, "printable ASCII without spaces, quotes and backslashes")
   .meta({ title: "Scope" });
 
+/** Of all scopes of an API, so that a token that has them stays below what gateways and proxies take in a header. */
+const maxScopeCharacters = 3_000;
+
 const oauthSchema = z
   .union([
     z.literal(false),
@@ -95,10 +98,22 @@ const oauthSchema = z
         .array(scopeSchema)
         .max(100)
         .default([])
+        .refine((scopes) => scopes.join(" ").length <= maxScopeCharacters, {
+          message: `at most ${maxScopeCharacters} characters together: tokens travel in a header`,
+        })
         .meta({ title: "Scopes", description: "A token needs all of them; one that lacks any gets 403." }),
       audience: z.array(z.string().min(1).max(1_000)).max(20).default([]).meta({
         title: "Audience",
         description: "Accepted in `aud` beside the API's own address, for servers that cannot be told of it.",
+      }),
+      shared: z.boolean().default(false).meta({
+        title: "Shared",
+        description: "`true`: clients of other teams may call it without a subscription.",
+      }),
+      registeredClients: z.boolean().optional().meta({
+        title: "Registered clients",
+        description:
+          "Whether clients that registered themselves, which no team has made, are taken. Absent: by MCP servers only.",
       }),
     }),
   ])

@@ -6,6 +6,8 @@ import { contentHash } from "./content-hash.ts";
 import { fieldIssues, refusal } from "./parse-document.ts";
 import { resolveReferences } from "./references.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
+import type { ReachedApi } from "./resource-identifier.ts";
+import { resourcePath } from "./resource-identifier.ts";
 import type { Write } from "./write.ts";
 import { audit } from "./write.ts";
 
@@ -93,12 +95,44 @@ async function checkRevision(write: Write, kind: ResourceKind, resource: Resourc
     all.push({ path: "spec.security.keyless", message });
   }
   const deployments = await write.transaction.deployments.all();
-  const owner = deployments.find((other) => other.context === context && other.resourceId !== resource.id);
-  if (owner !== undefined) {
-    all.push({ path: "spec.context", message: `${context} belongs to ${owner.kind}/${owner.name} already` });
+  for (const other of deployments) {
+    if (other.resourceId === resource.id) continue;
+    const message = contextFault({ kind: resource.kind, teamId: resource.teamId, context }, other);
+    if (message !== undefined) all.push({ path: "spec.context", message });
   }
   if (all.length > 0) throw refused(resource, all);
   return { context, found };
+}
+
+/**
+ * Why two APIs cannot be deployed beside each other: one would answer, or have tokens, for addresses of the other. A team
+ * may nest its own, the inner one taking its part of the outer's; but no API stands where another's protocol answers, nor
+ * within an address that another team's API has.
+ */
+function contextFault(api: PlacedApi, other: PlacedApi & { readonly name: string }): string | undefined {
+  const owner = `${other.kind}/${other.name}`;
+  if (api.context === other.context) return `${api.context} belongs to ${owner} already`;
+  const isOwn = api.teamId === other.teamId;
+  const [taken, path] = [other, api].map((each) => (isOwn ? answeredPath(each) : resourcePath(each)));
+  if (isWithin(isOwn ? api.context : resourcePath(api), taken))
+    return `${taken} and what is below it belong to ${owner}`;
+  if (isWithin(isOwn ? other.context : resourcePath(other), path)) {
+    return `${owner} is at ${other.context} already, which would be below ${path}`;
+  }
+  return undefined;
+}
+
+interface PlacedApi extends ReachedApi {
+  readonly teamId: string;
+}
+
+/** Below its context, where an API of that kind is called. */
+function answeredPath(api: ReachedApi): string {
+  return api.kind === "LlmApi" ? `${api.context}/v1` : resourcePath(api);
+}
+
+function isWithin(path: string, outer = ""): boolean {
+  return path === outer || path.startsWith(`${outer}/`);
 }
 
 function refused(resource: Resource, issues: readonly FieldIssue[]) {

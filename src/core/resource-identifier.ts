@@ -1,5 +1,5 @@
 /** What of an API decides where it is reached. */
-interface ReachedApi {
+export interface ReachedApi {
   readonly kind: string;
   readonly context: string;
 }

@@ -19,6 +19,22 @@ export async function subscriptionWritten(write: Write, after: Resource, before:
   write.messages.push({ type: "subscription.put", record });
 }
 
+/** Whether an application has an active subscription to an API. */
+export async function isSubscribed(
+  transaction: CatalogTransaction,
+  applicationId: string,
+  api: { readonly kind: string; readonly name: string },
+): Promise<boolean> {
+  for (const row of await transaction.references.to(applicationId, referenceLimit)) {
+    if (row.holderKind !== subscription.kind) continue;
+    const found = await transaction.resources.findById(row.holderId);
+    if (found === undefined) continue;
+    const spec = specOf(found);
+    if (spec.api.kind === api.kind && spec.api.name === api.name) return spec.state === "active";
+  }
+  return false;
+}
+
 /** Every subscription, as a gateway needs it: one that is not active closes the API, so it is told as well. */
 export async function liveSubscriptions(transaction: CatalogTransaction): Promise<readonly SubscriptionRecord[]> {
   const records: SubscriptionRecord[] = [];

@@ -169,8 +169,10 @@ function securityAttachments(
     return attachment === undefined ? [] : [attachment];
   };
   const keyHeader = apiKey === false ? {} : { keyHeader: apiKey.header };
+  // Whose clients are let in is judged with the subscription, whichever policy knew the caller.
+  const { shared: _, registeredClients: __, ...demand } = oauth === false ? {} : oauth;
   return [
-    ...(oauth === false ? [] : attach("oauth", "oauth", { ...oauth, ...keyHeader })),
+    ...(oauth === false ? [] : attach("oauth", "oauth", { ...demand, ...keyHeader })),
     ...(apiKey === false ? [] : attach("api-key", "apiKey", { header: apiKey.header })),
   ];
 }

@@ -1,3 +1,4 @@
+import { reachFault } from "../core/token-reach.ts";
 import { addressClass } from "../kernel/address-class.ts";
 import { errorCodes } from "../kernel/error-codes.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
@@ -85,9 +86,10 @@ function isFromThisMachine({ clientIp, headers }: InboundRequest): boolean {
 function checkSubscription(exchange: Exchange, principal: Principal): Outcome | undefined {
   const { subscription, applicationId } = principal;
   if (subscription === "active") return undefined;
-  if (subscription === undefined && !exchange.api.subscriptionRequired) return undefined;
+  const outOfReach = subscription === undefined ? lacksReach(exchange, principal) : undefined;
+  if (subscription === undefined && outOfReach === undefined && !exchange.api.subscriptionRequired) return undefined;
   const who = principal.type === "token" ? "token" : "key";
-  const lack = subscription ?? (applicationId === undefined ? "no-application" : "not-subscribed");
+  const lack = subscription ?? outOfReach ?? (applicationId === undefined ? "no-application" : "not-subscribed");
   const detail =
     applicationId === undefined
       ? `${principal.keyId ?? principal.caller ?? principal.type} is not associated with an application`
@@ -96,7 +98,18 @@ function checkSubscription(exchange: Exchange, principal: Principal): Outcome | 
   return { type: "denied", deny: deny("auth.forbidden", message, { detail }), by: "subscription" };
 }
 
+// A key was made for the API by who may; a token's client was made for a team. One that the key manager alone knows has
+// no team here: whether such count is said of the key manager.
+function lacksReach(
+  { api }: Exchange,
+  { type, teamId, applicationId }: Principal,
+): keyof typeof subscriptionLacks | undefined {
+  return type === "token" && teamId !== undefined ? reachFault(api, { teamId, applicationId }, false) : undefined;
+}
+
 const subscriptionLacks = {
+  "other-team": "its client is of another team, and its application is not subscribed to the API",
+  "registered-client": "its client registered itself, and the API takes none of those",
   "no-application": "it is not associated with an application, and the API asks for a subscription",
   "not-subscribed": "its application is not subscribed to the API",
   blocked: "the subscription of its application is blocked",

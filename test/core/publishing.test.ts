@@ -20,6 +20,24 @@ function changeChat(core: CoreFixture, spec: object, version: number) {
   return replaceResource(core.context, admin, llmApi, "chat", { metadata: { name: "chat" }, spec }, version);
 }
 
+/** Two APIs: kind, context and team. */
+interface Overlap {
+  readonly name: string;
+  readonly first: readonly [string, string, string?];
+  readonly second: readonly [string, string, string?];
+}
+
+async function publishAt(core: CoreFixture, name: string, [kind, context, team = "default"]: Overlap["first"]) {
+  const upstream = { production: { url: "https://mcp.example.com/mcp" }, sandbox: { sameAs: "production" } };
+  const { resources } = core.context.catalog.read;
+  if ((await resources.find("Team", team)) === undefined) await create(core, "Team", team, {});
+  if ((await resources.find("LlmProvider", "openai")) === undefined) {
+    await create(core, "LlmProvider", "openai", providerSpec);
+  }
+  await create(core, kind, name, kind === "McpServer" ? { context, upstream } : llmApiSpec(context), { team });
+  return publishApi(core.context, admin, kindOf(kind), name);
+}
+
 describe("publishing", () => {
   test("makes the draft live and tells the gateways the whole set under its hash", async () => {
     await using core = await coreFixture();
@@ -62,6 +80,45 @@ describe("publishing", () => {
     expect(error.code).toBe("publish.refused");
     expect(error.issues).toEqual([{ path: "spec.context", message: "/chat belongs to LlmApi/chat already" }]);
     expect((await listRevisions(core.context, llmApi, "second", { limit: 10 })).rows).toEqual([]);
+  });
+
+  const overlaps: readonly Overlap[] = [
+    { name: "an LLM API at an MCP server's address", first: ["McpServer", "/a"], second: ["LlmApi", "/a/mcp"] },
+    { name: "an MCP server whose address is an LLM API's", first: ["LlmApi", "/a/mcp"], second: ["McpServer", "/a"] },
+    { name: "an API below an MCP server's address", first: ["McpServer", "/a"], second: ["LlmApi", "/a/mcp/b"] },
+    { name: "an API where another's protocol answers", first: ["LlmApi", "/a"], second: ["LlmApi", "/a/v1"] },
+    { name: "an API where another's would answer", first: ["LlmApi", "/a/v1"], second: ["LlmApi", "/a"] },
+    { name: "an API below another team's", first: ["LlmApi", "/a"], second: ["LlmApi", "/a/b", "rivals"] },
+    { name: "an API above another team's", first: ["LlmApi", "/a/b"], second: ["LlmApi", "/a", "rivals"] },
+    { name: "an MCP server below another team's", first: ["LlmApi", "/a"], second: ["McpServer", "/a/b", "rivals"] },
+    {
+      name: "an API above another team's MCP server",
+      first: ["McpServer", "/a/b"],
+      second: ["LlmApi", "/a", "rivals"],
+    },
+  ];
+  test.each(overlaps)("$name is refused: it would answer for the other", async ({ first, second }) => {
+    await using core = await coreFixture();
+    await publishAt(core, "first", first);
+    const error = await rejection(publishAt(core, "second", second));
+    expect(error.code).toBe("publish.refused");
+    expect(error.issues).toMatchObject([
+      { path: "spec.context", message: expect.stringContaining(`${first[0]}/first`) },
+    ]);
+  });
+
+  const neighbours: readonly Overlap[] = [
+    { name: "beside an MCP server's address", first: ["McpServer", "/a"], second: ["LlmApi", "/a/b", "rivals"] },
+    { name: "with a name that begins as another's", first: ["LlmApi", "/a"], second: ["LlmApi", "/a-2", "rivals"] },
+    { name: "of a second version", first: ["LlmApi", "/a/1.0"], second: ["LlmApi", "/a/2.0", "rivals"] },
+    { name: "of two MCP servers", first: ["McpServer", "/a"], second: ["McpServer", "/a/b", "rivals"] },
+    { name: "within one of the same team", first: ["LlmApi", "/a"], second: ["LlmApi", "/a/b"] },
+  ];
+  test.each(neighbours)("a context $name is taken", async ({ first, second }) => {
+    await using core = await coreFixture();
+    await publishAt(core, "first", first);
+    await publishAt(core, "second", second);
+    expect(await core.context.catalog.read.deployments.all()).toHaveLength(2);
   });
 
   test("a set that does not compile is refused with the API's own paths, and the old revision stays live", async () => {

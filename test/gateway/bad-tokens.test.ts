@@ -34,7 +34,7 @@ beforeAll(async () => {
   }
   await gatehouse.put("LlmApi", "chat", {
     context: "/chat",
-    security: { oauth: {} },
+    security: { oauth: { registeredClients: true } },
     upstream: {
       production: { targets: [{ provider: "production" }], breaker: { failures: 0 } },
       sandbox: { targets: [{ provider: "sandbox" }] },
@@ -42,7 +42,7 @@ beforeAll(async () => {
   });
   await gatehouse.put("LlmApi", "narrow", {
     context: "/narrow",
-    security: { apiKey: false, oauth: { scopes: ["chat:write", "chat:read"] } },
+    security: { apiKey: false, oauth: { scopes: ["chat:write", "chat:read"], registeredClients: true } },
     upstream: { production: { targets: [{ provider: "production" }] }, sandbox: { sameAs: "production" } },
   });
   await gatehouse.put("McpServer", "notes", {

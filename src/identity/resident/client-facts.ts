@@ -6,6 +6,10 @@ import type { OauthClientRow } from "../../core/identity-tables.ts";
 const clientFacts = z.object({
   /** Of the stored row; a client that is known by its document only has none. */
   rowId: z.string().optional(),
+  /** The owning team's; of a client that is known by its document only there is none. */
+  teamId: z.string().optional(),
+  /** Absent for a client that registered itself. */
+  applicationId: z.string().optional(),
   name: z.string(),
   environment: z.enum(["production", "sandbox"]),
   scopes: z.array(z.string()).optional(),
@@ -30,6 +34,8 @@ export function clientMetadata(row: OauthClientRow, signingAlgorithm: string): R
   const hasCode = metadata.grantTypes.includes("authorization_code");
   const facts: ClientFacts = {
     rowId: row.id,
+    teamId: row.teamId,
+    ...(row.applicationId !== null && { applicationId: row.applicationId }),
     name: row.name,
     environment: row.environment,
     pkceRequired: metadata.pkceRequired,

@@ -12,6 +12,7 @@ import { addConnectPages } from "./connect.ts";
 import { addInteractions } from "./interactions.ts";
 import { noteIssued } from "./issued-tokens.ts";
 import { createOwnTokens } from "./own-tokens.ts";
+import type { ProtectedApis } from "./protected-apis.ts";
 import { providerConfiguration } from "./provider-configuration.ts";
 import type { ResidentOptions } from "./resident-options.ts";
 import { resourceIndicatorFeature } from "./resource-indicators.ts";
@@ -23,11 +24,12 @@ export function createProvider(
   options: ResidentOptions,
   keyManagerId: OauthClientRow["keyManagerId"],
   keys: SigningKeys,
+  apis: ProtectedApis,
 ): Provider {
   const { context, issuer } = options;
   const carried = new WeakMap<Model, Readonly<Record<string, unknown>>>();
   const secretIds = new WeakMap<Context, string>();
-  const resources = resourceIndicatorFeature(options, keys.active);
+  const resources = resourceIndicatorFeature(options, keys.active, apis);
   const provider = new Provider(
     issuer,
     providerConfiguration(options, keyManagerId, keys, {

@@ -6,6 +6,7 @@ import type { PlaneMessage } from "../../core/plane-message.ts";
 import { notFound } from "../../core/resource-changes.ts";
 import { openSigningKeys } from "../../core/signing-keys.ts";
 import { createProvider } from "./create-provider.ts";
+import { createProtectedApis } from "./protected-apis.ts";
 import { hasRoom } from "./provider-configuration.ts";
 import type { ResidentOptions } from "./resident-options.ts";
 
@@ -13,7 +14,7 @@ import type { ResidentOptions } from "./resident-options.ts";
 export interface ResidentServer {
   /** Answers one request. `path` is below the issuer's, with its query; `ip` is the client's address. */
   handle(request: IncomingMessage, response: ServerResponse, target: { path: string; ip: string }): Promise<void>;
-  /** Takes notice of new keys. */
+  /** Takes notice of new keys, and of APIs that come and go. */
   apply(message: PlaneMessage): void;
 }
 
@@ -21,10 +22,11 @@ export interface ResidentServer {
 export async function createResidentServer(options: ResidentOptions): Promise<ResidentServer> {
   const { context, issuer } = options;
   const keyManagerId = await residentId(options);
+  const apis = createProtectedApis(context, options.publicUrl);
   let serving: Promise<ReturnType<Provider["callback"]>> | undefined;
   const open = async (): Promise<ReturnType<Provider["callback"]>> => {
     const keys = await openSigningKeys(context, options.settings.signingAlgorithm);
-    return createProvider(options, keyManagerId, keys).callback();
+    return createProvider(options, keyManagerId, keys, apis).callback();
   };
   const current = (): NonNullable<typeof serving> => {
     serving ??= open().catch((error: unknown) => {
@@ -49,6 +51,7 @@ export async function createResidentServer(options: ResidentOptions): Promise<Re
       await answer(request, response);
     },
     apply(message) {
+      if (message.type === "artifacts") apis.forget();
       // Also for what is said of the key manager otherwise: making a provider costs some milliseconds and no state.
       if (message.type === "key-manager.put" && message.record.id === keyManagerId) serving = undefined;
     },

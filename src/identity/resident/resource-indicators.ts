@@ -1,9 +1,12 @@
 import type { Client, Context, ResourceServerInfo } from "oidc-provider";
 import { errors } from "oidc-provider";
+import type { CoreContext } from "../../core/core-context.ts";
 import type { SigningKey } from "../../core/signing-keys.ts";
+import { isSubscribed } from "../../core/subscriptions.ts";
+import { reachFault } from "../../core/token-reach.ts";
 import type { ClientFacts } from "./client-facts.ts";
 import { factsOf } from "./client-facts.ts";
-import { findProtectedApi } from "./protected-apis.ts";
+import type { ProtectedApi, ProtectedApis } from "./protected-apis.ts";
 import type { ResidentOptions } from "./resident-options.ts";
 
 /** A scope that every API has, so that there is something to agree to where an API asks for none. It opens nothing by itself. */
@@ -21,6 +24,7 @@ export interface ResourceIndicatorFeature {
 export function resourceIndicatorFeature(
   options: ResidentOptions,
   signing: Pick<SigningKey, "alg" | "kid">,
+  apis: ProtectedApis,
 ): ResourceIndicatorFeature {
   return {
     enabled: true,
@@ -32,9 +36,10 @@ export function resourceIndicatorFeature(
     useGrantedResource: async () => true,
     async getResourceServerInfo(context: Context, resource: string, client: Client): Promise<ResourceServerInfo> {
       const facts = factsOf(client);
-      const api = await findProtectedApi(options.context, options.publicUrl, resource);
-      if (api === undefined)
-        throw new errors.InvalidTarget("no API that takes these tokens is reached at this resource");
+      const api = await apis.find(resource);
+      // Another team's API looks as if it were not there.
+      if (api === undefined || !(await isReached(options.context, api, facts)))
+        throw new errors.InvalidTarget("no API that takes this client's tokens is reached at this resource");
       const { scopes: allowed } = facts;
       const scopes = api.scopes.filter((scope) => allowed === undefined || allowed.includes(scope));
       completeScope(context, scopes);
@@ -47,6 +52,14 @@ export function resourceIndicatorFeature(
       };
     },
   };
+}
+
+/** Whether tokens of a client are of use at an API: the gateways ask the same of every call. */
+async function isReached({ catalog }: CoreContext, api: ProtectedApi, client: ClientFacts): Promise<boolean> {
+  const { applicationId, teamId = "" } = client;
+  const fault = reachFault(api, { teamId, applicationId }, false);
+  if (fault !== "other-team" || applicationId === undefined) return fault === undefined;
+  return isSubscribed(catalog.read, applicationId, api);
 }
 
 function lifetimeOf(facts: ClientFacts, { settings }: ResidentOptions): number {
