@@ -5,7 +5,6 @@ import type { NamedKey } from "./core/core-context.ts";
 import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { McpInspector } from "./core/mcp-inspection.ts";
-import { createPinBoard } from "./mcp/pins/pin-board.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
 import type { UpstreamTokens } from "./core/upstream-tokens.ts";
 import type { EmbedderSet } from "./embedding/embedder-set.ts";
@@ -21,6 +20,7 @@ import { createLlmAdapter } from "./gateway/llm/llm-adapter.ts";
 import { createCredentials } from "./gateway/mcp/credentials/compile-credential.ts";
 import { createMcpInspector } from "./gateway/mcp/inspect-server.ts";
 import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
+import type { UpstreamClient } from "./gateway/upstream.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
 import { createCredentialIndex } from "./identity/credential-index.ts";
@@ -34,6 +34,7 @@ import type { NetworkPolicy } from "./kernel/network-policy.ts";
 import { createGuardedLookup } from "./kernel/network-policy.ts";
 import type { SafeFetch } from "./kernel/safe-fetch.ts";
 import { createLazyFetch } from "./lazy-fetch.ts";
+import { createPinBoard } from "./mcp/pins/pin-board.ts";
 import { createSessionTokens } from "./mcp/session-token.ts";
 import { createBreaker } from "./pipeline/breaker.ts";
 import { createBudgetBoard } from "./pipeline/budget-board.ts";
@@ -46,6 +47,7 @@ import { createLimitGate } from "./pipeline/run-limits.ts";
 import { createRunner } from "./pipeline/runner.ts";
 import type { Snapshot } from "./pipeline/snapshot.ts";
 import { createTokenEstimates } from "./pipeline/token-estimates.ts";
+import type { UpstreamWatch } from "./pipeline/upstream-watch.ts";
 import { watchUpstreams } from "./pipeline/upstream-watch.ts";
 import { createKeyBudgets } from "./policies/api-key/key-budgets.ts";
 import { policies } from "./policies/index.ts";
@@ -155,6 +157,21 @@ function eachOf(...hearers: readonly Pick<DataPlane, "apply">[]): Pick<DataPlane
   };
 }
 
+/** The adapters of all kinds of API, and what of them hears of changes. */
+function adaptersOf(
+  parts: GatewayComposition,
+  { upstream, watch, fetch }: { upstream: UpstreamClient; watch: UpstreamWatch; fetch: SafeFetch },
+) {
+  const { clock, stalledMs, sessionKey, httpsOnly = true, upstreamTokens = nobodysTokens } = parts;
+  const llm = createLlmAdapter({ upstream, clock, stalledMs, prices: readBuiltInPrices() });
+  const shown = createCredentials({ fetch, clock, tokens: upstreamTokens, httpsOnly });
+  const pins = createPinBoard(parts.report);
+  const sessions = createSessionTokens(sessionKey);
+  const credentials = shown.compile;
+  const mcp = createMcpAdapter({ pins, upstream, clock, sessions, sessionKey, watch, credentials, stalledMs });
+  return { adapters: [llm, mcp], pins, shown };
+}
+
 /** Builds a gateway of the data plane's parts. Disposing closes its upstream connections and its snapshot. */
 export function composeGateway(parts: GatewayComposition): GatewayParts {
   const { clock, log, network, pepper } = parts;
@@ -168,23 +185,9 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     breaker: createBreaker(clock),
     report: (upstreams) => parts.report({ type: "upstreams", node: parts.node, upstreams }),
   });
-  const llm = createLlmAdapter({ upstream, clock, stalledMs: parts.stalledMs, prices: readBuiltInPrices() });
-  const sessions = createSessionTokens(parts.sessionKey);
   const fetch = createLazyFetch(network);
-  const { httpsOnly = true, upstreamTokens = nobodysTokens } = parts;
-  const shown = createCredentials({ fetch, clock, tokens: upstreamTokens, httpsOnly });
-  const pins = createPinBoard(parts.report);
-  const mcp = createMcpAdapter({
-    pins,
-    upstream,
-    clock,
-    sessions,
-    sessionKey: parts.sessionKey,
-    watch,
-    credentials: shown.compile,
-    stalledMs: parts.stalledMs,
-  });
-  const registry = createRegistry({ ...pluginLists, adapters: [llm, mcp] });
+  const { adapters, pins, shown } = adaptersOf(parts, { upstream, watch, fetch });
+  const registry = createRegistry({ ...pluginLists, adapters });
   const { limiter, journal } = limiterOf(parts);
   let publicUrl = "http://localhost"; // until the port is open, and no request comes before
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
@@ -199,7 +202,12 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     clock,
     onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
-  const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: eachOf(tokens, pins, shown.held), log });
+  const dataPlane = createDataPlane({
+    ...compileOptions,
+    credentials,
+    identity: eachOf(tokens, pins, shown.held),
+    log,
+  });
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
   const limits = createLimitGate({ limiter, clock, log });
   const runner = createRunner({ clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node });

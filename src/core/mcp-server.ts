@@ -74,7 +74,8 @@ const mcpServerSpec = z.strictObject({
   }),
   pins: mcpPinsSchema.optional().meta({
     title: "Pins",
-    description: "What happens when the server says something else of what it offers than was approved; off when absent.",
+    description:
+      "What happens when the server says something else of what it offers than was approved; off when absent.",
   }),
   upstream: z.strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) }),
 });

@@ -1,8 +1,8 @@
 import type { ApiId, Id } from "../kernel/ids.ts";
 import type { Environment } from "./environment.ts";
 import type { KeyBudget } from "./key-budget.ts";
-import type { SubscriptionState } from "./subscription.ts";
 import type { McpDefinition, PinKind } from "./mcp-definition.ts";
+import type { SubscriptionState } from "./subscription.ts";
 import type { UpstreamHealth } from "./upstream-health.ts";
 
 /** What a gateway must know of an API key: its hash and its bounds, never the key. Plain JSON. */

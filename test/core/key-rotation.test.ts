@@ -203,7 +203,10 @@ describe("the encryption of an installation", () => {
     expect((await encryption.status()).keys).toMatchObject([{ current: true, given: true, values: 11 }]);
     await expectEverythingOpens();
     const { rows } = await context.catalog.read.audit.list({}, { limit: 200, cursor: undefined });
-    expect(rows.at(-1)).toMatchObject({ action: "encryption.rotated", detail: { values: 11, retired: [keyIdOf(one)] } });
+    expect(rows.at(-1)).toMatchObject({
+      action: "encryption.rotated",
+      detail: { values: 11, retired: [keyIdOf(one)] },
+    });
   });
 
   test("cannot make a key where the keys are configured, and says what to do", async () => {

@@ -53,8 +53,8 @@ export async function requestToken(
   { fetch, nowMs }: { readonly fetch: UpstreamFetch; readonly nowMs: number },
 ): Promise<GivenTokens | RefusedTokens> {
   const proof = await proveClient(client, server, nowMs);
-  const given = Object.entries(form).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-  const all = { ...Object.fromEntries(given), ...proof.form };
+  const given = Object.entries(form).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  const all: Readonly<Record<string, string>> = { ...Object.fromEntries(given), ...proof.form };
   const answer = await fetch.post(server.tokenEndpoint, { form: all }, proof.headers);
   const body = objectIn(answer);
   if (answer.status >= 500 || answer.status === 429) {

@@ -23,7 +23,7 @@ export function createSealedTexts(key: KeyObject): SealedTexts {
       const [nonce = "", data = ""] = text.split(".").map((part) => Buffer.from(part, "base64url").toString("base64"));
       const value: SealedValue = { v: 1, kid: "text", nonce, data };
       try {
-        return JSON.parse(unseal(key, value, boundTo));
+        return JSON.parse(unseal(key, value, boundTo)) as unknown;
       } catch {
         return undefined;
       }

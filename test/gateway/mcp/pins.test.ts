@@ -40,11 +40,11 @@ test("a tool that changes is hidden and refused until it is approved; the differ
         { name: "pay", description, inputSchema: {} },
         { name: "look", inputSchema: {} },
       ];
-      json(200, { jsonrpc: "2.0", id: messageOf(seen).id, result: { tools } })(seen, response);
+      return json(200, { jsonrpc: "2.0", id: messageOf(seen).id, result: { tools } })(seen, response);
     });
   const listed = async () => {
     const { result } = rpcOf(await server.post({ jsonrpc: "2.0", id: 1, method: "tools/list" }));
-    return (result?.["tools"] as { name: string }[]).map(({ name }) => name); // as offered above
+    return ((result?.["tools"] ?? []) as { name: string }[]).map(({ name }) => name); // as offered above
   };
   const stateOf = async (name: string) => (await listPins(context, "pinned")).find((pin) => pin.name === name);
 

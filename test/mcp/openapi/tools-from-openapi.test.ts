@@ -1,3 +1,4 @@
+// long: each way in which a description may be odd, against the tools that come of it
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../src/mcp/openapi/json-object.ts";
 import { isJsonObject, objectMember } from "../../../src/mcp/openapi/json-object.ts";
