@@ -13,11 +13,19 @@ export interface AcceptOptions {
 
 /** What holds before anything is looked at: the host and origin named, and whether there is still time. */
 export function accept(incoming: IncomingMessage, options: AcceptOptions): Deny | undefined {
+  return acceptFrom(incoming, incoming.headers.origin, options);
+}
+
+/** The same for what any page may read: its origin says nothing. */
+export function acceptAnyPage(incoming: IncomingMessage, options: AcceptOptions): Deny | undefined {
+  return acceptFrom(incoming, undefined, options);
+}
+
+function acceptFrom(incoming: IncomingMessage, origin: string | undefined, options: AcceptOptions): Deny | undefined {
   try {
-    options.allowedHosts.check(hostsOf(incoming), incoming.headers.origin);
+    options.allowedHosts.check(hostsOf(incoming), origin);
   } catch (error) {
     const { code, message, detail } = toGatewayError(error);
-    const { origin } = incoming.headers;
     const named = `host ${hostsOf(incoming).join(", ")}${origin === undefined ? "" : `, origin ${origin}`}`;
     return deny(code, message, {
       detail: [named.slice(0, longestDetail), detail].filter((each) => each !== undefined).join(": "),

@@ -7,6 +7,7 @@ import type { Log } from "../kernel/log.ts";
 
 /** The resident authorization server on the gateway's port. */
 export interface AuthRoutes {
+  readonly issuer: string;
   /** The path below the issuer that a request is for, or undefined when it is for something else. */
   target(path: string): string | undefined;
   /** Answers; the answer has been written or failed when it resolves. Never rejects. */
@@ -35,6 +36,7 @@ export function createAuthRoutes({ issuer, trustedProxies, log, load }: AuthRout
   const bases = [...new Set([whole, whole.slice(whole.lastIndexOf("/"))])];
   const exact = new Map(discoveries.flatMap((document) => bases.map((base) => [document + base, document])));
   return {
+    issuer,
     target(path) {
       if (!endpointPath.test(path)) return undefined;
       const document = exact.get(path);

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
-import { metadataPrefix } from "../core/resource-identifier.ts";
 import type { AllowedHosts } from "../kernel/allowed-hosts.ts";
 import { Cancellation } from "../kernel/cancellation.ts";
 import type { CidrSet } from "../kernel/cidr-set.ts";
@@ -24,10 +23,11 @@ import type { AuthRoutes } from "./auth-routes.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { dropUnreadBody } from "./drop-unread-body.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
-import { protectedResource, writeMetadata } from "./oauth-metadata.ts";
+import { answerPreflight, openToOrigin } from "./mcp-cross-origin.ts";
 import type { RefusedRequest } from "./refusal-log.ts";
 import { createRefusalLog } from "./refusal-log.ts";
 import { addRetryHeaders } from "./retry-headers.ts";
+import { serveOauthMetadata } from "./serve-oauth-metadata.ts";
 
 export interface GatewayAppOptions {
   readonly dataPlane: DataPlane;
@@ -75,16 +75,17 @@ function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
   app.get("/readyz", (c) =>
     options.dataPlane.ready && !options.draining() ? c.text("ready\n") : c.text("not ready\n", 503),
   );
-  app.get(`${metadataPrefix}/*`, (c, next) => {
-    const document = protectedResource(c.req.path, snapshot, options.tokens);
-    if (document === undefined || accept(c.env.incoming, options) !== undefined) return next();
-    if (ambiguous(c.env.incoming) !== undefined) return next();
-    writeMetadata(c.env.outgoing, document);
-    return RESPONSE_ALREADY_SENT;
-  });
+  app.on(["GET", "OPTIONS"], ["/.well-known/*"], (c, next) =>
+    serveOauthMetadata(c.req.path, c.env, snapshot, options) ? RESPONSE_ALREADY_SENT : next(),
+  );
   const apis = snapshot?.apis ?? [];
   for (const api of apis) {
     const below = apis.filter(({ context }) => context.startsWith(`${api.context}/`));
+    if (api.kind === "McpServer") {
+      app.options(`${api.context}/mcp`, (c, next) =>
+        answerPreflight(c.env.incoming, c.env.outgoing, options) ? RESPONSE_ALREADY_SENT : next(),
+      );
+    }
     for (const { method, path } of api.adapter.routes) {
       // A catch-all reaches into the contexts below its own, and what is there is for the API of that context.
       app.on([method], [api.context + path], (c, next) => {
@@ -118,6 +119,7 @@ const noApi = deny(
 /** Why a request has no endpoint, in the dialect of the API that it went to, if it went to one. */
 function explain(snapshot: Snapshot | undefined, path: string, bindings: Bindings, options: Tools): void {
   const id = uuidV7(options.clock.now());
+  if (serveOauthMetadata(path, bindings, snapshot, options)) return;
   const early = accept(bindings.incoming, options) ?? ambiguous(bindings.incoming);
   const target = early === undefined ? options.auth?.target(path) : undefined;
   if (target !== undefined) {
@@ -198,6 +200,7 @@ function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bindings,
     api.adapter.encodeDeny(refusal ?? unready, id, outgoing, {});
     return;
   }
+  if (refusal === undefined && api.kind === "McpServer") openToOrigin(incoming, outgoing);
   const exchange = new ServedExchange(id, api, lease.snapshot, path, incoming, options);
   outgoing.on("close", () => {
     // Node ends an HTTP/2 stream that the client reset, so there only our own `end` tells that all was written.

@@ -347,7 +347,7 @@ describe("an MCP server", () => {
 });
 
 describe("metadata", () => {
-  test.each(["/nowhere", "", "/", "/chat/", "/chat/v1", "/keys-only", "/notes"])("of %s is 404", async (path) => {
+  test.each(["/nowhere", "", "/", "/chats", "/chat/v1", "/keys-only", "/notes"])("of %s is 404", async (path) => {
     const url = `${gatehouse.running.gatewayUrl}/.well-known/oauth-protected-resource${path}`;
     expect((await rawHttp(url, { method: "GET" })).status).toBe(404);
   });
