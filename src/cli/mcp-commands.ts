@@ -13,4 +13,15 @@ export function addMcpCommands(program: Command, shell: Shell, controlCommand: A
     .option("--authorization-file <file>", "file with the header Authorization that is shown to it")
     .option("--json", "as JSON")
     .action(async (url, options) => (await import("./mcp.ts")).inspectMcp(url, options, shell));
+  mcp
+    .command("tools <description>")
+    .description("print the tools that an OpenAPI description, a file or URL, would give; publishes nothing")
+    .option("--select <line...>", "operations: names, 'GET /pets/*' or tag:pets; all when absent")
+    .option("--exclude <line...>", "operations to leave out")
+    .option("--settings <file>", "select, exclude, overrides, fixed, serverVariables and output, in YAML")
+    .option("--follow", "fetch other documents that it refers to")
+    .option("--json", "the tools as tools/list shows them, and what was left out")
+    .option("--config <file>", "configuration file")
+    .option("--verbose", "on a fault, the stack too")
+    .action(async (description, options) => (await import("./mcp-tools.ts")).printTools(description, options, shell));
 }

@@ -13,7 +13,7 @@ export interface ToolDefinition {
   readonly annotations: ToolAnnotations;
 }
 
-/** A tool and the request that it stands for. Plain data: it can be stored, and compiled by `compileOperation`. */
+/** A tool and the request that it stands for. Data without functions, for `compileOperation`. */
 export interface OpenApiTool {
   readonly definition: ToolDefinition;
   readonly request: RequestPlan;
