@@ -8,6 +8,7 @@ import { auditChanges } from "./audit-changes.ts";
 import type { CatalogTransaction } from "./catalog.ts";
 import type { GeneratedClientSecret } from "./client-secrets.ts";
 import { insertClientSecret } from "./client-secrets.ts";
+import { requireClientTrust } from "./client-trust.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { OauthClientRow } from "./identity-tables.ts";
 import { keyManager } from "./key-manager.ts";
@@ -37,7 +38,8 @@ export interface CreatedOauthClient {
 /**
  * Makes a client of an application: here, at the key manager elsewhere, or as the note of one that is there already.
  * Throws `resource.not_found` for the application, `resource.invalid` with the fields at fault, `resource.conflict` for
- * a name or client id that is taken, and `upstream.…` when the key manager elsewhere does not make it.
+ * a name or client id that is taken, `auth.forbidden` without the right to a client that reaches beyond its team, and
+ * `upstream.…` when the key manager elsewhere does not make it.
  */
 export async function createOauthClient(
   context: CoreContext,
@@ -47,6 +49,7 @@ export async function createOauthClient(
 ): Promise<CreatedOauthClient> {
   const { metadata, spec, secret } = parseDocument(oauthClientDocumentSchema, input);
   const owner = await requireApplication(context.catalog.read, applicationName);
+  requireClientTrust(actor, spec);
   const issuer = await requireKeyManager(context, spec);
   await refuseTakenName(context.catalog.read, owner, metadata.name);
   const id = newId("oauthClient");
@@ -135,6 +138,7 @@ export async function replaceOauthClient(
   if (before.version !== expectedVersion) throw changedMeanwhile("OauthClient", before.name);
   const issues = fixedIssues(before, spec, metadata?.application);
   if (issues.length > 0) throw invalid(issues);
+  requireClientTrust(actor, spec, before.metadata.grantTypes);
   const { madeAtKeyManager } = before.metadata;
   const { keyManager: _, application: __, team: ___, ...stored } = before;
   const after: OauthClientRow = {

@@ -76,6 +76,7 @@ export function readCheckedToken(
       secretId,
       clientId,
       subject,
+      origins: rules.originsClaim === undefined ? undefined : originsOf(claims[rules.originsClaim]),
       issuedAtMs: typeof iat === "number" ? iat * 1_000 : 0,
     },
     permitsIp: ips.length === 0 ? undefined : ipCheck(ips),
@@ -127,6 +128,17 @@ function refused(detail: string): TokenCheck {
 
 function forbidden(detail: string): TokenCheck {
   return { type: "forbidden", detail };
+}
+
+function originsOf(value: unknown): RevocableToken["origins"] {
+  if (!Array.isArray(value)) return undefined;
+  return value
+    .filter((origin) => typeof origin === "object" && origin !== null)
+    .map((origin) => ({
+      tokenId: textOf(origin, "jti"),
+      secretId: textOf(origin, "gh_sid"),
+      clientId: textOf(origin, "client_id"),
+    }));
 }
 
 /** A list, or text with commas between. */

@@ -27,6 +27,7 @@ export const resident = defineKeyManager({
         clientIdClaims: ["client_id"],
         scopeClaims: ["scope"],
         secretIdClaim: "gh_sid",
+        originsClaim: "gh_from",
         allowUnknownClients: false,
         inKeyHeader: false,
       },

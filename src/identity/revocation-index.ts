@@ -7,6 +7,8 @@ export interface RevocableToken {
   readonly secretId: string | undefined;
   readonly clientId: string | undefined;
   readonly subject: string | undefined;
+  /** The tokens that it was exchanged for, one after the other: what ends one of them ends it too. */
+  readonly origins?: readonly Pick<RevocableToken, "tokenId" | "secretId" | "clientId">[] | undefined;
   /** Milliseconds since the epoch; 0 where the token does not tell, so that every revocation holds for it. */
   readonly issuedAtMs: number;
 }
@@ -56,7 +58,9 @@ export function createRevocationIndex(): RevocationIndex {
       const types = byManager.get(token.keyManagerId);
       if (types === undefined) return undefined;
       if (token.tokenId !== undefined && types.token.has(token.tokenId)) return "the token is revoked";
-      const { issuedAtMs } = token;
+      const { issuedAtMs, origins } = token;
+      if (origins?.some((origin) => originFault(types, origin, issuedAtMs)))
+        return "the token that it came of is revoked";
       if (isBefore(types.secret, token.secretId, issuedAtMs)) return "the secret's tokens are revoked";
       if (isBefore(types.client, token.clientId, issuedAtMs)) return "the client's tokens are revoked";
       if (isBefore(types.subject, token.subject, issuedAtMs)) return "the subject's tokens are revoked";
@@ -76,6 +80,15 @@ function isBefore(records: Map<string, RevocationRecord>, id: string | undefined
   if (id === undefined || records.size === 0) return false;
   const record = records.get(id);
   return record !== undefined && issuedAtMs < record.beforeMs;
+}
+
+function originFault(
+  types: ByType,
+  { tokenId, secretId, clientId }: Pick<RevocableToken, "tokenId" | "secretId" | "clientId">,
+  issuedAtMs: number,
+): boolean {
+  if (tokenId !== undefined && types.token.has(tokenId)) return true;
+  return isBefore(types.secret, secretId, issuedAtMs) || isBefore(types.client, clientId, issuedAtMs);
 }
 
 function emptyTypes(): ByType {

@@ -45,6 +45,8 @@ export interface TokenRules {
   readonly scopeClaims: readonly string[];
   /** The claim with the id of the client's secret, where the server tells. */
   readonly secretIdClaim: string | undefined;
+  /** The claim with the tokens that an exchanged token came of, where the server tells: it dies with them. */
+  readonly originsClaim?: string;
   /** Whether a client that nobody has registered here may call; it belongs to no application then. */
   readonly allowUnknownClients: boolean;
   /** Whether tokens may also come in the header of API keys. */

@@ -15,7 +15,7 @@ import { createOwnTokens } from "./own-tokens.ts";
 import type { ProtectedApis } from "./protected-apis.ts";
 import { providerConfiguration } from "./provider-configuration.ts";
 import type { ResidentOptions } from "./resident-options.ts";
-import { resourceIndicatorFeature } from "./resource-indicators.ts";
+import { isReached, resourceIndicatorFeature } from "./resource-indicators.ts";
 import { addTokenEndpoints } from "./token-endpoints.ts";
 import { addTokenExchange } from "./token-exchange.ts";
 
@@ -48,6 +48,9 @@ export function createProvider(
   addTokenExchange(provider, {
     tokens,
     carried,
+    apis,
+    // Shared APIs are for the client itself, and not for everybody whose token it has.
+    isEntitled: ({ kind, name, teamId }, client) => isReached(context, { kind, name, teamId }, client),
     nowMs: () => context.clock.now(),
     resourceInfo: (call, resource) => resources.getResourceServerInfo(call, resource, call.oidc.client),
   });

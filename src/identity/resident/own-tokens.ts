@@ -18,6 +18,8 @@ const claimsSchema = z.looseObject({
   scope: z.string().optional(),
   gh_sid: z.string().optional(),
   gh_env: z.string().optional(),
+  /** Of an exchanged token: the tokens that it came of, which it dies with. */
+  gh_from: z.array(z.looseObject({ jti: z.string(), client_id: z.string(), gh_sid: z.string().optional() })).optional(),
 });
 
 export interface OwnTokens {
@@ -58,12 +60,13 @@ async function isRevoked(
   claims: OwnClaims,
 ): Promise<boolean> {
   const { revocations } = catalog.read;
-  if ((await revocations.find("token", keyManagerId, claims.jti)) !== undefined) return true;
+  const each = [claims, ...(claims.gh_from ?? [])];
+  for (const { jti } of each) if ((await revocations.find("token", keyManagerId, jti)) !== undefined) return true;
   const kinds = [
-    ["secret", claims.gh_sid],
-    ["client", claims.client_id],
-    ["subject", claims.sub],
-  ] as const;
+    ...each.map(({ gh_sid }) => ["secret", gh_sid] as const),
+    ...each.map(({ client_id }) => ["client", client_id] as const),
+    ["subject", claims.sub] as const,
+  ];
   for (const [type, id] of kinds) {
     const found = id === undefined ? undefined : await revocations.find(type, keyManagerId, id);
     if (found !== undefined && claims.iat * 1_000 < found.beforeMs) return true;

@@ -55,7 +55,11 @@ export function resourceIndicatorFeature(
 }
 
 /** Whether tokens of a client are of use at an API: the gateways ask the same of every call. */
-async function isReached({ catalog }: CoreContext, api: ProtectedApi, client: ClientFacts): Promise<boolean> {
+export async function isReached(
+  { catalog }: CoreContext,
+  api: Pick<ProtectedApi, "kind" | "name" | "teamId"> & Partial<Pick<ProtectedApi, "oauth">>,
+  client: ClientFacts,
+): Promise<boolean> {
   const { applicationId, teamId = "" } = client;
   const fault = reachFault(api, { teamId, applicationId }, false);
   if (fault !== "other-team" || applicationId === undefined) return fault === undefined;
