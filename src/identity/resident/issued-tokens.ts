@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { errors } from "oidc-provider";
 import { z } from "zod";
 import type { CatalogTransaction } from "../../core/catalog.ts";
 import type { CoreContext } from "../../core/core-context.ts";
@@ -12,10 +13,16 @@ const model = "IssuedTokens";
 const issuedSchema = z.array(z.object({ jti: z.string(), expiresAtMs: z.number() }));
 type Issued = z.output<typeof issuedSchema>;
 
-/** Remembers that an access token belongs to a grant, until it expires. The token itself is kept nowhere. */
+/**
+ * Remembers that an access token belongs to a grant, until it expires. The token itself is kept nowhere. Throws
+ * `invalid_grant` where the grant has ended meanwhile, so that no token comes out of it that nobody would revoke.
+ */
 export async function noteIssued(context: CoreContext, grantId: string, token: Issued[number]): Promise<void> {
   const nowMs = context.clock.now();
   await context.catalog.transaction(async (transaction) => {
+    if ((await transaction.oauthState.find("Grant", hashOf(grantId))) === undefined) {
+      throw new errors.InvalidGrant("the grant has ended");
+    }
     const before = await issuedOf(context, transaction, grantId);
     const issued = [...before.filter(({ expiresAtMs }) => expiresAtMs > nowMs), token];
     const idHash = hashOf(grantId);

@@ -63,7 +63,10 @@ export function createStateAdapter(context: CoreContext, model: string, grantEnd
       await catalog.transaction((transaction) => transaction.oauthState.delete(model, hashOf(id)));
     },
     async revokeByGrantId(grantId) {
-      await catalog.transaction((transaction) => transaction.oauthState.deleteByGrant(grantId));
+      await catalog.transaction(async ({ oauthState }) => {
+        await oauthState.deleteByGrant(grantId);
+        await oauthState.delete("Grant", hashOf(grantId)); // first, so that nothing is issued any more when tokens die
+      });
       if (model === "AccessToken") await grantEnded(grantId); // the library names every model in turn
     },
   };

@@ -3,6 +3,7 @@ import * as oauth from "oauth4webapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadConfig } from "../../../src/config.ts";
 import { openSigningKeys } from "../../../src/core/signing-keys.ts";
+import { noteIssued } from "../../../src/identity/resident/issued-tokens.ts";
 import { createOwnTokens } from "../../../src/identity/resident/own-tokens.ts";
 import { startGatehouse } from "../../../src/main.ts";
 import { memoryLog } from "../../kit/gatehouse.ts";
@@ -148,4 +149,28 @@ test("with tokenPersistence, a replayed refresh token ends the access tokens of 
   expect(await at.call(tokens.access_token)).toBe(200);
   expect(await refresh(at, made, tokens.refresh_token)).toBe(400);
   expect(await at.call(tokens.access_token)).toBe(401);
+});
+
+test("with tokenPersistence, no access token outlives a refresh token that several used at once", async () => {
+  await using at = await startAuthGatehouse({ "oauth.tokenPersistence": "true" });
+  const made = await at.client(native);
+  for (let race = 0; race < 5; race += 1) {
+    const { refresh_token: token = "" } = await codeFlow(at, { made, redirectUri });
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { client, authentication } = made;
+        const answer = await oauth.refreshTokenGrantRequest(at.server, client, authentication, token, insecure);
+        return (await answer.json()) as { access_token?: string };
+      }),
+    );
+    const got = answers.flatMap(({ access_token: access }) => access ?? []);
+    for (const access of got) expect(await at.call(access)).toBe(401);
+  }
+});
+
+test("no access token comes out of a grant that has ended while it was being made", async () => {
+  await using at = await startAuthGatehouse({ "oauth.tokenPersistence": "true" });
+  const { context } = at.gatehouse.running;
+  const token = { jti: "late", expiresAtMs: context.clock.now() + 60_000 };
+  await expect(noteIssued(context, "grant-that-ended", token)).rejects.toMatchObject({ error: "invalid_grant" });
 });
