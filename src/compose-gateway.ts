@@ -194,7 +194,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const tokens = createTokenVerifier({ ...keyManagerTools, publicUrl: () => publicUrl });
   const meaning = embeddersOf(parts, fetch);
   const estimates = createTokenEstimates();
-  const tools = { clock, log, limiter, estimates, secrets: parts.secrets, tokens, embed: meaning.use };
+  const tools = { clock, log, limiter, estimates, secrets: parts.secrets, tokens, fetch, embed: meaning.use };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,

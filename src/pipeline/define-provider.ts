@@ -44,6 +44,8 @@ export interface CompiledProvider {
   readonly framing?: "sse" | "aws-event-stream";
   /** Tokens of an answer where it must be told and the client does not say. */
   readonly maxOutputTokens?: number;
+  /** False when it has no list of models to ask for. */
+  readonly listsModels?: false;
   /** True when the provider understands `stream_options.include_usage`. */
   readonly streamUsage: boolean;
   request(call: ProviderCall): MaybePromise<ProviderRequest>;

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { SafeFetchOptions, SafeResponse } from "../kernel/safe-fetch.ts";
 import type { TokenEstimates } from "./token-estimates.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
@@ -29,6 +30,8 @@ export interface PluginTools {
   /** The value behind `${secret:name}`; rejects with `resource.not_found` when there is none. */
   readonly secrets: SecretReader;
   readonly tokens: TokenVerifier;
+  /** The way out for what is no proxied call, such as a provider's access tokens. */
+  readonly fetch: (url: string | URL, options: SafeFetchOptions) => Promise<SafeResponse>;
   /**
    * The deployment's embedder, or the one that the plug-in's own configuration names. For `compile`: it throws
    * `config.invalid` for one that cannot be used, and loads nothing before the first text.

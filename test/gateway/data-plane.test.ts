@@ -61,6 +61,7 @@ beforeEach(() => {
     secrets: { read: () => "" },
     tokens: noTokens,
     embed: buildTools().embed,
+    fetch: buildTools().fetch,
     estimates: buildTools().estimates,
   };
   const pepper = createSecretKey(Buffer.alloc(32, 1));

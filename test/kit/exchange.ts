@@ -129,6 +129,7 @@ export function buildTools(secrets: Readonly<Record<string, string>> = {}): Test
       read: (name) => secrets[name] ?? Promise.reject(new Error(`no secret ${name}`)),
     },
     tokens: noTokens,
+    fetch: () => Promise.reject(new Error("no way out")),
     embed: () => staticEmbedder.compile({}, fakeEmbeddings().tools),
   };
 }

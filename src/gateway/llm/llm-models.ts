@@ -7,15 +7,9 @@ import type { LlmCallTools } from "./call-llm.ts";
 import { sendToProvider } from "./call-llm.ts";
 import { endpointOf, llmTables } from "./compile-llm.ts";
 import { llmRequest } from "./llm-request.ts";
+import type { ModelRow } from "./model-rows.ts";
+import { anthropicRow, modelRows } from "./model-rows.ts";
 import { jsonFrame } from "./parsed-frame.ts";
-
-/** A row of `/v1/models`. Fields that a provider adds are kept. */
-interface ModelRow {
-  readonly id: string;
-  readonly object: "model";
-  readonly created: number;
-  readonly owned_by: string;
-}
 
 /**
  * `/v1/models` and `/v1/models/{model}`: what this caller may ask for, never more. Models named by the API are listed
@@ -28,10 +22,10 @@ export async function answerModels(
   tools: LlmCallTools,
 ): Promise<Answer | Deny | undefined> {
   const { kind } = llmRequest(operation);
-  if (kind === "models") return listAnswer(await visibleModels(exchange, tools));
+  if (kind === "models") return listAnswer(await visibleModels(exchange, tools), isAnthropic(exchange));
   if (kind !== "model") return undefined;
   const found = (await visibleModels(exchange, tools)).find(({ id }) => id === operation.name);
-  return found === undefined ? notOffered(operation) : whole(found);
+  return found === undefined ? notOffered(operation) : whole(isAnthropic(exchange) ? anthropicRow(found) : found);
 }
 
 /** The refusal of a model: one text for a model that does not exist and one that this caller may not see. */
@@ -72,6 +66,7 @@ async function askProviders(
 
 async function listOf(exchange: Exchange, target: CompiledTarget, tools: LlmCallTools): Promise<readonly ModelRow[]> {
   const endpoint = endpointOf(target);
+  if (endpoint.provider.listsModels === false) return [];
   const request = await endpoint.provider.request({
     operation: "models",
     dialect: "openai-chat",
@@ -84,16 +79,18 @@ async function listOf(exchange: Exchange, target: CompiledTarget, tools: LlmCall
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   if (response.status !== 200) return [];
   const message: unknown = JSON.parse(bytes.toString("utf8"));
-  const data = message !== null && typeof message === "object" && "data" in message ? message.data : [];
-  return Array.isArray(data) ? data.filter(isModelRow) : [];
+  return modelRows(message);
 }
 
-function isModelRow(row: unknown): row is ModelRow {
-  return row !== null && typeof row === "object" && "id" in row && typeof row.id === "string";
+// Both lists stand at one address; only Anthropic's clients name a version.
+function isAnthropic({ inbound }: Exchange): boolean {
+  return inbound.headers["anthropic-version"] !== undefined;
 }
 
-function listAnswer(rows: readonly ModelRow[]): Answer {
-  return whole({ object: "list", data: rows });
+function listAnswer(rows: readonly ModelRow[], isForAnthropic: boolean): Answer {
+  if (!isForAnthropic) return whole({ object: "list", data: rows });
+  const [first, last] = [rows[0]?.id ?? null, rows.at(-1)?.id ?? null];
+  return whole({ data: rows.map(anthropicRow), has_more: false, first_id: first, last_id: last });
 }
 
 function whole(message: unknown): Answer {

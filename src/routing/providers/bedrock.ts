@@ -45,6 +45,7 @@ export const bedrock = defineProvider({
       baseUrl,
       dialects: ["bedrock-converse"],
       framing: "aws-event-stream",
+      listsModels: false,
       streamUsage: false,
       usage: bedrockConverse.usage,
       async request(call): Promise<ProviderRequest> {

@@ -5,6 +5,7 @@ import { bedrock } from "./bedrock.ts";
 import { gemini } from "./gemini.ts";
 import { openaiCompatible } from "./openai-compatible.ts";
 import { openaiShaped } from "./openai-shaped.ts";
+import { vertex } from "./vertex.ts";
 
 /** All LLM providers of this build. */
 export const providers: readonly ProviderPlugin[] = [
@@ -14,4 +15,5 @@ export const providers: readonly ProviderPlugin[] = [
   azureOpenai,
   bedrock,
   gemini,
+  vertex,
 ];

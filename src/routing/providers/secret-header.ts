@@ -15,7 +15,7 @@ export function secretHeader(secrets: SecretReader, reference: string): () => Ma
 /** Goes on with a value, at once where it is there. */
 export function withValue<Value, Result>(
   value: MaybePromise<Value>,
-  next: (value: Value) => Result,
+  next: (value: Value) => MaybePromise<Result>,
 ): MaybePromise<Result> {
   return value instanceof Promise ? value.then(next) : next(value);
 }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { putSecret } from "../../../src/core/secrets.ts";
@@ -19,6 +20,12 @@ beforeAll(async () => {
   await api("anthropic", { use: "anthropic", with: { baseUrl: `${upstream.url}/v1`, apiKey } });
   await api("gemini", { use: "gemini", with: { baseUrl: `${upstream.url}/v1beta`, apiKey } });
   const keys = { accessKeyId: apiKey, secretAccessKey: apiKey };
+  const account = { client_email: "a@example.com", private_key: pem, token_uri: `${upstream.url}/token` };
+  await putSecret(context, testActor, { name: "service-account", value: JSON.stringify(account) });
+  const place = { project: "p", location: "global", endpoint: `${upstream.url}/v1` };
+  const serviceAccount = "${secret:service-account}";
+  await api("vertex", { use: "vertex", with: { ...place, serviceAccount } });
+  await api("vertex-claude", { use: "vertex", with: { ...place, serviceAccount, publisher: "anthropic" } });
   await api("bedrock", { use: "bedrock", with: { region: "eu-central-1", endpoint: upstream.url, ...keys } });
 });
 
@@ -27,6 +34,7 @@ afterAll(async () => {
   await upstream[Symbol.asyncDispose]();
 });
 
+const pem = generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey.export({ type: "pkcs8", format: "pem" });
 const keyOf = new Map<string, string>();
 
 async function api(name: string, provider: object): Promise<void> {
@@ -171,6 +179,73 @@ describe("Bedrock", () => {
     expect(answer.text).not.toContain("message_stop");
   });
 });
+
+describe("Vertex AI", () => {
+  const withToken =
+    (answer: Respond): Respond =>
+    (request, response) =>
+      (request.url === "/token" ? json(200, { access_token: "ya29.x", expires_in: 3_600 }) : answer)(request, response);
+
+  test("is asked with a token of the service account, made once for all calls", async () => {
+    const candidates = [{ content: { role: "model", parts: [{ text: "Hello" }] }, finishReason: "STOP" }];
+    upstream.respond(withToken(json(200, { candidates })));
+    const asked = upstream.seen.length;
+    const answers = await Promise.all([1, 2, 3].map(() => ask("vertex", "chat/completions", { messages })));
+    for (const answer of answers) expect(answer.json()).toMatchObject({ choices: [{ message: { content: "Hello" } }] });
+    const seen = upstream.seen.slice(asked);
+    expect(seen.filter(({ url }) => url === "/token")).toHaveLength(1);
+    expect(seen.at(-1)).toMatchObject({
+      url: "/v1/projects/p/locations/global/publishers/google/models/m:generateContent",
+      headers: { authorization: "Bearer ya29.x" },
+    });
+  });
+
+  test("streams Anthropic's models to their own clients, with the version in the body and the model in the path", async () => {
+    upstream.respond(withToken(events(streamed)));
+    const answer = await ask("vertex-claude", "messages", { max_tokens: 5, stream: true, messages });
+    expect(answer.text).toBe(streamed.join(""));
+    const seen = upstream.seen.at(-1);
+    expect(seen?.url).toBe("/v1/projects/p/locations/global/publishers/anthropic/models/m:streamRawPredict");
+    const body = { anthropic_version: "vertex-2023-10-16", max_tokens: 5, stream: true, messages };
+    expect(JSON.parse(seen?.body.toString() ?? "")).toEqual(body);
+  });
+});
+
+describe("The list of models", () => {
+  test("is read as Gemini has it", async () => {
+    upstream.respond(json(200, { models: [{ name: "models/gemini-2.5-flash" }, { name: 1 }] }));
+    expect((await list("gemini")).json()).toMatchObject({
+      object: "list",
+      data: [{ id: "gemini-2.5-flash", object: "model", owned_by: "google" }],
+    });
+  });
+
+  test("is Anthropic's for clients that name a version, and OpenAI's for others", async () => {
+    const row = { type: "model", id: "claude", display_name: "Claude", created_at: "2025-05-14T00:00:00Z" };
+    upstream.respond(json(200, { data: [row], has_more: false }));
+    expect((await list("anthropic", { "anthropic-version": "2023-06-01" })).json()).toEqual({
+      data: [row],
+      has_more: false,
+      first_id: "claude",
+      last_id: "claude",
+    });
+    expect((await list("anthropic")).json()).toMatchObject({
+      object: "list",
+      data: [{ id: "claude", object: "model", created: 1_747_180_800, owned_by: "anthropic" }],
+    });
+  });
+
+  test("is not asked of Bedrock, which has none here", async () => {
+    const asked = upstream.seen.length;
+    expect((await list("bedrock")).json()).toEqual({ object: "list", data: [] });
+    expect(upstream.seen).toHaveLength(asked);
+  });
+});
+
+function list(name: string, more: Record<string, string> = {}) {
+  const headers = { authorization: `Bearer ${keyOf.get(name)}`, ...more };
+  return rawHttp(`${gatehouse.running.gatewayUrl}/${name}/v1/models`, { method: "GET", headers });
+}
 
 /** Sends bytes in pieces of that size. */
 function binary(bytes: Buffer, size: number): Respond {
