@@ -37,8 +37,6 @@ export interface OauthClientMetadata {
   /** Scopes it may ask for; all that are defined when absent. */
   readonly scopes?: readonly string[];
   readonly tokenLifetimes: { readonly accessTokenSeconds?: number; readonly refreshTokenSeconds?: number };
-  /** True for every public client: the authorization code is asked for with PKCE (S256). */
-  readonly pkceRequired: boolean;
   /** `native` may use loopback redirects on any port and custom schemes (RFC 8252). */
   readonly applicationType: "web" | "native";
   /** What the client said of itself and is only shown or kept: `client_uri`, `logo_uri`, `contacts`. */

@@ -45,7 +45,6 @@ export interface RemoteClientSpec {
   readonly tokenEndpointAuthMethod: "client_secret_basic" | "client_secret_post" | "none";
   readonly accessTokenSeconds?: number;
   readonly refreshTokenSeconds?: number;
-  readonly pkceRequired: boolean;
 }
 
 /** A client as the server made it. `clientSecret` is to be shown once and kept nowhere. */

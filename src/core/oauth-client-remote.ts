@@ -102,6 +102,5 @@ function remoteSpec({ name, environment, metadata }: RemoteSubject): RemoteClien
     scopes: metadata.scopes ?? [],
     tokenEndpointAuthMethod: metadata.tokenEndpointAuthMethod,
     ...metadata.tokenLifetimes,
-    pkceRequired: metadata.pkceRequired,
   };
 }

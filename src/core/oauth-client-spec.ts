@@ -59,10 +59,6 @@ const changing = {
     title: "Refresh token lifetime",
     description: "Seconds; the key manager's own when absent. At most a year.",
   }),
-  pkceRequired: z.boolean().default(true).meta({
-    title: "PKCE",
-    description: "Asks for a code challenge (S256). Of a public client always.",
-  }),
 };
 
 type ChangingSpec = z.output<z.ZodObject<typeof changing>>;
@@ -176,7 +172,6 @@ export function clientMetadata(spec: ChangingSpec): OauthClientMetadata {
       ...(spec.accessTokenSeconds === undefined ? {} : { accessTokenSeconds: spec.accessTokenSeconds }),
       ...(spec.refreshTokenSeconds === undefined ? {} : { refreshTokenSeconds: spec.refreshTokenSeconds }),
     },
-    pkceRequired: spec.pkceRequired || spec.tokenEndpointAuthMethod === "none",
     applicationType: spec.applicationType,
   };
 }
@@ -208,7 +203,6 @@ export function oauthClientView(row: NamedOauthClient) {
       tokenEndpointAuthMethod: stored.tokenEndpointAuthMethod,
       ...(stored.scopes === undefined ? {} : { scopes: stored.scopes }),
       ...stored.tokenLifetimes,
-      pkceRequired: stored.pkceRequired,
     },
     status: { source: row.source },
   };

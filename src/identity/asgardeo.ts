@@ -159,7 +159,7 @@ function extensions(client: RemoteClientSpec): Readonly<Record<string, unknown>>
   const { accessTokenSeconds, refreshTokenSeconds } = client;
   return {
     token_type_extension: "JWT",
-    ext_pkce_mandatory: client.pkceRequired,
+    ext_pkce_mandatory: true,
     ext_pkce_support_plain: false,
     ext_public_client: client.tokenEndpointAuthMethod === "none",
     ...(accessTokenSeconds === undefined

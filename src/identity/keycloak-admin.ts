@@ -101,7 +101,7 @@ function representation(client: RemoteClientSpec): Readonly<Record<string, unkno
     redirectUris: client.redirectUris,
     optionalClientScopes: client.scopes,
     attributes: {
-      ...(client.pkceRequired ? { "pkce.code.challenge.method": "S256" } : {}),
+      "pkce.code.challenge.method": "S256",
       ...(accessTokenSeconds === undefined ? {} : { "access.token.lifespan": String(accessTokenSeconds) }),
       "use.refresh.tokens": String(grantTypes.includes("refresh_token")),
     },

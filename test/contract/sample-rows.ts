@@ -138,7 +138,6 @@ export function sampleClient(changes: Partial<OauthClientRow> = {}): OauthClient
       redirectUris: [],
       tokenEndpointAuthMethod: "client_secret_basic",
       tokenLifetimes: { accessTokenSeconds: 600 },
-      pkceRequired: true,
       applicationType: "web",
     },
     source: "admin",

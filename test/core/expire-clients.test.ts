@@ -18,7 +18,6 @@ function register(core: CoreFixture, clientId: string, source: "dynamic" | "meta
       redirectUris: ["http://127.0.0.1/callback"],
       tokenEndpointAuthMethod: "none",
       tokenLifetimes: {},
-      pkceRequired: true,
       applicationType: "native",
     },
   });

@@ -37,17 +37,15 @@ describe("making a client", () => {
     );
   });
 
-  test("a public client has no secret and is asked for PKCE, whatever was said", async () => {
+  test("a public client has no secret", async () => {
     await using core = await withBot();
-    const { row, secret } = await make(core, {
+    const { secret } = await make(core, {
       grantTypes: ["authorization_code"],
       redirectUris: ["http://127.0.0.1/cb"],
       applicationType: "native",
       tokenEndpointAuthMethod: "none",
-      pkceRequired: false,
     });
     expect(secret).toBeUndefined();
-    expect(row.metadata.pkceRequired).toBe(true);
   });
 
   test("an application may have many, each under a name of its own", async () => {
@@ -76,6 +74,7 @@ describe("making a client", () => {
 describe("a client is refused", () => {
   const code = { grantTypes: ["authorization_code"] };
   test.each([
+    { name: "that would do without PKCE", changes: { pkceRequired: false }, path: "spec.pkceRequired" },
     { name: "with an unknown key manager", changes: { keyManager: "nobody" }, path: "spec.keyManager" },
     { name: "with an id of its own at the resident key manager", changes: { clientId: "me" }, path: "spec.clientId" },
     { name: "without an environment", changes: { environment: undefined }, path: "spec.environment" },

@@ -33,7 +33,6 @@ const bot: RemoteClientSpec = {
   scopes: ["chat:write"],
   tokenEndpointAuthMethod: "client_secret_basic",
   accessTokenSeconds: 900,
-  pkceRequired: true,
 };
 
 /** Plays the turns, runs `work`, and holds the server to have been asked just that, in that order. */

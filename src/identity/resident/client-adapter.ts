@@ -60,7 +60,6 @@ export function storedMetadata(said: z.output<typeof registeredSchema>): OauthCl
     redirectUris: said.redirect_uris,
     tokenEndpointAuthMethod: method === "none" || method === "client_secret_post" ? method : "client_secret_basic",
     tokenLifetimes: {},
-    pkceRequired: true,
     applicationType,
     ...(said.client_uri !== undefined && { registered: { client_uri: said.client_uri } }),
   };

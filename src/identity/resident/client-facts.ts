@@ -16,7 +16,6 @@ const clientFacts = z.object({
   redirectUriPattern: z.string().optional(),
   accessTokenSeconds: z.number().optional(),
   refreshTokenSeconds: z.number().optional(),
-  pkceRequired: z.boolean(),
 });
 
 export type ClientFacts = z.output<typeof clientFacts>;
@@ -25,7 +24,7 @@ export type ClientFacts = z.output<typeof clientFacts>;
 export function factsOf(client: Pick<Client, "gatehouse" | "clientName" | "clientId">): ClientFacts {
   const parsed = clientFacts.safeParse(client.gatehouse);
   if (parsed.success) return parsed.data;
-  return { name: client.clientName ?? client.clientId, environment: "production", pkceRequired: true };
+  return { name: client.clientName ?? client.clientId, environment: "production" };
 }
 
 /** A stored client as the library wants its metadata (RFC 7591 names). Holds no secret: secrets are compared elsewhere. */
@@ -38,7 +37,6 @@ export function clientMetadata(row: OauthClientRow, signingAlgorithm: string): R
     ...(row.applicationId !== null && { applicationId: row.applicationId }),
     name: row.name,
     environment: row.environment,
-    pkceRequired: metadata.pkceRequired,
     ...(metadata.scopes !== undefined && { scopes: [...metadata.scopes] }),
     ...(metadata.redirectUriPattern !== undefined && { redirectUriPattern: metadata.redirectUriPattern }),
     ...metadata.tokenLifetimes,

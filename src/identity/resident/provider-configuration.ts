@@ -54,7 +54,7 @@ export function providerConfiguration(
     extraClientMetadata: { properties: ["gatehouse"] },
     allowOmittingSingleRegisteredRedirectUri: false,
     pkce: {
-      required: (_call: Context, client: Client) => client.clientAuthMethod === "none" || factsOf(client).pkceRequired,
+      required: () => true,
     },
     clientBasedCORS: (_call: Context, origin: string, client: Client) =>
       client.clientAuthMethod === "none" && client.redirectUris.some((uri) => URL.parse(uri)?.origin === origin),

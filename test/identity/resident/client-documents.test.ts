@@ -35,7 +35,7 @@ const document = {
   client_id: clientId,
   client_name: "Agent",
   redirect_uris: ["http://127.0.0.1/callback"],
-  gatehouse: { environment: "sandbox", name: "x", pkceRequired: false },
+  gatehouse: { environment: "sandbox", name: "x" },
 };
 
 describe("a client's document", () => {

@@ -112,7 +112,7 @@ test("a client that registers itself cannot give itself what administrators give
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
       redirect_uris: ["https://app.example.com/cb"],
-      gatehouse: { environment: "sandbox", pkceRequired: false, name: "admin" },
+      gatehouse: { environment: "sandbox", name: "admin" },
       scope: "everything",
     }),
   });
@@ -121,7 +121,7 @@ test("a client that registers itself cannot give itself what administrators give
   const { context } = at.gatehouse.running;
   const rows = (await context.catalog.read.oauthClients.list({}, { limit: 200 })).rows;
   const row = rows.find((each) => each.clientId === clientId);
-  expect(row).toMatchObject({ environment: "production", applicationId: null, metadata: { pkceRequired: true } });
+  expect(row).toMatchObject({ environment: "production", applicationId: null });
 });
 
 test("an address registers so many clients, and no more", async () => {
