@@ -118,6 +118,7 @@ function residentSettings({ oauth, env }: Config) {
     refreshTokenSeconds,
     tokenPersistence,
     revokeOnLogout,
+    mostRegisteredClients: oauth.registeredClients,
     clientIdDocuments: oauth.clientIdDocuments,
     dynamicRegistration: oauth.dynamicRegistration ?? env !== "production",
   };

@@ -31,6 +31,10 @@ export const oauthSettings = z
       title: "Dynamic registration",
       description: "Lets clients register themselves (RFC 7591). Absent: in development only.",
     }),
+    registeredClients: z.int().min(1).max(1_000_000).default(10_000).meta({
+      title: "Registered clients",
+      description: "Clients that registered themselves and are there at a time; beyond that none registers (503).",
+    }),
     registrationIdleDays: z.int().min(0).max(3_650).default(30).meta({
       title: "Idle registered clients",
       description:

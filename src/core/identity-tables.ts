@@ -134,6 +134,8 @@ export interface OauthStateTable {
   delete(model: string, idHash: string): Promise<boolean>;
   /** Deletes everything of a grant, of every model; says how many rows. */
   deleteByGrant(grantId: string): Promise<number>;
+  /** Rows of a model, expired ones included; stops counting at `upTo`. */
+  count(model: string, upTo: number): Promise<number>;
   /** Deletes what expired before `nowMs`, at most `limit` rows; says how many. */
   deleteExpired(nowMs: number, limit: number): Promise<number>;
 }
@@ -152,6 +154,8 @@ export interface OauthClientTable {
    * in the order of creation, at most `limit`.
    */
   idle(source: OauthClientRow["source"], beforeMs: number, limit: number): Promise<readonly OauthClientRow[]>;
+  /** Clients of that origin; stops counting at `upTo`. */
+  count(source: OauthClientRow["source"], upTo: number): Promise<number>;
   /** As `apiKeys.touch`: when a client last got a token. */
   touch(used: readonly { readonly id: string; readonly atMs: number }[]): Promise<void>;
   /** The application's client of that `client_id`, at whichever key manager. */

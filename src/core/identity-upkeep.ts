@@ -6,8 +6,10 @@ import { expiringCredentials } from "./expiring-credentials.ts";
 
 /** Not while the process starts. */
 const firstSweepMs = 5_000;
-const sweepEveryMs = 3_600_000;
-const sweepsPerWarning = 24;
+/** The state of log-ins that nobody has gone on with lives for minutes, and anybody can make it. */
+const sweepEveryMs = 60_000;
+const sweepsPerHour = 60;
+const sweepsPerDay = 1_440;
 
 /** Rows that one transaction deletes: short enough that no other writer waits for long. */
 const slice = 500;
@@ -22,10 +24,11 @@ export function startIdentityUpkeep(context: CoreContext): AsyncDisposable {
   let running: Promise<void> = Promise.resolve();
   const sweep = async (): Promise<void> => {
     try {
-      if (sweeps % sweepsPerWarning === 0) await warnOfExpiring(context);
+      const sweep = sweeps;
       sweeps += 1;
+      if (sweep % sweepsPerDay === 0) await warnOfExpiring(context);
       await sweepIdentity(context);
-      await expireClients(context);
+      if (sweep % sweepsPerHour === 0) await expireClients(context);
     } catch (error) {
       context.log.warn({ err: error, detail: toGatewayError(error).detail }, "expired OAuth state was not swept");
     }

@@ -20,6 +20,7 @@ export function createClientAdapter({ context, settings }: Pick<ResidentOptions,
     },
     async upsert(clientId, registered) {
       const said = registeredSchema.parse(registered);
+      await refuseWhenFull(context, settings.mostRegisteredClients);
       await storeRegisteredClient(context, {
         clientId,
         source: "dynamic",
@@ -36,13 +37,19 @@ export function createClientAdapter({ context, settings }: Pick<ResidentOptions,
   };
 }
 
+async function refuseWhenFull({ catalog }: ResidentOptions["context"], most: number): Promise<void> {
+  if ((await catalog.read.oauthClients.count("dynamic", most)) < most) return;
+  const error = new errors.OIDCProviderError(503, "temporarily_unavailable");
+  throw Object.assign(error, { error_description: "no more clients can register themselves here" });
+}
+
 /** What clients say of themselves, as far as it is kept. */
 export const registeredSchema = z.object({
   client_name: z.string().max(200).optional(),
   client_uri: z.string().max(2_000).optional(),
   client_secret: z.string().optional(),
   grant_types: z.array(z.string()).default([]),
-  redirect_uris: z.array(z.string()).max(20).default([]),
+  redirect_uris: z.array(z.string().max(2_000)).max(20).default([]),
   token_endpoint_auth_method: z.string().default("client_secret_basic"),
   application_type: z.string().default("web"),
 });

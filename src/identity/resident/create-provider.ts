@@ -5,6 +5,7 @@ import type { OauthClientRow } from "../../core/identity-tables.ts";
 import { compileRedirectUris } from "../../core/redirect-uri.ts";
 import { storeRegisteredClient } from "../../core/registered-client.ts";
 import type { SigningKeys } from "../../core/signing-keys.ts";
+import { addressBlock } from "../../kernel/address-block.ts";
 import { takeRate } from "../../pipeline/take-rate.ts";
 import { storedMetadata } from "./client-adapter.ts";
 import { factsOf } from "./client-facts.ts";
@@ -139,7 +140,7 @@ function compareSecretsByHash(
   prototype.compareClientSecret = async function compare(this: Client, secret: string): Promise<boolean> {
     const call = Provider.ctx;
     const bucket = {
-      key: `oauth/client/${call?.ip ?? ""}/${this.clientId}`,
+      key: `oauth/client/${addressBlock(call?.ip ?? "")}/${this.clientId}`,
       limit: failuresPerClient,
       windowMs: failuresWindowMs,
     };

@@ -2,6 +2,7 @@ import type { Client, Context, Model } from "oidc-provider";
 import { errors } from "oidc-provider";
 import type { OauthClientRow } from "../../core/identity-tables.ts";
 import type { SigningKeys } from "../../core/signing-keys.ts";
+import { addressBlock } from "../../kernel/address-block.ts";
 import { takeRate } from "../../pipeline/take-rate.ts";
 import { createClientAdapter } from "./client-adapter.ts";
 import { createDocumentFetch } from "./client-documents.ts";
@@ -76,17 +77,12 @@ export function providerConfiguration(
   };
 }
 
-const registrationsPerAddress = { limit: 20, windowMs: 3_600_000 };
 const documentsPerAddress = { limit: 30, windowMs: 60_000 };
 
-/** Takes one of what an address may do in a while; false when there is none left. */
-export async function hasRoom(
-  { limiter }: Pick<ResidentOptions, "limiter">,
-  what: "register" | "document",
-  address: string,
-): Promise<boolean> {
-  const bound = what === "register" ? registrationsPerAddress : documentsPerAddress;
-  return (await takeRate(limiter, { key: `oauth/${what}/${address}`, ...bound, amount: 1 })).allowed;
+/** Takes one of the documents that an address may have fetched in a while; false when there is none left. */
+async function mayFetchDocument({ limiter }: ResidentOptions, ip: string): Promise<boolean> {
+  const key = `oauth/document/${addressBlock(ip)}`;
+  return (await takeRate(limiter, { key, ...documentsPerAddress, amount: 1 })).allowed;
 }
 
 function features(options: ResidentOptions, { resources }: ConfigurationHooks): Readonly<Record<string, unknown>> {
@@ -114,7 +110,7 @@ function features(options: ResidentOptions, { resources }: ConfigurationHooks): 
     clientIdMetadataDocument: {
       enabled: settings.clientIdDocuments,
       ack: "draft-02",
-      allowFetch: (call: Context) => hasRoom(options, "document", call.ip),
+      allowFetch: (call: Context) => mayFetchDocument(options, call.ip),
       cacheDuration: { min: 60, max: 86_400 },
     },
     rpInitiatedLogout: {

@@ -15,6 +15,8 @@ export interface ResidentSettings {
   readonly refreshTokenSeconds: number;
   /** Whether clients may register themselves (RFC 7591). */
   readonly dynamicRegistration: boolean;
+  /** Registered clients that there may be; no more register until some go. */
+  readonly mostRegisteredClients: number;
   /** Whether a client id may be the URL of the client's metadata. */
   readonly clientIdDocuments: boolean;
   /** Remembers which access tokens belong to a grant, so that they die with it. */

@@ -5,9 +5,10 @@ import { keyManager, residentName } from "../../core/key-manager.ts";
 import type { PlaneMessage } from "../../core/plane-message.ts";
 import { notFound } from "../../core/resource-changes.ts";
 import { openSigningKeys } from "../../core/signing-keys.ts";
+import type { AuthRefusal } from "./admit-request.ts";
+import { admitRequest } from "./admit-request.ts";
 import { createProvider } from "./create-provider.ts";
 import { createProtectedApis } from "./protected-apis.ts";
-import { hasRoom } from "./provider-configuration.ts";
 import type { ResidentOptions } from "./resident-options.ts";
 
 /** The authorization server that is part of the installation. */
@@ -39,13 +40,8 @@ export async function createResidentServer(options: ResidentOptions): Promise<Re
 
   return {
     async handle(request, response, { path, ip }) {
-      if (
-        request.method === "POST" &&
-        path.split("?")[0] === "/register" &&
-        !(await hasRoom(options, "register", ip))
-      ) {
-        return refuseRegistration(response);
-      }
+      const refusal = await admitRequest(options, request, { path, ip });
+      if (refusal !== undefined) return refuse(request, response, refusal);
       const answer = await current();
       mount(request, issuer, path, ip);
       await answer(request, response);
@@ -77,7 +73,14 @@ function mount(request: IncomingMessage, issuer: string, path: string, ip: strin
   request.headers["x-forwarded-for"] = ip;
 }
 
-function refuseRegistration(response: ServerResponse): void {
-  response.writeHead(429, { "content-type": "application/json", "retry-after": "3600" });
-  response.end(JSON.stringify({ error: "temporarily_unavailable", error_description: "too many registrations" }));
+function refuse(request: IncomingMessage, response: ServerResponse, refusal: AuthRefusal): void {
+  const { status, error, description, retryAfterSeconds } = refusal;
+  // What is not read would stand before the next request of the connection.
+  if (request.method === "POST") response.shouldKeepAlive = false;
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
+  });
+  response.end(JSON.stringify({ error, error_description: description }));
 }

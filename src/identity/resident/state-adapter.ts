@@ -5,6 +5,7 @@ import type { CoreContext } from "../../core/core-context.ts";
 import type { OauthStateRow } from "../../core/identity-tables.ts";
 import { seal, unseal } from "../../kernel/crypto.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { boundOf } from "./state-bounds.ts";
 
 /** What else happens when a grant ends, such as the death of its access tokens. */
 export type GrantEnded = (grantId: string) => Promise<void>;
@@ -16,6 +17,7 @@ export type GrantEnded = (grantId: string) => Promise<void>;
 export function createStateAdapter(context: CoreContext, model: string, grantEnded: GrantEnded): Adapter {
   const { catalog, clock } = context;
   const { read } = catalog;
+  const bound = boundOf(model);
 
   const open = (row: OauthStateRow | undefined, id: string | undefined): Record<string, unknown> | undefined => {
     if (row === undefined || (row.expiresAtMs !== null && row.expiresAtMs <= clock.now())) return undefined;
@@ -40,7 +42,10 @@ export function createStateAdapter(context: CoreContext, model: string, grantEnd
         expiresAtMs: expiresInSeconds > 0 ? clock.now() + expiresInSeconds * 1_000 : null,
         consumedAtMs: null,
       };
-      await catalog.transaction((transaction) => transaction.oauthState.put(row));
+      await catalog.transaction(async (transaction) => {
+        await bound?.admit(transaction, idHash);
+        await transaction.oauthState.put(row);
+      });
     },
     find: async (id) => open(await read.oauthState.find(model, hashOf(id)), id),
     findByUid: async (uid) => open(await read.oauthState.findByUid(model, uid), undefined),

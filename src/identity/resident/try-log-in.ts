@@ -1,4 +1,5 @@
 import type { UserRow } from "../../core/identity-tables.ts";
+import { addressBlock } from "../../kernel/address-block.ts";
 import { toGatewayError } from "../../kernel/errors.ts";
 import { takeRate } from "../../pipeline/take-rate.ts";
 import type { ResidentOptions } from "./resident-options.ts";
@@ -19,7 +20,7 @@ export async function tryLogIn(
 ): Promise<LogInAttempt> {
   const name = (fields.get("name") ?? "").slice(0, 200);
   const bound = { limit: attemptsPerAddress, windowMs: attemptsWindowMs };
-  const room = await takeRate(limiter, { key: `oauth/log-in/${ip}`, ...bound, amount: 1 });
+  const room = await takeRate(limiter, { key: `oauth/log-in/${addressBlock(ip)}`, ...bound, amount: 1 });
   if (!room.allowed) return { status: 429, name, problem: "Too many attempts. Wait a few minutes, then try again." };
   try {
     const user = await verifyLogin(name, (fields.get("password") ?? "").slice(0, 1_000));

@@ -28,6 +28,14 @@ export function oauthClientTable(db: Kysely<CatalogTables>): OauthClientTable {
         .execute();
       return found.map(fromStored);
     },
+    async count(source, upTo) {
+      const found = db.selectFrom("oauthClients").select("id").where("source", "=", source).limit(upTo).as("found");
+      const { rows } = await db
+        .selectFrom(found)
+        .select(({ fn }) => fn.countAll<number>().as("rows"))
+        .executeTakeFirstOrThrow();
+      return Number(rows);
+    },
     async touch(used) {
       for (const { id, atMs } of used) {
         await db

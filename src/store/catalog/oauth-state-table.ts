@@ -39,6 +39,14 @@ export function oauthStateTable(db: Kysely<CatalogTables>): OauthStateTable {
       const result = await db.deleteFrom("oauthState").where("grantId", "=", grantId).executeTakeFirst();
       return Number(result.numDeletedRows);
     },
+    async count(model, upTo) {
+      const found = db.selectFrom("oauthState").select("model").where("model", "=", model).limit(upTo).as("found");
+      const { rows } = await db
+        .selectFrom(found)
+        .select(({ fn }) => fn.countAll<number>().as("rows"))
+        .executeTakeFirstOrThrow();
+      return Number(rows);
+    },
     async deleteExpired(nowMs, limit) {
       const expired = db.selectFrom("oauthState").select("idHash").where("expiresAtMs", "<", nowMs).limit(limit);
       const result = await db

@@ -96,6 +96,7 @@ describe("the authorization endpoint", () => {
         accessTokenSeconds: 60,
         refreshTokenSeconds: 60,
         dynamicRegistration: false,
+        mostRegisteredClients: 10,
         clientIdDocuments: true,
         tokenPersistence: false,
         revokeOnLogout: false,
