@@ -122,6 +122,7 @@ export const asgardeo = defineKeyManager({
         clientSecret,
         server,
         secrets,
+        clock,
       }),
       clients: createClientRegistration({
         url: () => `${base}/api/identity/oauth2/dcr/v1.1/register`,

@@ -4,9 +4,9 @@ import type { IdentityState } from "./identity-state.ts";
 import type { CheckedToken, TokenSituation } from "./judge-token.ts";
 import { readCheckedToken } from "./judge-token.ts";
 import type { ReadJwt } from "./jwt-check.ts";
-import { maxTokenLength, readJwt, signatureFault, timeFault } from "./jwt-check.ts";
+import { readJwt, signatureFault, timeFault } from "./jwt-check.ts";
 import type { LiveKeyManager } from "./live-key-manager.ts";
-import { textsOf } from "./read-claims.ts";
+import type { OpaqueTokens } from "./opaque-tokens.ts";
 
 /** Whether what was found out of a token is still so: its key manager and keys are as they were then. */
 export function isStillChecked(checked: CheckedToken, state: IdentityState, nowMs: number): boolean {
@@ -22,11 +22,11 @@ export async function checkToken(
   token: string,
   situation: TokenSituation,
   state: IdentityState,
-  { clock }: Pick<KeyManagerTools, "clock">,
+  { clock, opaque }: Pick<KeyManagerTools, "clock"> & { readonly opaque: OpaqueTokens },
 ): Promise<CheckedToken | TokenCheck> {
   const accepted = state.accepted(situation.demand.keyManagers).filter((manager) => mayStand(manager, situation.place));
   const jwt = readJwt(token);
-  if (typeof jwt === "string") return (await introspected(token, accepted, clock.now())) ?? refused(jwt);
+  if (typeof jwt === "string") return (await opaque.check(token, accepted, situation.inbound.clientIp)) ?? refused(jwt);
   const manager = accepted.find(({ compiled }) =>
     compiled.rules.issuers.some((issuer) => issuer === jwt.claims["iss"]),
   );
@@ -50,28 +50,6 @@ function headerFault({ header }: ReadJwt, { compiled: { rules } }: LiveKeyManage
   if (!rules.algorithms.includes(header.alg)) return `its algorithm ${header.alg.slice(0, 20)} is not permitted`;
   if (rules.types === undefined || (header.typ !== undefined && rules.types.includes(header.typ))) return undefined;
   return `its type is not ${rules.types.join(" or ")}`;
-}
-
-/** What the servers that can be asked say of a token that is no JWT (RFC 7662); undefined when none can be asked. */
-async function introspected(
-  token: string,
-  accepted: readonly LiveKeyManager[],
-  nowMs: number,
-): Promise<CheckedToken | TokenCheck | undefined> {
-  if (token.length > maxTokenLength || !/^[\x21-\x7e]+$/.test(token)) return undefined;
-  for (const manager of accepted) {
-    const { rules, introspect } = manager.compiled;
-    if (rules.introspectionMs === undefined || introspect === undefined) continue;
-    const claims = await introspect(token);
-    if (claims["active"] !== true) continue;
-    if (claims["iss"] !== undefined && !textsOf(claims["iss"]).some((issuer) => rules.issuers.includes(issuer)))
-      continue;
-    // Servers need not tell when it ends; what they said holds for so long and no longer.
-    const untilMs = nowMs + rules.introspectionMs;
-    const exp = typeof claims["exp"] === "number" ? claims["exp"] : Math.ceil(untilMs / 1_000);
-    return readCheckedToken({ ...claims, exp }, manager, untilMs);
-  }
-  return undefined;
 }
 
 function refused(detail: string): TokenCheck {

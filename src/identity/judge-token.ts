@@ -48,8 +48,8 @@ export function readCheckedToken(
   const subject = textOf(claims, "sub");
   const secretId = rules.secretIdClaim === undefined ? undefined : textOf(claims, rules.secretIdClaim);
   const iat = claims["iat"];
-  const ips = rules.bounds === undefined ? [] : listed(memberAt(claims, rules.bounds.ips));
-  const referrers = rules.bounds === undefined ? [] : listed(memberAt(claims, rules.bounds.referrers));
+  const ips = rules.bounds === undefined ? undefined : boundOf(memberAt(claims, rules.bounds.ips));
+  const referrers = rules.bounds === undefined ? undefined : boundOf(memberAt(claims, rules.bounds.referrers));
   return {
     manager,
     epoch: manager.keys.epoch,
@@ -79,8 +79,8 @@ export function readCheckedToken(
       origins: rules.originsClaim === undefined ? undefined : originsOf(claims[rules.originsClaim]),
       issuedAtMs: typeof iat === "number" ? iat * 1_000 : 0,
     },
-    permitsIp: ips.length === 0 ? undefined : ipCheck(ips),
-    permitsReferrer: referrers.length === 0 ? undefined : createReferrerSet(referrers).permits,
+    permitsIp: ips && ipCheck(ips),
+    permitsReferrer: referrers && createReferrerSet(referrers).permits,
     success: undefined,
   };
 }
@@ -141,8 +141,13 @@ function originsOf(value: unknown): RevocableToken["origins"] {
     }));
 }
 
-/** A list, or text with commas between. */
-function listed(value: unknown): readonly string[] {
+/**
+ * What a token may be used from: a list, or text with commas between. Undefined where nothing is said, which is an absent
+ * claim, null, empty text and an empty list. Anything else is a bound, and one in which nothing can be read permits nothing.
+ */
+function boundOf(value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (Array.isArray(value) && value.length === 0) return undefined;
   return textsOf(value)
     .flatMap((text) => text.split(","))
     .map((item) => item.trim())

@@ -155,6 +155,8 @@ async function fetchKeys({ source, fetch, jose }: RemoteKeysParts): Promise<Fetc
   const answer = await fetch(url, { chosenBy, headers: { accept: "application/json" }, maxBytes, timeoutMs: 5_000 });
   if (answer.status !== 200) throw invalid(`${url} answered with ${answer.status}`);
   const set = publicKeySet(answer.json());
+  // Nobody signs with no key: a server that says so is broken, and what it said before goes on.
+  if (set.keys.length === 0) throw invalid(`${url} answered with no public key`);
   const texts = new Set(set.keys.map((key) => JSON.stringify(key)));
   return { set: (await jose()).createLocalJWKSet(set), texts };
 }

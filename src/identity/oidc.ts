@@ -57,6 +57,11 @@ const config = z.strictObject({
         .max(300)
         .default(30)
         .meta({ title: "Remembered", description: "Seconds for which an answer holds." }),
+      tokenPrefix: z.string().min(1).max(100).optional().meta({
+        title: "Token prefix",
+        description:
+          "What its tokens that are no JWT begin with: it is asked about no other. Needed where an API accepts several key managers that are asked.",
+      }),
     })
     .optional()
     .meta({
@@ -92,6 +97,7 @@ export const oidc = defineKeyManager({
   ],
   compile(options, { fetch, clock, secrets }) {
     const { issuer, jwksUrl, introspection, registration, rolesClaim } = options;
+    const tokenPrefix = introspection?.tokenPrefix;
     const documentUrl = options.discoveryUrl ?? discoveryUrl(issuer);
     const server = createRemoteServer([issuer, documentUrl, ...(jwksUrl === undefined ? [] : [jwksUrl])], { fetch });
     const discovery = createDiscovery(issuer, documentUrl, server, clock);
@@ -119,6 +125,7 @@ export const oidc = defineKeyManager({
         allowUnknownClients: options.allowUnknownClients,
         inKeyHeader: false,
         introspectionMs: introspection && introspection.cacheSeconds * 1_000,
+        ...(tokenPrefix !== undefined && { opaqueTokens: (token: string) => token.startsWith(tokenPrefix) }),
         ...(rolesClaim === undefined ? {} : { rolesClaim }),
       },
       keys: { type: "remote", maxAgeMs: options.keyMaxAgeSeconds * 1_000, locate },
@@ -130,6 +137,7 @@ export const oidc = defineKeyManager({
               url: () => endpoint("introspection_endpoint"),
               server,
               secrets,
+              clock,
             }),
           }),
       ...(registration === undefined

@@ -10,6 +10,7 @@ import type { IdentityState } from "./identity-state.ts";
 import { createIdentityState } from "./identity-state.ts";
 import type { CheckedToken, TokenSituation } from "./judge-token.ts";
 import { judgeToken } from "./judge-token.ts";
+import { createOpaqueTokens } from "./opaque-tokens.ts";
 import { createVerifiedTokens } from "./verified-tokens.ts";
 
 export interface TokenVerifierParts extends KeyManagerTools {
@@ -36,6 +37,7 @@ export function createTokenVerifier(parts: TokenVerifierParts): LiveTokenVerifie
   const { clock } = parts;
   const state = createIdentityState(parts);
   const known = createVerifiedTokens<CheckedToken>(mostRemembered);
+  const checking = { clock, opaque: createOpaqueTokens({ clock }) };
   const resources = new WeakMap<CompiledApi, string>();
   const resourceOf = (api: CompiledApi): string => {
     let resource = resources.get(api);
@@ -60,7 +62,7 @@ export function createTokenVerifier(parts: TokenVerifierParts): LiveTokenVerifie
       if (checked !== undefined && isStillChecked(checked, state, clock.now())) {
         return judgeToken(checked, situation, state, clock.now());
       }
-      return checkToken(token, situation, state, parts).then((fresh) => {
+      return checkToken(token, situation, state, checking).then((fresh) => {
         if ("type" in fresh) return fresh;
         known.note(digest, fresh);
         return judgeToken(fresh, situation, state, clock.now());

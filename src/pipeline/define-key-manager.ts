@@ -55,6 +55,8 @@ export interface TokenRules {
   readonly bounds?: { readonly ips: string; readonly referrers: string };
   /** For how long what the server says of a token that is no JWT is remembered; such tokens are refused when undefined. */
   readonly introspectionMs?: number | undefined;
+  /** Which tokens that are no JWT may be its own; any when undefined. It is shown no other. */
+  readonly opaqueTokens?: (token: string) => boolean;
   /** Where tokens of clients that are not registered here lead; to production when undefined or absent. */
   readonly environment?: (claims: Readonly<Record<string, unknown>>) => Environment | undefined;
   /** A claim, or a path with dots, that the caller's claims show as `roles`, whatever the server calls it. */

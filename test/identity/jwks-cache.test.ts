@@ -43,6 +43,16 @@ describe("keys that are fetched", () => {
     expect(server.asked.length).toBe(1);
   });
 
+  test("go on when the server says that it has none", async () => {
+    serve();
+    await keys.warm();
+    server.play(Array.from({ length: 3 }, () => ({ url: "/keys", answer: { keys: [] } })));
+    tools.clock.advance(30_000);
+    expect(await keys.find(unknown)).toEqual([]);
+    expect(server.asked.length).toBeGreaterThan(0);
+    expect([await find("key-1"), keys.epoch]).toEqual([1, 0]);
+  });
+
   test("are fetched again at a key that is not among them, at most once in thirty seconds", async () => {
     serve(9);
     await keys.warm();

@@ -171,10 +171,29 @@ describe("JWT keys of another gateway", () => {
     ["without a list", { subscribedAPIs: null }, /does not hold/],
     ["from another address", { permittedIP: "198.51.100.0/24, 203.0.113.7" }, /from 192.0.2.7/],
     ["with addresses that nobody can read", { permittedIP: "somewhere" }, /from 192.0.2.7/],
+    ["with a number for an address", { permittedIP: 7 }, /from 192.0.2.7/],
+    ["with an object for addresses", { permittedIP: { ip: "192.0.2.7" } }, /from 192.0.2.7/],
+    ["with a list of numbers for addresses", { permittedIP: [1, 2] }, /from 192.0.2.7/],
+    ["with a list of nothing", { permittedIP: [""] }, /from 192.0.2.7/],
+    ["with commas and no address", { permittedIP: " , " }, /from 192.0.2.7/],
+    ["with false for addresses", { permittedIP: false }, /from 192.0.2.7/],
+    ["with true for a referrer", { permittedReferer: true }, /referrer/],
+    ["with an object for referrers", { permittedReferer: { any: "*" } }, /referrer/],
     ["from another page", { permittedReferer: "www.example.com/*" }, /referrer/],
     ["that have ended", { exp: 1 }, /expired/],
   ])("%s are refused", async (_name, more, why) => {
     expect(await check(await old.sign({ ...claims, ...more }, { typ: "JWT" }))).toMatch(why);
+  });
+
+  test.each([
+    ["absent bounds", {}],
+    ["null", { permittedIP: null, permittedReferer: null }],
+    ["empty text", { permittedIP: "", permittedReferer: "" }],
+    ["empty lists", { permittedIP: [], permittedReferer: [] }],
+    ["networks that overlap", { permittedIP: "192.0.2.0/24,192.0.2.0/25,192.0.2.7/32,0.0.0.0/0" }],
+    ["one address that can be read among others", { permittedIP: ["somewhere", 5, "192.0.2.7"] }],
+  ])("with %s are let in", async (_name, more) => {
+    expect(await check(await old.sign({ ...claims, ...more }, { typ: "JWT" }))).toBe("token");
   });
 
   test("from a permitted address are let in", async () => {
@@ -228,8 +247,112 @@ describe("a token that is no JWT", () => {
     expect(await check("opaque-token")).toMatch(why);
   });
 
+  test("that nobody knows is nobody's for some seconds, without asking again", async () => {
+    server.play([document, { url: "/introspect", answer: { active: false } }]);
+    for (let attempt = 0; attempt < 3; attempt += 1) expect(await check("garbage")).toMatch(/form/);
+    expect(server.asked.filter(({ url }) => url === "/introspect").length).toBe(1);
+    tools.clock.advance(10_000);
+    server.play([{ url: "/introspect", answer: active }]);
+    expect(await check("garbage")).toBe("token");
+  });
+
+  test("is asked about no more for an address that has shown sixty unknown ones in a minute; others go on", async () => {
+    const unknown = { url: "/introspect", answer: { active: false } };
+    server.play([document, ...Array.from({ length: 61 }, () => unknown), { url: "/introspect", answer: active }]);
+    for (let index = 0; index < 60; index += 1) expect(await check(`garbage-${index}`)).toMatch(/form/);
+    const more = await verifier.verify("garbage-60", demand, exchange, "bearer");
+    expect(more).toMatchObject({ type: "unavailable", detail: expect.stringContaining("60 unknown tokens") });
+    const elsewhere = { ...exchange, inbound: { ...exchange.inbound, clientIp: "198.51.100.9" } };
+    expect(await verifier.verify("garbage-61", demand, elsewhere, "bearer")).toMatchObject({ type: "refused" });
+    tools.clock.advance(60_000);
+    expect(await check("opaque-token")).toBe("token");
+  });
+
+  test("waits for a place when many are asked about at once, and none is shut out", async () => {
+    const answers = Array.from({ length: 40 }, () => ({ url: "/introspect", answer: active }));
+    server.play([document, { url: "/introspect", answer: active }]);
+    await check("the-first");
+    server.play(answers);
+    const found = await Promise.all(answers.map((_, index) => check(`opaque-${index}`)));
+    expect(new Set(found)).toEqual(new Set(["token"]));
+  });
+
   test("is left open while the server does not answer", async () => {
     server.play([document, { url: "/introspect", status: 500 }]);
     expect(await verifier.verify("opaque-token", demand, exchange, "bearer")).toMatchObject({ type: "unavailable" });
+  });
+});
+
+describe("a token that is no JWT, with several servers to ask", () => {
+  let servers: readonly [ReplayServer, ReplayServer];
+  const active = { active: true, client_id: "client-1", sub: "u", aud: `${publicUrl}/chat` };
+
+  beforeEach(async () => {
+    servers = [await startReplayServer(), await startReplayServer()];
+    for (const server of servers) server.play([{ url: "/keys", answer: issuer.jwks }]);
+  });
+  afterEach(async () => {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+  });
+
+  const knowBoth = async (prefixes: readonly [string | undefined, string | undefined]): Promise<void> => {
+    const records = servers.map(({ url }, index) => {
+      const tokenPrefix = prefixes[index];
+      const introspection = {
+        clientId: "gateway",
+        clientSecret: "${secret:asker}",
+        ...(tokenPrefix === undefined ? {} : { tokenPrefix }),
+      };
+      const id = `km_00000000000000000000000${index + 2}` as KeyManagerRecord["id"]; // an id like any other
+      return keyManagerRecord(
+        "oidc",
+        { issuer: url, jwksUrl: `${url}/keys`, introspection },
+        { id, name: `far-${index}` },
+      );
+    });
+    know(records);
+    for (const server of servers) {
+      await expect.poll(() => server.asked.length).toBe(1); // the keys
+      server.play([
+        {
+          url: "/.well-known/openid-configuration",
+          answer: { issuer: "{url}", jwks_uri: "{url}/keys", introspection_endpoint: "{url}/introspect" },
+        },
+        { url: "/introspect", answer: active },
+      ]);
+    }
+  };
+  const asked = () => servers.map((server) => server.asked.filter(({ url }) => url === "/introspect").length);
+
+  test("is shown to the one whose prefix it has, and to no other", async () => {
+    await knowBoth(["one_", "two_"]);
+    expect(await check("two_abc")).toBe("token");
+    expect(asked()).toEqual([0, 1]);
+    expect(await check("three_abc")).toMatch(/form/);
+    expect(asked()).toEqual([0, 1]);
+  });
+
+  test("is shown to the one without a prefix when it has nobody's", async () => {
+    await knowBoth(["one_", undefined]);
+    expect(await check("abc")).toBe("token");
+    expect(asked()).toEqual([0, 1]);
+  });
+
+  test("is shown to nobody when nothing tells whose it is, and the log says what to do", async () => {
+    await knowBoth([undefined, undefined]);
+    expect(await check("abc")).toMatch(/name one in the API, or give each a tokenPrefix/);
+    expect(asked()).toEqual([0, 0]);
+    expect(await check("abc", { keyManagers: ["far-1"] as never })).toBe("token");
+    expect(asked()).toEqual([0, 1]);
+  });
+
+  test("is good when one server knows it and the other is away; left open when nobody who answers does", async () => {
+    await knowBoth(["same_", "same_"]);
+    servers[0].play([{ url: "/.well-known/openid-configuration", status: 500, answer: {} }]);
+    expect(await check("same_abc")).toBe("token");
+    servers[0].play([{ url: "/.well-known/openid-configuration", status: 500, answer: {} }]);
+    servers[1].play([{ url: "/introspect", answer: { active: false } }]);
+    tools.clock.advance(60_000);
+    expect(await verifier.verify("same_def", demand, exchange, "bearer")).toMatchObject({ type: "unavailable" });
   });
 });
