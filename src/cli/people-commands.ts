@@ -4,11 +4,12 @@ import type { Shell } from "./shell.ts";
 
 const each = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
-/** `gatehouse users …`, `login`, `logout`, `whoami` and `tokens …`. */
+/** `gatehouse users …`, `login`, `logout`, `whoami`, `tokens …` and `upstream-credentials …`. */
 export function addPeopleCommands(program: Command, shell: Shell, controlCommand: AddControlCommand): void {
   addUsers(program, shell, controlCommand);
   addLogin(program, shell, controlCommand);
   addTokens(program, shell, controlCommand);
+  addUpstreamCredentials(program, shell, controlCommand);
 }
 
 function addUsers(program: Command, shell: Shell, controlCommand: AddControlCommand): void {
@@ -69,5 +70,19 @@ function addTokens(program: Command, shell: Shell, controlCommand: AddControlCom
     .action(async (options) => (await load()).listTokens(options, shell));
   controlCommand(tokens, "revoke <id>", "end an access token, at once and for good").action(async (id, options) =>
     (await load()).revokeToken(id, options, shell),
+  );
+}
+
+function addUpstreamCredentials(program: Command, shell: Shell, controlCommand: AddControlCommand): void {
+  const credentials = program
+    .command("upstream-credentials")
+    .description("what users and applications have at upstream servers");
+  const load = async () => import("./upstream-credentials.ts");
+  controlCommand(credentials, "list", "list who has consented to what")
+    .option("--api <name>", "only for the upstream of this MCP server")
+    .option("--json", "as JSON")
+    .action(async (options) => (await load()).listUpstreamCredentials(options, shell));
+  controlCommand(credentials, "revoke <id>", "take one out of the vault, at once and at all gateways").action(
+    async (id, options) => (await load()).revokeUpstreamCredential(id, options, shell),
   );
 }

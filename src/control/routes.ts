@@ -22,6 +22,7 @@ import { sessionRoutes } from "./session-routes.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
 import { ssoRoutes } from "./sso-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
+import { upstreamCredentialRoutes } from "./upstream-credential-routes.ts";
 import { userRoutes } from "./user-routes.ts";
 
 /** The route table: all that the control port answers, and who may ask for it. */
@@ -42,6 +43,7 @@ export function routes(): readonly ControlRoute[] {
     ...ssoRoutes(),
     ...signInRoutes(),
     ...accessTokenRoutes(),
+    ...upstreamCredentialRoutes(),
     ...userRoutes(),
     ...secretRoutes(),
     ...encryptionRoutes(),

@@ -26,7 +26,7 @@ export type UpstreamTokenAnswer =
   | {
       readonly type: "token";
       readonly accessToken: string;
-      /** Null where nobody knows. */
+      /** From when on it is not to be used any more; null where nobody knows. */
       readonly expiresAtMs: number | null;
       /** Names this token in a later question. */
       readonly version: string;

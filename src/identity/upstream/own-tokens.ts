@@ -51,7 +51,7 @@ interface Kept extends OwnToken {
 
 const keptTokens = 10_000;
 const mostScopes = 50;
-/** A token is not used in its last moments: it must be good when it arrives. */
+/** A token is not used in its last moments, so much or a tenth of its life: it must be good when it arrives. */
 const leewayMs = 30_000;
 /** A token that is refused so soon after it was given is no stale one. */
 const freshMs = 10_000;
@@ -70,7 +70,12 @@ export function createOwnTokens(parts: OwnTokenParts): OwnTokens {
     const given = await source(callerToken, asked);
     const nowMs = clock.now();
     const endMs = given.expiresAtMs ?? nowMs + unknownLifeMs;
-    const token: Kept = { accessToken: given.accessToken, asked, gotMs: nowMs, untilMs: endMs - leewayMs };
+    const token: Kept = {
+      accessToken: given.accessToken,
+      asked,
+      gotMs: nowMs,
+      untilMs: endMs - Math.min(leewayMs, (endMs - nowMs) / 10),
+    };
     kept.set(key, token);
     return token;
   };

@@ -59,8 +59,9 @@ export function createUpstreamBroker(parts: BrokerParts): UpstreamTokens {
     const isCurrent = refusedVersion === versionOf(row);
     if (refusal?.status === 403 && isCurrent) return stepUp(question, row, at);
     const { accessToken, refreshToken, expiresAtMs } = openUpstreamTokens(context, row);
-    const isOver = expiresAtMs !== null && expiresAtMs - leewayMs <= context.clock.now();
-    if (!isOver && !(isCurrent && refusal !== undefined)) return tokenAnswer(row, accessToken, expiresAtMs);
+    const untilMs = usableUntil(row, expiresAtMs);
+    const isOver = untilMs !== null && untilMs <= context.clock.now();
+    if (!isOver && !(isCurrent && refusal !== undefined)) return tokenAnswer(row, accessToken, untilMs);
     if (refreshToken === null && refusal === undefined) return undefined; // the upstream says what it wants first
     // A token that is refused as soon as it was given is no stale one: another would be refused too.
     if (isCurrent && refusal !== undefined && context.clock.now() - row.updatedAtMs < freshMs) {
@@ -70,7 +71,7 @@ export function createUpstreamBroker(parts: BrokerParts): UpstreamTokens {
     const renewed = await renew(row, at);
     if (renewed === undefined || renewed.state !== "active") return undefined;
     const next = openUpstreamTokens(context, renewed);
-    return tokenAnswer(renewed, next.accessToken, next.expiresAtMs);
+    return tokenAnswer(renewed, next.accessToken, usableUntil(renewed, next.expiresAtMs));
   }
 
   /** More scopes than were asked for may be consented to; those that were asked for already are not given. */
@@ -100,9 +101,15 @@ export function createUpstreamBroker(parts: BrokerParts): UpstreamTokens {
   }
 }
 
-const leewayMs = 30_000;
 const freshMs = 10_000;
 const mostScopes = 50;
+
+const longestLeewayMs = 30_000;
+
+/** A token is not used in its last moments, half a minute or a tenth of its life: it must be good when it arrives. */
+function usableUntil({ updatedAtMs }: UpstreamCredentialRow, expiresAtMs: number | null): number | null {
+  return expiresAtMs === null ? null : expiresAtMs - Math.min(longestLeewayMs, (expiresAtMs - updatedAtMs) / 10);
+}
 
 function tokenAnswer(row: UpstreamCredentialRow, accessToken: string, expiresAtMs: number | null): UpstreamTokenAnswer {
   return { type: "token", accessToken, expiresAtMs, version: versionOf(row) };

@@ -73,10 +73,10 @@ export async function startAuthGatehouse(settings: Record<string, string> = {}):
   };
 }
 
-/** Logs Ada in where it is asked for, and agrees. The page that the redirect would have opened. */
-export async function agree(browser: Browser, url: string): Promise<Seen> {
+/** Logs a person in where it is asked for, Ada unless told, and agrees. The page that the redirect would have opened. */
+export async function agree(browser: Browser, url: string, name = "ada"): Promise<Seen> {
   let seen = await browser.open(url);
-  if (seen.html.includes('name="password"')) seen = await browser.submit(seen, "log-in", { name: "ada", password });
+  if (seen.html.includes('name="password"')) seen = await browser.submit(seen, "log-in", { name, password });
   if (seen.html.includes(">Allow<")) seen = await browser.submit(seen, "allow");
   return seen;
 }
@@ -87,6 +87,8 @@ export interface CodeFlow {
   readonly resource?: string;
   readonly extra?: Record<string, string>;
   readonly browser?: Browser;
+  /** Who logs in; Ada when absent. */
+  readonly person?: string;
 }
 
 /** An authorization code flow with PKCE from its beginning to its tokens, by an unmodified client. */
@@ -106,7 +108,7 @@ export async function codeFlow(at: AuthGatehouse, flow: CodeFlow): Promise<oauth
     state,
     ...extra,
   }).toString();
-  const seen = await agree(browser, url.href);
+  const seen = await agree(browser, url.href, flow.person);
   if (seen.redirect === undefined) throw new Error(`no redirect: ${seen.status} ${seen.html}`);
   const parameters = oauth.validateAuthResponse(at.server, made.client, seen.redirect, state);
   const answer = await oauth.authorizationCodeGrantRequest(

@@ -21,7 +21,6 @@ export interface HeldTokens {
 type Token = Extract<UpstreamTokenAnswer, { type: "token" }>;
 
 const keptTokens = 50_000;
-const leewayMs = 30_000;
 
 /** An empty memory in front of the control plane's vault. Many who want the same token ask once. */
 export function createHeldTokens(tokens: UpstreamTokens, clock: Clock): HeldTokens {
@@ -46,7 +45,7 @@ export function createHeldTokens(tokens: UpstreamTokens, clock: Clock): HeldToke
       const known = kept.get(place)?.get(question.client);
       const isRefused = question.refusedVersion !== undefined && known?.version === question.refusedVersion;
       if (known !== undefined && !isRefused && question.refusal?.status !== 403) {
-        if (known.expiresAtMs === null || known.expiresAtMs - leewayMs > clock.now()) return known;
+        if (known.expiresAtMs === null || known.expiresAtMs > clock.now()) return known;
       }
       const key = JSON.stringify([place, question.client, question.refusal, question.refusedVersion]);
       let pending = running.get(key);
