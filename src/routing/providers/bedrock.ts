@@ -15,7 +15,10 @@ const config = z.strictObject({
     title: "Endpoint",
     description: "Another one than the region's own, such as that of a VPC.",
   }),
-  accessKeyId: secretReferenceSchema.meta({ title: "Access key id", description: "The secret that holds it." }),
+  accessKeyId: z
+    .string()
+    .regex(/^[A-Z0-9]{8,128}$/, "capital letters and digits")
+    .meta({ title: "Access key id", description: "The name of the key; it is no secret." }),
   secretAccessKey: secretReferenceSchema.meta({ title: "Secret access key", description: "The secret that holds it." }),
   sessionToken: secretReferenceSchema.optional().meta({
     title: "Session token",
@@ -33,12 +36,11 @@ export const bedrock = defineProvider({
   title: "AWS Bedrock",
   summary: "Models in AWS Bedrock.",
   config,
-  examples: [{ region: "eu-central-1", accessKeyId: "${secret:aws-id}", secretAccessKey: "${secret:aws-key}" }],
+  examples: [{ region: "eu-central-1", accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "${secret:aws-key}" }],
   compile({ region, endpoint, accessKeyId, secretAccessKey, sessionToken }, { secrets, clock }) {
     const baseUrl = (endpoint ?? `https://bedrock-runtime.${region}.amazonaws.com`).replace(/\/+$/, "");
     const { host, pathname } = new URL(baseUrl);
     const basePath = pathname.replace(/\/$/, "");
-    const readId = secretHeader(secrets, accessKeyId);
     const readKey = secretHeader(secrets, secretAccessKey);
     const readToken = sessionToken === undefined ? () => undefined : secretHeader(secrets, sessionToken);
     return {
@@ -49,12 +51,12 @@ export const bedrock = defineProvider({
       streamUsage: false,
       usage: bedrockConverse.usage,
       async request(call): Promise<ProviderRequest> {
-        const [id, key, token] = await Promise.all([readId(), readKey(), readToken()]);
+        const [key, token] = await Promise.all([readKey(), readToken()]);
         const path = pathOf(call);
         const headers = { "content-type": "application/json" };
         const signed = signAwsRequest(
           { method: "POST", host, path: basePath + path, headers, body: call.body },
-          { accessKeyId: id, secretAccessKey: key, sessionToken: token },
+          { accessKeyId, secretAccessKey: key, sessionToken: token },
           { region, service: "bedrock", nowMs: clock.now() },
         );
         return {

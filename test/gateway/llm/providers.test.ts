@@ -19,7 +19,7 @@ beforeAll(async () => {
   const apiKey = "${secret:account-key}";
   await api("anthropic", { use: "anthropic", with: { baseUrl: `${upstream.url}/v1`, apiKey } });
   await api("gemini", { use: "gemini", with: { baseUrl: `${upstream.url}/v1beta`, apiKey } });
-  const keys = { accessKeyId: apiKey, secretAccessKey: apiKey };
+  const keys = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: apiKey };
   const account = { client_email: "a@example.com", private_key: pem, token_uri: `${upstream.url}/token` };
   await putSecret(context, testActor, { name: "service-account", value: JSON.stringify(account) });
   const place = { project: "p", location: "global", endpoint: `${upstream.url}/v1` };

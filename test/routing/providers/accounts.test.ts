@@ -11,7 +11,7 @@ const body = Buffer.from("{}");
 const chat = { operation: "chat", dialect: "openai-chat", model: "m", stream: false, body } as const;
 
 function request(plugin: ProviderPlugin, config: object, call: Partial<ProviderCall> = {}) {
-  const tools = buildTools({ key: "sk-1\n", id: "AKID" });
+  const tools = buildTools({ key: "sk-1\n" });
   const provider = plugin.compile(plugin.config.parse(config), tools);
   return provider.request({ ...chat, ...call });
 }
@@ -77,7 +77,7 @@ describe("Azure OpenAI", () => {
 });
 
 describe("Bedrock", () => {
-  const config = { region: "eu-central-1", accessKeyId: "${secret:id}", secretAccessKey: apiKey };
+  const config = { region: "eu-central-1", accessKeyId: "AKIDEXAMPLE", secretAccessKey: apiKey };
 
   test.each([
     { stream: false, path: "/model/eu.anthropic.claude-sonnet-4-5%3A0/converse" },
@@ -86,7 +86,7 @@ describe("Bedrock", () => {
     const asked = await request(bedrock, config, { model: "eu.anthropic.claude-sonnet-4-5:0", stream });
     expect(asked).toMatchObject({ method: "POST", path });
     expect(asked.headers["authorization"]).toMatch(
-      /^AWS4-HMAC-SHA256 Credential=AKID\/\d{8}\/eu-central-1\/bedrock\/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=[0-9a-f]{64}$/,
+      /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-central-1\/bedrock\/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=[0-9a-f]{64}$/,
     );
   });
 
