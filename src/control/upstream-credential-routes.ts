@@ -120,7 +120,8 @@ async function findVisible(call: ControlCall): Promise<UpstreamCredentialRow> {
   const { userId, applicationIds } = await visibleTo(call);
   const isAll = userId === undefined && applicationIds === undefined;
   const isOwn = row !== undefined && row.userId !== null && row.userId === userId;
-  const isOurs = row?.applicationId != null && applicationIds?.includes(row.applicationId) === true;
+  const owner = row?.applicationId ?? undefined;
+  const isOurs = owner !== undefined && applicationIds?.includes(owner) === true;
   if (row !== undefined && (isAll || isOwn || isOurs)) return row;
   throw new GatewayError("resource.not_found", `There is no upstream credential ${id}.`);
 }
