@@ -84,6 +84,8 @@ export interface UpstreamCredentialTable {
     page: PageRequest,
   ): Promise<Page<UpstreamCredentialRow>>;
   delete(id: string): Promise<boolean>;
+  /** Deletes all of a user. Gateways need not hear of it: the user's own tokens end. */
+  deleteOf(userId: string): Promise<void>;
 }
 
 /** Registrations of the gateway. */

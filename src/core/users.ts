@@ -147,6 +147,7 @@ export async function deleteUser(
     if (!(await write.transaction.users.delete(row.id, expectedVersion))) throw changedMeanwhile("User", name);
     await endAccess(write, row);
     await write.transaction.accessTokens.deleteOf(row.id);
+    await write.transaction.upstreamCredentials.deleteOf(row.id);
     await auditUser(write, "user.deleted", row);
   });
 }

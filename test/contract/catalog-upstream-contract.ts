@@ -51,6 +51,8 @@ export function catalogUpstreamContract(open: () => Promise<Catalog>): void {
     expect(await everyRow((page) => table.list({ apiId: "mcp_other" }, page), 2)).toEqual([]);
     expect(await catalog.transaction((tx) => tx.upstreamCredentials.delete(mine.id))).toBe(true);
     expect(await catalog.transaction((tx) => tx.upstreamCredentials.delete(mine.id))).toBe(false);
+    await catalog.transaction((tx) => tx.upstreamCredentials.deleteOf("usr_2"));
+    expect(await everyRow((page) => table.list({}, page), 2)).toEqual([ours]);
     await catalog.transaction((tx) => tx.resources.delete(api.id, api.version));
     expect(await table.findById(ours.id)).toBeUndefined();
   });

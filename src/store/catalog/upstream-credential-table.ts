@@ -57,6 +57,9 @@ export function upstreamCredentialTable(db: Kysely<CatalogTables>): UpstreamCred
       const result = await db.deleteFrom("upstreamCredentials").where("id", "=", idOf(id)).executeTakeFirst();
       return result.numDeletedRows > 0n;
     },
+    async deleteOf(userId) {
+      await db.deleteFrom("upstreamCredentials").where("userId", "=", userId).execute();
+    },
   };
 }
 

@@ -18,21 +18,17 @@ export interface ConsentKit extends AsyncDisposable {
   readonly upstream: ProtectedUpstream;
   readonly url: string;
   /** A token of a person for the MCP server, got by a client of that name. */
-  tokenOf(person: "ada" | "bob", client?: string): Promise<string>;
+  tokenOf(person: string, client?: string): Promise<string>;
   /** One message of a client that is of 2026-07-28. */
   send(token: string, method: string, params?: object, capabilities?: object): Promise<RawAnswer>;
   /** `tools/call` of `look`. */
   call(token: string, more?: object, capabilities?: object): Promise<RpcAnswer>;
   /** Opens a page, logs in where it is asked for. */
-  open(
-    person: "ada" | "bob",
-    url: string,
-    browser?: Browser,
-  ): Promise<{ readonly browser: Browser; readonly seen: Seen }>;
+  open(person: string, url: string, browser?: Browser): Promise<{ readonly browser: Browser; readonly seen: Seen }>;
   /** Nobody has anything, and the server is as it was. */
   reset(): Promise<void>;
   /** The whole way of a person who says yes; the last page. */
-  consent(person: "ada" | "bob", url: string): Promise<Seen>;
+  consent(person: string, url: string): Promise<Seen>;
 }
 
 export async function startConsentKit(settings: Record<string, string> = {}): Promise<ConsentKit> {
