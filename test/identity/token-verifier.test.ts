@@ -1,3 +1,4 @@
+// long: what a verifier makes of each key manager and each kind of token, with one clock
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { KeyManagerRecord } from "../../src/core/plane-message.ts";
 import type { LiveTokenVerifier } from "../../src/identity/token-verifier.ts";
