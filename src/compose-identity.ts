@@ -1,6 +1,8 @@
 import { createUpstreamConsent } from "./compose-upstream-consent.ts";
 import type { Config } from "./config.ts";
 import type { CoreContext } from "./core/core-context.ts";
+import type { LoginGate } from "./core/login-gate.ts";
+import { createLoginGate } from "./core/login-gate.ts";
 import type { PlaneMessage } from "./core/plane-message.ts";
 import { announceSigningKeys } from "./core/signing-keys.ts";
 import type { UpstreamTokens } from "./core/upstream-tokens.ts";
@@ -55,7 +57,9 @@ export function composeIdentity(config: Config, { context, network, secrets }: I
     issuer: () => issuer,
   });
   let server: Promise<ResidentServer> | undefined;
+  let gate: LoginGate | undefined;
   const start = async (publicUrl: string, at: string): Promise<ResidentServer> => {
+    const loginGate = (gate ??= createLoginGate(context().clock));
     const { createResidentServer } = await import("./identity/resident/resident-server.ts");
     return createResidentServer({
       context: context(),
@@ -66,7 +70,9 @@ export function composeIdentity(config: Config, { context, network, secrets }: I
       fetch,
       connect: (await upstream()).pages,
       limiter: createMemoryLimiter({ clock: context().clock, maxKeys: maxLimiterKeys }),
-      verifyLogin: (name, password) => verifyPassword(context(), name, password),
+      verifyLogin: (name, password, ip) =>
+        // A gate of its own: whoever guesses here keeps nobody out of the control plane.
+        verifyPassword({ ...context(), loginGate }, name, password, { requestId: "", clientAddress: ip }),
     });
   };
   let client: SsoClient | undefined;

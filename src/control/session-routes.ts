@@ -4,6 +4,7 @@ import { nameSchema } from "../core/resource.ts";
 import { endSession, startSession } from "../core/sessions.ts";
 import { ownPasswordInputSchema } from "../core/user-spec.ts";
 import { changeOwnPassword, verifyPassword } from "../core/users.ts";
+import { addressBlock } from "../kernel/address-block.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { defineRoute, emptyAnswer, jsonAnswer } from "./control-route.ts";
@@ -65,7 +66,7 @@ async function checkPassword({ context, actor }: ControlCall, name: string, pass
   };
   const address = actor.origin?.clientAddress ?? "";
   if (context.addressGate === undefined || address === "") await verify();
-  else await context.addressGate.check(address, verify);
+  else await context.addressGate.check(addressBlock(address), verify);
   if (user !== undefined) return user;
   throw new GatewayError("auth.invalid_credentials", "The name or the password is not right.");
 }

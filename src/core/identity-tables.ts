@@ -100,6 +100,8 @@ export interface OauthStateRow {
   readonly uid: string | null;
   readonly grantId: string | null;
   readonly userCode: string | null;
+  /** The user whose it is, where it is somebody's. */
+  readonly accountId: string | null;
   /** Refresh tokens that came of one another share it. */
   readonly familyId: string | null;
   readonly payload: SealedValue;
@@ -134,6 +136,8 @@ export interface OauthStateTable {
   delete(model: string, idHash: string): Promise<boolean>;
   /** Deletes everything of a grant, of every model; says how many rows. */
   deleteByGrant(grantId: string): Promise<number>;
+  /** Deletes everything of a user, of every model; says how many rows. */
+  deleteByAccount(accountId: string): Promise<number>;
   /** Rows of a model, expired ones included; stops counting at `upTo`. */
   count(model: string, upTo: number): Promise<number>;
   /** Deletes what expired before `nowMs`, at most `limit` rows; says how many. */

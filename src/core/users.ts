@@ -1,3 +1,4 @@
+import { addressBlock } from "../kernel/address-block.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import { newId } from "../kernel/ids.ts";
@@ -8,6 +9,7 @@ import type { CatalogTransaction } from "./catalog.ts";
 import type { Actor, ActorOrigin, CoreContext } from "./core-context.ts";
 import type { UserRow } from "./identity-tables.ts";
 import { keyManager, residentName } from "./key-manager.ts";
+import { endOauthState } from "./oauth-accounts.ts";
 import type { Page, PageRequest } from "./page.ts";
 import { invalid, parseDocument } from "./parse-document.ts";
 import { changedMeanwhile, notFound } from "./resource-changes.ts";
@@ -87,7 +89,8 @@ export async function replaceUser(
 }
 
 /**
- * Gives a user a password, in place of any before; sessions end. Throws `resource.not_found`, `resource.invalid`,
+ * Gives a user a password, in place of any before; sessions end, at the resident key manager with all of its tokens.
+ * Throws `resource.not_found`, `resource.invalid`,
  * `resource.changed`, and `auth.forbidden` when the user may do more than the actor.
  */
 export async function setPassword(
@@ -103,12 +106,13 @@ export async function setPassword(
   return changeUser(context, actor, { name, expectedVersion, action: "user.password-set" }, async (write, before) => {
     requireCover(actor, [before]);
     await write.transaction.sessions.deleteOf(before.id);
+    await endResidentAccess(write, before);
     return { ...before, passwordHash };
   });
 }
 
 /**
- * Lets users change their own password, who must know the present one; their other sessions end. Throws
+ * Lets users change their own password, who must know the present one; what they are signed in with elsewhere ends. Throws
  * `auth.forbidden` for a wrong one, `limit.exceeded` after too many, and `resource.invalid`.
  * @param keptSession the id of the session in which it is done
  */
@@ -126,6 +130,7 @@ export async function changeOwnPassword(
   const passwordHash = await hashPassword(password);
   await changeUser(context, actor, { name: user.name, action: "user.password-set" }, async (write, before) => {
     await write.transaction.sessions.deleteOf(before.id, keptSession);
+    await endResidentAccess(write, before);
     return { ...before, passwordHash };
   });
 }
@@ -178,11 +183,17 @@ export async function verifyPassword(
   const user = await context.catalog.read.users.find(name);
   const verify = () => verifyPasswordHash(user?.passwordHash ?? undefined, shown);
   const isRight =
-    context.loginGate === undefined ? await verify() : await context.loginGate.check(name.slice(0, 64), verify);
+    context.loginGate === undefined
+      ? await verify()
+      : await context.loginGate.check(name.slice(0, 64), verify, addressOf(origin));
   if (isRight && user?.disabled === false) return user;
   const who = user === undefined ? anonymous : ({ actor: user.id, actorType: "user" } as const);
   context.denials?.note({ action: "login.failed", ...who, target: "password", code: wrongPassword, origin });
   return undefined;
+}
+
+function addressOf(origin: ActorOrigin | undefined): string | undefined {
+  return origin === undefined || origin.clientAddress === "" ? undefined : addressBlock(origin.clientAddress);
 }
 
 // What was typed for a name that nobody has may be a password, so it is told to nobody.
@@ -221,11 +232,12 @@ async function requireUser(transaction: CatalogTransaction, name: string): Promi
 async function endAccess(write: Write, user: UserRow): Promise<void> {
   await write.transaction.sessions.deleteOf(user.id);
   await write.transaction.accessTokens.revokeOf(user.id, write.nowMs);
-  await revokeTokensOf(write, user);
+  await endResidentAccess(write, user);
 }
 
 // A user's id is the subject of every token that the resident key manager gives out for them.
-async function revokeTokensOf(write: Write, user: UserRow): Promise<void> {
+async function endResidentAccess(write: Write, user: UserRow): Promise<void> {
+  await endOauthState(write.transaction, user);
   // Among all: whoever may change users need not be able to see key managers.
   const managers = await write.transaction.resources.all(keyManager.kind);
   const resident = managers.find(({ name }) => name === residentName);

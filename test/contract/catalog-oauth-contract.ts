@@ -49,6 +49,38 @@ export function catalogOauthContract(open: OpenCatalog): void {
     expect(await catalog.transaction((tx) => tx.oauthState.delete(third?.model ?? "", third?.idHash ?? ""))).toBe(true);
   });
 
+  test("an account takes everything of it along, of every model, and nothing else", async () => {
+    await using catalog = await open();
+    const rows = [
+      sampleState({ accountId: "usr_1" }),
+      sampleState({ accountId: "usr_1", model: "Grant", grantId: "g1" }),
+      sampleState({ accountId: "usr_2" }),
+      sampleState(),
+    ];
+    await catalog.transaction(async (tx) => {
+      for (const row of rows) await tx.oauthState.put(row);
+    });
+    expect(await catalog.transaction((tx) => tx.oauthState.deleteByAccount("usr_1"))).toBe(2);
+    const left = await Promise.all(rows.map(({ model, idHash }) => catalog.read.oauthState.find(model, idHash)));
+    expect(left).toEqual([undefined, undefined, rows[2], rows[3]]);
+  });
+
+  test("rows of a model are counted, and no further than asked for", async () => {
+    await using catalog = await open();
+    await catalog.transaction(async (tx) => {
+      for (const model of ["A", "A", "A", "B"]) await tx.oauthState.put(sampleState({ model }));
+    });
+    const counts = [
+      ["A", 10],
+      ["A", 2],
+      ["B", 2],
+      ["C", 2],
+    ] as const;
+    expect(await Promise.all(counts.map(([model, upTo]) => catalog.read.oauthState.count(model, upTo)))).toEqual([
+      3, 2, 1, 0,
+    ]);
+  });
+
   test("what has expired is deleted, as many as asked for, and what never expires stays", async () => {
     await using catalog = await open();
     const rows = [1, 2, 3, 10, null].map((expiresAtMs) => sampleState({ expiresAtMs }));

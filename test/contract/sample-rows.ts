@@ -198,6 +198,7 @@ export function sampleState(changes: Partial<OauthStateRow> = {}): OauthStateRow
     uid: null,
     grantId: null,
     userCode: null,
+    accountId: null,
     familyId: null,
     payload: { v: 1, kid: "k1", nonce: "bm9uY2U=", data: "ZGF0YQ==" },
     expiresAtMs: null,

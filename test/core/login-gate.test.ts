@@ -75,3 +75,21 @@ describe("many at the same time", () => {
     expect(checked).toBeLessThanOrEqual(6);
   });
 });
+
+describe("a name that is guessed at from one address", () => {
+  test("waits there, and its owner elsewhere does not", async () => {
+    const gate = createLoginGate(manualClock());
+    for (let failed = 0; failed < 5; failed += 1) await gate.check("alice", wrong, "192.0.2.1");
+    expect(await rejection(gate.check("alice", right, "192.0.2.1"))).toMatchObject({ code: "limit.exceeded" });
+    expect(await gate.check("alice", right, "198.51.100.7")).toBe(true);
+  });
+
+  test("waits everywhere after ten times as many failures, but for where it has come in before", async () => {
+    const gate = createLoginGate(manualClock());
+    expect(await gate.check("alice", right, "198.51.100.7")).toBe(true);
+    for (let failed = 0; failed < 50; failed += 1) await gate.check("alice", wrong, `192.0.2.${failed}`);
+    expect(await rejection(gate.check("alice", right, "203.0.113.1"))).toMatchObject({ code: "limit.exceeded" });
+    expect(await gate.check("alice", right, "198.51.100.7")).toBe(true);
+    expect(await gate.check("bob", right, "203.0.113.1")).toBe(true);
+  });
+});

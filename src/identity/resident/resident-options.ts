@@ -39,6 +39,6 @@ export interface ResidentOptions {
   readonly limiter: Limiter;
   /** The pages on which people consent to the use of upstream servers; there are none where it is absent. */
   readonly connect?: ConnectParts;
-  /** The user with this name and password. Throws `limit.exceeded` for who has to wait. */
-  verifyLogin(name: string, password: string): Promise<UserRow | undefined>;
+  /** The user with this name and password, shown from `ip`. Throws `limit.exceeded` for who has to wait. */
+  verifyLogin(name: string, password: string, ip: string): Promise<UserRow | undefined>;
 }

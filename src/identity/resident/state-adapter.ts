@@ -3,8 +3,10 @@ import type { Adapter } from "oidc-provider";
 import { errors } from "oidc-provider";
 import type { CoreContext } from "../../core/core-context.ts";
 import type { OauthStateRow } from "../../core/identity-tables.ts";
+import { isEndedState } from "../../core/oauth-accounts.ts";
 import { seal, unseal } from "../../kernel/crypto.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { memberAt } from "../read-claims.ts";
 import { boundOf } from "./state-bounds.ts";
 
 /** What else happens when a grant ends, such as the death of its access tokens. */
@@ -31,12 +33,15 @@ export function createStateAdapter(context: CoreContext, model: string, grantEnd
     async upsert(id, { jti: _jti, ...payload }, expiresInSeconds) {
       const idHash = hashOf(id);
       const { id: keyId, key } = context.vaultKeys.current;
+      const accountId = accountOf(payload);
+      const sinceSeconds = Number(payload["loginTs"] ?? payload["iat"] ?? 0);
       const row: OauthStateRow = {
         model,
         idHash,
         uid: textOf(payload["uid"]),
         grantId: textOf(payload["grantId"]),
         userCode: null,
+        accountId,
         familyId: model === "RefreshToken" ? textOf(payload["grantId"]) : null,
         payload: seal(key, keyId, JSON.stringify(payload), oauthStateBinding(model, idHash)),
         expiresAtMs: expiresInSeconds > 0 ? clock.now() + expiresInSeconds * 1_000 : null,
@@ -44,6 +49,8 @@ export function createStateAdapter(context: CoreContext, model: string, grantEnd
       };
       await catalog.transaction(async (transaction) => {
         await bound?.admit(transaction, idHash);
+        // A session is stored again at each use, and would so outlive the end of what it stands for.
+        if (accountId !== null && (await isEndedState(transaction, accountId, sinceSeconds))) return;
         await transaction.oauthState.put(row);
       });
     },
@@ -75,6 +82,15 @@ export function createStateAdapter(context: CoreContext, model: string, grantEnd
       if (model === "AccessToken") await grantEnded(grantId); // the library names every model in turn
     },
   };
+}
+
+/** A page on which somebody has logged in is as good as a session until the browser has gone on from it. */
+function accountOf({ accountId, result, session }: Readonly<Record<string, unknown>>): string | null {
+  return (
+    textOf(accountId) ??
+    textOf(memberAt({ result, session }, "result.login.accountId")) ??
+    textOf(memberAt({ result, session }, "session.accountId"))
+  );
 }
 
 /** What a sealed piece of state is bound to. */

@@ -23,7 +23,7 @@ export async function tryLogIn(
   const room = await takeRate(limiter, { key: `oauth/log-in/${addressBlock(ip)}`, ...bound, amount: 1 });
   if (!room.allowed) return { status: 429, name, problem: "Too many attempts. Wait a few minutes, then try again." };
   try {
-    const user = await verifyLogin(name, (fields.get("password") ?? "").slice(0, 1_000));
+    const user = await verifyLogin(name, (fields.get("password") ?? "").slice(0, 1_000), ip);
     return user === undefined ? { status: 401, name, problem: "The name or the password is wrong." } : { user };
   } catch (error) {
     const fault = toGatewayError(error);

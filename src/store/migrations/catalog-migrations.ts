@@ -1,6 +1,7 @@
 import { addClientLastUse } from "./add-client-last-use.ts";
 import { addControlAccess } from "./add-control-access.ts";
 import { addKeyBudgets } from "./add-key-budgets.ts";
+import { addOauthAccounts } from "./add-oauth-accounts.ts";
 import { chainAudit } from "./chain-audit.ts";
 import { createCatalogTables } from "./create-catalog-tables.ts";
 import { createIdentityTables } from "./create-identity-tables.ts";
@@ -20,4 +21,5 @@ export const catalogMigrations: readonly Migration[] = [
   addClientLastUse,
   createUpstreamCredentials,
   createMcpPins,
+  addOauthAccounts,
 ];
