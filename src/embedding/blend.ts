@@ -13,5 +13,6 @@ const halfway = 8;
  */
 export function blend(cosine: number, bm25: number): number {
   const meaning = cosine > 0 ? Math.min(cosine, 1) : 0;
-  return meaningShare * meaning + ((1 - meaningShare) * bm25) / (bm25 + halfway);
+  const words = 1 - halfway / (bm25 + halfway); // bm25/(bm25+8), rounded so that it never falls as bm25 grows
+  return meaningShare * meaning + (1 - meaningShare) * words;
 }

@@ -8,7 +8,7 @@ import { admin, coreFixture, create, kindOf, withChatApi } from "./core-fixture.
 const spec = { api: { kind: "LlmApi", name: "chat" }, environment: "production" };
 
 describe("a gateway that connects", () => {
-  test("hears the artifacts, then every live key and every subscription with its state, and of no other keys", async () => {
+  test("hears the pins, the artifacts, then every live key and every subscription with its state, and of no other keys", async () => {
     await using core = await coreFixture();
     const { api, bot } = await withChatApi(core);
     const gold = await create(core, "Plan", "gold", {});
@@ -24,8 +24,9 @@ describe("a gateway that connects", () => {
     await generateApiKey(core.context, admin, { metadata: { name: "dead" }, spec });
     await revokeApiKey(core.context, admin, "dead");
 
-    const [artifacts, credentials, ...more] = await currentMessages(core.context);
+    const [pins, artifacts, credentials, ...more] = await currentMessages(core.context);
     const { configHash } = await publishApi(core.context, admin, kindOf("LlmApi"), "chat");
+    expect(pins).toEqual({ type: "mcp-pins", pins: [] }); // before the artifacts that may ask for them
     expect(artifacts).toMatchObject({ type: "artifacts", set: { hash: configHash, apis: [{ id: api.id }] } });
     if (credentials?.type !== "credentials") return expect.unreachable();
     expect(credentials.records.map(({ publicId }) => publicId)).toEqual([live.row.publicId]);
@@ -43,7 +44,7 @@ describe("a gateway that connects", () => {
     await using core = await coreFixture();
     await withChatApi(core);
     for (let count = 0; count < 450; count += 1) await generateApiKey(core.context, admin, { spec });
-    const credentials = (await currentMessages(core.context))[1];
+    const credentials = (await currentMessages(core.context)).find(({ type }) => type === "credentials");
     expect(credentials?.type === "credentials" && new Set(credentials.records.map(({ id }) => id)).size).toBe(450);
   });
 });

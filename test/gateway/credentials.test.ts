@@ -142,9 +142,10 @@ describe("a key", () => {
     expect((await ask(bearer(key), "", { model: "gpt-4" })).status).toBe(200);
     const denied = await ask(bearer(key), "", { model: "claude" });
     expect([denied.status, denied.json()]).toMatchObject([404, { error: { code: "model_not_found", param: "model" } }]);
-    production.respond(json(200, { object: "list", data: ["gpt-4", "claude"].map((id) => ({ id, object: "model" })) }));
+    const row = (id: string) => ({ id, object: "model", created: 1, owned_by: "acme" });
+    production.respond(json(200, { object: "list", data: ["gpt-4", "claude"].map(row) }));
     const models = await rawHttp(`${api.url}/models`, { method: "GET", headers: bearer(key) });
-    expect(models.json()).toEqual({ object: "list", data: [{ id: "gpt-4", object: "model" }] });
+    expect(models.json()).toEqual({ object: "list", data: [row("gpt-4")] });
   });
 });
 

@@ -21,9 +21,9 @@ const config = z.strictObject({
     title: "Publisher",
     description: "Whose models; each has a wire format of its own.",
   }),
-  serviceAccount: secretReferenceSchema.meta({
-    title: "Service account",
-    description: "The secret that holds its JSON key.",
+  serviceAccountKey: secretReferenceSchema.meta({
+    title: "Service account key",
+    description: "The secret that holds the JSON key of a service account.",
   }),
   endpoint: httpUrlSchema.optional().meta({
     title: "Endpoint",
@@ -46,13 +46,13 @@ export const vertex = defineProvider({
   summary: "Models of Google and Anthropic in Vertex AI.",
   config,
   examples: [
-    { project: "acme-ai", location: "europe-west1", serviceAccount: "${secret:vertex-key}" },
-    { project: "acme-ai", location: "global", publisher: "anthropic", serviceAccount: "${secret:vertex-key}" },
+    { project: "acme-ai", location: "europe-west1", serviceAccountKey: "${secret:vertex-key}" },
+    { project: "acme-ai", location: "global", publisher: "anthropic", serviceAccountKey: "${secret:vertex-key}" },
   ],
-  compile({ project, location, publisher, serviceAccount, endpoint, maxOutputTokens }, tools) {
+  compile({ project, location, publisher, serviceAccountKey, endpoint, maxOutputTokens }, tools) {
     const host = location === "global" ? "aiplatform.googleapis.com" : `${location}-aiplatform.googleapis.com`;
     const base = (endpoint ?? `https://${host}/v1`).replace(/\/+$/, "");
-    const secret = secretName(serviceAccount);
+    const secret = secretName(serviceAccountKey);
     const tokenOf = googleToken(tools);
     const isClaude = publisher === "anthropic";
     return {

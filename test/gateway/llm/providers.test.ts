@@ -23,9 +23,9 @@ beforeAll(async () => {
   const account = { client_email: "a@example.com", private_key: pem, token_uri: `${upstream.url}/token` };
   await putSecret(context, testActor, { name: "service-account", value: JSON.stringify(account) });
   const place = { project: "p", location: "global", endpoint: `${upstream.url}/v1` };
-  const serviceAccount = "${secret:service-account}";
-  await api("vertex", { use: "vertex", with: { ...place, serviceAccount } });
-  await api("vertex-claude", { use: "vertex", with: { ...place, serviceAccount, publisher: "anthropic" } });
+  const serviceAccountKey = "${secret:service-account}";
+  await api("vertex", { use: "vertex", with: { ...place, serviceAccountKey } });
+  await api("vertex-claude", { use: "vertex", with: { ...place, serviceAccountKey, publisher: "anthropic" } });
   await api("bedrock", { use: "bedrock", with: { region: "eu-central-1", endpoint: upstream.url, ...keys } });
 });
 
