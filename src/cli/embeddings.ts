@@ -8,6 +8,8 @@ import { findCalibration, parseCalibrations, printCalibrations } from "../embedd
 import type { CompiledEmbedder } from "../embedding/define-embedder.ts";
 import { createEmbedderSet } from "../embedding/embedder-set.ts";
 import { embedders } from "../embedding/index.ts";
+import { scoreUses } from "../embedding/score-uses.ts";
+import { readUseFile } from "../embedding/use-file.ts";
 import { createVectorCache } from "../embedding/vector-cache.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { createNetworkPolicy, developmentReach } from "../kernel/network-policy.ts";
@@ -29,6 +31,8 @@ export interface EmbeddingOptions extends CommonOptions {
 
 export interface CalibrateOptions extends EmbeddingOptions {
   readonly index: string;
+  /** A file of what an index learnt from use, in place of pairs. */
+  readonly uses?: string;
   readonly dryRun?: boolean;
 }
 
@@ -59,23 +63,29 @@ export async function tryEmbeddings(texts: readonly string[], options: Embedding
 }
 
 /**
- * Scores the pairs of a file, fits score to probability, prints at which scores a match has which probability, and keeps
+ * Scores the pairs of a file, or what an index has learnt from use, fits score to probability, prints at which scores a match has which probability, and keeps
  * the fit in the data directory under the model's id. Each line of the file is `{"a": text, "b": text, "match": boolean}`.
  */
-export async function calibrateEmbeddings(file: string, options: CalibrateOptions, shell: Shell): Promise<void> {
+export async function calibrateEmbeddings(
+  file: string | undefined,
+  options: CalibrateOptions,
+  shell: Shell,
+): Promise<void> {
   if (!/^[a-z0-9-]{1,64}$/.test(options.index)) {
     throw new GatewayError("request.invalid", "--index takes lower-case letters, digits and hyphens, at most 64.");
   }
   const { config } = commandConfig(options, shell);
-  const pairs = await readPairs(resolve(shell.cwd, file), file);
+  if ((file === undefined) === (options.uses === undefined)) {
+    throw new GatewayError(
+      "request.invalid",
+      "Give a file of pairs, or --uses and a file of what was learnt from use.",
+    );
+  }
   await withEmbedder(config, options, shell, async (embedder) => {
-    const vectors = await embedder.embed(pairs.flatMap(({ a, b }) => [a, b]));
-    const scored = pairs.flatMap(({ match }, index): readonly LabelledScore[] => {
-      const score = scoreOf(vectors[2 * index], vectors[2 * index + 1]);
-      return score === undefined ? [] : [{ score, isMatch: match }];
-    });
-    const left = pairs.length - scored.length;
-    if (left > 0) shell.note(`${left} pairs are left out: a text of theirs means nothing to this model.`);
+    const scored =
+      options.uses === undefined
+        ? await scorePairs(file ?? "", embedder, shell)
+        : await scoreUsesOf(options.uses, embedder, shell);
     const calibration = fitCalibration(scored);
     shell.out(`${embedder.modelId}: ${scored.length} pairs`);
     const rows = [0.5, 0.8, 0.9, 0.95].map((wanted) => [
@@ -91,6 +101,28 @@ export async function calibrateEmbeddings(file: string, options: CalibrateOption
     await writePrivateFile(calibrationsPath, printCalibrations(known, entry));
     shell.note(`kept in ${calibrationsPath}`);
   });
+}
+
+async function scorePairs(file: string, embedder: CompiledEmbedder, shell: Shell): Promise<readonly LabelledScore[]> {
+  const pairs = await readPairs(resolve(shell.cwd, file), file);
+  const vectors = await embedder.embed(pairs.flatMap(({ a, b }) => [a, b]));
+  const scored = pairs.flatMap(({ match }, index): readonly LabelledScore[] => {
+    const score = scoreOf(vectors[2 * index], vectors[2 * index + 1]);
+    return score === undefined ? [] : [{ score, isMatch: match }];
+  });
+  const left = pairs.length - scored.length;
+  if (left > 0) shell.note(`${left} pairs are left out: a text of theirs means nothing to this model.`);
+  return scored;
+}
+
+async function scoreUsesOf(file: string, embedder: CompiledEmbedder, shell: Shell): Promise<readonly LabelledScore[]> {
+  const path = resolve(shell.cwd, file);
+  const records = await readUseFile({ path, log: commandLog(shell) }).catch((cause: unknown) => {
+    throw new GatewayError("request.invalid", `${file} cannot be read.`, { cause });
+  });
+  const others = records.filter(({ modelId }) => modelId !== embedder.modelId).length;
+  if (others > 0) shell.note(`${others} uses are left out: they are of another model.`);
+  return scoreUses(records, embedder.modelId);
 }
 
 async function withEmbedder(

@@ -246,7 +246,8 @@ function addEmbeddings(program: Command, shell: Shell): void {
   embedderCommand("try <text...>", "score the first text against each of the others").action(async (texts, options) =>
     (await import("./embeddings.ts")).tryEmbeddings(texts, options, shell),
   );
-  embedderCommand("calibrate <file>", "fit score to probability, from lines of {a, b, match}")
+  embedderCommand("calibrate [file]", "fit score to probability, from lines of {a, b, match} or from what was learnt")
+    .option("--uses <file>", "what an index has learnt from use, in place of pairs")
     .option("--index <name>", "what the pairs are of, such as tools", "default")
     .option("--dry-run", "print the fit, and store nothing")
     .action(async (file, options) => (await import("./embeddings.ts")).calibrateEmbeddings(file, options, shell));

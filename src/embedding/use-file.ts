@@ -98,6 +98,15 @@ export async function openUseFile({ path, log }: UseFileOptions): Promise<UseFil
   };
 }
 
+/**
+ * What such a file holds, oldest first, without opening it for writing: a gateway may be at work on it. Rejects with the
+ * system's error when it cannot be read; a line that cannot be is dropped and logged.
+ */
+export async function readUseFile({ path, log }: UseFileOptions): Promise<readonly UseRecord[]> {
+  const held = await readLines(path, log);
+  return [...held.values()].toSorted((left, right) => left.sequence - right.sequence);
+}
+
 const line = z.union([
   z.strictObject({ gone: z.int() }),
   z.strictObject({

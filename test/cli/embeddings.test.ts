@@ -1,10 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text as bodyOf } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { openUseFile } from "../../src/embedding/use-file.ts";
+import { createUseMemory } from "../../src/embedding/use-memory.ts";
+import { builtIn, embedderTools } from "../kit/built-in-embedder.ts";
 import { fakeVector } from "../kit/embedder-tools.ts";
 import type { CommandResult } from "./test-shell.ts";
 import { command } from "./test-shell.ts";
@@ -66,6 +69,26 @@ test("pairs give a fit, which is kept under the model's id and used from then on
   expect(readFileSync(join(folder, "calibrations.json"), "utf8")).not.toContain("weather");
   const tried = await embeddings(["try", "weather forecast", "the weather forecast"]);
   expect(tried.out[2]).toMatch(/^\d\.\d{4} +\d+\.\d % /);
+});
+
+test("what an index learnt from use gives a fit too; uses of another model are told of", async () => {
+  const path = join(folder, "tools.uses");
+  await using file = await openUseFile({ path, log: embedderTools.log });
+  const parts = { knowsWord: () => true, withoutPersonalData: (text: string) => text, journal: file.journal };
+  const memory = createUseMemory({ embedder: builtIn, ...parts });
+  for (const what of ["rain forecast", "email to a friend", "song by a band", "flight to a city"]) {
+    for (const way of ["please", "find a", "another"]) {
+      await memory.absorb({ entry: what, application: "app", text: `${way} ${what}` });
+    }
+  }
+  await file.flush();
+  const other = { entry: "x", application: "a", sequence: 99, modelId: "other", stems: [] };
+  appendFileSync(path, `${JSON.stringify(other)}\n`);
+  const { code, out, notes } = await embeddings(["calibrate", "--uses", "tools.uses", "--index", "tools"]);
+  expect({ code, notes }).toEqual({ code: 0, notes: expect.stringContaining("1 uses are left out") });
+  expect(out[0]).toMatch(/^toolvec-en-256@[0-9a-f]{12}: 48 pairs$/);
+  expect((await embeddings(["calibrate"])).notes).toContain("--uses");
+  expect((await embeddings(["calibrate", "--uses", "none"])).notes).toContain("cannot be read");
 });
 
 test.each([
