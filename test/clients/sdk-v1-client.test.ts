@@ -52,10 +52,13 @@ describe.skipIf(!clientsAreInstalled()).each(servers)("the SDK's 1.x client $nam
     expect(JSON.stringify(asked.content)).toContain("action=accept");
   });
 
-  test.skipIf("era" in options)("comes back for the answer of a stream that the server closed", async () => {
-    const answer = await client.callTool({ name: "test_reconnection", arguments: {} });
-    expect(JSON.stringify(answer.content)).toContain("opened again");
-  });
+  // A server of 2026-07-28 has no streams that are opened again.
+  if (!("era" in options)) {
+    test("comes back for the answer of a stream that the server closed", async () => {
+      const answer = await client.callTool({ name: "test_reconnection", arguments: {} });
+      expect(JSON.stringify(answer.content)).toContain("opened again");
+    });
+  }
 
   test("reads resources and gets prompts", async () => {
     const read = await client.readResource({ uri: "test://static-text" });
