@@ -29,6 +29,7 @@ describeWithEngine("the columns that came later", () => {
     client_id: "client-1",
     secret_id: "ocs_1",
     subject_hash: "0123456789abcdef",
+    def_hash: "89abcdef01234567",
   };
   const columns = Object.keys(fields).join(", ");
 

@@ -13,7 +13,8 @@ export const addTokenColumns: ClickHouseMigration = {
   },
 };
 
-const tokenColumns: readonly AddedColumn[] = [
+/** What step 3 adds. */
+export const tokenColumns: readonly AddedColumn[] = [
   ["client_id", text],
   ["secret_id", text],
   ["subject_hash", text],

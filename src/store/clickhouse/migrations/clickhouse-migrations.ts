@@ -1,3 +1,4 @@
+import { addDefinitionHash } from "./add-definition-hash.ts";
 import { addLabels } from "./add-labels.ts";
 import { addMcpColumns } from "./add-mcp-columns.ts";
 import { addTokenColumns } from "./add-token-columns.ts";
@@ -10,4 +11,5 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addMcpColumns,
   addTokenColumns,
   addLabels,
+  addDefinitionHash,
 ];
