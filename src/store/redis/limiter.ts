@@ -1,6 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { GatewayError } from "../../kernel/errors.ts";
-import type { Charge, LimitDecision, Limiter, LimitRule, LimitStanding, Reservation } from "../../pipeline/limiter.ts";
+import type {
+  Charge,
+  LimitDecision,
+  Limiter,
+  LimitRule,
+  LimitStanding,
+  Reservation,
+  Taken,
+} from "../../pipeline/limiter.ts";
 import { rateOf, wholeFrom } from "../memory/gcra.ts";
 import { lookScript, renewScript, settleScript, takeScript } from "./limiter-scripts.ts";
 import type { RedisClient, RedisConnection } from "./redis-connection.ts";
@@ -19,7 +27,8 @@ export interface RedisLimiterOptions {
  * together at run time, which Redis can do inside of one slot only. A cluster makes it survive, not faster.
  *
  * Rejects with `limit.unavailable` when Redis is away or late. What was asked may have been counted then; it is never asked
- * twice. Redis must not evict keys (`maxmemory-policy noeviction`): what it forgets is free again.
+ * twice, and a take whose answer comes late is given back. Redis must not evict keys (`maxmemory-policy noeviction`):
+ * what it forgets is free again.
  */
 export function createRedisLimiter({ redis, clocks }: RedisLimiterOptions): Limiter {
   const times = (): readonly string[] => {
@@ -29,14 +38,22 @@ export function createRedisLimiter({ redis, clocks }: RedisLimiterOptions): Limi
   };
   const ids = randomBytes(9).toString("base64url");
   let lastId = 0;
-  const run = (
+  const ask = (
+    client: RedisClient,
     script: Script,
     charges: readonly Pick<Charge, "key" | "rule">[],
     args: readonly (readonly string[])[],
   ): Promise<readonly number[]> => {
     const keys = charges.map(({ key, rule }) => `${redis.keyPrefix}{limits}${letters[rule.type]}:${key}`);
-    const words = [...keys, ...times(), ...args.flat()];
-    return redis.run((client) => evaluate(client, script, keys.length, words)).catch(notCounted);
+    return evaluate(client, script, keys.length, [...keys, ...times(), ...args.flat()]);
+  };
+  const run = (...question: Tail<Parameters<typeof ask>>): Promise<readonly number[]> =>
+    redis.run((client) => ask(client, ...question)).catch(notCounted);
+
+  // Nobody waits for it any more. What cannot be given back stays counted until its window or lease ends.
+  const giveBack = (client: RedisClient, { reservation }: Taken): Promise<unknown> => {
+    const settled = reservation && settledParts(reservation, redis, reservation.charges.map(zero));
+    return settled === undefined ? Promise.resolve() : ask(client, scripts.settle, ...settled).catch(() => {});
   };
 
   return {
@@ -47,25 +64,20 @@ export function createRedisLimiter({ redis, clocks }: RedisLimiterOptions): Limi
       const rules = charges.map(({ rule, amount, enforce }, place) =>
         ruleArgs(rule, unitsText(amount), enforce !== false, `${id}.${place}`),
       );
-      const answer = await run(scripts.take, charges, rules);
-      const decisions = charges.map((_, place) => decisionAt(answer, place));
-      if (answer[0] !== 1) return { allowed: false, decisions };
-      const parts = charges.flatMap((charge, place) => partAt(answer, charge, place, `${id}.${place}`));
-      return { allowed: true, decisions, reservation: new OpenReservation(redis, id, charges, parts) };
+      let hasEnded = false;
+      const send = async (client: RedisClient): Promise<Taken> => {
+        const taken = takenOf(redis, id, charges, await ask(client, scripts.take, charges, rules));
+        if (hasEnded) void giveBack(client, taken);
+        return taken;
+      };
+      return redis.run(send).catch((error: unknown) => {
+        hasEnded = true;
+        return notCounted(error);
+      });
     },
     async settle(reservation, amounts) {
-      const open = openReservation(reservation, redis);
-      if (open?.parts === undefined) return;
-      const settled = open.parts.flatMap((part) => {
-        const actual = actualOf(amounts[part.place], part.units);
-        // What is as it was taken needs no word: a rate holds nothing that could be freed.
-        return part.charge.rule.type === "rate" && actual === part.units ? [] : [{ ...part, actual }];
-      });
-      open.parts = undefined;
-      if (settled.length === 0) return;
-      const rules = settled.map(({ charge, units, lease }) => ruleArgs(charge.rule, String(units), true, lease));
-      const used = settled.map(({ actual, mark }) => [String(actual), String(mark)]);
-      await run(scripts.settle, chargesOf(settled), [...rules, ...used]);
+      const settled = settledParts(reservation, redis, amounts);
+      if (settled !== undefined) await run(scripts.settle, ...settled);
     },
     async renew(reservations) {
       const held = reservations.flatMap((reservation) => openReservation(reservation, redis)?.parts ?? []);
@@ -82,6 +94,8 @@ export function createRedisLimiter({ redis, clocks }: RedisLimiterOptions): Limi
     },
   };
 }
+
+type Tail<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never;
 
 interface Script {
   readonly text: string;
@@ -126,6 +140,13 @@ function notCounted(error: unknown): never {
   });
 }
 
+function takenOf(redis: object, id: string, charges: readonly Charge[], answer: readonly number[]): Taken {
+  const decisions = charges.map((_, place) => decisionAt(answer, place));
+  if (answer[0] !== 1) return { allowed: false, decisions };
+  const parts = charges.flatMap((charge, place) => partAt(answer, charge, place, `${id}.${place}`));
+  return { allowed: true, decisions, reservation: new OpenReservation(redis, id, charges, parts) };
+}
+
 /** What one charge took. */
 interface Part {
   readonly charge: Charge;
@@ -155,6 +176,30 @@ class OpenReservation implements Reservation {
 
 function openReservation(reservation: Reservation, redis: object): OpenReservation | undefined {
   return reservation instanceof OpenReservation && reservation.redis === redis ? reservation : undefined;
+}
+
+/** What the settling script is asked, whatever becomes of that; undefined where nothing is left to settle. */
+function settledParts(
+  reservation: Reservation,
+  redis: object,
+  amounts: readonly number[],
+): readonly [charges: readonly Charge[], args: readonly (readonly string[])[]] | undefined {
+  const open = openReservation(reservation, redis);
+  if (open?.parts === undefined) return undefined;
+  const settled = open.parts.flatMap((part) => {
+    const actual = actualOf(amounts[part.place], part.units);
+    // What is as it was taken needs no word: a rate holds nothing that could be freed.
+    return part.charge.rule.type === "rate" && actual === part.units ? [] : [{ ...part, actual }];
+  });
+  open.parts = undefined;
+  if (settled.length === 0) return undefined;
+  const rules = settled.map(({ charge, units, lease }) => ruleArgs(charge.rule, String(units), true, lease));
+  const used = settled.map(({ actual, mark }) => [String(actual), String(mark)]);
+  return [chargesOf(settled), [...rules, ...used]];
+}
+
+function zero(): number {
+  return 0;
 }
 
 function chargesOf(parts: readonly Part[]): readonly Charge[] {

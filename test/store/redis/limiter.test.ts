@@ -154,6 +154,29 @@ describe.skipIf(withoutRedis)("a limiter whose Redis fails", () => {
   });
 });
 
+describe.skipIf(withoutRedis)("a limiter whose Redis is slow", () => {
+  test("gives back what was taken when the answer comes too late for anybody", async () => {
+    await using server = await startRedisServer();
+    await using redis = connect(server, 200);
+    await redis.settled(5_000);
+    const limiter = createRedisLimiter({ redis });
+    const span = { startsAtMs: Date.now(), windowMs: 3_600_000 };
+    const charges = [
+      { key: "day", rule: { type: "quota", limit: 10, ...span }, amount: 2 },
+      { key: "places", rule: { type: "concurrent", limit: 10, leaseMs: 60_000 }, amount: 1 },
+    ] as const;
+    await limiter.take(charges);
+    await server.signal("SIGSTOP");
+    for (let call = 0; call < 3; call += 1) {
+      await expect(limiter.take(charges)).rejects.toMatchObject({ code: "limit.unavailable" });
+    }
+    await server.signal("SIGCONT");
+    const reserved = async () =>
+      (await Promise.resolve(limiter.look(charges)).catch(() => [])).map((standing) => standing.reserved);
+    await eventually("only the first holds anything", async () => String(await reserved()) === "2,1", 10_000);
+  });
+});
+
 interface Step {
   readonly waitMs: number;
   readonly wallMs: number;
