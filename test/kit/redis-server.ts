@@ -25,10 +25,16 @@ const binary = "redis-server";
 export const withoutRedis: string | undefined =
   process.env["CI"] || spawnSync(binary, ["--version"]).status === 0 ? undefined : `${binary} is not installed`;
 
-/** Starts one; `args` are further words of its command line. Rejects with what it printed when it does not come up. */
-export async function startRedisServer(args: readonly string[] = []): Promise<RedisServer> {
+/**
+ * Starts one; `words` are further ones of its command line, or make them of its port. Rejects with what it printed when it
+ * does not come up.
+ */
+export async function startRedisServer(
+  words: readonly string[] | ((port: number) => readonly string[]) = [],
+): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), "gatehouse-redis-"));
   const port = await freePort();
+  const args = typeof words === "function" ? words(port) : words;
   let running = await launch(directory, port, args);
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -69,7 +75,8 @@ async function launch(directory: string, port: number, args: readonly string[]) 
   return { pid: child.pid ?? 0, ended, kill: (signal: NodeJS.Signals) => void child.kill(signal) };
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine on which nobody listens now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -158,7 +158,7 @@ function followStatus(client: RedisClient, { clock, log }: { clock: Clock; log: 
   };
   client.on("ready", answered);
   client.on("error", (error: unknown) => failed(messageOf(error)));
-  client.on("close", () => failed("the connection was closed"));
+  client.on("close", () => failed(status.failure ?? "the connection was closed")); // an error before it says more
   return {
     now: () => status,
     answered,
