@@ -13,6 +13,7 @@ export function addMcpCommands(program: Command, shell: Shell, controlCommand: A
     .option("--authorization-file <file>", "file with the header Authorization that is shown to it")
     .option("--json", "as JSON")
     .action(async (url, options) => (await import("./mcp.ts")).inspectMcp(url, options, shell));
+  addPinCommands(mcp, shell, controlCommand);
   mcp
     .command("tools <description>")
     .description("print the tools that an OpenAPI description, a file or URL, would give; publishes nothing")
@@ -24,4 +25,19 @@ export function addMcpCommands(program: Command, shell: Shell, controlCommand: A
     .option("--config <file>", "configuration file")
     .option("--verbose", "on a fault, the stack too")
     .action(async (description, options) => (await import("./mcp-tools.ts")).printTools(description, options, shell));
+}
+
+function addPinCommands(mcp: Command, shell: Shell, controlCommand: AddControlCommand): void {
+  const pins = mcp.command("pins").description("what was approved of servers' definitions, and what has changed since");
+  controlCommand(pins, "list <server>", "show all pins, those that wait for an approval first")
+    .option("--json", "as JSON")
+    .action(async (server, options) => (await import("./mcp-pins.ts")).listPins(server, options, shell));
+  controlCommand(pins, "diff <server>", "show what differs from what was approved, member by member")
+    .option("--json", "as JSON")
+    .action(async (server, options) => (await import("./mcp-pins.ts")).diffPins(server, options, shell));
+  controlCommand(pins, "approve <server> [pins...]", "approve definitions, by the names that `diff` gives them")
+    .option("--all", "all that wait, as they are now")
+    .action(async (server, named, options) =>
+      (await import("./mcp-pins.ts")).approvePins(server, named, options, shell),
+    );
 }

@@ -134,6 +134,7 @@ const reportSchema = z.discriminatedUnion("type", [
         }),
       )
       .max(1_000),
+    isRefresh: z.literal(true).optional(),
   }),
   z.strictObject({
     type: z.literal("credentials.used"),

@@ -11,6 +11,7 @@ import type { KeyManagerConnectors } from "./key-manager-connector.ts";
 import type { KeylessReach } from "./keyless-reach.ts";
 import type { LastUses } from "./last-uses.ts";
 import type { LoginGate } from "./login-gate.ts";
+import type { McpDrift } from "./mcp-drift.ts";
 import type { McpInspector } from "./mcp-inspection.ts";
 import type { OauthSettings } from "./oauth-settings.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
@@ -54,6 +55,8 @@ export interface CoreContext {
   readonly keyManagers?: KeyManagerConnectors;
   /** Looks at MCP servers; nobody can where it is absent. */
   readonly inspectMcp?: McpInspector;
+  /** Hears of each definition of an MCP server that is not what was approved, once it is in the catalog; must not throw. */
+  readonly onMcpDrift?: (drift: McpDrift) => void;
   /** The encryption keys and their rotation; nobody can rotate where it is absent. */
   readonly encryption?: Encryption;
   /** The schemas of all plug-ins, which say what in a resource is secret; where it is absent only references are taken. */

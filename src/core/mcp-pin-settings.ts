@@ -11,6 +11,11 @@ export const mcpPinsSchema = z.strictObject({
     title: "New ones",
     description: "`allow` approves what is seen for the first time; `quarantine` waits for an approval of each.",
   }),
+  refreshMs: z.int().min(60_000).max(86_400_000).default(900_000).meta({
+    title: "Refresh",
+    description:
+      "Milliseconds between two looks of the gateway's own at all that the server offers, beside those at each list that passes.",
+  }),
 });
 
 export type McpPinSettings = z.output<typeof mcpPinsSchema>;

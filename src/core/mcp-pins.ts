@@ -5,10 +5,11 @@ import type { Actor, CoreContext } from "./core-context.ts";
 import type { Environment } from "./environment.ts";
 import type { DefinitionChange, PinKind } from "./mcp-definition.ts";
 import { definitionHash, diffDefinitions } from "./mcp-definition.ts";
+import type { McpDrift } from "./mcp-drift.ts";
 import { mcpPinsSchema } from "./mcp-pin-settings.ts";
 import type { McpPinRow } from "./mcp-pin-tables.ts";
 import { mcpServer } from "./mcp-server.ts";
-import type { McpPinRecord, McpSighting } from "./plane-message.ts";
+import type { GatewayReport, McpPinRecord } from "./plane-message.ts";
 import { getResource } from "./resources.ts";
 import { audit, inWrite } from "./write.ts";
 
@@ -35,13 +36,15 @@ const maxPins = 10_000;
  */
 export async function takeSightings(
   context: CoreContext,
-  report: { readonly apiId: string; readonly environment: Environment; readonly seen: readonly McpSighting[] },
+  report: Omit<Extract<GatewayReport, { type: "mcp.seen" }>, "type">,
 ): Promise<void> {
   const { apiId, environment } = report;
+  const drifts: McpDrift[] = [];
   await inWrite(context, system, async (write) => {
     const { transaction, nowMs } = write;
     const deployed = await deployedPins(transaction, apiId);
     if (deployed === undefined || deployed.settings.mode === "off") return;
+    if (report.isRefresh === true) write.messages.push({ type: "mcp-pins.checked", apiId, environment });
     let room = maxPins - (await transaction.mcpPins.ofApi(apiId)).length;
     const changed: McpPinRow[] = [];
     for (const { kind, name, definition: seen } of report.seen) {
@@ -69,14 +72,16 @@ export async function takeSightings(
       changed.push(row);
       if (approvedHash === seenHash) continue;
       const subject = { kind: "McpServer", id: apiId, name: deployed.name, teamId: deployed.teamId };
-      const paths = diffDefinitions(row.approved ?? {}, seen)
-        .map(({ path }) => path)
-        .slice(0, 20);
+      const changes = diffDefinitions(row.approved ?? {}, seen);
+      const paths = changes.map(({ path }) => path).slice(0, 20);
       const detail = { environment, kind, name, approvedHash, seenHash, paths };
       await audit(write, approvedHash === null ? "mcp-pin.new" : "mcp-pin.changed", subject, detail);
+      const { name: server, teamId } = deployed;
+      drifts.push({ apiId, server, teamId, environment, kind, name, approvedHash, seenHash, changes });
     }
     if (changed.length > 0) write.messages.push({ type: "mcp-pins.put", pins: changed.map(pinRecord) });
   });
+  for (const drift of drifts) context.onMcpDrift?.(drift);
 }
 
 /** The pins of a server, those that wait for an approval first. */

@@ -170,6 +170,8 @@ export type PlaneMessage =
   /** All pins of MCP servers, in place of what was sent before. */
   | { readonly type: "mcp-pins"; readonly pins: readonly McpPinRecord[] }
   | { readonly type: "mcp-pins.put"; readonly pins: readonly McpPinRecord[] }
+  /** A gateway has just looked at all that the server offers: the others need not. */
+  | { readonly type: "mcp-pins.checked"; readonly apiId: string; readonly environment: Environment }
   | { readonly type: "secret.changed"; readonly name: string }
   /** What a holder has at an upstream was given, renewed elsewhere or taken away: what a gateway keeps of it is stale. */
   | {
@@ -192,6 +194,8 @@ export type GatewayReport =
       readonly apiId: string;
       readonly environment: Environment;
       readonly seen: readonly McpSighting[];
+      /** All of the server's lists have just been read for the pins' own sake. */
+      readonly isRefresh?: true;
     }
   /** Every upstream that the gateway `node` knows of, in place of what it has said before. */
   | { readonly type: "upstreams"; readonly node: string; readonly upstreams: readonly UpstreamHealth[] };

@@ -70,6 +70,7 @@ export function createCredentialIndex(parts: CredentialIndexParts): LiveCredenti
         case "artifacts":
         case "mcp-pins":
         case "mcp-pins.put":
+        case "mcp-pins.checked":
         case "secret.changed":
         case "upstream-credential.changed":
         case "identity":

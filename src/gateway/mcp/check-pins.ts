@@ -41,6 +41,19 @@ export function refusePinned(exchange: Exchange, operation: Operation): Deny | u
   return refusal;
 }
 
+/** Whether the server's own words on how it is to be used are held back. */
+export function areInstructionsHeld(exchange: Exchange, instructions: string): boolean {
+  const found = pinsOf(exchange);
+  return found?.board.look(found.place, "instructions", [{ kind: "instructions", instructions }])[0] === false;
+}
+
+/** By which definition a call was made, for its row; undefined where the server has no pins or it was never listed. */
+export function definitionHashFor(exchange: Exchange, operation: Operation): string | undefined {
+  const { type, names } = mcpRequest(operation).target;
+  const found = type && pinsOf(exchange);
+  return type === undefined || names[0] === undefined ? undefined : found?.board.hashOf(found.place, type, names[0]);
+}
+
 /** Whether lists of this exchange are looked at. */
 export function hasPins({ api }: Exchange): boolean {
   return mcpPins(api) !== undefined;

@@ -6,7 +6,7 @@ import type { Exchange, Frame } from "../../pipeline/exchange.ts";
 import { changeFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
 import { listRights } from "./authorize-mcp.ts";
-import { hasPins, heldBack } from "./check-pins.ts";
+import { areInstructionsHeld, hasPins, heldBack } from "./check-pins.ts";
 import { mayReachTask } from "./guard-tasks.ts";
 import type { McpSeen } from "./mcp-request.ts";
 
@@ -22,7 +22,7 @@ const lists = [
 /**
  * The frame without the entries that this caller may not call, and without the tasks of others: a list shows what can be done and no more. A list is
  * known by its looks and not by the request, since a resumed stream carries answers to requests of earlier exchanges.
- * What stands around the list keeps its bytes. Such a list is one caller's own, so it says `cacheScope: "private"`.
+ * What stands around the list keeps its bytes. Instructions that wait for an approval are emptied. Such a list is one caller's own, so it says `cacheScope: "private"`.
  */
 export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, tasks: TaskOwners): Frame {
   const mayUse = listRights(exchange);
@@ -46,8 +46,11 @@ export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, task
     hasList = true;
     if (kept.length < listed.length) edits.push({ path: ["result", entries], replacement: JSON.stringify(kept) });
   }
-  if (!hasList) return frame;
-  if (result["cacheScope"] === "public") edits.push({ path: ["result", "cacheScope"], replacement: '"private"' });
+  const { instructions } = result;
+  if (typeof instructions === "string" && isIntroduction(result) && areInstructionsHeld(exchange, instructions)) {
+    edits.push({ path: ["result", "instructions"], replacement: '""' });
+  }
+  if (hasList && result["cacheScope"] === "public") edits.push({ path: ["result", "cacheScope"], replacement: '"private"' });
   if (edits.length === 0) return frame;
   return changeFrame(frame, (json) =>
     spliceBytes(
@@ -59,6 +62,11 @@ export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, task
       }),
     ),
   );
+}
+
+/** The answer to `initialize` or `server/discover`. */
+function isIntroduction(result: Readonly<Record<string, unknown>>): boolean {
+  return isObject(result["serverInfo"]) || Array.isArray(result["supportedVersions"]);
 }
 
 function resultOf(message: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -9,6 +9,7 @@ import type { EventValue } from "../../pipeline/event.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
 import { argShapeHash } from "./arg-shape.ts";
+import { definitionHashFor } from "./check-pins.ts";
 import type { McpRequest, McpSeen } from "./mcp-request.ts";
 import { mcpRequest } from "./mcp-request.ts";
 import { shortText, taskIdOf } from "./note-message.ts";
@@ -33,6 +34,7 @@ export function mcpEventFields(
   if (stage !== undefined) fields["stage"] = stage;
   if (operation === undefined || subject === undefined) return fields;
   noteRequest(fields, operation, subject);
+  note(fields, "def_hash", definitionHashFor(exchange, operation));
   note(fields, "cancelled_by", cancelledBy(exchange, mcpRequest(operation).seen, outcome));
   noteAnswer(fields, mcpRequest(operation).seen);
   return fields;

@@ -48,7 +48,8 @@ export function createSessionPool(clock: Clock, open: (context: McpContext) => P
   const sweep = (): void => {
     stopSweep = undefined;
     for (const [key, pooled] of pool) {
-      if (pooled.uses === 0 && clock.monotonic() - pooled.usedMs >= idleMs) drop(key, pooled);
+      if (pooled.uses > 0 || pooled.session?.stream.isHeard === true) continue;
+      if (clock.monotonic() - pooled.usedMs >= idleMs) drop(key, pooled);
     }
     if (pool.size > 0) stopSweep = clock.after(sweepMs, sweep);
   };

@@ -14,6 +14,8 @@ export interface StandaloneStream {
   tell(news: McpCall): boolean;
   /** Opens the stream where it is not open yet, and resolves when the server has said whether there is one. */
   listen(filter: McpFilter, context: McpContext): Promise<McpSubscription>;
+  /** Somebody listens, so the session is in use. */
+  readonly isHeard: boolean;
   close(): void;
 }
 
@@ -91,6 +93,9 @@ export function createStandaloneStream(tools: SessionTools, answer: AnswerServer
   };
   return {
     tell,
+    get isHeard() {
+      return listeners.size > 0;
+    },
     async listen(filter, context) {
       const listener: Listener = { filter, context, ended: Promise.withResolvers() };
       listener.ended.promise.catch(() => undefined); // whoever wants to know looks at it

@@ -14,12 +14,13 @@ interface Opened {
   readonly closed: LegacySession[];
 }
 
-function start(): Opened {
+function start(heard: ReadonlySet<number> = new Set()): Opened {
   const clock = manualClock();
   const opened: LegacySession[] = [];
   const closed: LegacySession[] = [];
   const pool = createSessionPool(clock, () => {
-    const session = { close: () => void closed.push(session) } as unknown as LegacySession; // the pool only closes it
+    const stream = { isHeard: heard.has(opened.length) };
+    const session = { stream, close: () => void closed.push(session) } as unknown as LegacySession; // the pool uses no more
     opened.push(session);
     return Promise.resolve(session);
   });
@@ -77,6 +78,15 @@ test("one that nobody used for ten minutes is closed, one in use is not", async 
   expect(closed).toEqual([idle]);
   busy.resolve();
   await used;
+});
+
+test("one whose news somebody listens to is in use", async () => {
+  const { pool, clock, closed } = start(new Set([0]));
+  await pool.use(context(), same);
+  const idle = await pool.use(context({ owner: "bob" }), same);
+  clock.advance(700_000);
+  await Promise.resolve();
+  expect(closed).toEqual([idle]);
 });
 
 test("of more than a thousand the one that was not used for longest goes", async () => {
