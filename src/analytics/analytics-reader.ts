@@ -9,6 +9,8 @@ export interface Selection {
   /** Name or id of an API; all when absent. */
   readonly api?: string | undefined;
   readonly environment?: string | undefined;
+  /** Only rows of APIs that belonged to one of these teams, by their ids; of all when absent, and none when empty. */
+  readonly teamIds?: readonly string[] | undefined;
 }
 
 /** A page of rows, newest first. `next` continues it; undefined at the end. */

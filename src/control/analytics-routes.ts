@@ -9,6 +9,7 @@ import {
   toolUseSchema,
   trafficSchema,
 } from "../analytics/answers.ts";
+import { rightsOf, teamsWith } from "../core/rights.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { defineRoute, jsonAnswer } from "./control-route.ts";
@@ -83,6 +84,7 @@ const trafficQuery = z.strictObject({
 function statusRoute(): ControlRoute {
   return defineRoute({
     ...common,
+    access: { permission: "operations:read" },
     path: `${base}/status`,
     operationId: "getAnalyticsStatus",
     summary: "Where recorded events go, and whether they arrive",
@@ -177,12 +179,18 @@ function reader({ options }: Pick<ControlCall, "options">): NonNullable<ControlC
   throw new GatewayError("analytics.not_available", "This control plane has no analytics.");
 }
 
-function selectionOf({ query, options }: Pick<ListCall, "options"> & { readonly query: RangeQuery }): Selection {
+/** What the query asks for, of the APIs that the caller may ask about. */
+function selectionOf({
+  query,
+  options,
+  actor,
+}: Pick<ListCall, "options" | "actor"> & { readonly query: RangeQuery }): Selection {
   const toMs = query.to === undefined ? options.clock.now() : Date.parse(query.to);
   const fromMs = query.from === undefined ? toMs - dayMs : Date.parse(query.from);
   if (fromMs >= toMs) throw invalid("from", "must be before `to`");
   if (toMs - fromMs > longestDays * dayMs) throw invalid("from", `a range may have ${longestDays} days`);
-  return { fromMs, toMs, api: query.api, environment: query.environment };
+  const teams = teamsWith(rightsOf(actor), "analytics:read");
+  return { fromMs, toMs, api: query.api, environment: query.environment, teamIds: teams === "all" ? undefined : teams };
 }
 
 interface RangeQuery {

@@ -24,7 +24,7 @@ export const permissions = {
   "secrets:write": { per: "team", summary: "Set and delete secrets, and seal values for files." },
   "governance:read": { per: "team", summary: "See rulesets, policies, exemptions and compliance." },
   "governance:write": { per: "installation", summary: "Change rulesets, governance policies and exemptions." },
-  "analytics:read": { per: "installation", summary: "Ask questions about recorded traffic." },
+  "analytics:read": { per: "team", summary: "Ask questions about recorded traffic; for a team, of its APIs." },
   "teams:read": { per: "team", summary: "See teams; who has it for a team sees that team." },
   "teams:write": { per: "installation", summary: "Make, change and delete teams." },
   "gateways:read": { per: "team", summary: "See gateways and what is attached to them." },

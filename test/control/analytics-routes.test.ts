@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { AnalyticsReader, AnalyticsStatusReader, Selection } from "../../src/analytics/analytics-reader.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
+import { bearer, makeToken, makeUser } from "./access-kit.ts";
 import { openControlPlane } from "./control-plane.ts";
+import { createTeam } from "./team-kit.ts";
 
 const noon = Date.UTC(2026, 0, 15, 12);
 
@@ -86,6 +88,26 @@ describe("200", () => {
   test("the status says how the way of the events is", async () => {
     await using control = await openControlPlane({ analytics: notingAnalytics().analytics });
     expect((await control.send("GET", `${base}/status`)).body).toMatchObject({ state: "running", pid: 7 });
+  });
+});
+
+describe("who has the right for teams only", () => {
+  test.each(all)("%s is asked of the APIs of those teams, whatever the query says", async (name) => {
+    const { analytics, asked } = notingAnalytics();
+    await using control = await openControlPlane({ analytics });
+    const [blue, red] = [await createTeam(control, "blue"), await createTeam(control, "red")];
+    const teams = [
+      { team: "blue", roles: ["analyst"] },
+      { team: "red", roles: ["subscriber"] },
+    ];
+    await makeUser(control, "ada", { teams }, {});
+    const { token } = await makeToken(control.send, { user: "ada" });
+    expect((await control.send("GET", `${base}/${name}?api=chat`, undefined, bearer(token))).status).toBe(200);
+    expect(asked[0]?.selection).toMatchObject({ api: "chat", teamIds: [blue] });
+    for (const query of [`teamIds=${red}`, `team=${red}`, `team_id=${red}`]) {
+      expect((await control.send("GET", `${base}/${name}?${query}`, undefined, bearer(token))).status).toBe(400);
+    }
+    expect((await control.send("GET", `${base}/status`, undefined, bearer(token))).status).toBe(403);
   });
 });
 

@@ -13,6 +13,7 @@ const mcp = {
   api_id: "mcp_1",
   api_name: "notes",
   api_kind: "McpServer",
+  team_id: "team_notes",
   input_tokens: null,
   output_tokens: null,
 } as const;
@@ -85,6 +86,20 @@ describeWithEngine("questions", () => {
     expect(await ids({ environment: "sandbox" })).toEqual([13]);
     expect(await ids({}, "denied")).toEqual([10, 11]);
     expect(await ids({ api: "' OR 1=1 --" })).toEqual([]);
+  });
+
+  test("every question is answered of the APIs of given teams only", async () => {
+    const notes = { ...all, teamIds: ["team_notes", "team_of_nobody"] };
+    const { rows: found } = await reader().exchanges(notes, { limit: 200 });
+    expect(found.map(({ api_name: name }) => name)).toEqual(["notes", "notes", "notes"]);
+    expect(await reader().traffic(notes, 60)).toMatchObject([{ requests: 3 }]);
+    expect(await reader().errors(notes, 10)).toMatchObject([{ apiName: "notes" }]);
+    expect(await reader().latency(notes, 10)).toMatchObject([{ apiName: "notes" }]);
+    expect(await reader().topModels(notes, 10)).toEqual([]);
+    expect(await reader().topTools(notes, 10)).toHaveLength(2);
+    for (const teamIds of [[], ["'] OR 1 = 1 --"], ["\\'", ""]]) {
+      expect(await reader().traffic({ ...all, teamIds }, 60)).toEqual([]);
+    }
   });
 
   test.each(["", "x", "W10", Buffer.from('[1,"a","b"]').toString("base64url")])(

@@ -34,9 +34,18 @@ describe.skipIf(withoutRedis)("a Redis behind TLS", () => {
     directory = await mkdtemp(join(tmpdir(), "gatehouse-tls-"));
     await makeCertificates(directory);
     server = await startRedisServer((port) => [
-      ...["--port", "0", "--tls-port", String(port), "--tls-auth-clients", "no"],
-      ...["--tls-cert-file", join(directory, "server.pem"), "--tls-key-file", join(directory, "server.key")],
-      ...["--tls-ca-cert-file", join(directory, "ca.pem")],
+      "--port",
+      "0",
+      "--tls-port",
+      String(port),
+      "--tls-auth-clients",
+      "no",
+      "--tls-cert-file",
+      join(directory, "server.pem"),
+      "--tls-key-file",
+      join(directory, "server.key"),
+      "--tls-ca-cert-file",
+      join(directory, "ca.pem"),
     ]);
   });
   afterAll(async () => {

@@ -37,22 +37,26 @@ const questionSettings = {
   timeout_overflow_mode: "throw",
 } as const;
 
-/** The condition of a selection on a table with `ts` and `api_id`; its parameters are those of `selectionParameters`. */
-export function selectionCondition({ api, environment }: Selection): string {
+/** The condition of a selection on a table with `ts`, `api_id` and `team_id`; its parameters are those of `selectionParameters`. */
+export function selectionCondition({ api, environment, teamIds }: Selection): string {
   return [
     "ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})",
     ...(api === undefined ? [] : ["(api_id = {api:String} OR api_name = {api:String})"]),
     ...(environment === undefined ? [] : ["environment = {environment:String}"]),
+    ...(teamIds === undefined
+      ? []
+      : [teamIds.length === 0 ? "false" : "has(splitByChar(',', {teamIds:String}), team_id)"]),
   ].join(" AND ");
 }
 
 export function selectionParameters(selection: Selection): Readonly<Record<string, string | number>> {
-  const { fromMs, toMs, api, environment } = selection;
+  const { fromMs, toMs, api, environment, teamIds } = selection;
   return {
     from: fromMs,
     to: toMs,
     ...(api !== undefined && { api }),
     ...(environment !== undefined && { environment }),
+    ...(teamIds !== undefined && { teamIds: teamIds.join(",") }), // ids have no commas
   };
 }
 
