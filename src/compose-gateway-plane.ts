@@ -96,6 +96,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
       stalledMs: options.stalledMs ?? 60_000,
       limiter: shared.limiter,
       limitsPath: dataDirectory.limitsPath,
+      approvals: calls.approvals,
       report: (report) => calls.report(report),
     }),
   );

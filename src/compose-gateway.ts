@@ -11,6 +11,7 @@ import type { EmbedderSet } from "./embedding/embedder-set.ts";
 import { createEmbedderSet } from "./embedding/embedder-set.ts";
 import { embedders } from "./embedding/index.ts";
 import { createVectorCache } from "./embedding/vector-cache.ts";
+import { createApprovalDesk } from "./gateway/approval-desk.ts";
 import type { AuthRoutes } from "./gateway/auth-routes.ts";
 import type { DataPlane } from "./gateway/data-plane.ts";
 import { createDataPlane } from "./gateway/data-plane.ts";
@@ -36,6 +37,7 @@ import type { SafeFetch } from "./kernel/safe-fetch.ts";
 import { createLazyFetch } from "./lazy-fetch.ts";
 import { createPinBoard } from "./mcp/pins/pin-board.ts";
 import { createSessionTokens } from "./mcp/session-token.ts";
+import type { ApprovalDesk } from "./pipeline/approval-desk.ts";
 import { createBreaker } from "./pipeline/breaker.ts";
 import { createBudgetBoard } from "./pipeline/budget-board.ts";
 import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
@@ -84,6 +86,8 @@ export interface GatewayComposition {
   readonly limitsPath?: string | undefined;
   /** Counts for several gateways together; absent, this one counts for itself. */
   readonly limiter?: Limiter | undefined;
+  /** Asks the control plane about calls that wait for a person; nobody approves any where it is absent. */
+  readonly approvals?: Pick<ApprovalDesk, "ask" | "answer">;
   /** Takes what the gateway has seen. When it rejects, the same is reported again later. */
   report(report: GatewayReport): Promise<void>;
 }
@@ -147,6 +151,11 @@ function limiterOf({ clock, log, limiter, limitsPath }: GatewayComposition): {
   return { limiter: createMemoryLimiter({ clock, maxKeys: maxLimiterKeys, journal }), journal };
 }
 
+const noApprovals: Pick<ApprovalDesk, "ask" | "answer"> = {
+  ask: async () => ({ type: "gone" }),
+  answer: async () => {},
+};
+
 const nobodysTokens: UpstreamTokens = { ask: async () => ({ type: "none" }) };
 
 function eachOf(...hearers: readonly Pick<DataPlane, "apply">[]): Pick<DataPlane, "apply"> {
@@ -194,7 +203,9 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const tokens = createTokenVerifier({ ...keyManagerTools, publicUrl: () => publicUrl });
   const meaning = embeddersOf(parts, fetch);
   const estimates = createTokenEstimates();
-  const tools = { clock, log, limiter, estimates, secrets: parts.secrets, tokens, fetch, embed: meaning.use };
+  const approvals = createApprovalDesk({ clock, ...(parts.approvals ?? noApprovals) });
+  const own = { clock, log, limiter, secrets: parts.secrets, fetch };
+  const tools = { ...own, approvals, estimates, tokens, embed: meaning.use };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,
@@ -205,7 +216,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const dataPlane = createDataPlane({
     ...compileOptions,
     credentials,
-    identity: eachOf(tokens, pins, shown.held),
+    identity: eachOf(tokens, pins, shown.held, approvals),
     log,
   });
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));

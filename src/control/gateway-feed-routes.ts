@@ -69,7 +69,8 @@ function reportsRoute(): ControlRoute {
   });
 }
 
-async function requireGateway(call: ControlCall): Promise<KnownGateway & { readonly token: string }> {
+/** Whose token the call shows. Rejects with `auth.…` for a call that shows none of a live gateway. */
+export async function requireGateway(call: ControlCall): Promise<KnownGateway & { readonly token: string }> {
   const authorization = call.header("authorization");
   if (authorization === undefined) {
     throw new GatewayError("auth.missing_credentials", "Send the gateway's token as `Authorization: Bearer …`.");

@@ -3,6 +3,7 @@ import { accessTokenRoutes } from "./access-token-routes.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
 import { apiKeyRoutes } from "./api-key-routes.ts";
 import { applyRoutes } from "./apply-routes.ts";
+import { approvalRoutes } from "./approval-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { budgetRoutes } from "./budget-routes.ts";
 import type { ControlRoute } from "./control-route.ts";
@@ -37,6 +38,7 @@ export function routes(): readonly ControlRoute[] {
     ...budgetRoutes(),
     ...mcpInspectionRoutes(),
     ...mcpPinRoutes(),
+    ...approvalRoutes(),
     ...keyManagerRoutes(),
     ...oauthClientRoutes(),
     ...sessionRoutes(),

@@ -1,4 +1,5 @@
 import { toGatewayError } from "../kernel/errors.ts";
+import { sweepApprovals } from "./approvals.ts";
 import type { CoreContext } from "./core-context.ts";
 import { takeReport } from "./distribution.ts";
 import { expireClients } from "./expire-clients.ts";
@@ -28,7 +29,10 @@ export function startIdentityUpkeep(context: CoreContext): AsyncDisposable {
       sweeps += 1;
       if (sweep % sweepsPerDay === 0) await warnOfExpiring(context);
       await sweepIdentity(context);
-      if (sweep % sweepsPerHour === 0) await expireClients(context);
+      if (sweep % sweepsPerHour === 0) {
+        await expireClients(context);
+        await sweepApprovals(context, slice);
+      }
     } catch (error) {
       context.log.warn({ err: error, detail: toGatewayError(error).detail }, "expired OAuth state was not swept");
     }

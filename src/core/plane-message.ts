@@ -172,6 +172,8 @@ export type PlaneMessage =
   | { readonly type: "mcp-pins.put"; readonly pins: readonly McpPinRecord[] }
   /** A gateway has just looked at all that the server offers: the others need not. */
   | { readonly type: "mcp-pins.checked"; readonly apiId: string; readonly environment: Environment }
+  /** A call that waits for a person has its answer: whoever waits for it may ask again. */
+  | { readonly type: "approval.decided"; readonly id: string }
   | { readonly type: "secret.changed"; readonly name: string }
   /** What a holder has at an upstream was given, renewed elsewhere or taken away: what a gateway keeps of it is stale. */
   | {

@@ -33,12 +33,28 @@ function scopeTables(tables: CatalogTransaction, scope: CatalogScope): CatalogTr
     apiKeys: scopeApiKeys(tables.apiKeys, scope.rights),
     secrets: scopeSecrets(tables.secrets, scope.rights),
     oauthClients: scopeClients(tables.oauthClients, scope.rights),
+    approvals: scopeApprovals(tables.approvals, scope.rights),
     mcpPins: {
       ...tables.mcpPins,
       async put(row) {
         requireFor(scope.rights, "apis:publish", (await tables.deployments.find(row.apiId))?.teamId);
         await tables.mcpPins.put(row);
       },
+    },
+  };
+}
+
+function scopeApprovals(table: CatalogTransaction["approvals"], rights: Rights): CatalogTransaction["approvals"] {
+  return {
+    ...table,
+    find: async (id) => visibleRow(rights, "approvals", await table.find(id)),
+    async list(filter, page) {
+      const owners = ownersOf(rights, "approvals:read");
+      return owners === undefined ? emptyPage : table.list({ ...filter, ...owners }, page);
+    },
+    async update(row, expected) {
+      requireFor(rights, "approvals:write", row.teamId);
+      return table.update(row, expected);
     },
   };
 }
@@ -137,7 +153,7 @@ function scopeClients(table: CatalogTransaction["oauthClients"], rights: Rights)
 
 function visibleRow<Row extends { readonly teamId: string }>(
   rights: Rights,
-  area: "keys" | "secrets" | "oauth-clients",
+  area: "keys" | "secrets" | "oauth-clients" | "approvals",
   row: Row | undefined,
 ): Row | undefined {
   if (row === undefined) return undefined;

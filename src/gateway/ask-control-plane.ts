@@ -1,9 +1,11 @@
+import type { ApprovalAnswer } from "../core/approval-question.ts";
 import type { FeedSeal } from "../core/feed-seal.ts";
 import { feedAsker } from "../core/feed-seal.ts";
 import type { FeedAnswer, FeedSecrets, FeedTold } from "../core/gateway-feed.ts";
 import type { GatewayReport } from "../core/plane-message.ts";
 import { GatewayError } from "../kernel/errors.ts";
-import type { SafeFetch } from "../kernel/safe-fetch.ts";
+import type { SafeFetch, SafeResponse } from "../kernel/safe-fetch.ts";
+import type { ApprovalDesk } from "../pipeline/approval-desk.ts";
 
 export interface ControlPlaneAddress {
   /** Its base URL. */
@@ -17,6 +19,8 @@ export interface ControlPlaneAddress {
 export interface ControlPlaneCalls {
   /** Undefined when nothing has changed since `version`. Rejects with `auth.invalid_credentials` for a refused token. */
   ask(version: string | undefined): Promise<FeedTold | undefined>;
+  /** Calls that wait for a person. */
+  readonly approvals: Pick<ApprovalDesk, "ask" | "answer">;
   report(report: GatewayReport): Promise<void>;
 }
 
@@ -27,6 +31,14 @@ const reportTimeoutMs = 10_000;
 /** Calls by the feed's token; the address is the operator's. */
 export function createControlPlaneCalls({ url, token, fetch }: ControlPlaneAddress): ControlPlaneCalls {
   const base = url.replace(/\/+$/, "");
+  const post = async (path: string, body: unknown): Promise<SafeResponse> =>
+    fetch(`${base}${path}`, {
+      chosenBy: "operator",
+      method: "POST",
+      timeoutMs: reportTimeoutMs,
+      headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
   return {
     async ask(version) {
       const own = await token();
@@ -47,14 +59,20 @@ export function createControlPlaneCalls({ url, token, fetch }: ControlPlaneAddre
       return { answer: told, secrets: JSON.parse(asker.open(sealed)) as FeedSecrets }; // sealed by our control plane
     },
     async report(report) {
-      const { status } = await fetch(`${base}/api/v1/gateway-reports`, {
-        chosenBy: "operator",
-        method: "POST",
-        timeoutMs: reportTimeoutMs,
-        headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
-        body: JSON.stringify(report),
-      });
+      const { status } = await post("/api/v1/gateway-reports", report);
       if (status !== 204) throw refused(status);
+    },
+    approvals: {
+      async ask(question) {
+        const answer = await post("/api/v1/gateway-approvals", question);
+        if (answer.status !== 200) throw refused(answer.status);
+        return answer.json() as ApprovalAnswer; // of our own control plane
+      },
+      async answer(id, secret, decision) {
+        const body = { token: secret, ...decision };
+        const { status } = await post(`/api/v1/approvals/${encodeURIComponent(id)}/answer`, body);
+        if (status !== 200) throw refused(status);
+      },
     },
   };
 }

@@ -68,6 +68,7 @@ export function createCredentialIndex(parts: CredentialIndexParts): LiveCredenti
         case "subscription.removed":
           return removeSubscription(state, message.id);
         case "artifacts":
+        case "approval.decided":
         case "mcp-pins":
         case "mcp-pins.put":
         case "mcp-pins.checked":

@@ -32,6 +32,8 @@ export const errorCodes = {
   "limit.unpriced": { status: 400, title: "The model has no price", retry: false },
   "limit.concurrency": { status: 429, title: "Too many requests at the same time", retry: true },
   "limit.unavailable": { status: 503, title: "Limits cannot be counted", retry: true },
+  "approval.required": { status: 403, title: "A person has to approve this first", retry: true },
+  "approval.denied": { status: 403, title: "A person has not approved this", retry: false },
   "guardrail.denied": { status: 422, title: "Refused by a guardrail", retry: false },
   "policy.failed": { status: 500, title: "A policy failed", retry: false },
   "upstream.unreachable": { status: 502, title: "The upstream cannot be reached", retry: true },

@@ -22,6 +22,7 @@ export const idPrefixes = {
   accessToken: "pat",
   upstreamCredential: "ucr",
   upstreamClient: "ucl",
+  approval: "apv",
   audit: "aud",
   installation: "inst",
 } as const;

@@ -24,14 +24,25 @@ export interface RequestStates {
   isOurs(text: unknown): boolean;
 }
 
-const prefix = "gr1.";
+/** What states are for: those of one use mean nothing to another. */
+export interface StateUse {
+  readonly prefix: string;
+  readonly label: `gatehouse/${string}`;
+}
+
+/** States of calls that wait in the gateway. */
+export const parkedCalls: StateUse = { prefix: "gr1.", label: "gatehouse/mcp-request-state" };
+/** States of calls that wait for a person. */
+export const heldCalls: StateUse = { prefix: "gh1.", label: "gatehouse/mcp-hold-state" };
+
 const nonceBytes = 12;
 const tagBytes = 16;
 const maxLength = 1_024;
 
 /** AES-256-GCM under a key of its own, derived from the one that seals sessions. */
-export function createRequestStates(sessionKey: KeyObject): RequestStates {
-  const key = deriveKey(sessionKey, "gatehouse/mcp-request-state");
+export function createRequestStates(sessionKey: KeyObject, use: StateUse = parkedCalls): RequestStates {
+  const { prefix } = use;
+  const key = deriveKey(sessionKey, use.label);
   return {
     isOurs: (text) => typeof text === "string" && text.startsWith(prefix),
     seal({ ticket, expiresAtMs }, owner, request) {

@@ -7,6 +7,7 @@ import type { GuardrailPhase, SpanEdit, TextSpan } from "./define-guardrail.ts";
 import type { Strategy } from "./define-strategy.ts";
 import type { EventValue } from "./event.ts";
 import type { Answer, Exchange, Frame, Operation } from "./exchange.ts";
+import type { HeldCall } from "./held-call.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import type { PluginTools } from "./plugin.ts";
 import type { PluginRegistry } from "./registry.ts";
@@ -144,6 +145,8 @@ export interface ProtocolAdapter {
    * Notes its decision in the exchange.
    */
   authorize?(exchange: Exchange, operation: Operation): Deny | undefined;
+  /** The operation as a call that may have to wait for a person; undefined where it is none. */
+  heldCall?(exchange: Exchange, operation: Operation): HeldCall | undefined;
   /** An answer that no single target can give (a list of models); undefined sends the operation upstream. */
   answerLocally?(exchange: Exchange, operation: Operation): MaybePromise<Answer | Deny | undefined>;
   /** One try, until the exchange is cancelled. Throws `GatewayError("upstream.…")` when no usable answer came. */

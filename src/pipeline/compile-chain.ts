@@ -56,7 +56,7 @@ export function compileAttachment(
   }
   try {
     const applies = compileApplies(spec);
-    const handlers = policy?.compile(config.data, tools, { place });
+    const handlers = policy?.compile(config.data, tools, { place, mode: spec.mode });
     if (handlers?.identify !== undefined && asksForOperation(spec, fault)) {
       void handlers.dispose?.();
       return undefined;

@@ -45,14 +45,51 @@ export function compileRequirement(expression: string): Requirement {
   const parsed = compile(expression, [...conditionVariables, "arguments"]);
   return {
     readsArguments: names(parsed.ast, "arguments"),
-    holds(exchange, operation, given) {
-      try {
-        return parsed({ ...conditionContext(exchange, operation), arguments: given }) === true;
-      } catch {
-        return false;
-      }
-    },
+    holds: (exchange, operation, given) => isTrue(parsed, exchange, operation, { arguments: given }),
   };
+}
+
+/** A condition under which care is taken: what cannot be evaluated counts as true. */
+export type CarefulCondition = (
+  exchange: Exchange,
+  operation: Operation,
+  given: Readonly<Record<string, unknown>>,
+) => boolean;
+
+/** As `compileCondition`, over the arguments of the call too. */
+export function compileCarefulCondition(expression: string): CarefulCondition {
+  const parsed = compile(expression, [...conditionVariables, "arguments"]);
+  return (exchange, operation, given) => {
+    try {
+      return parsed({ ...conditionContext(exchange, operation), arguments: given }) !== false;
+    } catch {
+      return true;
+    }
+  };
+}
+
+/** Whether a rule fits; told what it may name beside the variables of a condition. */
+export type Rule = (
+  exchange: Exchange,
+  operation: Pick<Operation, "kind" | "name" | "stream">,
+  given: Readonly<Record<string, unknown>>,
+) => boolean;
+
+/**
+ * Compiles a CEL expression that chooses among ways: over the variables of a condition and those of `more`, each a map.
+ * Throws as `compileCondition` does. An evaluation that fails, or gives anything but `true`, does not fit.
+ */
+export function compileRule(expression: string, more: readonly string[]): Rule {
+  const parsed = compile(expression, [...conditionVariables, ...more]);
+  return (exchange, operation, given) => isTrue(parsed, exchange, operation, given);
+}
+
+function isTrue(parsed: ReturnType<Environment["parse"]>, ...[exchange, operation, given]: Parameters<Rule>): boolean {
+  try {
+    return parsed({ ...conditionContext(exchange, operation), ...given }) === true;
+  } catch {
+    return false;
+  }
 }
 
 function compile(expression: string, variables: readonly string[]): ReturnType<Environment["parse"]> {

@@ -86,6 +86,8 @@ export interface PolicyHandlers extends Partial<ChargeHandlers> {
 export interface PolicyPlace {
   /** Names the attachment in counters and decisions: `llm_…/policies[0]`. Equal over restarts and republishing. */
   readonly place: string;
+  /** What is decided only counts when it is `enforce`; a policy that asks or waits does neither in `monitor`. */
+  readonly mode?: "enforce" | "monitor";
 }
 
 /** A traffic policy. `compile` runs at publish: regexes, schemas and tables are made there and never per request. */

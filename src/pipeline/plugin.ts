@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { SafeFetchOptions, SafeResponse } from "../kernel/safe-fetch.ts";
+import type { ApprovalDesk } from "./approval-desk.ts";
 import type { TokenEstimates } from "./token-estimates.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
@@ -30,6 +31,8 @@ export interface PluginTools {
   /** The value behind `${secret:name}`; rejects with `resource.not_found` when there is none. */
   readonly secrets: SecretReader;
   readonly tokens: TokenVerifier;
+  /** Where a policy asks whether a person has approved a call. */
+  readonly approvals: ApprovalDesk;
   /** The way out for what is no proxied call, such as a provider's access tokens. */
   readonly fetch: (url: string | URL, options: SafeFetchOptions) => Promise<SafeResponse>;
   /**

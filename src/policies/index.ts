@@ -2,6 +2,7 @@ import type { PolicyPlugin } from "../pipeline/define-policy.ts";
 import { apiKey } from "./api-key/api-key.ts";
 import { concurrencyLimit } from "./concurrency-limit.ts";
 import { costBudget } from "./cost-budget.ts";
+import { hold } from "./hold/hold.ts";
 import { ipFilter } from "./ip-filter.ts";
 import { oauth } from "./oauth.ts";
 import { quota } from "./quota.ts";
@@ -13,6 +14,7 @@ export const policies: readonly PolicyPlugin[] = [
   apiKey,
   concurrencyLimit,
   costBudget,
+  hold,
   ipFilter,
   oauth,
   quota,

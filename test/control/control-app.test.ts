@@ -28,6 +28,7 @@ describe("401", () => {
       "/readyz",
       "/api/v1/openapi.json",
       "/api/v1/problems",
+      "/api/v1/approvals/{id}/answer",
       "/api/v1/session",
       "/api/v1/session/sso",
       "/api/v1/session/sso/{name}",

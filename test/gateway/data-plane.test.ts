@@ -63,6 +63,7 @@ beforeEach(() => {
     embed: buildTools().embed,
     fetch: buildTools().fetch,
     estimates: buildTools().estimates,
+    approvals: buildTools().approvals,
   };
   const pepper = createSecretKey(Buffer.alloc(32, 1));
   const credentials = createCredentialIndex({ pepper, pepperId: "p", clock, onUsed: () => {} });

@@ -1,6 +1,7 @@
 import { staticEmbedder } from "../../src/embedding/static-embedder.ts";
 import { Cancellation } from "../../src/kernel/cancellation.ts";
 import type { ProtocolAdapter } from "../../src/pipeline/adapter.ts";
+import type { ApprovalDesk } from "../../src/pipeline/approval-desk.ts";
 import type { CredentialIndex } from "../../src/pipeline/credential-index.ts";
 import type { CompiledGuardrail } from "../../src/pipeline/define-guardrail.ts";
 import type { Exchange, InboundRequest, Operation, Principal } from "../../src/pipeline/exchange.ts";
@@ -129,10 +130,18 @@ export function buildTools(secrets: Readonly<Record<string, string>> = {}): Test
       read: (name) => secrets[name] ?? Promise.reject(new Error(`no secret ${name}`)),
     },
     tokens: noTokens,
+    approvals: nobodyApproves,
     fetch: () => Promise.reject(new Error("no way out")),
     embed: () => staticEmbedder.compile({}, fakeEmbeddings().tools),
   };
 }
+
+/** A desk at which nothing is ever approved. */
+export const nobodyApproves: ApprovalDesk = {
+  ask: async () => ({ type: "gone" }),
+  news: async () => {},
+  answer: async () => {},
+};
 
 /** A verifier to which no token is known. */
 export const noTokens: TokenVerifier = {

@@ -22,6 +22,7 @@ import type { ParkLimits } from "./face/parking.ts";
 import type { HeldBackends } from "./held-backends.ts";
 import type { ProbeTimes } from "./probe-times.ts";
 import { startProbe } from "./probe-upstream.ts";
+import type { ToolHintMemory } from "./tool-hints.ts";
 import type { UpstreamServer } from "./upstream-server/upstream-server.ts";
 import { createUpstreamServer } from "./upstream-server/upstream-server.ts";
 
@@ -40,6 +41,11 @@ export function mcpKeyHeader(api: CompiledApi): string {
 /** Who may see and use what at this API; undefined where everybody may everything. */
 export function mcpAuthorization(api: CompiledApi): McpAuthorization | undefined {
   return (api.protocol.own as { authorization?: McpAuthorization } | undefined)?.authorization; // made below
+}
+
+/** What the server has said of its tools, by lists that have passed through. */
+export function mcpToolHints(api: CompiledApi): ToolHintMemory | undefined {
+  return (api.protocol.own as { hints?: ToolHintMemory } | undefined)?.hints; // made below
 }
 
 /** How drift of this API's definitions is met; undefined where it is not looked for. */
@@ -92,6 +98,8 @@ export interface ProbeTools {
   readonly backends: HeldBackends;
   readonly watch: Pick<UpstreamWatch, "probed">;
   readonly times: ProbeTimes;
+  /** Hears what servers say of their tools. */
+  readonly hints: ToolHintMemory;
 }
 
 /** One target for each environment of an `McpServer`; its probes run until the snapshot is replaced. */
@@ -107,7 +115,7 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
   const keyHeader = spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase();
   return {
     upstreams: { production, sandbox },
-    own: { keyHeader, authorization, pins: pinsFor(spec, probing) },
+    own: { keyHeader, authorization, hints: probing.hints, pins: pinsFor(spec, probing) },
     ...(authorization && { scopes: authorization.scopes }),
   };
 }

@@ -7,6 +7,7 @@ import { changeFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
 import { listRights } from "./authorize-mcp.ts";
 import { areInstructionsHeld, hasPins, heldBack } from "./check-pins.ts";
+import { mcpToolHints } from "./compile-mcp.ts";
 import { mayReachTask } from "./guard-tasks.ts";
 import type { McpSeen } from "./mcp-request.ts";
 
@@ -25,6 +26,7 @@ const lists = [
  * What stands around the list keeps its bytes. Instructions that wait for an approval are emptied. Such a list is one caller's own, so it says `cacheScope: "private"`.
  */
 export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, tasks: TaskOwners): Frame {
+  noteHints(exchange, frame);
   const mayUse = listRights(exchange);
   if (mayUse === undefined && !hasPins(exchange) && !Array.isArray(resultOf(frame.message())?.["tasks"])) return frame;
   const result = resultOf(strictMessage(frame));
@@ -50,7 +52,8 @@ export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, task
   if (typeof instructions === "string" && isIntroduction(result) && areInstructionsHeld(exchange, instructions)) {
     edits.push({ path: ["result", "instructions"], replacement: '""' });
   }
-  if (hasList && result["cacheScope"] === "public") edits.push({ path: ["result", "cacheScope"], replacement: '"private"' });
+  if (hasList && result["cacheScope"] === "public")
+    edits.push({ path: ["result", "cacheScope"], replacement: '"private"' });
   if (edits.length === 0) return frame;
   return changeFrame(frame, (json) =>
     spliceBytes(
@@ -67,6 +70,12 @@ export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, task
 /** The answer to `initialize` or `server/discover`. */
 function isIntroduction(result: Readonly<Record<string, unknown>>): boolean {
   return isObject(result["serverInfo"]) || Array.isArray(result["supportedVersions"]);
+}
+
+/** Policies ask later what the server has said of a tool. */
+function noteHints({ api, principal }: Exchange, frame: Frame): void {
+  const tools = resultOf(frame.message())?.["tools"];
+  if (Array.isArray(tools)) mcpToolHints(api)?.note(api.id, principal?.environment ?? "production", tools);
 }
 
 function resultOf(message: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { createRequestStates, heldCalls } from "../../mcp/request-state.ts";
 import { createTaskOwners } from "../../mcp/task-owners.ts";
 import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
 import type { Exchange } from "../../pipeline/exchange.ts";
@@ -19,6 +20,7 @@ import { notOffered } from "./decode-message.ts";
 import { createFaceTools } from "./face/serve-face.ts";
 import { refuseTask } from "./guard-tasks.ts";
 import { createHeldBackends } from "./held-backends.ts";
+import { heldCall } from "./held-call.ts";
 import { joinBatch } from "./join-batch.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
@@ -27,6 +29,7 @@ import { editFrame, editRequest, frameOperation, frameSpans, requestSpans } from
 import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
 import { serveMcp } from "./serve-mcp.ts";
+import { createToolHints } from "./tool-hints.ts";
 
 export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks"> {
   /** Seals what clients carry for the gateway; the same for all gateways of an installation. */
@@ -49,9 +52,11 @@ export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks
 export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
   const tasks = createTaskOwners();
   const backends = createHeldBackends();
-  const options = { ...given, running: createRunningCalls(), tasks, times: createProbeTimes(), backends };
+  const hints = createToolHints();
+  const options = { ...given, running: createRunningCalls(), tasks, times: createProbeTimes(), backends, hints };
   const face = createFaceTools({ ...given, tokens: given.sessions, tasks });
   const tools = { ...options, face };
+  const held = { states: createRequestStates(given.sessionKey, heldCalls), hints };
   return {
     kind: "McpServer",
     routes: [
@@ -69,6 +74,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     editFrame,
     notOffered: (operation) => notOffered(mcpRequest(operation).target, operation.name),
     authorize: (exchange, operation) => refusePinned(exchange, operation) ?? authorizeMcp(exchange, operation),
+    heldCall: (exchange, operation) => heldCall(exchange, operation, held),
     answerLocally: (exchange, operation) => refuseTask(exchange, operation, options.tasks),
     call: (exchange, operation, target) => serveMcp(exchange, operation, target, tools),
     join: joinBatch,

@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import type { CatalogTransaction } from "../../core/catalog.ts";
 import { accessTokenTable } from "./access-token-table.ts";
 import { apiKeyTable } from "./api-key-table.ts";
+import { approvalTable } from "./approval-table.ts";
 import { auditTable } from "./audit-table.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { deploymentTable } from "./deployment-table.ts";
@@ -46,6 +47,7 @@ export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
     upstreamCredentials: upstreamCredentialTable(db),
     upstreamClients: upstreamClientTable(db),
     mcpPins: mcpPinTable(db),
+    approvals: approvalTable(db),
     audit: auditTable(db),
     settings: settingTable(db),
   };

@@ -1,5 +1,6 @@
 import type { Generated } from "kysely";
 import type { AccessTokenRow, SessionRow } from "../../core/access-tables.ts";
+import type { ApprovalRow } from "../../core/approval-tables.ts";
 import type { ApiKeyRow, AuditRow, DeploymentRow, ReferenceRow, RevisionRow, SecretRow } from "../../core/catalog.ts";
 import type {
   OauthClientRow,
@@ -41,6 +42,7 @@ export interface CatalogTables {
   readonly upstreamCredentials: Stored<UpstreamCredentialRow, "asked" | "scopes" | "clients" | "sealed">;
   readonly upstreamClients: Stored<UpstreamClientRow, "sealed">;
   readonly mcpPins: Stored<McpPinRow, "seen", "approved">;
+  readonly approvals: Stored<Sequenced<ApprovalRow>, "holder", "shown">;
   readonly audit: Stored<AuditRow, "detail">;
   readonly settings: { readonly name: string; readonly value: string };
 }

@@ -3,6 +3,7 @@ import { addControlAccess } from "./add-control-access.ts";
 import { addKeyBudgets } from "./add-key-budgets.ts";
 import { addOauthAccounts } from "./add-oauth-accounts.ts";
 import { chainAudit } from "./chain-audit.ts";
+import { createApprovals } from "./create-approvals.ts";
 import { createCatalogTables } from "./create-catalog-tables.ts";
 import { createIdentityTables } from "./create-identity-tables.ts";
 import { createInlineSecrets } from "./create-inline-secrets.ts";
@@ -22,4 +23,5 @@ export const catalogMigrations: readonly Migration[] = [
   createUpstreamCredentials,
   createMcpPins,
   addOauthAccounts,
+  createApprovals,
 ];

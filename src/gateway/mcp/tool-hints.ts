@@ -1,0 +1,43 @@
+import type { Environment } from "../../core/environment.ts";
+import { isObject } from "../../mcp/wire/json-rpc.ts";
+import type { ToolHints } from "../../pipeline/held-call.ts";
+
+/** What servers have said of their tools, as far as lists have passed through this gateway. */
+export interface ToolHintMemory {
+  /** Takes note of entries of `tools/list`. */
+  note(apiId: string, environment: Environment, tools: readonly unknown[]): void;
+  of(apiId: string, environment: Environment, tool: string): ToolHints | undefined;
+}
+
+/** Tools of one server and environment that are kept; of those beyond nothing is known. */
+const mostTools = 20_000;
+const names = ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] as const;
+
+/** Nothing heard yet. The last word on a tool counts. */
+export function createToolHints(): ToolHintMemory {
+  const known = new Map<string, Map<string, ToolHints>>();
+  return {
+    note(apiId, environment, tools) {
+      const place = `${apiId}/${environment}`;
+      const own = known.get(place) ?? new Map<string, ToolHints>();
+      known.set(place, own);
+      for (const tool of tools) {
+        if (!isObject(tool) || typeof tool["name"] !== "string") continue;
+        if (own.size < mostTools || own.has(tool["name"])) own.set(tool["name"], hintsOf(tool["annotations"]));
+      }
+    },
+    of: (apiId, environment, tool) => known.get(`${apiId}/${environment}`)?.get(tool),
+  };
+}
+
+function hintsOf(annotations: unknown): ToolHints {
+  if (!isObject(annotations)) return none;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = annotations[name];
+      return typeof value === "boolean" ? [[name, value]] : [];
+    }),
+  );
+}
+
+const none: ToolHints = {};
