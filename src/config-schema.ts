@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { auditSettings } from "./audit-settings.ts";
 import { clickhouseSettings } from "./clickhouse-settings.ts";
 import { controlSettings } from "./control-settings.ts";
 import { keyIdPattern, maxKeys } from "./core/keyring.ts";
@@ -178,6 +179,7 @@ export const configSchema = z
     }),
     oauth: oauthSettings,
     control: controlSettings,
+    audit: auditSettings,
     signIn: signInConfig,
     quickstart: z
       .strictObject({

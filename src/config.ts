@@ -246,11 +246,12 @@ function invalid(issues: readonly FieldIssue[]): GatewayError {
 function resolvePaths(config: Config, found: Found, cwd: string): Config {
   const absolute = (name: string, path: string): string => resolve(found.fromFile.has(name) ? found.root : cwd, path);
   const optional = (name: string, path: string | undefined) => path && absolute(name, path);
-  const { redis, gateway, tls } = config;
+  const { redis, gateway, tls, audit } = config;
   return {
     ...config,
     dataDir: absolute("dataDir", config.dataDir),
     redis: { ...redis, caFile: optional("redis.caFile", redis.caFile) },
+    audit: { ...audit, checkpointFile: optional("audit.checkpointFile", audit.checkpointFile) },
     gateway: { ...gateway, tokenFile: optional("gateway.tokenFile", gateway.tokenFile) },
     tls: tls && { certFile: absolute("tls.certFile", tls.certFile), keyFile: absolute("tls.keyFile", tls.keyFile) },
   };

@@ -10,7 +10,6 @@ import { composeIdentity } from "./compose-identity.ts";
 import type { SharedLimits } from "./compose-limits.ts";
 import { openSharedLimits } from "./compose-limits.ts";
 import type { Config } from "./config.ts";
-import { answerApproval, askApproval } from "./core/approvals.ts";
 import type { CheckpointOptions } from "./core/audit-checkpoints.ts";
 import { startCheckpoints } from "./core/audit-checkpoints.ts";
 import { ensureDefaults } from "./core/bootstrap.ts";
@@ -203,10 +202,6 @@ function connectPlanes(
     httpsOnly: config.env === "production",
     limiter: shared.limiter,
     limitsPath: dataPaths(config.dataDir).limitsPath,
-    approvals: {
-      ask: (question) => askApproval(context, question),
-      answer: async (id, token, decision) => void (await answerApproval(context, id, token, decision)),
-    },
     report: (report) =>
       takeReport(context, report).catch((error: unknown) => {
         log.warn({ err: error, report: report.type }, "what the gateway has seen could not be noted");

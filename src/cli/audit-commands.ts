@@ -16,7 +16,7 @@ export function addAuditCommands(program: Command, shell: Shell, controlCommand:
     .option("--kind <kind>", "only what was done to one kind of resource")
     .action(async (options) => (await load()).tailAudit(options, shell));
   controlCommand(audit, "verify", "check that no row was changed, removed, inserted or moved")
-    .option("--checkpoint <file>", "a file of checkpoints; shows also that nothing was cut off since the last of them")
+    .option("--checkpoint <file>", "a file of checkpoints; shows also that nothing was cut off since they were made")
     .action(async (options) => (await load()).verifyAudit(options, shell));
   controlCommand(audit, "checkpoint", "print a signed line that stands for all rows so far, to be kept elsewhere")
     .option("--file <file>", "add it to a file instead")

@@ -9,7 +9,7 @@ import { openControlClient } from "./control-client.ts";
 import type { Shell } from "./shell.ts";
 
 export interface VerifyAuditOptions extends ControlOptions {
-  /** A file of checkpoints, of which the last is taken. */
+  /** A file of checkpoints. The last is verified with the chain; of each one before its row must be there as it was. */
   readonly checkpoint?: string;
 }
 
@@ -18,17 +18,22 @@ export interface VerifyAuditOptions extends ControlOptions {
  * was written, after a line for each finding.
  */
 export async function verifyAudit(options: VerifyAuditOptions, shell: Shell): Promise<void> {
-  const checkpoint =
-    options.checkpoint === undefined ? undefined : await lastLine(resolve(shell.cwd, options.checkpoint));
+  const checkpoints = options.checkpoint === undefined ? [] : await linesOf(resolve(shell.cwd, options.checkpoint));
   await using control = await openControlClient(options, shell);
   let rows = 0;
   let found = 0;
-  for await (const page of pages(control, checkpoint)) {
+  for await (const page of pages(control, checkpoints.at(-1))) {
     rows += page.rows;
     found += page.findings.length;
     for (const { type, seq, detail } of page.findings) shell.out(`row ${seq}: ${type}: ${detail}`);
     if (page.next !== undefined) shell.note(`${rows} rows`);
     else printGuarantee(page.guarantee, shell);
+  }
+  for (const checkpoint of checkpoints.slice(0, -1)) {
+    const finding = await rowFinding(control, checkpoint);
+    if (finding === undefined) continue;
+    found += 1;
+    shell.out(finding);
   }
   if (found === 0) return shell.out(`${rows} rows, each as it was written`);
   throw new GatewayError(
@@ -66,12 +71,21 @@ function printGuarantee(guarantee: Page["guarantee"], shell: Shell): void {
   );
 }
 
-async function lastLine(path: string): Promise<string> {
+/** What is wrong with the row that an older checkpoint stands for; undefined when it is as it was. */
+async function rowFinding(control: ControlClient, checkpoint: string): Promise<string | undefined> {
+  const [, , seq = "", , hash] = checkpoint.split(".");
+  if (!/^\d{1,15}$/.test(seq)) return `checkpoint: a line of the file is none: ${checkpoint.slice(0, 40)}`;
+  const [row] = await pageAfter(control, String(Number(seq) - 1), new URLSearchParams(), 1);
+  if (row?.seq === Number(seq) && row["hash"] === hash) return undefined;
+  return `row ${seq}: checkpoint: is not there as it was when a checkpoint was made of it`;
+}
+
+async function linesOf(path: string): Promise<readonly string[]> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new GatewayError("config.invalid", `The checkpoints cannot be read: ${path}.`, { cause });
   });
-  const line = text.trim().split("\n").at(-1)?.trim() ?? "";
-  if (line !== "") return line;
+  const lines = text.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()]));
+  if (lines.length > 0) return lines;
   throw new GatewayError("config.invalid", `There is no checkpoint in ${path}.`);
 }
 
@@ -137,8 +151,8 @@ export async function tailAudit({ follow = false, ...options }: TailAuditOptions
   }
 }
 
-async function pageAfter(control: ControlClient, after: string, wanted: URLSearchParams) {
-  const query = new URLSearchParams({ ...Object.fromEntries(wanted), after, limit: "200" });
+async function pageAfter(control: ControlClient, after: string, wanted: URLSearchParams, limit = 200) {
+  const query = new URLSearchParams({ ...Object.fromEntries(wanted), after, limit: String(limit) });
   const page = await control.call("GET", `/api/v1/audit?${query.toString()}`);
   return z.object({ items: z.array(z.looseObject({ seq: z.int() })) }).parse(page).items;
 }

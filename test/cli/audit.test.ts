@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -63,6 +63,19 @@ describe("verify", () => {
     expect(code).toBe(0);
     expect(out.join("\n")).toMatch(/nothing was cut off up to row \d+/);
     expect((await audit("checkpoint")).out.join()).toMatch(/^gac1\.inst_/);
+  });
+
+  test("with checkpoints of before an older database was put back says which rows are gone", async () => {
+    const file = join(gatehouse.dataDir, "older-checkpoints");
+    await audit("checkpoint", "--file", file);
+    const [line = ""] = (await readFile(file, "utf8")).split("\n");
+    const [version, installation, row, at, hash, mac] = line.split(".");
+    const lost = [version, installation, "987654", at, hash, mac].join(".");
+    const other = [version, installation, row, at, "0".repeat(64), mac].join(".");
+    await writeFile(file, [lost, "", other, "nonsense", line, ""].join("\n"));
+    const { code, out } = await audit("verify", "--checkpoint", file);
+    expect(code).toBe(1);
+    expect(out.join("\n")).toMatch(/row 987654: checkpoint[^]*row \d+: checkpoint[^]*none: nonsense/);
   });
 
   test.each([
