@@ -11,6 +11,8 @@ import type { SharedLimits } from "./compose-limits.ts";
 import { openSharedLimits } from "./compose-limits.ts";
 import type { Config } from "./config.ts";
 import { answerApproval, askApproval } from "./core/approvals.ts";
+import type { CheckpointOptions } from "./core/audit-checkpoints.ts";
+import { startCheckpoints } from "./core/audit-checkpoints.ts";
 import { ensureDefaults } from "./core/bootstrap.ts";
 import { checkVault } from "./core/check-vault.ts";
 import type { CoreContext } from "./core/core-context.ts";
@@ -38,6 +40,7 @@ import { openPorts } from "./open-ports.ts";
 import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import { pluginSchemas } from "./plugin-schemas.ts";
+import { checkpointFile } from "./store/checkpoint-file.ts";
 import type { DataDirectory } from "./store/data-directory.ts";
 import { dataPaths, openDataDirectory } from "./store/data-directory.ts";
 import { openSqliteCatalog } from "./store/sqlite/open-sqlite-catalog.ts";
@@ -116,6 +119,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   await ensureDefaults(context);
   await secrets.load();
   opened.use(startIdentityUpkeep(context));
+  if (options.forOneCommand !== true) opened.use(startCheckpoints(context, checkpointOptions(config)));
   if (production && options.forOneCommand !== true) {
     const { retireQuickstart } = await import("./quickstart/retire-quickstart.ts");
     await retireQuickstart({ context, quickstartPath: dataDirectory.quickstartPath, progress });
@@ -269,6 +273,10 @@ async function nothingToServe(context: CoreContext, messages: readonly PlaneMess
     `What is deployed cannot be served here, so nothing would be. Take it down with: ${command}; or mend it with: gatehouse apply -f FILE --offline.`,
     { issues },
   );
+}
+
+function checkpointOptions({ audit: { checkpointMinutes, checkpointFile: path } }: Config): CheckpointOptions {
+  return { everyMs: checkpointMinutes * 60_000, place: path === undefined ? undefined : checkpointFile(path) };
 }
 
 const noEvents: EventSink = { isOpen: false, record: () => {}, dropped: 0 };
