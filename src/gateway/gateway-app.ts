@@ -234,6 +234,7 @@ class ServedExchange implements Exchange {
   readonly operations: Exchange["operations"] = [];
   readonly attempts: Exchange["attempts"] = [];
   readonly decisions: Exchange["decisions"] = [];
+  limitLeft: Exchange["limitLeft"];
   route: Exchange["route"];
   readonly responseHeaders: Exchange["responseHeaders"] = {};
   requestBytes = 0;

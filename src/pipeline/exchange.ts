@@ -113,6 +113,8 @@ export interface Exchange {
   readonly operations: Operation[];
   readonly attempts: AttemptRecord[];
   readonly decisions: PolicyDecision[];
+  /** What is left, as a share from 0 to 1, of the limit or budget that is nearest to its end; absent where none counts. */
+  limitLeft?: number | undefined;
   /** Set by a strategy that looks into what is asked. */
   route: RouteDecision | undefined;
   /** Headers for the client that policies add (rate limits and the like); lower-case names. */

@@ -4,7 +4,7 @@ export interface RouteDecision {
   readonly strategy: string;
   /** The named route that decided; undefined for the default. */
   readonly route: string | undefined;
-  /** In one word: `matched`, `below-threshold`, `ambiguous`, `no-text`, `deadline`, `failed`, `not-ready`. */
+  /** In one word: `matched`, `no-rule`, `below-threshold`, `ambiguous`, `no-text`, `deadline`, `failed`, `not-ready`. */
   readonly reason: string;
   /** The best candidates, best first, with what they scored from 0 to 1. */
   readonly scores: readonly { readonly route: string; readonly score: number }[];

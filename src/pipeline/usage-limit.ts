@@ -162,9 +162,11 @@ function tokensOf(measure: UsageMeasure, prompt: number, completion: number): nu
   return measure === "completionTokens" ? completion : prompt + completion;
 }
 
-function tell({ measure, limit }: UsageLimit, { responseHeaders }: Exchange, decision: LimitDecision): void {
+function tell({ measure, limit }: UsageLimit, exchange: Exchange, decision: LimitDecision): void {
+  const left = Math.max(0, Math.min(1, decision.remaining / Math.max(limit, 1)));
+  exchange.limitLeft = Math.min(exchange.limitLeft ?? 1, left);
   if (measure === "cost") return;
-  tellLimit(responseHeaders, measure === "requests" ? "requests" : "tokens", limit, decision);
+  tellLimit(exchange.responseHeaders, measure === "requests" ? "requests" : "tokens", limit, decision);
 }
 
 /** Beyond this a caller that waits and tries again does not help itself: the SDKs give up at a minute. */

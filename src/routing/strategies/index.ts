@@ -1,4 +1,5 @@
 import type { StrategyPlugin } from "../../pipeline/define-strategy.ts";
+import { content } from "./content.ts";
 import { failover } from "./failover.ts";
 import { leastBusy } from "./least-busy.ts";
 import { leastCost } from "./least-cost.ts";
@@ -10,6 +11,7 @@ import { weighted } from "./weighted.ts";
 
 /** All routing strategies of this build. */
 export const strategies: readonly StrategyPlugin[] = [
+  content,
   failover,
   leastBusy,
   leastCost,

@@ -1,20 +1,15 @@
 import { z } from "zod";
 import { fitRouteHead } from "../../embedding/route-head.ts";
-import { globMatcher } from "../../kernel/glob.ts";
 import { defineStrategy } from "../../pipeline/define-strategy.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
 import type { RouteDecision } from "../../pipeline/route-decision.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import { conversationText } from "./conversation-text.ts";
+import { globOrder, targetGlobs, withDefault } from "./glob-order.ts";
 import type { CompiledRoutes, RouteSpec } from "./semantic-routes.ts";
 import { chooseRoute, compileRoutes } from "./semantic-routes.ts";
 
 const text = z.string().min(1).max(2_000);
-
-const targets = z.array(z.string().min(1).max(513)).min(1).max(100).meta({
-  title: "Targets",
-  description: "Globs of target ids (`provider` or `provider/model`), tried in their order.",
-});
 
 const route = z.strictObject({
   name: z
@@ -34,12 +29,12 @@ const route = z.strictObject({
     title: "Threshold",
     description: "Likeness to the nearest utterance from which on it matches; the embedder's own when absent.",
   }),
-  targets,
+  targets: targetGlobs,
 });
 
 const config = z.strictObject({
   routes: z.array(route).min(1).max(200).meta({ title: "Routes", description: "What requests may mean." }),
-  default: targets.meta({ title: "Default", description: "Globs of target ids for what matches no route." }),
+  default: targetGlobs.meta({ title: "Default", description: "Globs of target ids for what matches no route." }),
   margin: z.number().min(0).max(1).default(0.05).meta({
     title: "Margin",
     description:
@@ -91,8 +86,8 @@ export const semantic = defineStrategy({
   compile(given, tools) {
     const names = given.routes.map(({ name }) => name);
     const routes = prepare(given.routes, tools, given.embedder);
-    const order = new Map(given.routes.map((each) => [each.name, orderOf(each.targets)]));
-    const byDefault = orderOf(given.default);
+    const order = new Map(given.routes.map((each) => [each.name, globOrder(each.targets)]));
+    const byDefault = globOrder(given.default);
     const decide = (found: CompiledRoutes | undefined, vector: Float32Array | undefined): Decided => {
       if (found === undefined) return { route: undefined, reason: "not-ready", scores: [] };
       if (vector === undefined) return { route: undefined, reason: "no-text", scores: [] };
@@ -105,9 +100,7 @@ export const semantic = defineStrategy({
           const tookMs = tools.clock.monotonic() - startedMs;
           exchange.route = { strategy: "semantic", ...decided, tookMs };
           const chosen = decided.route === undefined ? [] : (order.get(decided.route)?.(offered) ?? []);
-          const rest = byDefault(offered).filter((target) => !chosen.includes(target));
-          // Rather any target that serves the model than none: what the configuration has forgotten is not the caller's fault.
-          return chosen.length + rest.length === 0 ? offered : [...chosen, ...rest];
+          return withDefault(chosen, byDefault(offered), offered);
         };
         const said = conversationText(exchange, operation, given);
         if (said === "") return settle({ route: undefined, reason: "no-text", scores: [] });
@@ -129,15 +122,6 @@ export const semantic = defineStrategy({
 type Decided = Omit<RouteDecision, "strategy" | "tookMs">;
 
 const late: Decided = { route: undefined, reason: "deadline", scores: [] };
-
-/** Picks and orders targets by the first glob that names them. */
-function orderOf(globs: readonly string[]): (offered: readonly CompiledTarget[]) => readonly CompiledTarget[] {
-  const matchers = globs.map((glob) => globMatcher([glob]));
-  return (offered) => {
-    const found = matchers.flatMap((matches) => offered.filter(({ id }) => matches(id)));
-    return [...new Set(found)];
-  };
-}
 
 const retryMs = 5_000;
 
