@@ -1,5 +1,5 @@
 import { GatewayError } from "../../../kernel/errors.ts";
-import type { McpContext, McpFacts, McpObject } from "../../../mcp/backend.ts";
+import type { McpContext, McpFacts, McpObject, McpReply } from "../../../mcp/backend.ts";
 import { isObject } from "../../../mcp/wire/json-rpc.ts";
 import { isLegacyVersion, legacyVersions } from "../../../mcp/wire/legacy.ts";
 import { openCallScope } from "./call-scope.ts";
@@ -23,13 +23,7 @@ export const gatewayInfo: McpObject = { name: "gatehouse", version: "1" };
  * server refuses, or settles on a version that is not of the sessions' era.
  */
 export async function shakeHands(link: UpstreamLink, context: McpContext): Promise<Handshake> {
-  const { client } = context;
-  const offered = isLegacyVersion(client.protocolVersion) ? client.protocolVersion : legacyVersions[0];
-  const params = {
-    protocolVersion: offered,
-    capabilities: legacyCapabilities(client.capabilities, client.era),
-    clientInfo: client.info ?? gatewayInfo,
-  };
+  const params = initializeParams(context.client);
   const scope = openCallScope(context.cancellation, link.clock, link.timeouts.idleMs);
   const { cancellation } = scope;
   try {
@@ -43,13 +37,7 @@ export async function shakeHands(link: UpstreamLink, context: McpContext): Promi
         cause: heard.cause,
       });
     }
-    if ("error" in heard.reply) {
-      const { code, message: text } = heard.reply.error;
-      throw new GatewayError("upstream.invalid", "The MCP server refused to begin a session.", {
-        detail: `initialize: ${code} ${text.slice(0, 200)}`,
-      });
-    }
-    const { facts, version } = factsOf(heard.reply.result);
+    const { facts, version } = handshakeFacts(heard.reply);
     const headers = { "mcp-protocol-version": version, ...(session !== undefined && { "mcp-session-id": session }) };
     const initialized = { jsonrpc: "2.0", method: "notifications/initialized" };
     (await link.send({ method: "POST", message: initialized, headers, context, cancellation })).body.discard();
@@ -59,7 +47,24 @@ export async function shakeHands(link: UpstreamLink, context: McpContext): Promi
   }
 }
 
-function factsOf(result: McpObject): { readonly facts: McpFacts; readonly version: string } {
+/** What `initialize` is asked with, in the name of a client. */
+export function initializeParams(client: McpContext["client"]): McpObject {
+  return {
+    protocolVersion: isLegacyVersion(client.protocolVersion) ? client.protocolVersion : legacyVersions[0],
+    capabilities: legacyCapabilities(client.capabilities, client.era),
+    clientInfo: client.info ?? gatewayInfo,
+  };
+}
+
+/** What the server has told of itself. Throws `upstream.invalid` where it refused, or has settled on another era. */
+export function handshakeFacts(reply: McpReply): { readonly facts: McpFacts; readonly version: string } {
+  if ("error" in reply) {
+    const { code, message: text } = reply.error;
+    throw new GatewayError("upstream.invalid", "The MCP server refused to begin a session.", {
+      detail: `initialize: ${code} ${text.slice(0, 200)}`,
+    });
+  }
+  const { result } = reply;
   const { protocolVersion: version, capabilities, serverInfo, instructions } = result;
   if (typeof version !== "string" || !isLegacyVersion(version)) {
     throw new GatewayError("upstream.invalid", "The MCP server settled on a protocol version that nobody offered.", {

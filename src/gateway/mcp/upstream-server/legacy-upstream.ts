@@ -1,17 +1,34 @@
 import { Cancellation } from "../../../kernel/cancellation.ts";
+import type { Clock } from "../../../kernel/clock.ts";
 import { GatewayError } from "../../../kernel/errors.ts";
 import type { McpBackend, McpCall, McpContext, McpFilter, McpReply, McpSubscription } from "../../../mcp/backend.ts";
 import type { LegacySession } from "./legacy-session.ts";
-import { openLegacySession } from "./legacy-session.ts";
+import type { SessionPoolOptions } from "./session-pool.ts";
 import { createSessionPool } from "./session-pool.ts";
-import type { UpstreamLink } from "./upstream-link.ts";
 
-/** An upstream of the sessions' era, up to 2025-11-25, as a backend. */
-export function createLegacyUpstream(link: UpstreamLink): McpBackend {
+export interface LegacyUpstreamParts {
+  readonly clock: Clock;
+  /** Begins a session in the name of the context's client. */
+  open(context: McpContext): Promise<LegacySession>;
+  readonly sessions?: SessionPoolOptions;
+  /** In whose name the session of a call is held, where that is not the caller's own. */
+  holder?(context: McpContext): McpContext;
+}
+
+/** An upstream of the sessions' era, up to 2025-11-25, as a backend; however its messages travel. */
+export function createLegacyUpstream({
+  clock,
+  open,
+  sessions,
+  holder = (context) => context,
+}: LegacyUpstreamParts): McpBackend {
   // The handshake belongs to all who will share the session, and not to the call that came first.
-  const pool = createSessionPool(link.clock, (context) =>
-    openLegacySession(link, { ...context, cancellation: new Cancellation() }),
-  );
+  const own = createSessionPool(clock, (context) => open({ ...context, cancellation: new Cancellation() }), sessions);
+  const pool = {
+    use: <Value>(context: McpContext, work: (session: LegacySession) => Promise<Value>): Promise<Value> =>
+      own.use(holder(context), work),
+    forget: own.forget,
+  };
   const inSession = async <Value>(
     context: McpContext,
     work: (session: LegacySession) => Promise<Value | "gone">,
@@ -31,8 +48,10 @@ export function createLegacyUpstream(link: UpstreamLink): McpBackend {
     request: (call, context) => inSession<McpReply>(context, (session) => session.request(call, context)),
     notify: (notification, context) => pool.use(context, (session) => session.notify(notification, context)),
     listen: (filter, context) => pool.use(context, (session) => listen(session, filter, context)),
-    sessionEnded: (context) => pool.ended(context),
-    dispose: () => pool.dispose(),
+    sessionEnded(context) {
+      if (holder(context) === context) own.ended(context);
+    },
+    dispose: () => own.dispose(),
   };
 }
 

@@ -25,16 +25,23 @@ interface Pooled {
   usedMs: number;
 }
 
-const maxSessions = 1_000;
-const idleMs = 600_000;
-const sweepMs = 60_000;
+/** How much a pool holds. */
+export interface SessionPoolOptions {
+  readonly maxSessions: number;
+  readonly idleMs: number;
+}
 
 /**
  * A client with a session of its own has one upstream for itself; clients without share one for as long as principal,
  * capabilities, name and log level are the same. At most 1,000, of which the longest unused goes first; one that nobody
  * used for ten minutes goes by itself.
  */
-export function createSessionPool(clock: Clock, open: (context: McpContext) => Promise<LegacySession>): SessionPool {
+export function createSessionPool(
+  clock: Clock,
+  open: (context: McpContext) => Promise<LegacySession>,
+  { maxSessions, idleMs }: SessionPoolOptions = { maxSessions: 1_000, idleMs: 600_000 },
+): SessionPool {
+  const sweepMs = Math.min(60_000, idleMs);
   const pool = new Map<string, Pooled>(); // in the order of use
   let stopSweep: (() => void) | undefined;
 
@@ -56,7 +63,7 @@ export function createSessionPool(clock: Clock, open: (context: McpContext) => P
   const makeRoom = (): void => {
     if (pool.size < maxSessions) return;
     for (const [key, pooled] of pool) {
-      if (pooled.uses > 0) continue;
+      if (pooled.uses > 0 || pooled.session?.stream.isHeard === true) continue;
       drop(key, pooled);
       return;
     }

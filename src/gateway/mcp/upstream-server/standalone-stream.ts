@@ -33,7 +33,8 @@ export function isNews(method: string): boolean {
   return newsOf.has(method);
 }
 
-interface Listener {
+/** Somebody who wants news. */
+export interface Listener {
   readonly filter: McpFilter;
   readonly context: McpContext;
   readonly ended: PromiseWithResolvers<void>;
@@ -118,7 +119,8 @@ export function createStandaloneStream(tools: SessionTools, answer: AnswerServer
   };
 }
 
-function wants(filter: McpFilter, { method, params }: McpCall, { client }: McpContext): boolean {
+/** Whether the news is what the listener has asked for. */
+export function wants(filter: McpFilter, { method, params }: McpCall, { client }: McpContext): boolean {
   const member = newsOf.get(method);
   if (member === undefined) return client.era === "legacy"; // log lines and the like: the other era has them in calls
   if (member !== "resourceSubscriptions") return filter[member] === true;

@@ -11,6 +11,8 @@ import { askerOf } from "../credentials/upstream-credential.ts";
 /** One HTTP request to an MCP server. */
 export interface LinkRequest {
   readonly method: "GET" | "POST" | "DELETE";
+  /** Path and query at the endpoint's origin, where it is not the endpoint's own. */
+  readonly path?: string;
   /** The JSON-RPC message of a POST. */
   readonly message?: object;
   /** Of the protocol; what of the client's may go up stands in the context. */
@@ -47,8 +49,8 @@ export function createUpstreamLink({ endpoint, upstream, clock, timeouts, maxByt
     clock,
     timeouts,
     maxBytes,
-    async send({ method, message, headers, context, asker, cancellation }) {
-      const { origin, path, credential } = endpoint;
+    async send({ method, path = endpoint.path, message, headers, context, asker, cancellation }) {
+      const { origin, credential } = endpoint;
       const all: Record<string, string> = {
         ...context?.headers,
         accept: method === "GET" ? "text/event-stream" : "application/json, text/event-stream",

@@ -3,6 +3,7 @@ import { GatewayError } from "../../../kernel/errors.ts";
 import type { McpBackend, McpContext } from "../../../mcp/backend.ts";
 import type { McpEra } from "../../../mcp/wire/legacy.ts";
 import { openCallScope } from "./call-scope.ts";
+import { openLegacySession } from "./legacy-session.ts";
 import { createLegacyUpstream } from "./legacy-upstream.ts";
 import { createModernUpstream, factsIn, requestFor } from "./modern-upstream.ts";
 import { readReply } from "./read-reply.ts";
@@ -31,7 +32,7 @@ export function createUpstreamServer(parts: UpstreamServerParts): UpstreamServer
   const link = createUpstreamLink(parts);
   const era = createUpstreamEra(parts.era, parts.clock);
   const ways: Readonly<Record<McpEra, McpBackend>> = {
-    legacy: createLegacyUpstream(link),
+    legacy: createLegacyUpstream({ clock: link.clock, open: (context) => openLegacySession(link, context) }),
     modern: createModernUpstream(link),
   };
   const findEra = (context: McpContext): Promise<McpEra | undefined> =>
