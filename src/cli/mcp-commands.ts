@@ -27,6 +27,23 @@ export function addMcpCommands(program: Command, shell: Shell, controlCommand: A
     .action(async (description, options) => (await import("./mcp-tools.ts")).printTools(description, options, shell));
 }
 
+/** `gatehouse approvals …`. */
+export function addApprovalCommands(program: Command, shell: Shell, controlCommand: AddControlCommand): void {
+  const approvals = program.command("approvals").description("calls of tools that wait for a person");
+  const load = async () => import("./approvals.ts");
+  controlCommand(approvals, "list", "list the calls that wait, the newest first")
+    .option("--server <name>", "only of this MCP server")
+    .option("--all", "also what was decided, used or too late in the last week")
+    .option("--json", "as JSON")
+    .action(async (options) => (await load()).listApprovals(options, shell));
+  controlCommand(approvals, "approve <id>", "let a call that waits be made, once").action(async (id, options) =>
+    (await load()).decideApproval(id, "approve", options, shell),
+  );
+  controlCommand(approvals, "deny <id>", "refuse a call that waits")
+    .option("--reason <text>", "told to the caller")
+    .action(async (id, options) => (await load()).decideApproval(id, "deny", options, shell));
+}
+
 function addPinCommands(mcp: Command, shell: Shell, controlCommand: AddControlCommand): void {
   const pins = mcp.command("pins").description("what was approved of servers' definitions, and what has changed since");
   controlCommand(pins, "list <server>", "show all pins, those that wait for an approval first")

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { gatehouseVersion } from "../version.ts";
 import { addAuditCommands, addKeyManagerCommands } from "./audit-commands.ts";
-import { addMcpCommands } from "./mcp-commands.ts";
+import { addApprovalCommands, addMcpCommands } from "./mcp-commands.ts";
 import { addPeopleCommands } from "./people-commands.ts";
 import type { Shell } from "./shell.ts";
 
@@ -26,6 +26,7 @@ export function createProgram(shell: Shell): Command {
   addPeopleCommands(program, shell, controlCommand);
   addKeyManagerCommands(program, shell, controlCommand);
   addMcpCommands(program, shell, controlCommand);
+  addApprovalCommands(program, shell, controlCommand);
   addSecrets(program, shell);
   addAuditCommands(program, shell, controlCommand);
   addFiles(program, shell);

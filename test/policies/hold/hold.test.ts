@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { decideApproval } from "../../../src/core/approvals.ts";
+import { rightsOfRoles } from "../../../src/core/rights.ts";
+import { scopeCatalog } from "../../../src/core/scope-catalog.ts";
 import type { PublishedServer } from "../../gateway/mcp/published-server.ts";
 import { answering, keyFor, messageOf, publishServer, rpcOf, toolCall } from "../../gateway/mcp/published-server.ts";
 import { eventually } from "../../kit/eventually.ts";
 import type { TestGatehouse } from "../../kit/gatehouse.ts";
-import { startTestGatehouse } from "../../kit/gatehouse.ts";
+import { startTestGatehouse, testActor } from "../../kit/gatehouse.ts";
 import type { MockUpstream } from "../../kit/mock-upstream.ts";
 import { json, startMockUpstream } from "../../kit/mock-upstream.ts";
 import { approvalsOf, comingBack, decide, stateOf, waitingFor } from "./hold-kit.ts";
@@ -234,4 +237,17 @@ test("a caller with a hundred calls that wait is told to come back later, and ot
   expect(codes.filter((code) => code === "limit.concurrency")).toHaveLength(1);
   const key = await keyFor(gatehouse, name);
   expect(codeOf(await server.post(toolCall("legacy", 1, "flood", { n: 1 }), { key }))).toBe("approval.required");
+});
+
+test("people of another team see no approval of this one and decide none", async () => {
+  const server = await held();
+  await server.post(toolCall("legacy", 1, "private"));
+  const { id } = await waitingFor(gatehouse, "private");
+  const { context } = gatehouse.running;
+  const rights = rightsOfRoles({ roles: [], teams: [{ teamId: "team_other", roles: ["api-publisher"] }] });
+  const catalog = scopeCatalog(context.catalog, { rights, sharedTeamId: "team_shared", signInKeyManagers: [] });
+  expect((await catalog.read.approvals.list({}, { limit: 10 })).rows).toEqual([]);
+  const deciding = decideApproval({ ...context, catalog }, testActor, id, { decision: "approve" });
+  await expect(deciding).rejects.toMatchObject({ code: "resource.not_found" });
+  expect((await waitingFor(gatehouse, "private")).state).toBe("pending");
 });
