@@ -105,6 +105,8 @@ export interface GatewayParts extends AsyncDisposable {
     trustedProxies: readonly string[];
     /** The resident authorization server's endpoints. */
     auth?: AuthRoutes;
+    /** False of a control plane alone. */
+    servesApis?: boolean;
   }): GatewayApp;
   /** How the limits of keys, applications and teams stand. */
   readonly budgets: BudgetBoard;
@@ -232,13 +234,14 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     inspectMcp: createMcpInspector({ upstream, clock }),
     keyManagers: createKeyManagerConnectors(keyManagerTools),
     servedKinds: [...registry.adapters.keys()],
-    app({ allowedHosts, gatewayUrl, trustedProxies, auth }) {
+    app({ allowedHosts, gatewayUrl, trustedProxies, auth, servesApis = true }) {
       publicUrl = gatewayUrl;
       return createGatewayApp({
         dataPlane,
         runner,
         tokens,
         auth,
+        servesApis,
         clock,
         log,
         allowedHosts: createAllowedHosts(allowedHosts, gatewayUrl),

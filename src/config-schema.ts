@@ -4,7 +4,7 @@ import { clickhouseSettings } from "./clickhouse-settings.ts";
 import { controlSettings } from "./control-settings.ts";
 import { keyIdPattern, maxKeys } from "./core/keyring.ts";
 import { embeddingSettings } from "./embedding-settings.ts";
-import { gatewaySettings, planesSetting } from "./gateway-settings.ts";
+import { checkPlanes, gatewaySettings, planesSetting } from "./gateway-settings.ts";
 import { isCidr } from "./kernel/cidr-set.ts";
 import { oauthSettings } from "./oauth-settings.ts";
 import { redisSettings } from "./redis-settings.ts";
@@ -217,28 +217,11 @@ export const configSchema = z
     path: ["encryptionKeys"],
     message: "set this or encryptionKey, not both; the first of these is the current one",
   })
-  .refine(({ planes, controlUrl }) => planes.includes("control") || controlUrl !== undefined, {
-    path: ["controlUrl"],
-    message: "planes is `gateway`, so this must say where the control plane is; --control-url does",
-  })
-  .refine(({ planes, controlUrl }) => planes.includes("control") || isPrivateWay(controlUrl), {
-    path: ["controlUrl"],
-    message: "a gateway fetches secrets from there: https, or http to this machine only",
-  })
-  .refine(({ planes, gateway }) => planes.includes("control") || (gateway.token ?? gateway.tokenFile) !== undefined, {
-    path: ["gateway", "tokenFile"],
-    message: "planes is `gateway`, so this must name the file of its token; --gateway-token-file does",
-  })
+  .superRefine(checkPlanes)
   .refine(({ analytics, clickhouse }) => analytics.mode !== "server" || clickhouse.url !== undefined, {
     path: ["clickhouse", "url"],
     message: "analytics.mode is `server`, so this must name one; CLICKHOUSE_URL does",
   });
-
-function isPrivateWay(url: string | undefined): boolean {
-  const parsed = URL.parse(url ?? "https://absent.example");
-  if (parsed === null || parsed.protocol === "https:") return true; // what is no URL was refused before
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
-}
 
 /** The configuration with every default in place; file paths are absolute. */
 export type Config = z.output<typeof configSchema>;

@@ -54,6 +54,7 @@ export async function openPorts(
   const auth = await identity.open(gatewayUrl);
   const app = gateway.app({
     auth,
+    servesApis: config.planes.includes("gateway"),
     allowedHosts: [...loopbackHosts, ...config.allowedHosts],
     gatewayUrl,
     trustedProxies: config.trustedProxies,

@@ -55,7 +55,7 @@ async function startAll(config: Config, shell: Shell): Promise<Running> {
   }
   const { startGatehouse } = await import("../main.ts");
   const running = await startGatehouse(config, { progress });
-  if (config.env === "production") return running;
+  if (config.env === "production" || !config.planes.includes("gateway")) return running;
   const { startQuickstart } = await import("../quickstart/quickstart.ts");
   const { printQuickstart } = await import("../quickstart/print-quickstart.ts");
   await using unready = new AsyncDisposableStack();

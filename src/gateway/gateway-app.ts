@@ -35,6 +35,8 @@ export interface GatewayAppOptions {
   readonly tokens: TokenVerifier;
   /** Where tokens come from, below `/auth`; absent where another process issues them. */
   readonly auth?: AuthRoutes | undefined;
+  /** False where other processes serve the APIs: here only what is beside them answers. */
+  readonly servesApis?: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly allowedHosts: AllowedHosts;
@@ -78,7 +80,7 @@ function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
   app.on(["GET", "OPTIONS"], ["/.well-known/*"], (c, next) =>
     serveOauthMetadata(c.req.path, c.env, snapshot, options) ? RESPONSE_ALREADY_SENT : next(),
   );
-  const apis = snapshot?.apis ?? [];
+  const apis = options.servesApis === false ? [] : (snapshot?.apis ?? []);
   for (const api of apis) {
     const below = apis.filter(({ context }) => context.startsWith(`${api.context}/`));
     if (api.kind === "McpServer") {
@@ -116,6 +118,11 @@ const noApi = deny(
   "There is no API at this path. The control plane lists the deployed ones with their URLs.",
 );
 
+const noApiHere = deny(
+  "route.not_served",
+  "This is a control plane alone, which serves no APIs. Gateways that follow it do.",
+);
+
 /** Why a request has no endpoint, in the dialect of the API that it went to, if it went to one. */
 function explain(snapshot: Snapshot | undefined, path: string, bindings: Bindings, options: Tools): void {
   const id = uuidV7(options.clock.now());
@@ -126,7 +133,7 @@ function explain(snapshot: Snapshot | undefined, path: string, bindings: Binding
     void options.auth?.handle(target, bindings.incoming, bindings.outgoing, id);
     return;
   }
-  const api = nearest(snapshot?.apis ?? [], path);
+  const api = options.servesApis === false ? undefined : nearest(snapshot?.apis ?? [], path);
   const entry = nearest(snapshot?.notServed ?? [], path);
   if (api !== undefined && api.context.length > (entry?.context.length ?? 0)) {
     const { refusal, headers } = explainBelow(api, path.slice(api.context.length));
@@ -136,7 +143,8 @@ function explain(snapshot: Snapshot | undefined, path: string, bindings: Binding
   }
   const unserved =
     entry && deny("route.not_served", `This gateway keeps ${entry.kind} resources but does not serve them yet.`);
-  const refusal = early ?? (snapshot === undefined ? notReady : (unserved ?? noApi));
+  const here = options.servesApis === false ? noApiHere : (unserved ?? noApi);
+  const refusal = early ?? (snapshot === undefined ? notReady : here);
   noteRefusal(refusal, id, path, bindings.incoming, options);
   refuse(bindings.outgoing, refusal, id, options.clock);
 }
