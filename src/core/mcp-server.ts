@@ -9,11 +9,22 @@ import {
 } from "./api-spec.ts";
 import { mcpAuthorizationSchema } from "./mcp-authorization.ts";
 import { mcpPinsSchema } from "./mcp-pin-settings.ts";
-import { defineResource } from "./resource.ts";
+import { mcpVirtualSchema } from "./mcp-virtual.ts";
+import type { Reference } from "./resource.ts";
+import { defineResource, nameSchema } from "./resource.ts";
 import { upstreamAuthSchema } from "./upstream-auth.ts";
 
-const upstreamSchema = z.strictObject({
-  url: httpUrlSchema,
+const upstreamBlock = z.strictObject({
+  url: httpUrlSchema.optional(),
+  stdio: nameSchema.optional().meta({
+    title: "Command",
+    description:
+      "In place of `url`: a server that the gateway starts itself, by its name in `mcp.stdio` of the gateway's configuration.",
+  }),
+  transport: z.enum(["streamable-http", "http+sse"]).default("streamable-http").meta({
+    title: "Transport",
+    description: "`http+sse` is that of 2024-11-05: an event stream at `url`, and messages to where it says.",
+  }),
   auth: upstreamAuthSchema.optional(),
   timeouts: timeoutsSchema,
   breaker: breakerSchema,
@@ -66,19 +77,51 @@ const upstreamSchema = z.strictObject({
     .meta({ title: "Bridge" }),
 });
 
-const mcpServerSpec = z.strictObject({
-  ...commonApiFields,
-  authorization: mcpAuthorizationSchema.optional().meta({
-    title: "Authorization",
-    description: "Who may see and use which tools, prompts and resources; everybody everything when absent.",
-  }),
-  pins: mcpPinsSchema.optional().meta({
-    title: "Pins",
-    description:
-      "What happens when the server says something else of what it offers than was approved; off when absent.",
-  }),
-  upstream: z.strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) }),
-});
+const upstreamSchema = upstreamBlock
+  .refine(({ url, stdio }) => (url === undefined) !== (stdio === undefined), {
+    path: ["url"],
+    message: "say where the server is: either `url` or `stdio`",
+  })
+  .refine(({ stdio, auth }) => stdio === undefined || auth === undefined, {
+    path: ["auth"],
+    message: "a command has its credentials in its environment, which `mcp.stdio` sets",
+  })
+  .refine((block) => isStreamable(block) || (block.era !== "modern" && block.health.probe === "off"), {
+    path: ["transport"],
+    message: "a command and `http+sse` are of the eras up to 2025-11-25, and are not probed",
+  });
+
+function isStreamable({ stdio, transport }: z.output<typeof upstreamBlock>): boolean {
+  return stdio === undefined && transport === "streamable-http";
+}
+
+/** What may be behind an MCP server. */
+const forms = ["upstream", "virtual"] as const;
+
+const mcpServerSpec = z
+  .strictObject({
+    ...commonApiFields,
+    authorization: mcpAuthorizationSchema.optional().meta({
+      title: "Authorization",
+      description: "Who may see and use which tools, prompts and resources; everybody everything when absent.",
+    }),
+    pins: mcpPinsSchema.optional().meta({
+      title: "Pins",
+      description:
+        "What happens when the server says something else of what it offers than was approved; off when absent.",
+    }),
+    upstream: z
+      .strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) })
+      .optional()
+      .meta({ title: "Upstream", description: "The server that is behind." }),
+    virtual: mcpVirtualSchema
+      .optional()
+      .meta({ title: "Virtual", description: "MCP servers that are offered as one, in place of `upstream`." }),
+  })
+  .refine((spec) => forms.filter((form) => spec[form] !== undefined).length === 1, {
+    path: ["upstream"],
+    message: `say what is behind, by one of ${forms.map((form) => `\`${form}\``).join(", ")}`,
+  });
 
 export type McpServerSpec = z.output<typeof mcpServerSpec>;
 
@@ -91,11 +134,20 @@ export const mcpServer = defineResource({
   summary: "An MCP server that agents call.",
   spec: mcpServerSpec,
   live: "revision",
-  references: securityReferences,
+  references: (spec) => [...securityReferences(spec), ...virtualReferences(spec)],
   examples: [
     {
       context: "/notes",
       upstream: { production: { url: "https://mcp.example.com/mcp" }, sandbox: { sameAs: "production" } },
     },
+    { context: "/workspace", virtual: { servers: [{ server: "notes" }, { server: "tickets", tools: ["list_*"] }] } },
   ],
 });
+
+function virtualReferences({ virtual }: McpServerSpec): readonly Reference[] {
+  return (virtual?.servers ?? []).map(({ server }, index) => ({
+    kind: "McpServer",
+    name: server,
+    path: `spec.virtual.servers[${index}].server`,
+  }));
+}

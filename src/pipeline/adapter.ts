@@ -59,6 +59,8 @@ export interface CompiledProtocol {
 export interface ProtocolCompileInput {
   readonly artifact: ApiArtifact;
   readonly supporting: readonly SupportingArtifact[];
+  /** All that is deployed beside it, itself included, as it was stored. */
+  readonly apis: readonly ApiArtifact[];
   readonly registry: PluginRegistry;
   readonly tools: PluginTools;
   /** Adds a fault; compilation goes on so that all are reported at once. */

@@ -129,6 +129,7 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
   const protocol = adapter.compile({
     artifact: { ...artifact, spec: parsed.data },
     supporting: input.set.supporting,
+    apis: input.set.apis,
     registry: input.options.registry,
     tools: input.options.tools,
     fault,

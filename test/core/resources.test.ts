@@ -38,6 +38,10 @@ describe("creating", () => {
     await create(core, "Application", "support-bot", {});
     await create(core, "Plan", "gold", {});
     await create(core, "LlmApi", "chat", llmApiSpec("/chat"));
+    for (const server of ["notes", "tickets"]) {
+      const upstream = { production: { url: "https://mcp.example.com/mcp" }, sandbox: { sameAs: "production" } };
+      await create(core, "McpServer", server, { context: `/${server}-server`, upstream });
+    }
     for (const kind of resourceKinds) {
       for (const [index, spec] of kind.examples.entries()) {
         const name = `example-${index}`;

@@ -1,6 +1,8 @@
 import type { Environment } from "../../core/environment.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
+import type { StdioCommands } from "../../core/mcp-stdio.ts";
+import type { McpVirtualSpec } from "../../core/mcp-virtual.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
@@ -15,6 +17,7 @@ import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { UpstreamWatch } from "../../pipeline/upstream-watch.ts";
 import { targetKey } from "../../pipeline/upstream-watch.ts";
 import type { UpstreamClient } from "../upstream.ts";
+import { holdSse, holdStdio } from "./channel/hold-channel.ts";
 import type { CompileCredential } from "./credentials/compile-credential.ts";
 import { withConsent } from "./credentials/consent-backend.ts";
 import type { UpstreamCredential } from "./credentials/upstream-credential.ts";
@@ -22,6 +25,7 @@ import type { ParkLimits } from "./face/parking.ts";
 import type { HeldBackends } from "./held-backends.ts";
 import type { ProbeTimes } from "./probe-times.ts";
 import { startProbe } from "./probe-upstream.ts";
+import { startPinRefresh } from "./refresh-pins.ts";
 import type { ToolHintMemory } from "./tool-hints.ts";
 import type { UpstreamServer } from "./upstream-server/upstream-server.ts";
 import { createUpstreamServer } from "./upstream-server/upstream-server.ts";
@@ -100,25 +104,61 @@ export interface ProbeTools {
   readonly times: ProbeTimes;
   /** Hears what servers say of their tools. */
   readonly hints: ToolHintMemory;
+  /** Servers on their standard streams that may be started, by name. */
+  readonly stdio: StdioCommands;
+  /** The backend of servers that are made of others. */
+  virtual(input: ProtocolCompileInput, spec: McpVirtualSpec): McpBackend;
 }
 
 /** One target for each environment of an `McpServer`; its probes run until the snapshot is replaced. */
-export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): CompiledProtocol {
+export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): CompiledProtocol | undefined {
   const { artifact } = input;
   const spec = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
-  const production = compileBlock(input, "production", spec.upstream.production, probing);
-  const { sandbox: block } = spec.upstream;
-  const sandbox = "sameAs" in block ? production : compileBlock(input, "sandbox", block, probing);
-  probe(input, production, spec.upstream.production, probing, "sameAs" in block ? environments : ["production"]);
-  if (!("sameAs" in block)) probe(input, sandbox, block, probing, ["sandbox"]);
+  const upstreams = compileUpstreams(input, spec, probing);
+  if (upstreams === undefined) return undefined;
   const authorization = compileRules(spec, input);
   const keyHeader = spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase();
   return {
-    upstreams: { production, sandbox },
+    upstreams,
     own: { keyHeader, authorization, hints: probing.hints, pins: pinsFor(spec, probing) },
     ...(authorization && { scopes: authorization.scopes }),
   };
 }
+
+function compileUpstreams(
+  input: ProtocolCompileInput,
+  { upstream, virtual }: McpServerSpec,
+  probing: ProbeTools,
+): CompiledProtocol["upstreams"] | undefined {
+  if (virtual !== undefined) {
+    const own = compileTarget(input, probing.virtual(input, virtual));
+    return { production: own, sandbox: own }; // its servers are reached in the caller's environment
+  }
+  if (upstream === undefined) return undefined; // the kind's schema has refused it
+  const production = compileBlock(input, "production", upstream.production, probing);
+  const { sandbox: block } = upstream;
+  const sandbox = "sameAs" in block ? production : compileBlock(input, "sandbox", block, probing);
+  probe(input, production, upstream.production, probing, "sameAs" in block ? environments : ["production"]);
+  if (!("sameAs" in block)) probe(input, sandbox, block, probing, ["sandbox"]);
+  refreshPins(input, { production, sandbox }, probing);
+  return { production, sandbox };
+}
+
+/** A backend that is reached by the face alone. Its own failures are told by what is behind it, and open no breaker. */
+function compileTarget({ artifact: { name } }: ProtocolCompileInput, backend: McpBackend): CompiledUpstream {
+  const endpoint: McpBehind = { backend, parking: asTheirServerSays, relay: undefined };
+  const target = { id: name, providerName: name, endpoint, weight: 1, model: undefined, serves: () => true };
+  return {
+    targets: [target],
+    strategy: { choose: (targets) => targets },
+    maxAttempts: 1,
+    timeouts: { connectMs: 0, firstByteMs: 0, idleMs: 0 }, // it opens no connection of its own
+    breaker: { failures: 0, openMs: 0 },
+  };
+}
+
+/** Whether a call may wait for its client is said by the server that it is at; this bounds what all of them keep. */
+const asTheirServerSays: ParkLimits = { park: true, parkMs: 300_000, maxParked: 100 };
 
 function pinsFor({ pins: settings }: McpServerSpec, { pins: board }: ProbeTools): McpPins | undefined {
   return board === undefined || settings === undefined || settings.mode === "off" ? undefined : { board, settings };
@@ -136,11 +176,32 @@ function compileRules(spec: McpServerSpec, { fault }: ProtocolCompileInput): Mcp
 
 const environments: readonly Environment[] = ["production", "sandbox"];
 
+/** The gateway's own looks at what the servers offer; not where every caller has credentials of their own there. */
+function refreshPins(
+  { artifact, onRetire }: ProtocolCompileInput,
+  upstreams: CompiledProtocol["upstreams"],
+  probing: ProbeTools,
+): void {
+  const pins = pinsFor(artifact.spec as McpServerSpec, probing); // the snapshot compiler has just parsed it
+  if (pins === undefined) return;
+  for (const environment of environments) {
+    const [target] = upstreams[environment].targets;
+    if (target === undefined || behindOf(target).relay?.endpoint.credential.isGranted !== undefined) continue;
+    const { backend } = behindOf(target);
+    const { clock, times } = probing;
+    const { settings, board } = pins;
+    const place = { apiId: artifact.id, environment, settings };
+    const time = times.hold(`${artifact.id}/pins/${environment}`);
+    const stop = startPinRefresh({ place, backend, board, clock, time });
+    onRetire(`${artifact.id}/pins/${environment}`, stop);
+  }
+}
+
 /** One probe for one server, also when both environments are served by it. */
 function probe(
   { artifact, onRetire }: ProtocolCompileInput,
   { targets, timeouts, breaker }: CompiledUpstream,
-  { health }: McpServerSpec["upstream"]["production"],
+  { health }: UpstreamBlock,
   { upstream, clock, watch, times }: ProbeTools,
   served: readonly Environment[],
 ): void {
@@ -161,7 +222,7 @@ function probe(
   onRetire(`${artifact.id}/upstream/${served[0] ?? ""}/health`, stop);
 }
 
-type UpstreamBlock = McpServerSpec["upstream"]["production"];
+type UpstreamBlock = NonNullable<McpServerSpec["upstream"]>["production"];
 
 function compileBlock(
   input: ProtocolCompileInput,
@@ -170,16 +231,7 @@ function compileBlock(
   probing: ProbeTools,
 ): CompiledUpstream {
   const { name } = input.artifact;
-  const endpoint = compileEndpoint(input, environment, block, probing);
-  const { mode, ...parking } = block.bridge;
-  const server = holdServer(input, environment, block, endpoint, probing);
-  // Where people consent, the gateway itself tells clients of it, in the words of their era: nothing is relayed.
-  const isPersonal = endpoint.credential.isGranted !== undefined;
-  const behind: McpBehind = {
-    backend: isPersonal ? withConsent(server, endpoint.credential, probing) : server,
-    parking,
-    relay: { endpoint, server, era: block.era, mode: isPersonal ? "always" : mode },
-  };
+  const behind = compileBehind(input, environment, block, probing);
   const target: CompiledTarget = {
     id: name,
     providerName: name,
@@ -197,10 +249,35 @@ function compileBlock(
   };
 }
 
+function compileBehind(
+  input: ProtocolCompileInput,
+  environment: Environment,
+  block: UpstreamBlock,
+  probing: ProbeTools,
+): McpBehind {
+  const { mode, ...parking } = block.bridge;
+  const { url } = block;
+  if (url === undefined) return { backend: holdStdio(input, environment, block, probing), parking, relay: undefined };
+  const endpoint = compileEndpoint(input, environment, { ...block, url }, probing);
+  // Where people consent, the gateway itself tells clients of it, in the words of their era: nothing is relayed.
+  const isPersonal = endpoint.credential.isGranted !== undefined;
+  if (block.transport === "http+sse") {
+    const server = holdSse(input, environment, block, endpoint, probing);
+    const backend = isPersonal ? withConsent(server, endpoint.credential, probing) : server;
+    return { backend, parking, relay: undefined };
+  }
+  const server = holdServer(input, environment, block, endpoint, probing);
+  return {
+    backend: isPersonal ? withConsent(server, endpoint.credential, probing) : server,
+    parking,
+    relay: { endpoint, server, era: block.era, mode: isPersonal ? "always" : mode },
+  };
+}
+
 function compileEndpoint(
   { artifact, tools }: ProtocolCompileInput,
   environment: Environment,
-  { url: text, auth }: UpstreamBlock,
+  { url: text, auth }: UpstreamBlock & { readonly url: string },
   { credentials }: ProbeTools,
 ): McpEndpoint {
   const url = new URL(text);
@@ -216,7 +293,7 @@ function holdServer(
   { backends, upstream, clock }: ProbeTools,
 ): UpstreamServer {
   const { limits } = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
-  const { url, auth = null, timeouts, era } = block;
+  const { url = "", auth = null, timeouts, era } = block;
   const key = canonicalJson([artifact.id, environment, url, auth, timeouts, era, limits.responseBytes]);
   const { server, release } = backends.hold(key, () =>
     createUpstreamServer({ endpoint, upstream, clock, timeouts, maxBytes: limits.responseBytes, era }),

@@ -2,11 +2,13 @@ import type { KeyObject } from "node:crypto";
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { createListCursors } from "../../mcp/federation/list-cursors.ts";
 import { createRequestStates, heldCalls } from "../../mcp/request-state.ts";
 import { createTaskOwners } from "../../mcp/task-owners.ts";
 import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
 import type { Exchange } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
+import type { NestedRunner } from "../../pipeline/run-nested.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
@@ -30,6 +32,7 @@ import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
 import { serveMcp } from "./serve-mcp.ts";
 import { createToolHints } from "./tool-hints.ts";
+import { compileVirtual } from "./virtual/compile-virtual.ts";
 
 export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks"> {
   /** Seals what clients carry for the gateway; the same for all gateways of an installation. */
@@ -42,6 +45,10 @@ export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks
   readonly watch: ProbeTools["watch"];
   /** What is shown to upstreams. */
   readonly credentials: ProbeTools["credentials"];
+  /** Servers on their standard streams that this gateway may start; none when absent. */
+  readonly stdio?: ProbeTools["stdio"];
+  /** Runs calls of a server that is made of others through what holds for those. */
+  readonly nested: NestedRunner;
 }
 
 /**
@@ -52,11 +59,21 @@ export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks
 export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
   const tasks = createTaskOwners();
   const backends = createHeldBackends();
-  const hints = createToolHints();
-  const options = { ...given, running: createRunningCalls(), tasks, times: createProbeTimes(), backends, hints };
+  const members = { clock: given.clock, tasks, runner: given.nested, cursors: createListCursors(given.sessionKey) };
+  const virtual: ProbeTools["virtual"] = (input, spec) => compileVirtual(input, spec, members);
+  const options = {
+    stdio: {},
+    ...given,
+    running: createRunningCalls(),
+    tasks,
+    times: createProbeTimes(),
+    backends,
+    virtual,
+    hints: createToolHints(),
+  };
   const face = createFaceTools({ ...given, tokens: given.sessions, tasks });
   const tools = { ...options, face };
-  const held = { states: createRequestStates(given.sessionKey, heldCalls), hints };
+  const held = { states: createRequestStates(given.sessionKey, heldCalls), hints: options.hints };
   return {
     kind: "McpServer",
     routes: [

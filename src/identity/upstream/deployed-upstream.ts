@@ -25,8 +25,9 @@ export async function deployedUpstream(
   const parsed = mcpServer.spec.safeParse(revision?.spec);
   if (!parsed.success) return undefined;
   const { upstream, displayName } = parsed.data;
+  if (upstream === undefined) return undefined;
   const block = environment === "sandbox" && !("sameAs" in upstream.sandbox) ? upstream.sandbox : upstream.production;
-  if (block.auth?.type !== "authorization-code") return undefined;
+  if (block.auth?.type !== "authorization-code" || block.url === undefined) return undefined;
   const { name, teamId } = deployment;
   return { apiId, name, title: displayName ?? name, teamId, url: block.url, auth: block.auth };
 }

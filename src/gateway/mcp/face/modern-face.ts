@@ -201,7 +201,8 @@ function ask(
 
 const mayAsk: ReadonlySet<string> = new Set(["tools/call", "prompts/get", "resources/read"]);
 
-function notBridged(method: string): GatewayError {
+/** The error of a call that would have to wait for its client, where that is not allowed. */
+export function notBridged(method: string): GatewayError {
   return new GatewayError(
     "mcp.not_bridged",
     `The MCP server asks for ${method} in the middle of the call, as servers up to 2025-11-25 do. A client of 2026-07-28 can be asked only while the gateway keeps the call waiting, and this API does not allow that (upstream.bridge.park).`,
