@@ -64,7 +64,10 @@ function controlCommand(parent: Command, name: string, description: string): Com
 
 function addRunning(program: Command, shell: Shell): void {
   command(program, "start", "run the gateway and the control plane")
-    .option("--planes <list>", "control,gateway when absent; gateway pulls what it serves from another process; control serves no APIs")
+    .option(
+      "--planes <list>",
+      "control,gateway when absent; gateway pulls what it serves from another process; control serves no APIs",
+    )
     .option("--control-url <url>", "address of the control plane")
     .option("--gateway-token-file <file>", "file with the token of a gateway that runs alone")
     .action(async (options) => (await import("./start.ts")).start(options, shell));
