@@ -5,6 +5,7 @@ import type { NamedKey } from "./core/core-context.ts";
 import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { McpInspector } from "./core/mcp-inspection.ts";
+import type { StdioCommands } from "./core/mcp-stdio.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
 import type { UpstreamTokens } from "./core/upstream-tokens.ts";
 import type { EmbedderSet } from "./embedding/embedder-set.ts";
@@ -46,6 +47,8 @@ import type { Limiter } from "./pipeline/limiter.ts";
 import type { PluginTools, SecretReader } from "./pipeline/plugin.ts";
 import { createRegistry } from "./pipeline/registry.ts";
 import { createLimitGate } from "./pipeline/run-limits.ts";
+import type { NestedRunner } from "./pipeline/run-nested.ts";
+import { createNestedRunner } from "./pipeline/run-nested.ts";
 import { createRunner } from "./pipeline/runner.ts";
 import type { Snapshot } from "./pipeline/snapshot.ts";
 import { createTokenEstimates } from "./pipeline/token-estimates.ts";
@@ -78,6 +81,8 @@ export interface GatewayComposition {
     readonly vectorsPath: string | undefined;
   };
   readonly stalledMs: number;
+  /** MCP servers on their standard streams that may be started, by name; none when absent. */
+  readonly stdio?: StdioCommands;
   /** Tokens for upstreams that people have consented to. */
   readonly upstreamTokens?: UpstreamTokens;
   /** Tokens for upstreams are asked for over https only, unless this is false. */
@@ -171,15 +176,21 @@ function eachOf(...hearers: readonly Pick<DataPlane, "apply">[]): Pick<DataPlane
 /** The adapters of all kinds of API, and what of them hears of changes. */
 function adaptersOf(
   parts: GatewayComposition,
-  { upstream, watch, fetch }: { upstream: UpstreamClient; watch: UpstreamWatch; fetch: SafeFetch },
+  {
+    upstream,
+    watch,
+    fetch,
+    nested,
+  }: { upstream: UpstreamClient; watch: UpstreamWatch; fetch: SafeFetch; nested: NestedRunner },
 ) {
-  const { clock, stalledMs, sessionKey, httpsOnly = true, upstreamTokens = nobodysTokens } = parts;
+  const { clock, stalledMs, sessionKey, stdio = {}, httpsOnly = true, upstreamTokens = nobodysTokens } = parts;
   const llm = createLlmAdapter({ upstream, clock, stalledMs, prices: readBuiltInPrices() });
   const shown = createCredentials({ fetch, clock, tokens: upstreamTokens, httpsOnly });
   const pins = createPinBoard(parts.report);
   const sessions = createSessionTokens(sessionKey);
   const credentials = shown.compile;
-  const mcp = createMcpAdapter({ pins, upstream, clock, sessions, sessionKey, watch, credentials, stalledMs });
+  const shared = { pins, stdio, upstream, clock, sessions, sessionKey, watch, credentials, stalledMs, nested };
+  const mcp = createMcpAdapter(shared);
   return { adapters: [llm, mcp], pins, shown };
 }
 
@@ -197,9 +208,12 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     report: (upstreams) => parts.report({ type: "upstreams", node: parts.node, upstreams }),
   });
   const fetch = createLazyFetch(network);
-  const { adapters, pins, shown } = adaptersOf(parts, { upstream, watch, fetch });
-  const registry = createRegistry({ ...pluginLists, adapters });
   const { limiter, journal } = limiterOf(parts);
+  const limits = createLimitGate({ limiter, clock, log });
+  const running = { clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node };
+  const nested = createNestedRunner(running);
+  const { adapters, pins, shown } = adaptersOf(parts, { upstream, watch, fetch, nested });
+  const registry = createRegistry({ ...pluginLists, adapters });
   let publicUrl = "http://localhost"; // until the port is open, and no request comes before
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
   const tokens = createTokenVerifier({ ...keyManagerTools, publicUrl: () => publicUrl });
@@ -222,8 +236,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     log,
   });
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
-  const limits = createLimitGate({ limiter, clock, log });
-  const runner = createRunner({ clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node });
+  const runner = createRunner(running);
   let draining = false;
   const owned = new AsyncDisposableStack(); // the last of these is the first to go
   for (const each of [upstream, fetch, tokens, meaning, journal, dataPlane]) owned.use(each);

@@ -6,6 +6,7 @@ import { keyIdPattern, maxKeys } from "./core/keyring.ts";
 import { embeddingSettings } from "./embedding-settings.ts";
 import { checkPlanes, gatewaySettings, planesSetting } from "./gateway-settings.ts";
 import { isCidr } from "./kernel/cidr-set.ts";
+import { mcpSettings } from "./mcp-settings.ts";
 import { oauthSettings } from "./oauth-settings.ts";
 import { redisSettings } from "./redis-settings.ts";
 import { signInConfig } from "./sign-in-config.ts";
@@ -177,6 +178,7 @@ export const configSchema = z
       description:
         "Allows API keys without an API, which open every API that their application is subscribed to. `false`: none can be made, and those that were open nothing.",
     }),
+    mcp: mcpSettings,
     oauth: oauthSettings,
     control: controlSettings,
     audit: auditSettings,

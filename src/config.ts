@@ -8,6 +8,7 @@ import { configSchema, listSettings, settingValue } from "./config-schema.ts";
 import type { FieldIssue } from "./kernel/errors.ts";
 import { GatewayError } from "./kernel/errors.ts";
 import { didYouMean } from "./kernel/nearest-name.ts";
+import { withInherited } from "./mcp-settings.ts";
 import { openSealedSettings } from "./sealed-settings.ts";
 
 export type { Config } from "./config-schema.ts";
@@ -67,9 +68,9 @@ export function readConfig({
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, found))),
   ];
   if (!parsed.success || issues.length > 0) throw invalid(issues);
-  const config = resolvePaths(parsed.data, found, cwd);
+  const config = openSealed(resolvePaths(parsed.data, found, cwd), found, settings);
   return {
-    config: openSealed(config, found, settings),
+    config: { ...config, mcp: { ...config.mcp, stdio: withInherited(config.mcp.stdio, env) } },
     sources: found.sources,
     file: path,
     clientToken: env["GATEHOUSE_TOKEN"] || undefined,

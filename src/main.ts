@@ -199,6 +199,7 @@ function connectPlanes(
     keylessReach,
     embedding: { ...config.embedding, vectorsPath: dataPaths(config.dataDir).vectorsPath },
     stalledMs,
+    stdio: config.mcp.stdio,
     upstreamTokens: identity.upstreamTokens,
     httpsOnly: config.env === "production",
     limiter: shared.limiter,

@@ -4,7 +4,7 @@ import type { Reference } from "./resource.ts";
 import { nameSchema } from "./resource.ts";
 
 /** First path segments that belong to the gateway itself. */
-const reservedSegments = ["livez", "readyz", "auth", "api", ".well-known", "metrics"];
+const reservedSegments = ["livez", "readyz", "auth", "api", ".well-known", "metrics", "v0.1"];
 
 export const contextSchema = z
   .string()

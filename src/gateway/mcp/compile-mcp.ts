@@ -1,9 +1,9 @@
 import type { Environment } from "../../core/environment.ts";
+import { environmentSchema } from "../../core/environment.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
 import type { StdioCommands } from "../../core/mcp-stdio.ts";
 import type { McpVirtualSpec } from "../../core/mcp-virtual.ts";
-import { canonicalJson } from "../../kernel/canonical-json.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { McpAuthorization } from "../../mcp/authorization/compile-authorization.ts";
@@ -15,20 +15,18 @@ import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from ".
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { UpstreamWatch } from "../../pipeline/upstream-watch.ts";
-import { targetKey } from "../../pipeline/upstream-watch.ts";
+import type { Listing } from "../registry/server-document.ts";
+import { listingOf } from "../registry/server-document.ts";
 import type { UpstreamClient } from "../upstream.ts";
-import { holdSse, holdStdio } from "./channel/hold-channel.ts";
+import { compileUpstream } from "./compile-upstream.ts";
 import type { CompileCredential } from "./credentials/compile-credential.ts";
-import { withConsent } from "./credentials/consent-backend.ts";
 import type { UpstreamCredential } from "./credentials/upstream-credential.ts";
 import type { ParkLimits } from "./face/parking.ts";
 import type { HeldBackends } from "./held-backends.ts";
 import type { ProbeTimes } from "./probe-times.ts";
-import { startProbe } from "./probe-upstream.ts";
-import { startPinRefresh } from "./refresh-pins.ts";
+import { keepLooking } from "./refresh-pins.ts";
 import type { ToolHintMemory } from "./tool-hints.ts";
 import type { UpstreamServer } from "./upstream-server/upstream-server.ts";
-import { createUpstreamServer } from "./upstream-server/upstream-server.ts";
 
 /** Where an upstream MCP server is and what the gateway shows to it. */
 export interface McpEndpoint {
@@ -55,6 +53,11 @@ export function mcpToolHints(api: CompiledApi): ToolHintMemory | undefined {
 /** How drift of this API's definitions is met; undefined where it is not looked for. */
 export function mcpPins(api: CompiledApi): McpPins | undefined {
   return (api.protocol.own as { pins?: McpPins } | undefined)?.pins; // made below
+}
+
+/** What a registry tells of the server. */
+export function mcpListing(api: CompiledApi): Listing {
+  return (api.protocol.own as { listing: Listing }).listing; // made below
 }
 
 interface McpPins {
@@ -116,11 +119,13 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
   const spec = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
   const upstreams = compileUpstreams(input, spec, probing);
   if (upstreams === undefined) return undefined;
+  const pins = pinsFor(spec, probing);
+  if (pins !== undefined && spec.upstream !== undefined) lookAtPins(input, pins, upstreams, probing);
   const authorization = compileRules(spec, input);
   const keyHeader = spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase();
   return {
     upstreams,
-    own: { keyHeader, authorization, hints: probing.hints, pins: pinsFor(spec, probing) },
+    own: { keyHeader, authorization, hints: probing.hints, pins, listing: listingOf(spec) },
     ...(authorization && { scopes: authorization.scopes }),
   };
 }
@@ -135,13 +140,7 @@ function compileUpstreams(
     return { production: own, sandbox: own }; // its servers are reached in the caller's environment
   }
   if (upstream === undefined) return undefined; // the kind's schema has refused it
-  const production = compileBlock(input, "production", upstream.production, probing);
-  const { sandbox: block } = upstream;
-  const sandbox = "sameAs" in block ? production : compileBlock(input, "sandbox", block, probing);
-  probe(input, production, upstream.production, probing, "sameAs" in block ? environments : ["production"]);
-  if (!("sameAs" in block)) probe(input, sandbox, block, probing, ["sandbox"]);
-  refreshPins(input, { production, sandbox }, probing);
-  return { production, sandbox };
+  return compileUpstream(input, upstream, probing);
 }
 
 /** A backend that is reached by the face alone. Its own failures are told by what is behind it, and open no breaker. */
@@ -160,6 +159,23 @@ function compileTarget({ artifact: { name } }: ProtocolCompileInput, backend: Mc
 /** Whether a call may wait for its client is said by the server that it is at; this bounds what all of them keep. */
 const asTheirServerSays: ParkLimits = { park: true, parkMs: 300_000, maxParked: 100 };
 
+const environments: readonly Environment[] = ["production", "sandbox"];
+
+/** Not where every caller has credentials of their own: nobody stands behind the gateway's own looks. */
+function lookAtPins(
+  input: ProtocolCompileInput,
+  pins: McpPins,
+  upstreams: CompiledProtocol["upstreams"],
+  probing: ProbeTools,
+): void {
+  for (const environment of environmentSchema.options) {
+    const [target] = upstreams[environment].targets;
+    const behind = target && behindOf(target);
+    if (behind === undefined || behind.relay?.endpoint.credential.isGranted !== undefined) continue;
+    keepLooking(input, pins, environment, behind.backend, probing);
+  }
+}
+
 function pinsFor({ pins: settings }: McpServerSpec, { pins: board }: ProbeTools): McpPins | undefined {
   return board === undefined || settings === undefined || settings.mode === "off" ? undefined : { board, settings };
 }
@@ -172,132 +188,4 @@ function compileRules(spec: McpServerSpec, { fault }: ProtocolCompileInput): Mcp
     fault({ path: "spec.authorization", message: error.message });
     return undefined; // the fault refuses the whole snapshot
   }
-}
-
-const environments: readonly Environment[] = ["production", "sandbox"];
-
-/** The gateway's own looks at what the servers offer; not where every caller has credentials of their own there. */
-function refreshPins(
-  { artifact, onRetire }: ProtocolCompileInput,
-  upstreams: CompiledProtocol["upstreams"],
-  probing: ProbeTools,
-): void {
-  const pins = pinsFor(artifact.spec as McpServerSpec, probing); // the snapshot compiler has just parsed it
-  if (pins === undefined) return;
-  for (const environment of environments) {
-    const [target] = upstreams[environment].targets;
-    if (target === undefined || behindOf(target).relay?.endpoint.credential.isGranted !== undefined) continue;
-    const { backend } = behindOf(target);
-    const { clock, times } = probing;
-    const { settings, board } = pins;
-    const place = { apiId: artifact.id, environment, settings };
-    const time = times.hold(`${artifact.id}/pins/${environment}`);
-    const stop = startPinRefresh({ place, backend, board, clock, time });
-    onRetire(`${artifact.id}/pins/${environment}`, stop);
-  }
-}
-
-/** One probe for one server, also when both environments are served by it. */
-function probe(
-  { artifact, onRetire }: ProtocolCompileInput,
-  { targets, timeouts, breaker }: CompiledUpstream,
-  { health }: UpstreamBlock,
-  { upstream, clock, watch, times }: ProbeTools,
-  served: readonly Environment[],
-): void {
-  const [target] = targets;
-  if (health.probe === "off" || target === undefined) return;
-  const keys = served.map((environment) => targetKey(artifact.id, environment, target.id));
-  const stop = startProbe({
-    endpoint: endpointOf(target),
-    everyMs: health.everyMs,
-    timeouts,
-    upstream,
-    clock,
-    time: times.hold(`${artifact.id}/${served[0] ?? ""}`),
-    found(failure) {
-      for (const key of keys) watch.probed(key, failure, breaker);
-    },
-  });
-  onRetire(`${artifact.id}/upstream/${served[0] ?? ""}/health`, stop);
-}
-
-type UpstreamBlock = NonNullable<McpServerSpec["upstream"]>["production"];
-
-function compileBlock(
-  input: ProtocolCompileInput,
-  environment: Environment,
-  block: UpstreamBlock,
-  probing: ProbeTools,
-): CompiledUpstream {
-  const { name } = input.artifact;
-  const behind = compileBehind(input, environment, block, probing);
-  const target: CompiledTarget = {
-    id: name,
-    providerName: name,
-    endpoint: behind,
-    weight: 1,
-    model: undefined,
-    serves: () => true,
-  };
-  return {
-    targets: [target],
-    strategy: { choose: (targets) => targets },
-    maxAttempts: 1, // a call that may have run is never repeated: tools act
-    timeouts: block.timeouts,
-    breaker: block.breaker,
-  };
-}
-
-function compileBehind(
-  input: ProtocolCompileInput,
-  environment: Environment,
-  block: UpstreamBlock,
-  probing: ProbeTools,
-): McpBehind {
-  const { mode, ...parking } = block.bridge;
-  const { url } = block;
-  if (url === undefined) return { backend: holdStdio(input, environment, block, probing), parking, relay: undefined };
-  const endpoint = compileEndpoint(input, environment, { ...block, url }, probing);
-  // Where people consent, the gateway itself tells clients of it, in the words of their era: nothing is relayed.
-  const isPersonal = endpoint.credential.isGranted !== undefined;
-  if (block.transport === "http+sse") {
-    const server = holdSse(input, environment, block, endpoint, probing);
-    const backend = isPersonal ? withConsent(server, endpoint.credential, probing) : server;
-    return { backend, parking, relay: undefined };
-  }
-  const server = holdServer(input, environment, block, endpoint, probing);
-  return {
-    backend: isPersonal ? withConsent(server, endpoint.credential, probing) : server,
-    parking,
-    relay: { endpoint, server, era: block.era, mode: isPersonal ? "always" : mode },
-  };
-}
-
-function compileEndpoint(
-  { artifact, tools }: ProtocolCompileInput,
-  environment: Environment,
-  { url: text, auth }: UpstreamBlock & { readonly url: string },
-  { credentials }: ProbeTools,
-): McpEndpoint {
-  const url = new URL(text);
-  const credential = credentials(auth, { apiId: artifact.id, environment, url: text, secrets: tools.secrets });
-  return { origin: url.origin, path: url.pathname, credential };
-}
-
-function holdServer(
-  { artifact, onDispose }: ProtocolCompileInput,
-  environment: Environment,
-  block: UpstreamBlock,
-  endpoint: McpEndpoint,
-  { backends, upstream, clock }: ProbeTools,
-): UpstreamServer {
-  const { limits } = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
-  const { url = "", auth = null, timeouts, era } = block;
-  const key = canonicalJson([artifact.id, environment, url, auth, timeouts, era, limits.responseBytes]);
-  const { server, release } = backends.hold(key, () =>
-    createUpstreamServer({ endpoint, upstream, clock, timeouts, maxBytes: limits.responseBytes, era }),
-  );
-  onDispose(`${artifact.id}/upstream/${environment}/sessions`, release);
-  return server;
 }

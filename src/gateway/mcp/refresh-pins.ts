@@ -1,10 +1,13 @@
 import { randomInt } from "node:crypto";
+import type { Environment } from "../../core/environment.ts";
+import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import { Cancellation } from "../../kernel/cancellation.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { McpBackend, McpSubscription } from "../../mcp/backend.ts";
 import type { PinBoard, PinPlace } from "../../mcp/pins/pin-board.ts";
-import type { ProbeTime } from "./probe-times.ts";
+import type { ProtocolCompileInput } from "../../pipeline/adapter.ts";
+import type { ProbeTime, ProbeTimes } from "./probe-times.ts";
 import { offeredLists, ownContext, readList } from "./read-lists.ts";
 
 export interface PinRefreshParts {
@@ -75,6 +78,19 @@ export function startPinRefresh(parts: PinRefreshParts): () => void {
     cancellation.cancel(new GatewayError("client.closed", "The pins are not looked at any more."));
     time.release();
   };
+}
+
+/** The same for one environment of a server, for as long as its snapshot serves. */
+export function keepLooking(
+  { artifact, onRetire }: ProtocolCompileInput,
+  { board, settings }: { readonly board: PinBoard; readonly settings: McpPinSettings },
+  environment: Environment,
+  backend: McpBackend,
+  { clock, times }: { readonly clock: Clock; readonly times: ProbeTimes },
+): void {
+  const what = `${artifact.id}/pins/${environment}`;
+  const place = { apiId: artifact.id, environment, settings };
+  onRetire(what, startPinRefresh({ place, backend, board, clock, time: times.hold(what) }));
 }
 
 async function lookAtAll({ place, backend, board, clock }: PinRefreshParts, outer: Cancellation): Promise<void> {
