@@ -1,4 +1,3 @@
-import type { Environment } from "../../core/environment.ts";
 import { environmentSchema } from "../../core/environment.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
@@ -158,8 +157,6 @@ function compileTarget({ artifact: { name } }: ProtocolCompileInput, backend: Mc
 
 /** Whether a call may wait for its client is said by the server that it is at; this bounds what all of them keep. */
 const asTheirServerSays: ParkLimits = { park: true, parkMs: 300_000, maxParked: 100 };
-
-const environments: readonly Environment[] = ["production", "sandbox"];
 
 /** Not where every caller has credentials of their own: nobody stands behind the gateway's own looks. */
 function lookAtPins(
