@@ -101,6 +101,12 @@ export interface Limiter {
    * if need be, because the operation does run. Does nothing for what is settled.
    */
   renew(reservations: readonly Reservation[]): MaybePromise<void>;
+  /**
+   * Forgets what was used of quotas and rates, for good; what open reservations hold stays, and is settled as ever. A quota
+   * counts on in the window of the rule, also where it had seen a later one: so a wrong clock can be made good. Places
+   * of `concurrent` are nobody's to forget.
+   */
+  clear(charges: readonly Pick<Charge, "key" | "rule">[]): MaybePromise<void>;
   /** How counters stand. Of a charge, key and rule are looked at. */
   look(charges: readonly Pick<Charge, "key" | "rule">[]): MaybePromise<readonly LimitStanding[]>;
 }

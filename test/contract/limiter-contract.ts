@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Limiter } from "../../src/pipeline/limiter.ts";
 import type { RateRequest } from "../../src/pipeline/take-rate.ts";
 import { takeRate } from "../../src/pipeline/take-rate.ts";
+import { limiterClearContract } from "./limiter-clear-contract.ts";
 import { limiterQuotaContract } from "./limiter-quota-contract.ts";
 import { limiterSettleContract } from "./limiter-settle-contract.ts";
 import { limiterTakeContract } from "./limiter-take-contract.ts";
@@ -21,6 +22,7 @@ export function limiterContract(name: string, options: LimiterContractOptions): 
     limiterQuotaContract(options);
     limiterSettleContract(options);
     limiterTakeContract(options);
+    limiterClearContract(options);
   });
 }
 

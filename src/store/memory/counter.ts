@@ -43,6 +43,8 @@ export interface Counter extends Expiring {
   undo(part: Part): void;
   settle(part: Part, actual: number, now: Moment): void;
   renew(part: Part, now: Moment): void;
+  /** Forgets what was used, and goes on under this rule. */
+  clear(rule: LimitRule): void;
   decide(units: number, allowed: boolean, now: Moment): LimitDecision;
   standing(now: Moment): LimitStanding;
   /** When nothing more depends on it, on the clock that never goes back. */

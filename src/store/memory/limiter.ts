@@ -22,6 +22,7 @@ export interface MemoryLimiter extends Limiter {
   take(charges: readonly Charge[]): Taken;
   settle(reservation: Reservation, amounts: readonly number[]): void;
   renew(reservations: readonly Reservation[]): void;
+  clear(charges: readonly Pick<Charge, "key" | "rule">[]): void;
   look(charges: readonly Pick<Charge, "key" | "rule">[]): readonly LimitStanding[];
   /** Counters remembered now. Those that are wholly free again are forgotten as charges come in. */
   readonly size: number;
@@ -71,6 +72,19 @@ export function createMemoryLimiter({ clock, maxKeys, journal }: MemoryLimiterOp
           if (part?.lease !== undefined) keptCounter(part.counter, store, now)?.renew(part, now);
         }
       }
+    },
+    clear(charges) {
+      const now = present();
+      const cleared: Counter[] = [];
+      for (const { key, rule } of charges) {
+        const counter = store.find(rule.type, key);
+        if (counter === undefined) continue;
+        counter.bring(rule, now);
+        counter.clear(rule);
+        store.changed(counter, now);
+        cleared.push(counter);
+      }
+      if (journal !== undefined) writeDown(cleared, journal, now);
     },
     look(charges) {
       const now = present();

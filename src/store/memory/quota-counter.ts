@@ -68,6 +68,14 @@ export class QuotaCounter implements Counter {
     // it is held until the window ends
   }
 
+  clear(rule: LimitRule): void {
+    this.used = 0;
+    if (rule.type !== "quota" || rule.startsAtMs === this.startsAtMs) return;
+    this.startsAtMs = rule.startsAtMs; // an earlier one: to a later one it was brought
+    this.windowMs = wholeFrom(Math.ceil(rule.windowMs), 1);
+    this.reserved = 0;
+  }
+
   decide(units: number, allowed: boolean, now: Moment): LimitDecision {
     const resetMs = this.#untilReset(now);
     const retryAfterMs = allowed ? 0 : units <= this.limit ? Math.max(resetMs, 1) : this.windowMs;

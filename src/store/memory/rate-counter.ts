@@ -64,6 +64,10 @@ export class RateCounter implements Counter {
     // nothing is held
   }
 
+  clear(): void {
+    this.taken = 0;
+  }
+
   decide(units: number, allowed: boolean): LimitDecision {
     const { rate, taken } = this;
     const room = rate.full - taken;

@@ -58,6 +58,10 @@ export class SlotCounter implements Counter {
     this.#hold(lease);
   }
 
+  clear(): void {
+    // who holds a place still runs
+  }
+
   decide(_units: number, allowed: boolean, now: Moment): LimitDecision {
     const { remaining, resetMs } = this.standing(now);
     return { allowed, remaining, resetMs, retryAfterMs: allowed ? 0 : retryAfterMs };

@@ -69,6 +69,7 @@ types.r = {
       if back > 0 then state.taken = math.max(state.taken - back, 0) end
     end
   end,
+  clear = function(state) state.taken = 0 end,
   decide = function(state, rule, units, fits)
     local room = rule.d - state.taken
     local retry = 0
@@ -118,6 +119,10 @@ types.q = {
     if mark ~= state.start then return end
     state.reserved = math.max(state.reserved - units, 0)
     state.used = math.min(state.used + actual, MAX)
+  end,
+  clear = function(state, rule)
+    state.used = 0
+    if rule.a ~= state.start then state.start, state.windowMs, state.reserved = rule.a, rule.b, 0 end
   end,
   decide = function(state, rule, units, fits)
     local reset = 0

@@ -81,6 +81,20 @@ for key, state in pairs(states) do types.c.save(key, state) end
 return 1
 `;
 
+/** As `takeScript`, where only rules are looked at; forgets what was used. */
+export const clearScript = `${limiterArithmetic}${readRules}
+for place = 1, #KEYS do
+  local type, rule = ruleOf(place)
+  local state = stateOf(type, KEYS[place])
+  types[type].bring(state, rule)
+  if types[type].clear then
+    types[type].clear(state, rule)
+    types[type].save(KEYS[place], state)
+  end
+end
+return 1
+`;
+
 /** As `takeScript`, changing nothing. Answers per key: used, reserved, remaining, reset. */
 export const lookScript = `${limiterArithmetic}${readRules}
 local answer = {}

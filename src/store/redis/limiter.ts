@@ -10,7 +10,7 @@ import type {
   Taken,
 } from "../../pipeline/limiter.ts";
 import { rateOf, wholeFrom } from "../memory/gcra.ts";
-import { lookScript, renewScript, settleScript, takeScript } from "./limiter-scripts.ts";
+import { clearScript, lookScript, renewScript, settleScript, takeScript } from "./limiter-scripts.ts";
 import type { RedisClient, RedisConnection } from "./redis-connection.ts";
 
 export interface RedisLimiterOptions {
@@ -86,6 +86,11 @@ export function createRedisLimiter({ redis, clocks }: RedisLimiterOptions): Limi
       const rules = places.map(({ charge, units, lease }) => ruleArgs(charge.rule, String(units), true, lease));
       await run(scripts.renew, chargesOf(places), rules);
     },
+    async clear(charges) {
+      if (charges.length === 0) return;
+      const rules = charges.map(({ rule }) => ruleArgs(rule, "0", false, ""));
+      await run(scripts.clear, charges, rules);
+    },
     async look(charges) {
       if (charges.length === 0) return [];
       const rules = charges.map(({ rule }) => ruleArgs(rule, "0", false, ""));
@@ -106,6 +111,7 @@ const scripts = {
   take: scriptOf(takeScript),
   settle: scriptOf(settleScript),
   renew: scriptOf(renewScript),
+  clear: scriptOf(clearScript),
   look: scriptOf(lookScript),
 };
 

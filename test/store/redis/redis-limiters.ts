@@ -46,6 +46,7 @@ export function twoLimitersAsOne(
     async renew(reservations) {
       for (const reservation of reservations) await makers.get(reservation)?.renew([reservation]);
     },
+    clear: (charges) => next().clear(charges),
     look: (charges) => next().look(charges),
   };
 }
