@@ -128,7 +128,7 @@ function partsOf(config: Config) {
     node: config.gateway.node ?? hostname(),
     network: networkPolicyOf(config),
     keylessReach: keylessReachOf(config),
-    stdio: config.mcp.stdio,
+    ...config.mcp,
   };
 }
 

@@ -22,6 +22,7 @@ import { createLlmAdapter } from "./gateway/llm/llm-adapter.ts";
 import { createCredentials } from "./gateway/mcp/credentials/compile-credential.ts";
 import { createMcpInspector } from "./gateway/mcp/inspect-server.ts";
 import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
+import type { RegistryMode } from "./gateway/registry/serve-registry.ts";
 import type { UpstreamClient } from "./gateway/upstream.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
@@ -83,6 +84,8 @@ export interface GatewayComposition {
   readonly stalledMs: number;
   /** MCP servers on their standard streams that may be started, by name; none when absent. */
   readonly stdio?: StdioCommands;
+  /** Whom the registry of MCP servers tells of what; there is none when absent. */
+  readonly registry?: RegistryMode | undefined;
   /** Tokens for upstreams that people have consented to. */
   readonly upstreamTokens?: UpstreamTokens;
   /** Tokens for upstreams are asked for over https only, unless this is false. */
@@ -255,6 +258,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
         tokens,
         auth,
         servesApis,
+        registry: parts.registry,
         clock,
         log,
         allowedHosts: createAllowedHosts(allowedHosts, gatewayUrl),

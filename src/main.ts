@@ -199,7 +199,7 @@ function connectPlanes(
     keylessReach,
     embedding: { ...config.embedding, vectorsPath: dataPaths(config.dataDir).vectorsPath },
     stalledMs,
-    stdio: config.mcp.stdio,
+    ...config.mcp,
     upstreamTokens: identity.upstreamTokens,
     httpsOnly: config.env === "production",
     limiter: shared.limiter,

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import type { AllowedHosts } from "../kernel/allowed-hosts.ts";
-import { Cancellation } from "../kernel/cancellation.ts";
 import type { CidrSet } from "../kernel/cidr-set.ts";
 import { clientAddress } from "../kernel/client-address.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -11,8 +10,6 @@ import { GatewayError } from "../kernel/errors.ts";
 import type { ExchangeId } from "../kernel/ids.ts";
 import { uuidV7 } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
-import type { Exchange } from "../pipeline/exchange.ts";
-import { noLabels } from "../pipeline/exchange-labels.ts";
 import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
 import type { Runner } from "../pipeline/runner.ts";
@@ -26,8 +23,11 @@ import { gatewayProblem } from "./gateway-problem.ts";
 import { answerPreflight, openToOrigin } from "./mcp-cross-origin.ts";
 import type { RefusedRequest } from "./refusal-log.ts";
 import { createRefusalLog } from "./refusal-log.ts";
+import type { RegistryMode } from "./registry/serve-registry.ts";
+import { serveRegistry } from "./registry/serve-registry.ts";
 import { addRetryHeaders } from "./retry-headers.ts";
 import { serveOauthMetadata } from "./serve-oauth-metadata.ts";
+import { ServedExchange } from "./served-exchange.ts";
 
 export interface GatewayAppOptions {
   readonly dataPlane: DataPlane;
@@ -37,6 +37,8 @@ export interface GatewayAppOptions {
   readonly auth?: AuthRoutes | undefined;
   /** False where other processes serve the APIs: here only what is beside them answers. */
   readonly servesApis?: boolean;
+  /** Whom the registry of MCP servers tells of what; nobody when absent. */
+  readonly registry?: RegistryMode | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly allowedHosts: AllowedHosts;
@@ -79,6 +81,9 @@ function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
   );
   app.on(["GET", "OPTIONS"], ["/.well-known/*"], (c, next) =>
     serveOauthMetadata(c.req.path, c.env, snapshot, options) ? RESPONSE_ALREADY_SENT : next(),
+  );
+  app.on(["GET", "OPTIONS"], ["/v0.1/*"], (c, next) =>
+    options.servesApis !== false && serveRegistry(c.env, snapshot, options) ? RESPONSE_ALREADY_SENT : next(),
   );
   const apis = options.servesApis === false ? [] : (snapshot?.apis ?? []);
   for (const api of apis) {
@@ -223,64 +228,6 @@ function serve(api: CompiledApi, path: string, { incoming, outgoing }: Bindings,
     end();
     options.log.error({ exchange: id, err: error }, "an exchange could not be recorded");
   });
-}
-
-/** A class, so that every exchange has the same shape and none needs functions of its own. */
-class ServedExchange implements Exchange {
-  readonly id: ExchangeId;
-  readonly startedAtMs: number;
-  readonly startedMonotonicMs: number;
-  readonly cancellation = new Cancellation();
-  readonly keepOpen: () => void;
-  recordAside: Exchange["recordAside"] = () => undefined; // the runner's, as soon as it has the exchange
-  readonly inbound: Exchange["inbound"];
-  readonly snapshot: Snapshot;
-  readonly credentials: Exchange["credentials"];
-  readonly api: CompiledApi;
-  principal: Exchange["principal"];
-  labels: Exchange["labels"] = noLabels;
-  readonly operations: Exchange["operations"] = [];
-  readonly attempts: Exchange["attempts"] = [];
-  readonly decisions: Exchange["decisions"] = [];
-  limitLeft: Exchange["limitLeft"];
-  route: Exchange["route"];
-  readonly responseHeaders: Exchange["responseHeaders"] = {};
-  requestBytes = 0;
-  responseBytes = 0;
-  firstByteMs: number | undefined;
-
-  constructor(
-    id: ExchangeId,
-    api: CompiledApi,
-    snapshot: Snapshot,
-    path: string,
-    incoming: IncomingMessage,
-    { clock, dataPlane, trustedProxies }: GatewayAppOptions,
-  ) {
-    this.id = id;
-    this.api = api;
-    this.snapshot = snapshot;
-    this.credentials = dataPlane.credentials;
-    this.startedAtMs = clock.now();
-    this.startedMonotonicMs = clock.monotonic();
-    this.keepOpen = clock.after(api.limits.deadlineMs, () =>
-      this.cancellation.cancel(new GatewayError("exchange.deadline", "The exchange took longer than this API allows.")),
-    );
-    const { url = "", headers } = incoming;
-    const queryAt = url.indexOf("?");
-    this.inbound = {
-      method: incoming.method ?? "GET",
-      path,
-      query: queryAt < 0 ? "" : url.slice(queryAt + 1),
-      headers,
-      clientIp: clientAddress(incoming.socket.remoteAddress, headers, trustedProxies),
-      protocol: incoming.httpVersionMajor === 2 ? "HTTP/2" : "HTTP/1.1",
-    };
-  }
-
-  get signal(): AbortSignal {
-    return this.cancellation.signal;
-  }
 }
 
 function refuse(outgoing: ServerResponse, refusal: Deny, requestId: string, clock: Clock): void {

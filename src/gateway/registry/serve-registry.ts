@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { toGatewayError } from "../../kernel/errors.ts";
+import type { ExchangeId } from "../../kernel/ids.ts";
+import { uuidV7 } from "../../kernel/ids.ts";
 import type { Log } from "../../kernel/log.ts";
-import type { Exchange } from "../../pipeline/exchange.ts";
 import { identify } from "../../pipeline/identify.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
@@ -11,21 +12,20 @@ import type { CompiledApi, Snapshot } from "../../pipeline/snapshot.ts";
 import type { AcceptOptions } from "../accept-request.ts";
 import { acceptAnyPage } from "../accept-request.ts";
 import { mcpListing } from "../mcp/compile-mcp.ts";
+import type { ServedExchangeTools } from "../served-exchange.ts";
+import { ServedExchange } from "../served-exchange.ts";
 import { registryAnswer, registryQuestion } from "./registry-answer.ts";
 import type { ListedServer } from "./server-document.ts";
 
 /** Whom the registry tells of what. */
 export type RegistryMode = "off" | "callers" | "public";
 
-export interface RegistryOptions extends AcceptOptions {
-  readonly registry?: RegistryMode;
+export interface RegistryOptions extends AcceptOptions, ServedExchangeTools {
+  readonly registry?: RegistryMode | undefined;
   /** Where clients reach the gateway. */
   readonly tokens: { readonly publicUrl: string };
   readonly log: Log;
 }
-
-/** The request as it would be one to that API, of which nothing but its headers is looked at. */
-export type ExchangeAt = (api: CompiledApi) => Exchange;
 
 /**
  * Answers `GET /v0.1/servers…` (MCP registry API, v0.1) with the MCP servers that the caller may use, or with all of them
@@ -35,7 +35,6 @@ export type ExchangeAt = (api: CompiledApi) => Exchange;
 export function serveRegistry(
   { incoming, outgoing }: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
   snapshot: Snapshot | undefined,
-  exchangeAt: ExchangeAt,
   options: RegistryOptions,
 ): boolean {
   const { method = "GET", url = "" } = incoming;
@@ -49,7 +48,7 @@ export function serveRegistry(
   }
   const answer = async (): Promise<void> => {
     const { publicUrl } = options.tokens;
-    const found = await listedFor(snapshot, exchangeAt, options);
+    const found = await listedFor(incoming, snapshot, options);
     if ("type" in found) return refuse(outgoing, found);
     const document = registryAnswer(question, found, publicUrl);
     if (document === undefined) return refuse(outgoing, deny("route.not_found", "Server not found"));
@@ -64,11 +63,14 @@ export function serveRegistry(
 }
 
 async function listedFor(
+  incoming: IncomingMessage,
   snapshot: Snapshot | undefined,
-  exchangeAt: ExchangeAt,
-  { registry, tokens: { publicUrl } }: RegistryOptions,
+  options: RegistryOptions,
 ): Promise<readonly ListedServer[] | Deny> {
-  const servers = (snapshot?.apis ?? []).filter(({ kind }) => kind === "McpServer");
+  const { registry, clock, tokens } = options;
+  const { publicUrl } = tokens;
+  if (snapshot === undefined) return deny("server.not_ready", "The gateway is starting; try again in a moment.");
+  const servers = snapshot.apis.filter(({ kind }) => kind === "McpServer");
   const listing = (api: CompiledApi): ListedServer => ({
     ...mcpListing(api),
     name: api.name,
@@ -79,7 +81,10 @@ async function listedFor(
   let refusal: Deny | undefined;
   let isKnown = false;
   for (const api of servers) {
-    const outcome = await identify(exchangeAt(api));
+    const id = uuidV7(clock.now()) as ExchangeId; // of an exchange that nobody else hears of
+    const exchange = new ServedExchange(id, api, snapshot, `${api.context}/mcp`, incoming, options);
+    exchange.keepOpen(); // its headers are looked at, and no more of it comes
+    const outcome = await identify(exchange);
     if (outcome === undefined) open.push(listing(api));
     else if (outcome.type === "denied") {
       if (errorCodes[outcome.deny.code].status === 401) refusal ??= outcome.deny;

@@ -69,6 +69,5 @@ function keyHeader(apiKey: "required" | "optional"): object {
 }
 
 function cut(text: string): string {
-  const characters = [...text];
-  return characters.length <= longestText ? text : `${characters.slice(0, longestText - 1).join("")}…`;
+  return text.length <= longestText ? text : `${text.slice(0, longestText - 1).toWellFormed()}…`;
 }
