@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { gatehouseVersion } from "../version.ts";
+import { addBudgetCommands } from "./budget-commands.ts";
 import { addAuditCommands, addKeyManagerCommands } from "./audit-commands.ts";
 import { addApprovalCommands, addMcpCommands } from "./mcp-commands.ts";
 import { addPeopleCommands } from "./people-commands.ts";
@@ -29,6 +30,7 @@ export function createProgram(shell: Shell): Command {
   addApprovalCommands(program, shell, controlCommand);
   addSecrets(program, shell);
   addAuditCommands(program, shell, controlCommand);
+  addBudgetCommands(program, shell, controlCommand);
   addFiles(program, shell);
   addAnalytics(program, shell);
   addEmbeddings(program, shell);

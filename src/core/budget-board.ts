@@ -18,6 +18,11 @@ export interface BudgetStanding {
   readonly reserved: number;
   readonly remaining: number;
   readonly resetsAtMs: number;
+  /**
+   * What will have been used when the window ends if it goes on as it did since it began; undefined in the first hundredth
+   * of a window, and of limits that come back evenly.
+   */
+  readonly projected: number | undefined;
 }
 
 /**
@@ -26,4 +31,6 @@ export interface BudgetStanding {
  */
 export interface BudgetBoard {
   look(holder: BudgetHolder): MaybePromise<readonly BudgetStanding[]>;
+  /** Forgets what the holder has used of them. Rejects with `limit.unavailable` where the counters are out of reach. */
+  clear(holder: BudgetHolder): MaybePromise<void>;
 }

@@ -2,7 +2,7 @@ import type { BudgetBoard, BudgetHolder, BudgetStanding } from "../core/budget-b
 import type { CredentialRecord } from "../core/plane-message.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { NamedCounter, OwnBudget } from "./define-policy.ts";
-import type { Limiter, LimitStanding } from "./limiter.ts";
+import type { Limiter, LimitRule, LimitStanding } from "./limiter.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface BudgetBoardOptions {
@@ -33,11 +33,20 @@ export function createBudgetBoard({ clock, limiter, holders, budgetsOf }: Budget
           const standing = standings[index];
           if (standing === undefined) return [];
           const { used, reserved, remaining, resetMs } = standing;
-          const resetsAtMs = clock.now() + resetMs;
-          return [{ measure, title, limit: counter.rule.limit, used, reserved, remaining, resetsAtMs }];
+          const nowMs = clock.now();
+          const { rule } = counter;
+          const stand = { limit: rule.limit, used, reserved, remaining, resetsAtMs: nowMs + resetMs };
+          return [{ measure, title, ...stand, projected: projectedUse(rule, used + reserved, nowMs) }];
         });
       const found = limiter.look(counters.map(({ counter }) => counter));
       return found instanceof Promise ? found.then(shown) : shown(found);
     },
+    clear: (holder) => limiter.clear(countersOf(holder).map(({ counter }) => counter)),
   };
+}
+
+function projectedUse(rule: LimitRule, used: number, nowMs: number): number | undefined {
+  if (rule.type !== "quota") return undefined;
+  const share = (nowMs - rule.startsAtMs) / rule.windowMs;
+  return share >= 0.01 && share <= 1 ? Math.min(Math.round(used / share), Number.MAX_SAFE_INTEGER) : undefined;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generateApiKey } from "../../src/core/api-keys.ts";
+import { createUser } from "../../src/core/users.ts";
 import type { TestGatehouse } from "../kit/gatehouse.ts";
 import { startTestGatehouse, testActor } from "../kit/gatehouse.ts";
 import type { MockUpstream } from "../kit/mock-upstream.ts";
@@ -54,12 +55,17 @@ async function budgets(query: string) {
 
 const aMoment = expect.stringMatching(/^\d{4}-\d\d-01T00:00:00/) as unknown;
 
+/** What is projected depends on how far the month is. */
+function withoutPace(item: object): object {
+  return Object.fromEntries(Object.entries(item).filter(([name]) => name !== "projected"));
+}
+
 describe("200", () => {
   test("a key's budgets say what is spent, money as people write it", async () => {
     const { body } = await budgets("");
     const holder = { kind: "ApiKey", name: "k" };
     const spent = { used: "0.01", reserved: "0.00", remaining: "2.49", limit: "2.50" };
-    expect(body.items).toEqual([
+    expect(body.items.map(withoutPace)).toEqual([
       {
         holder,
         title: "2.50 USD a month for this key",
@@ -109,4 +115,70 @@ test.each([
   ["a kind that has no limits of its own", "?kind=Secret", 400],
 ])("%s", async (_name, query, status) => {
   expect((await budgets(query)).status).toBe(status);
+});
+
+describe("a reset", () => {
+  async function reset(body: object, token = gatehouse.running.adminToken) {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const url = `${gatehouse.running.controlUrl}/api/v1/budgets:reset`;
+    const answer = await rawHttp(url, { method: "POST", headers, body: JSON.stringify(body) });
+    return { status: answer.status, body: answer.json() as { items: object[] } }; // looked at by the tests
+  }
+
+  test("begins the limits of a key anew, tells how they stood and leaves a row; those of others stay", async () => {
+    expect(await reset({ name: "k" })).toMatchObject({
+      status: 200,
+      body: {
+        items: [
+          { measure: "cost", used: "0.01" },
+          { measure: "requests", used: 1 },
+        ],
+      },
+    });
+    expect((await budgets("?name=k")).body.items).toMatchObject([
+      { used: "0.00", remaining: "2.50" },
+      { used: 0, remaining: 9 },
+    ]);
+    expect((await budgets("?kind=Application&name=bot")).body.items).toMatchObject([{ used: 10 }]);
+    const { catalog } = gatehouse.running.context;
+    const { rows } = await catalog.read.audit.list({ action: "limit.reset" }, { limit: 10 });
+    expect(rows).toMatchObject([
+      { kind: "ApiKey", resourceName: "k", detail: { used: [{ measure: "cost", used: 10_000_000 }, { used: 1 }] } },
+    ]);
+  });
+
+  test("of an application and a team too", async () => {
+    expect(await reset({ kind: "Application", name: "bot" })).toMatchObject({ status: 200 });
+    expect((await budgets("?kind=Application&name=bot")).body.items).toMatchObject([{ used: 0, remaining: 1_000 }]);
+    expect(await reset({ kind: "Team", name: "default" })).toMatchObject({ status: 200 });
+    expect((await budgets("?kind=Team")).body.items).toMatchObject([{ used: 0, remaining: 99 }]);
+  });
+
+  test.each([
+    ["400", { kind: "Secret", name: "k" }],
+    ["400", {}],
+    ["400", { name: "k", amount: -5 }],
+    ["404", { name: "nobody" }],
+  ])("%s of %j", async (status, body) => {
+    expect((await reset(body)).status).toBe(Number(status));
+  });
+
+  test("403 for who may not change limits, of the right team, or those of teams", async () => {
+    const { context, controlUrl, adminToken } = gatehouse.running;
+    await gatehouse.put("Team", "blue", {});
+    const tokenOf = async (name: string, spec: object): Promise<string> => {
+      await createUser(context, testActor, { metadata: { name }, spec });
+      const headers = { authorization: `Bearer ${adminToken}`, "content-type": "application/json" };
+      const body = JSON.stringify({ name, user: name, expiresInDays: 1 });
+      const answer = await rawHttp(`${controlUrl}/api/v1/access-tokens`, { method: "POST", headers, body });
+      return (answer.json() as { token: string }).token; // calls with none are 401
+    };
+    const subscriber = await tokenOf("sue", { teams: [{ team: "default", roles: ["subscriber"] }] });
+    const publisher = await tokenOf("pia", { teams: [{ team: "default", roles: ["api-publisher"] }] });
+    const other = await tokenOf("otto", { teams: [{ team: "blue", roles: ["api-publisher"] }] });
+    expect((await reset({ name: "k" }, subscriber)).status).toBe(403);
+    expect((await reset({ name: "k" }, publisher)).status).toBe(200);
+    expect((await reset({ name: "k" }, other)).status).toBe(404);
+    expect((await reset({ kind: "Team", name: "default" }, publisher)).status).toBe(403);
+  });
 });
