@@ -29,7 +29,7 @@ test("a reset prints how they stood, and says where there was nothing to reset",
   const done = await budgets("reset", "bot", "--kind", "Application");
   expect([done.code, done.out.length]).toEqual([0, 2]);
   const nothing = await budgets("reset", "free", "--kind", "Application");
-  expect([nothing.code, nothing.string.join()]).toMatchObject([0, expect.stringContaining("no limits of its own")]);
+  expect([nothing.code, nothing.notes]).toMatchObject([0, expect.stringContaining("no limits of its own")]);
   expect((await budgets("reset", "nobody")).code).not.toBe(0);
   expect((await budgets("list", "--kind", "Plan")).code).not.toBe(0);
 });
