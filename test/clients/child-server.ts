@@ -12,21 +12,22 @@ export interface ChildServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** The SDK's demonstration server, which speaks HTTP itself. */
-export async function startEverything(): Promise<ChildServer> {
+/** The SDK's demonstration server, which speaks HTTP itself: by streamable HTTP, or by HTTP+SSE of 2024-11-05. */
+export async function startEverything(transport: "streamableHttp" | "sse" = "streamableHttp"): Promise<ChildServer> {
   const port = await freePort();
   const script = clientFile("@modelcontextprotocol/server-everything/dist/index.js");
-  const child = spawn(process.execPath, [script, "streamableHttp"], {
+  const child = spawn(process.execPath, [script, transport], {
     env: { ...process.env, PORT: String(port) },
     stdio: ["ignore", "ignore", "pipe"],
   });
   await new Promise<void>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
-      if (chunk.includes("listening")) resolve();
+      if (/listening|running/i.test(chunk.toString())) resolve();
     });
     child.once("exit", (code) => reject(new Error(`server-everything ended with ${code}`)));
   });
-  return { url: `http://127.0.0.1:${port}/mcp`, [Symbol.asyncDispose]: () => ended(child) };
+  const path = transport === "sse" ? "/sse" : "/mcp";
+  return { url: `http://127.0.0.1:${port}${path}`, [Symbol.asyncDispose]: () => ended(child) };
 }
 
 /**
