@@ -6,6 +6,7 @@ import type { KeyManagerConnectors } from "./core/key-manager-connector.ts";
 import type { KeylessReach } from "./core/keyless-reach.ts";
 import type { McpInspector } from "./core/mcp-inspection.ts";
 import type { StdioCommands } from "./core/mcp-stdio.ts";
+import type { DescriptionFetcher } from "./core/mcp-openapi.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
 import type { UpstreamTokens } from "./core/upstream-tokens.ts";
 import type { EmbedderSet } from "./embedding/embedder-set.ts";
@@ -37,6 +38,7 @@ import type { NetworkPolicy } from "./kernel/network-policy.ts";
 import { createGuardedLookup } from "./kernel/network-policy.ts";
 import type { SafeFetch } from "./kernel/safe-fetch.ts";
 import { createLazyFetch } from "./lazy-fetch.ts";
+import { fetchDescription } from "./mcp/openapi/fetch-description.ts";
 import { createPinBoard } from "./mcp/pins/pin-board.ts";
 import { createSessionTokens } from "./mcp/session-token.ts";
 import type { ApprovalDesk } from "./pipeline/approval-desk.ts";
@@ -120,6 +122,8 @@ export interface GatewayParts extends AsyncDisposable {
   readonly budgets: BudgetBoard;
   /** Looks at MCP servers by the way that calls go. */
   readonly inspectMcp: McpInspector;
+  /** Fetches descriptions that MCP servers are made of. */
+  readonly fetchDescription: DescriptionFetcher;
   /** Management of key managers, by the plug-ins of this build. */
   readonly keyManagers: KeyManagerConnectors;
   /** From here on `/readyz` says no and new requests are asked to come back. */
@@ -248,6 +252,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     compileOptions,
     budgets: budgetsOf(dataPlane, tools),
     inspectMcp: createMcpInspector({ upstream, clock }),
+    fetchDescription: (url, follow) => fetchDescription(url, follow, fetch),
     keyManagers: createKeyManagerConnectors(keyManagerTools),
     servedKinds: [...registry.adapters.keys()],
     app({ allowedHosts, gatewayUrl, trustedProxies, auth, servesApis = true }) {

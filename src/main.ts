@@ -251,6 +251,7 @@ function connectPlanes(
     plugins: pluginSchemas,
     keyManagers: gateway.keyManagers,
     inspectMcp: gateway.inspectMcp,
+    fetchDescription: gateway.fetchDescription,
     legacyApplicationKeys: config.legacyApplicationKeys,
     residentIssuer: () => identity.issuer(),
     oauth: config.oauth,

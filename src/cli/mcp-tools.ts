@@ -4,11 +4,9 @@ import { parse as parseYaml } from "yaml";
 import type { OpenApiToolsSpec } from "../core/openapi-tools.ts";
 import { openApiToolsSchema } from "../core/openapi-tools.ts";
 import { parseDocument } from "../core/parse-document.ts";
-import { GatewayError } from "../kernel/errors.ts";
-import type { ChosenBy } from "../kernel/network-policy.ts";
 import type { SafeFetch } from "../kernel/safe-fetch.ts";
 import { createSafeFetch } from "../kernel/safe-fetch.ts";
-import { missingDocuments } from "../mcp/openapi/bundle-documents.ts";
+import { fetchDescription } from "../mcp/openapi/fetch-description.ts";
 import type { OpenApiDocument } from "../mcp/openapi/openapi-document.ts";
 import { readOpenApi } from "../mcp/openapi/read-openapi.ts";
 import { toolOptions } from "../mcp/openapi/tool-options.ts";
@@ -28,9 +26,6 @@ export interface ToolsCommandOptions extends CommonOptions {
   readonly follow?: boolean;
   readonly json?: boolean;
 }
-
-const limitBytes = 32 * 1024 * 1024;
-const documentLimit = 50;
 
 /**
  * Prints the tools that an OpenAPI description would give, and why some of its operations give none. Publishes nothing,
@@ -71,30 +66,8 @@ async function readDescription(
   safeFetch: SafeFetch,
 ): Promise<OpenApiDocument> {
   if (!/^https?:\/\//i.test(source)) return readOpenApi(await readFile(resolve(cwd, source), "utf8"));
-  const root = await fetchText(source, "operator", safeFetch);
-  const others = new Map<string, string>();
-  for (;;) {
-    const document = readOpenApi(root, { address: source, others });
-    const missing = follow ? missingDocuments(document) : [];
-    if (missing.length === 0) return document;
-    for (const address of missing) {
-      if (others.size >= documentLimit) {
-        throw new GatewayError(
-          "resource.invalid",
-          `The description leads to more than ${documentLimit} other documents.`,
-        );
-      }
-      // Its host was chosen by the description: on this machine and in private networks only where that is listed.
-      const sameOrigin = URL.canParse(address) && new URL(address).origin === new URL(source).origin;
-      others.set(address, await fetchText(address, sameOrigin ? "operator" : "response", safeFetch));
-    }
-  }
-}
-
-async function fetchText(url: string, chosenBy: ChosenBy, safeFetch: SafeFetch): Promise<string> {
-  const answer = await safeFetch(url, { chosenBy, maxBytes: limitBytes, timeoutMs: 30_000, maxRedirects: 3 });
-  if (answer.status === 200) return answer.text();
-  throw new GatewayError("upstream.invalid", `${url} answered with ${answer.status}.`);
+  const { document, others } = await fetchDescription(source, follow, safeFetch);
+  return readOpenApi(document, { address: source, others: new Map(Object.entries(others)) });
 }
 
 /** Words of the description without what could play with the terminal. */

@@ -4,6 +4,8 @@ import { settleArtifacts } from "./artifact-set.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { DeployOutcome } from "./deployment.ts";
 import { publishDraft } from "./deployment.ts";
+import type { FetchedDescriptions } from "./fetched-descriptions.ts";
+import { fetchDescriptions } from "./fetched-descriptions.ts";
 import { settleInline } from "./inline-secrets.ts";
 import { refusal } from "./parse-document.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
@@ -48,12 +50,18 @@ export async function applyDocuments(
   { dryRun, draft }: ApplyOptions,
 ): Promise<readonly AppliedDocument[]> {
   const read = readDocuments(context, documents);
+  const published = draft ? [] : read.filter(({ kind }) => kind.live === "revision");
+  const descriptions = await fetchDescriptions(
+    context,
+    published.map(({ document }) => document.spec),
+  );
   const applied: AppliedDocument[] = [];
   const rollBack = new GatewayError("internal", "A dry run ends here.");
   try {
     await inWrite(context, actor, async (write) => {
       applied.length = 0;
-      for (const each of read) applied.push(await atDocument(each.source, () => applyOne(write, each, draft)));
+      for (const each of read)
+        applied.push(await atDocument(each.source, () => applyOne(write, each, draft, descriptions)));
       await settleDocuments(write, read);
       if (dryRun) throw rollBack;
     });
@@ -63,12 +71,17 @@ export async function applyDocuments(
   return applied;
 }
 
-async function applyOne(write: Write, { kind, document }: ReadDocument, draft: boolean): Promise<AppliedDocument> {
+async function applyOne(
+  write: Write,
+  { kind, document }: ReadDocument,
+  draft: boolean,
+  descriptions: FetchedDescriptions,
+): Promise<AppliedDocument> {
   const before = await write.transaction.resources.find(kind.kind, document.name);
   const { resource, change } = await store(write, kind, document, before);
   const applied = { kind: kind.kind, name: document.name, change };
   if (kind.live !== "revision" || draft) return applied;
-  const outcome: DeployOutcome = await publishDraft(write, kind, resource);
+  const outcome: DeployOutcome = await publishDraft(write, kind, resource, descriptions);
   return { ...applied, revision: outcome.revision, published: outcome.changed };
 }
 

@@ -13,6 +13,7 @@ import type { LastUses } from "./last-uses.ts";
 import type { LoginGate } from "./login-gate.ts";
 import type { McpDrift } from "./mcp-drift.ts";
 import type { McpInspector } from "./mcp-inspection.ts";
+import type { DescriptionFetcher } from "./mcp-openapi.ts";
 import type { OauthSettings } from "./oauth-settings.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
 import type { Rights } from "./rights.ts";
@@ -57,6 +58,8 @@ export interface CoreContext {
   readonly inspectMcp?: McpInspector;
   /** Hears of each definition of an MCP server that is not what was approved, once it is in the catalog; must not throw. */
   readonly onMcpDrift?: (drift: McpDrift) => void;
+  /** Fetches OpenAPI descriptions for publications; nobody does where it is absent. */
+  readonly fetchDescription?: DescriptionFetcher;
   /** The encryption keys and their rotation; nobody can rotate where it is absent. */
   readonly encryption?: Encryption;
   /** The schemas of all plug-ins, which say what in a resource is secret; where it is absent only references are taken. */

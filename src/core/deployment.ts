@@ -3,6 +3,7 @@ import type { FieldIssue } from "../kernel/errors.ts";
 import { contextSchema } from "./api-spec.ts";
 import type { RevisionRow } from "./catalog.ts";
 import { contentHash } from "./content-hash.ts";
+import type { FetchedDescriptions } from "./fetched-descriptions.ts";
 import { fieldIssues, refusal } from "./parse-document.ts";
 import { resolveReferences } from "./references.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
@@ -18,15 +19,21 @@ export interface DeployOutcome {
 }
 
 /** Makes a revision of the draft, unless the latest one is equal, and deploys it within a write. Throws `publish.refused`. */
-export async function publishDraft(write: Write, kind: ResourceKind, resource: Resource): Promise<DeployOutcome> {
+export async function publishDraft(
+  write: Write,
+  kind: ResourceKind,
+  resource: Resource,
+  descriptions: FetchedDescriptions,
+): Promise<DeployOutcome> {
   const { revisions } = write.transaction;
-  const specHash = contentHash(resource.spec);
+  const spec = descriptions.settle(resource.spec);
+  const specHash = contentHash(spec);
   const latest = await revisions.latest(resource.id);
   if (latest?.specHash === specHash) return deploy(write, kind, resource, latest, "api.published");
   const revision: RevisionRow = {
     resourceId: resource.id,
     number: (latest?.number ?? 0) + 1,
-    spec: resource.spec,
+    spec,
     specHash,
     createdAtMs: write.nowMs,
     createdBy: write.actor.id,

@@ -8,6 +8,7 @@ import {
   timeoutsSchema,
 } from "./api-spec.ts";
 import { mcpAuthorizationSchema } from "./mcp-authorization.ts";
+import { mcpOpenApiSchema } from "./mcp-openapi.ts";
 import { mcpPinsSchema } from "./mcp-pin-settings.ts";
 import { mcpVirtualSchema } from "./mcp-virtual.ts";
 import type { Reference } from "./resource.ts";
@@ -96,7 +97,7 @@ function isStreamable({ stdio, transport }: z.output<typeof upstreamBlock>): boo
 }
 
 /** What may be behind an MCP server. */
-const forms = ["upstream", "virtual"] as const;
+const forms = ["upstream", "openapi", "virtual"] as const;
 
 const mcpServerSpec = z
   .strictObject({
@@ -114,6 +115,10 @@ const mcpServerSpec = z
       .strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) })
       .optional()
       .meta({ title: "Upstream", description: "The server that is behind." }),
+    openapi: mcpOpenApiSchema.optional().meta({
+      title: "OpenAPI",
+      description: "A service described by OpenAPI, whose operations are tools, in place of `upstream`.",
+    }),
     virtual: mcpVirtualSchema
       .optional()
       .meta({ title: "Virtual", description: "MCP servers that are offered as one, in place of `upstream`." }),
@@ -139,6 +144,15 @@ export const mcpServer = defineResource({
     {
       context: "/notes",
       upstream: { production: { url: "https://mcp.example.com/mcp" }, sandbox: { sameAs: "production" } },
+    },
+    {
+      context: "/tickets",
+      openapi: {
+        url: "https://tickets.example.com/openapi.json",
+        select: ["tag:tickets", "GET /users/*"],
+        production: { url: "https://tickets.example.com/api" },
+        sandbox: { sameAs: "production" },
+      },
     },
     { context: "/workspace", virtual: { servers: [{ server: "notes" }, { server: "tickets", tools: ["list_*"] }] } },
   ],

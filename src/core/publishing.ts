@@ -4,6 +4,7 @@ import type { Page, PageRequest, RevisionRow } from "./catalog.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { DeployOutcome } from "./deployment.ts";
 import { deploy, publishDraft, undeploy } from "./deployment.ts";
+import { fetchDescriptions } from "./fetched-descriptions.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
 import { changedMeanwhile, notFound, requireResource } from "./resource-changes.ts";
 import type { Write } from "./write.ts";
@@ -29,8 +30,10 @@ export async function publishApi(
   name: string,
   expectedVersion?: number,
 ): Promise<Publication> {
+  const draft = await context.catalog.read.resources.find(kind.kind, name);
+  const descriptions = await fetchDescriptions(context, [draft?.spec]);
   return publication(context, actor, { kind, name, expectedVersion }, (write, resource) =>
-    publishDraft(write, kind, resource),
+    publishDraft(write, kind, resource, descriptions),
   );
 }
 

@@ -12,7 +12,7 @@ import { upstreamFault } from "./upstream-fault.ts";
 export interface UpstreamRequest {
   /** Scheme, host and port. */
   readonly origin: string;
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS";
   /** Path and query as they go on the wire. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -1,4 +1,6 @@
 import { environmentSchema } from "../../core/environment.ts";
+import type { Environment } from "../../core/environment.ts";
+import type { McpOpenApiSpec } from "../../core/mcp-openapi.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
 import type { StdioCommands } from "../../core/mcp-stdio.ts";
@@ -110,6 +112,8 @@ export interface ProbeTools {
   readonly stdio: StdioCommands;
   /** The backend of servers that are made of others. */
   virtual(input: ProtocolCompileInput, spec: McpVirtualSpec): McpBackend;
+  /** The backends of servers that are made of a description; undefined where it has reported a fault. */
+  openapi(input: ProtocolCompileInput, spec: McpOpenApiSpec): Readonly<Record<Environment, McpBackend>> | undefined;
 }
 
 /** One target for each environment of an `McpServer`; its probes run until the snapshot is replaced. */
@@ -131,12 +135,16 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
 
 function compileUpstreams(
   input: ProtocolCompileInput,
-  { upstream, virtual }: McpServerSpec,
+  { upstream, openapi, virtual }: McpServerSpec,
   probing: ProbeTools,
 ): CompiledProtocol["upstreams"] | undefined {
   if (virtual !== undefined) {
     const own = compileTarget(input, probing.virtual(input, virtual));
     return { production: own, sandbox: own }; // its servers are reached in the caller's environment
+  }
+  if (openapi !== undefined) {
+    const made = probing.openapi(input, openapi);
+    return made && { production: compileTarget(input, made.production), sandbox: compileTarget(input, made.sandbox) };
   }
   if (upstream === undefined) return undefined; // the kind's schema has refused it
   return compileUpstream(input, upstream, probing);

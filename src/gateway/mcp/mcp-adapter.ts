@@ -28,6 +28,7 @@ import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
 import { editFrame, editRequest, frameOperation, frameSpans, requestSpans } from "./mcp-spans.ts";
+import { compileOpenApi } from "./openapi/compile-openapi.ts";
 import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
 import { serveMcp } from "./serve-mcp.ts";
@@ -60,6 +61,8 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
   const tasks = createTaskOwners();
   const backends = createHeldBackends();
   const members = { clock: given.clock, tasks, runner: given.nested, cursors: createListCursors(given.sessionKey) };
+  const making = { ...given, backends, cursors: members.cursors };
+  const openapi: ProbeTools["openapi"] = (input, spec) => compileOpenApi(input, spec, making);
   const virtual: ProbeTools["virtual"] = (input, spec) => compileVirtual(input, spec, members);
   const options = {
     stdio: {},
@@ -69,6 +72,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     times: createProbeTimes(),
     backends,
     virtual,
+    openapi,
     hints: createToolHints(),
   };
   const face = createFaceTools({ ...given, tokens: given.sessions, tasks });

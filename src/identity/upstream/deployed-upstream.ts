@@ -24,7 +24,8 @@ export async function deployedUpstream(
   const revision = await catalog.read.revisions.find(apiId, deployment.revision);
   const parsed = mcpServer.spec.safeParse(revision?.spec);
   if (!parsed.success) return undefined;
-  const { upstream, displayName } = parsed.data;
+  const { displayName } = parsed.data;
+  const upstream = parsed.data.upstream ?? parsed.data.openapi;
   if (upstream === undefined) return undefined;
   const block = environment === "sandbox" && !("sameAs" in upstream.sandbox) ? upstream.sandbox : upstream.production;
   if (block.auth?.type !== "authorization-code" || block.url === undefined) return undefined;

@@ -1,0 +1,100 @@
+import type { McpBackend, McpCall, McpContext, McpObject, McpReply } from "../../../mcp/backend.ts";
+import type { ListCursors } from "../../../mcp/federation/list-cursors.ts";
+import type { CompiledOperation, ToolRequest } from "../../../mcp/openapi/compile-operation.ts";
+import type { ToolDefinition } from "../../../mcp/openapi/openapi-tool.ts";
+import type { SchemaFault } from "../../../mcp/openapi/schema-check.ts";
+import type { ToolAnswer } from "../../../mcp/openapi/tool-result.ts";
+import { jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
+import { modernVersions } from "../../../mcp/wire/modern.ts";
+
+/** One tool, ready to be shown and called. */
+export interface ServedTool {
+  readonly definition: ToolDefinition;
+  readonly operation: CompiledOperation;
+}
+
+export interface OpenApiServerParts {
+  readonly serverInfo: McpObject;
+  readonly instructions: string | undefined;
+  readonly tools: readonly ServedTool[];
+  readonly pageSize: number;
+  readonly cursors: ListCursors;
+  /** Sends a request with the gateway's own credentials. Rejects with `upstream.…` where no answer came. */
+  send(request: ToolRequest, context: McpContext): Promise<ToolAnswer>;
+}
+
+/** An MCP server whose tools are requests to a service: of no era, and with nothing but tools. */
+export function createOpenApiServer(parts: OpenApiServerParts): McpBackend {
+  const { serverInfo, instructions } = parts;
+  const byName = new Map(parts.tools.map((tool) => [tool.definition.name, tool]));
+  return {
+    facts: async () => ({ serverInfo, capabilities: { tools: {} }, instructions, versions: modernVersions }),
+    async request(call, context) {
+      if (call.method === "tools/list") return listTools(parts, call, context);
+      if (call.method === "tools/call") return callTool(byName, parts, call, context);
+      if (call.method === "logging/setLevel") return { result: {} };
+      return fault(jsonRpcCodes.methodNotFound, "Method not found");
+    },
+    notify: async () => {},
+    async listen(_filter, { cancellation }) {
+      // What it offers changes with a publication only, which makes another server of it.
+      const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+      const close = (): void => resolve(undefined);
+      if (cancellation.isCancelled) close();
+      else cancellation.listen({ onCancel: close });
+      return { accepted: {}, ended, close };
+    },
+    dispose() {},
+  };
+}
+
+const list = "tools";
+
+function listTools(
+  { tools, pageSize, cursors }: OpenApiServerParts,
+  { params }: McpCall,
+  context: McpContext,
+): McpReply {
+  const { cursor } = params;
+  const place = typeof cursor === "string" ? cursors.open(cursor, list, context.owner) : undefined;
+  if (cursor !== undefined && place === undefined) {
+    return fault(jsonRpcCodes.invalidParams, "The cursor is not one of this list; begin again without it.");
+  }
+  const from = place === undefined ? 0 : place.index + 1;
+  const shown = tools.slice(from, from + pageSize).map(({ definition }) => definition);
+  const last = from + shown.length - 1;
+  const next =
+    last + 1 < tools.length
+      ? cursors.seal({ list, index: last, after: shown.at(-1)?.name ?? "" }, context.owner)
+      : undefined;
+  return { result: { tools: shown, ...(next !== undefined && { nextCursor: next }) } };
+}
+
+async function callTool(
+  byName: ReadonlyMap<string, ServedTool>,
+  { send }: OpenApiServerParts,
+  { params }: McpCall,
+  context: McpContext,
+): Promise<McpReply> {
+  const { name, arguments: args } = params;
+  const tool = typeof name === "string" ? byName.get(name) : undefined;
+  if (tool === undefined) return fault(jsonRpcCodes.invalidParams, `Tool ${String(name)} not found`);
+  const asked = tool.operation.toHttpRequest(args);
+  if ("faults" in asked) return { result: refusedArguments(asked.faults) };
+  const answer = await send(asked.request, context);
+  const result = tool.operation.toToolResult(answer);
+  return { result: { ...result, _meta: { "gatehouse/http": { status: answer.status } } } };
+}
+
+const mostFaults = 20;
+
+/** For the model to mend: a result and no error of the protocol (2025-11-25, server/tools, "Error handling"). */
+function refusedArguments(faults: readonly SchemaFault[]): McpObject {
+  const lines = faults.slice(0, mostFaults).map(({ path, message }) => `${path} ${message}`.trim());
+  const text = ["The arguments do not fit; nothing was sent.", ...lines].join("\n");
+  return { content: [{ type: "text", text }], isError: true };
+}
+
+function fault(code: number, message: string): McpReply {
+  return { error: { code, message } };
+}
