@@ -85,4 +85,11 @@ test("the built-in prices are dated, name their source, and hold the models that
   const { providers } = JSON.parse(readFileSync("assets/prices.json", "utf8"));
   for (const name of ["openai", "anthropic", "google", "mistral"]) expect(providers[name].source).toMatch(/^https:/);
   expect(table.provider("ollama")("gpt-5")).toBeUndefined(); // a model of that name on one's own machine
+  for (const { models, checked = {} } of Object.values<{ models: object; checked?: object }>(providers)) {
+    for (const [model, { on, at }] of Object.entries(checked)) {
+      expect(Object.keys(models)).toContain(model);
+      expect(on <= table.asOf).toBe(true);
+      expect(at).toMatch(/^https:/);
+    }
+  }
 });
