@@ -112,6 +112,8 @@ export interface ProtocolAdapter {
   /** The API kind that it serves. */
   readonly kind: string;
   readonly routes: readonly AdapterRoute[];
+  /** The header in which unmodified clients of the protocol send their key, beside the API's own; lower-case. */
+  readonly keyHeader?: string;
   /**
    * True when one text of an answer may be cut over many frames of its stream (the words of a chat). Guardrails then
    * judge through their window; false means that each frame is whole, and it is judged by itself and goes on at once.

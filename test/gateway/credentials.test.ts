@@ -63,6 +63,8 @@ describe("a key", () => {
   test.each([
     ["as a bearer token", () => bearer(api.key)],
     ["in the API's own header", () => ({ "x-team-pass": api.key })],
+    ["in the header of Anthropic's clients", () => ({ "x-api-key": api.key, "anthropic-version": "2023-06-01" })],
+    ["as a bearer token beside that header", () => ({ "x-api-key": "unused", ...bearer(api.key) })],
     ["in both, when they agree", () => ({ "x-team-pass": api.key, ...bearer(api.key) })],
   ])("is taken %s, and goes no further", async (_name, headers) => {
     expect((await ask(headers())).status).toBe(200);

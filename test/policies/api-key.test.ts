@@ -7,6 +7,7 @@ import { createCredentialIndex } from "../../src/identity/credential-index.ts";
 import type { Exchange } from "../../src/pipeline/exchange.ts";
 import { apiKey } from "../../src/policies/api-key/api-key.ts";
 import { apiId, applicationId, buildExchange, buildTools, keyId, planId } from "../kit/exchange.ts";
+import { textAdapter } from "../kit/text-adapter.ts";
 
 const pepper = createSecretKey(Buffer.alloc(32, 7));
 const { key, publicId } = makeApiKey();
@@ -172,12 +173,29 @@ test("the header's name is the API's own, in any case", () => {
   expect(result).toMatchObject({ type: "principal" });
 });
 
+describe("the header of the protocol's own clients", () => {
+  const ofProtocol = { protocolHeader: "x-api-key" };
+
+  test("carries the key where nothing else was sent", () => {
+    expect(identify({ ...ofProtocol, headers: { "x-api-key": key } }).result).toMatchObject({ type: "principal" });
+    expect(identify({ ...ofProtocol, headers: { "x-api-key": "sk-ant-1" } }).result).toMatchObject({ type: "deny" });
+  });
+
+  test.each([{ apikey: key }, { authorization: `Bearer ${key}` }])("is not looked at beside %o", (headers) => {
+    const all = { ...headers, "x-api-key": "unused" };
+    expect(identify({ ...ofProtocol, headers: all }).result).toMatchObject({ type: "principal" });
+    const wrong = { apikey: other.key, "x-api-key": key };
+    expect(identify({ ...ofProtocol, headers: wrong }).result).toMatchObject({ type: "deny" });
+  });
+});
+
 test("the authorization header as the key's header means the bearer token", () => {
   const parts = { header: "Authorization", headers: { authorization: `Bearer ${key}` } };
   expect(identify(parts).result).toMatchObject({ type: "principal" });
 });
 
 interface Parts {
+  readonly protocolHeader?: string;
   readonly header?: string;
   readonly headers?: IncomingHttpHeaders;
   readonly query?: string;
@@ -187,6 +205,7 @@ interface Parts {
 }
 
 function identify({
+  protocolHeader,
   header = "apikey",
   headers = { apikey: key },
   query = "",
@@ -198,7 +217,9 @@ function identify({
   const index = createCredentialIndex({ pepper, pepperId: "p1", clock: tools.clock, onUsed: () => undefined });
   const subscription = { id: "sub_1" as never, applicationId, apiId, planId, state: "active" as const }; // the subscription's own id is not looked at
   index.apply({ type: "credentials", records: [recordOf(record)], subscriptions: subscribed ? [subscription] : [] });
-  const exchange = buildExchange({ inbound: { headers, query, clientIp }, credentials: index, principal: undefined });
+  const adapter = protocolHeader === undefined ? textAdapter : { ...textAdapter, keyHeader: protocolHeader };
+  const inbound = { headers, query, clientIp };
+  const exchange = buildExchange({ inbound, adapter, credentials: index, principal: undefined });
   const handlers = apiKey.compile({ header }, tools, { place: "test" });
   const identifyAgain = (of: Exchange) => {
     const result = handlers.identify?.(of);

@@ -50,6 +50,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
       { method: "GET", path: "/v1/models" },
       { method: "GET", path: "/v1/models/:model{.+}" },
     ],
+    keyHeader: "x-api-key", // Anthropic's clients
     cutsText: true,
     compile: (input) => compileLlm({ ...input, prices: options.prices ?? noPrices }),
     tokenDemand: llmTokenDemand,

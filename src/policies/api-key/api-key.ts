@@ -20,8 +20,8 @@ const config = z.strictObject({
 });
 
 /**
- * Knows callers by an API-bound key in the configured header or as a bearer token (RFC 6750, 2.1); never by the query
- * string, which ends up in logs. Nothing is looked up for a text that is not a key by its grammar and checksum.
+ * Knows callers by an API-bound key in the configured header, as a bearer token (RFC 6750, 2.1) or, where neither was
+ * sent, in the header that clients of the API's protocol use; never by the query string, which ends up in logs. Nothing is looked up for a text that is not a key by its grammar and checksum.
  *
  * An unknown, wrong or expired key is 401; one that is bound to another API, or used from elsewhere, is 403. Callers
  * are told no more than that; the reason is in the log.
@@ -39,7 +39,7 @@ export const apiKey = definePolicy({
     const boundsOf = createBoundsCache(createKeyBudgets(tools));
     return {
       identify(exchange) {
-        const sent = readCredential(exchange.inbound.headers, name);
+        const sent = readCredential(exchange.inbound.headers, name, exchange.api.adapter.keyHeader);
         if (sent.type === "none") return undefined;
         if (sent.type === "ambiguous") return invalid("two different credentials were sent");
         const record = exchange.credentials.recognise(sent.text) ?? verify(exchange.credentials, sent.text);
@@ -67,11 +67,16 @@ type Credential =
   | { readonly type: "ambiguous" }
   | { readonly type: "one"; readonly text: string };
 
-function readCredential(headers: IncomingHttpHeaders, name: string): Credential {
+// The protocol's own header counts where nothing else was sent: clients put a word without meaning into it when their
+// true credential is a bearer.
+function readCredential(headers: IncomingHttpHeaders, name: string, ofProtocol: string | undefined): Credential {
   const inHeader = name === "authorization" ? undefined : headers[name];
   const bearer = /^bearer(?: +(.*))?$/i.exec(headers.authorization ?? "");
   const inBearer = bearer === null ? undefined : (bearer[1] ?? "");
-  if (inHeader === undefined) return inBearer === undefined ? { type: "none" } : { type: "one", text: inBearer };
+  if (inHeader === undefined) {
+    const text = inBearer ?? (ofProtocol === undefined ? undefined : headers[ofProtocol]);
+    return typeof text === "string" ? { type: "one", text } : { type: "none" };
+  }
   if (typeof inHeader !== "string") return { type: "ambiguous" };
   return inBearer === undefined || inBearer === inHeader ? { type: "one", text: inHeader } : { type: "ambiguous" };
 }
