@@ -1,5 +1,5 @@
-import { environmentSchema } from "../../core/environment.ts";
 import type { Environment } from "../../core/environment.ts";
+import { environmentSchema } from "../../core/environment.ts";
 import type { McpOpenApiSpec } from "../../core/mcp-openapi.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";

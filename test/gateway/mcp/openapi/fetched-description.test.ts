@@ -7,7 +7,7 @@ import { startTestGatehouse, testActor } from "../../../kit/gatehouse.ts";
 import type { MockUpstream, Respond } from "../../../kit/mock-upstream.ts";
 import { json, startMockUpstream } from "../../../kit/mock-upstream.ts";
 import { rpcOf } from "../published-server.ts";
-import { modernRequest, petsDescription, publishTools } from "./openapi-kit.ts";
+import { modernRequest, petsDescription, publishTools, toolNames } from "./openapi-kit.ts";
 
 let gatehouse: TestGatehouse;
 let site: MockUpstream;
@@ -25,7 +25,7 @@ afterAll(async () => {
 const production = () => ({ production: { url: site.url }, sandbox: { sameAs: "production" } });
 const namesOf = async (server: Awaited<ReturnType<typeof publishTools>>): Promise<readonly string[]> => {
   const { result } = rpcOf(await server.post(modernRequest(1, "tools/list")));
-  return (result?.["tools"] as { name: string }[]).map(({ name }) => name); // as MCP has it
+  return toolNames(result);
 };
 
 test("a description is fetched at each publication, kept in the revision, and asked for by no call", async () => {

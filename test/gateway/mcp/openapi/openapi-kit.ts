@@ -1,6 +1,6 @@
 import type { TestGatehouse } from "../../../kit/gatehouse.ts";
 import { rawHttp } from "../../../kit/raw-http.ts";
-import type { Era, PublishedServer } from "../published-server.ts";
+import type { PublishedServer } from "../published-server.ts";
 import { keyFor, modernVersion } from "../published-server.ts";
 
 /** A description of pets, with whatever a tool may meet. */
@@ -90,4 +90,7 @@ export function modernRequest(id: number, method: string, params: object = {}): 
   return { jsonrpc: "2.0", id, method, params: { ...params, _meta: meta } };
 }
 
-export type { Era };
+/** The names in a result of `tools/list`. */
+export function toolNames(result: Readonly<Record<string, unknown>> | undefined): readonly string[] {
+  return ((result?.["tools"] ?? []) as { name: string }[]).map(({ name }) => name); // as MCP has it
+}

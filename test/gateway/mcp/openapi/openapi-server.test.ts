@@ -8,7 +8,7 @@ import type { MockUpstream } from "../../../kit/mock-upstream.ts";
 import { json, startMockUpstream } from "../../../kit/mock-upstream.ts";
 import type { PublishedServer } from "../published-server.ts";
 import { keyFor, rpcOf, toolCall } from "../published-server.ts";
-import { modernRequest, petsDescription, publishTools } from "./openapi-kit.ts";
+import { modernRequest, petsDescription, publishTools, toolNames } from "./openapi-kit.ts";
 
 let gatehouse: TestGatehouse;
 let service: MockUpstream;
@@ -46,7 +46,7 @@ describe("tools/list", () => {
     const first = rpcOf(await server.post(modernRequest(1, "tools/list"))).result;
     const cursor = first?.["nextCursor"];
     const second = rpcOf(await server.post(modernRequest(2, "tools/list", { cursor }))).result;
-    const names = [first, second].map((page) => (page?.["tools"] as { name: string }[]).map(({ name }) => name)); // as MCP has it
+    const names = [first, second].map((page) => toolNames(page));
     expect(names).toEqual([["listPets"], ["getPet"]]);
     expect(second?.["nextCursor"]).toBeUndefined();
     const other = await keyFor(gatehouse, "some-pets");
@@ -130,7 +130,7 @@ describe("tools/call", () => {
     const name = "x".repeat(10_000_000);
     service.respond(json(200, { id: 1, name }));
     const { result } = await call("getPet", { petId: "1" });
-    expect((result?.["structuredContent"] as { name: string }).name).toHaveLength(name.length); // as sent above
+    expect(result?.["structuredContent"]).toEqual({ id: 1, name });
   });
 
   test("cuts an answer at the API's bound, says so, and lets go of the rest", async () => {
@@ -223,7 +223,7 @@ test("rules, pins, held calls and rows hold for tools of a description as for an
     },
   );
   const { result } = rpcOf(await server.post(modernRequest(1, "tools/list")));
-  expect((result?.["tools"] as { name: string }[]).map(({ name }) => name)).toEqual(["removePet", "getPet"]); // as MCP has it
+  expect(toolNames(result)).toEqual(["removePet", "getPet"]);
   expect((await call("addPet", { id: 1, name: "x" }, server)).error?.message).toBe("Tool addPet not found");
   expect((await call("getPet", { petId: "7" }, server)).result?.["structuredContent"]).toBeDefined();
   expect((await call("removePet", { petId: "7" }, server)).result?.["resultType"]).toBe("input_required");
