@@ -8,6 +8,7 @@ import {
   timeoutsSchema,
 } from "./api-spec.ts";
 import { mcpAuthorizationSchema } from "./mcp-authorization.ts";
+import { mcpOfferSchema } from "./mcp-offer.ts";
 import { mcpOpenApiSchema } from "./mcp-openapi.ts";
 import { mcpPinsSchema } from "./mcp-pin-settings.ts";
 import { mcpVirtualSchema } from "./mcp-virtual.ts";
@@ -110,6 +111,11 @@ const mcpServerSpec = z
       title: "Pins",
       description:
         "What happens when the server says something else of what it offers than was approved; off when absent.",
+    }),
+    offer: mcpOfferSchema.optional().meta({
+      title: "Offer",
+      description:
+        "What of the server is offered, and under which names and words; all of it, as it is, when absent. A server with an offer is not relayed byte by byte.",
     }),
     upstream: z
       .strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) })

@@ -10,6 +10,9 @@ import { GatewayError } from "../../kernel/errors.ts";
 import type { McpAuthorization } from "../../mcp/authorization/compile-authorization.ts";
 import { compileAuthorization } from "../../mcp/authorization/compile-authorization.ts";
 import type { McpBackend } from "../../mcp/backend.ts";
+import type { CompiledOffer } from "../../mcp/offer/compile-offer.ts";
+import { compileOffer } from "../../mcp/offer/compile-offer.ts";
+import { createOfferedServer } from "../../mcp/offer/offered-server.ts";
 import type { PinBoard } from "../../mcp/pins/pin-board.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
@@ -120,8 +123,9 @@ export interface ProbeTools {
 export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): CompiledProtocol | undefined {
   const { artifact } = input;
   const spec = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
-  const upstreams = compileUpstreams(input, spec, probing);
-  if (upstreams === undefined) return undefined;
+  const behind = compileUpstreams(input, spec, probing);
+  if (behind === undefined) return undefined;
+  const upstreams = spec.offer === undefined ? behind : offered(behind, compileOffer(spec.offer, input.fault));
   const pins = pinsFor(spec, probing);
   if (pins !== undefined && spec.upstream !== undefined) lookAtPins(input, pins, upstreams, probing);
   const authorization = compileRules(spec, input);
@@ -131,6 +135,25 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
     own: { keyHeader, authorization, hints: probing.hints, pins, listing: listingOf(spec) },
     ...(authorization && { scopes: authorization.scopes }),
   };
+}
+
+/** The same servers as they are offered: by the face alone, which can tell of them in other words. */
+function offered(upstreams: CompiledProtocol["upstreams"], offer: CompiledOffer): CompiledProtocol["upstreams"] {
+  const made = ({ targets, ...rest }: CompiledUpstream): CompiledUpstream => ({
+    ...rest,
+    targets: targets.map((target) => {
+      const { backend, parking, relay } = behindOf(target);
+      const endpoint: McpBehind = {
+        backend: createOfferedServer(backend, offer),
+        parking,
+        relay: relay && { ...relay, mode: "always" },
+      };
+      return { ...target, endpoint };
+    }),
+  });
+  const { production, sandbox } = upstreams;
+  const first = made(production);
+  return { production: first, sandbox: sandbox === production ? first : made(sandbox) };
 }
 
 function compileUpstreams(

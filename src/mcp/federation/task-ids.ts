@@ -22,7 +22,8 @@ export function withPublicTasks(member: string, value: McpObject): McpObject {
   const { taskId, task, tasks, _meta: meta } = value;
   if (typeof taskId === "string") edits["taskId"] = publicTask(member, taskId);
   if (isTask(task)) edits["task"] = renamed(member, task);
-  if (Array.isArray(tasks)) edits["tasks"] = tasks.map((each: unknown) => (isTask(each) ? renamed(member, each) : each));
+  if (Array.isArray(tasks))
+    edits["tasks"] = tasks.map((each: unknown) => (isTask(each) ? renamed(member, each) : each));
   const link = isObject(meta) ? meta[related] : undefined;
   if (isObject(meta) && isTask(link)) edits["_meta"] = { ...meta, [related]: renamed(member, link) };
   return Object.keys(edits).length === 0 ? value : { ...value, ...edits };

@@ -1,6 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { McpBackend, McpCall, McpContext, McpFilter, McpObject, McpReply } from "../backend.ts";
+import { unknownName } from "../unknown-name.ts";
 import { isObject, jsonRpcCodes } from "../wire/json-rpc.ts";
 import { withMeta } from "../wire/reserved-meta.ts";
 import type { ListCursors } from "./list-cursors.ts";
@@ -123,7 +124,7 @@ async function callNamed(
 ): Promise<McpReply> {
   const { name } = call.params;
   const owned = typeof name === "string" ? await ownerOf(kind, name, context, tools) : undefined;
-  if (owned === undefined) return unknown(kind === "tools" ? "Tool" : "Prompt", String(name));
+  if (owned === undefined) return unknownName(kind === "tools" ? "Tool" : "Prompt", String(name));
   return pass(owned.member, { ...call, params: { ...call.params, name: owned.name } }, context, tools);
 }
 
@@ -157,14 +158,10 @@ function away(partial: readonly string[]): GatewayError {
   );
 }
 
-function unknown(what: string, name: string): McpReply {
-  return { error: { code: jsonRpcCodes.invalidParams, message: `${what} ${name} not found` } };
-}
-
 async function callResource(call: McpCall, context: McpContext, tools: Tools): Promise<McpReply> {
   const { uri } = call.params;
   const member = typeof uri === "string" ? await resourceOwner(uri, context, tools) : undefined;
-  if (member === undefined) return unknown("Resource", String(uri));
+  if (member === undefined) return unknownName("Resource", String(uri));
   return pass(member, call, context, tools);
 }
 
@@ -195,21 +192,21 @@ async function complete(call: McpCall, context: McpContext, tools: Tools): Promi
   const { name, uri } = ref;
   if (ref["type"] === "ref/prompt" && typeof name === "string") {
     const owned = await ownerOf("prompts", name, context, tools);
-    if (owned === undefined) return unknown("Prompt", name);
+    if (owned === undefined) return unknownName("Prompt", name);
     const params = { ...call.params, ref: { ...ref, name: owned.name } };
     return pass(owned.member, { ...call, params }, context, tools);
   }
-  if (typeof uri !== "string") return unknown("Resource", String(uri));
+  if (typeof uri !== "string") return unknownName("Resource", String(uri));
   const owned = (await tools.lists.list("templates", context)).owners.get(uri);
   const member = owned?.member ?? (await resourceOwner(uri, context, tools));
-  return member === undefined ? unknown("Resource", uri) : pass(member, call, context, tools);
+  return member === undefined ? unknownName("Resource", uri) : pass(member, call, context, tools);
 }
 
 async function callTask(call: McpCall, context: McpContext, tools: Tools): Promise<McpReply> {
   const { taskId } = call.params;
   if (typeof taskId !== "string") return notFound; // tasks/list: nobody's tasks of several servers are listed
   const target = taskOf(taskId);
-  if (target === undefined || !tools.byName.has(target.member)) return unknown("Task", taskId);
+  if (target === undefined || !tools.byName.has(target.member)) return unknownName("Task", taskId);
   return pass(target.member, { ...call, params: { ...call.params, taskId: target.taskId } }, context, tools);
 }
 
