@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { Option } from "commander";
+import { mcpClients } from "../core/mcp-client-config.ts";
 import type { AddControlCommand } from "./audit-commands.ts";
 import type { Shell } from "./shell.ts";
 
@@ -13,6 +14,10 @@ export function addMcpCommands(program: Command, shell: Shell, controlCommand: A
     .option("--authorization-file <file>", "file with the header Authorization that is shown to it")
     .option("--json", "as JSON")
     .action(async (url, options) => (await import("./mcp.ts")).inspectMcp(url, options, shell));
+  controlCommand(mcp, "config <server>", "print what goes into a client's configuration so that it uses a server")
+    .addOption(new Option("--client <name>", "whose configuration").choices(mcpClients).makeOptionMandatory())
+    .option("--no-key", "without an API key, for servers that clients log in to")
+    .action(async (server, options) => (await import("./mcp-config.ts")).printClientConfig(server, options, shell));
   addPinCommands(mcp, shell, controlCommand);
   mcp
     .command("tools <description>")

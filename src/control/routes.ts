@@ -12,6 +12,7 @@ import { encryptionRoutes } from "./encryption-routes.ts";
 import { gatewayFeedRoutes } from "./gateway-feed-routes.ts";
 import { gatewayTokenRoutes } from "./gateway-token-routes.ts";
 import { keyManagerRoutes } from "./key-manager-routes.ts";
+import { mcpClientConfigRoutes } from "./mcp-client-config-routes.ts";
 import { mcpInspectionRoutes } from "./mcp-inspection-routes.ts";
 import { mcpPinRoutes } from "./mcp-pin-routes.ts";
 import { oauthClientRoutes } from "./oauth-client-routes.ts";
@@ -38,6 +39,7 @@ export function routes(): readonly ControlRoute[] {
     ...budgetRoutes(),
     ...mcpInspectionRoutes(),
     ...mcpPinRoutes(),
+    ...mcpClientConfigRoutes(),
     ...approvalRoutes(),
     ...keyManagerRoutes(),
     ...oauthClientRoutes(),

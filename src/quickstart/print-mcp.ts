@@ -1,3 +1,5 @@
+import type { McpClientConfig, McpClientName } from "../core/mcp-client-config.ts";
+import { mcpClientConfig } from "../core/mcp-client-config.ts";
 import { metaKeys, modernVersions } from "../mcp/wire/modern.ts";
 import type { QuickstartApi } from "./quickstart-file.ts";
 import { shellQuoted } from "./shell-quoted.ts";
@@ -20,19 +22,19 @@ export function mcpLines(api: QuickstartApi): readonly string[] {
   ];
 }
 
-function agentLines(api: QuickstartApi): readonly string[] {
-  const { name, url } = api;
-  const headers = { Authorization: `Bearer ${api.apiKey}` };
-  const server = { [name]: { type: "http", url, headers } };
+function agentLines({ name, url, apiKey }: QuickstartApi): readonly string[] {
+  const of = (client: McpClientName): McpClientConfig =>
+    mcpClientConfig(client, { name, url, credential: { key: apiKey } });
+  const lines = (what: string, { text, format }: McpClientConfig): readonly string[] => [
+    `${name} in ${what}:`,
+    ...(format === "json" ? [JSON.stringify(JSON.parse(text))] : text.split("\n")),
+  ];
+  const named = (config: McpClientConfig): string => `${config.title} (${config.file})`;
+  const [claude, vscode, codex] = [of("claude-code"), of("vscode"), of("codex")];
   return [
-    `${name} in Claude Code (.mcp.json) and Cursor (.cursor/mcp.json):`,
-    JSON.stringify({ mcpServers: server }),
-    `${name} in VS Code (.vscode/mcp.json):`,
-    JSON.stringify({ servers: server }),
-    `${name} in Codex (~/.codex/config.toml):`,
-    `[mcp_servers.${name}]`,
-    `url = ${JSON.stringify(url)}`,
-    `http_headers = { Authorization = ${JSON.stringify(headers.Authorization)} }`,
+    ...lines(`${named(claude)} and ${named(of("cursor"))}`, claude), // with a key in them, both are the same
+    ...lines(named(vscode), vscode),
+    ...lines(named(codex), codex),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { keyNeedOf } from "../../core/mcp-client-config.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
 
 /** What of an MCP server's spec a registry tells. */
@@ -20,9 +21,7 @@ export interface ListedServer extends Listing {
 
 /** What of a server's spec a registry tells. */
 export function listingOf({ displayName, description, version, security }: McpServerSpec): Listing {
-  const { apiKey, oauth, keyless } = security;
-  const key = keyless || apiKey === false ? "none" : oauth === false ? "required" : "optional";
-  return { title: displayName, description, version, apiKey: key };
+  return { title: displayName, description, version, apiKey: keyNeedOf(security) };
 }
 
 const schema = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
