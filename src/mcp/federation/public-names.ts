@@ -31,6 +31,7 @@ export function isReservedName(name: string): boolean {
 /** The form in which names are equal that a person or a model takes for the same: case, width, accents, look-alikes. */
 export function foldName(name: string): string {
   const plain = name
+    .toLowerCase()
     .normalize("NFKD")
     .replaceAll(/[\p{Cf}\p{M}]/gu, "")
     .toLowerCase();
