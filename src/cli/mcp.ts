@@ -25,7 +25,8 @@ export async function inspectMcp(url: string, options: InspectOptions, shell: Sh
   }
   const found = inspectionSchema.parse(answer);
   const { name = "", version = "" } = found.serverInfo;
-  shell.out(plain(`${name} ${version}, ${found.era}: ${found.versions.join(", ")}`));
+  const way = found.transport === "streamable-http" ? "" : `, by ${found.transport}`;
+  shell.out(plain(`${name} ${version}, ${found.era}: ${found.versions.join(", ")}${way}`));
   if (found.instructions !== null) shell.out(plain(`instructions: ${found.instructions}`));
   const rows = sections.flatMap(({ member, one, by }) =>
     found[member].map((entry) => [one, text(entry[by]), text(entry["title"] ?? entry["description"]).slice(0, 100)]),
@@ -44,6 +45,7 @@ const sections = [
 
 const entriesSchema = z.array(z.looseObject({}));
 const inspectionSchema = z.looseObject({
+  transport: z.string(),
   era: z.string(),
   versions: z.array(z.string()),
   serverInfo: z.looseObject({ name: z.string().optional(), version: z.string().optional() }),

@@ -22,6 +22,9 @@ const entries = z.array(z.looseObject({})).meta({ description: "As the server se
 /** What an MCP server shows. */
 export const mcpInspectionSchema = z.strictObject({
   url: z.string(),
+  transport: z.enum(["streamable-http", "http+sse"]).meta({
+    description: "How it is spoken to; `http+sse`, that of 2024-11-05, is to be said in the upstream.",
+  }),
   era: z.enum(["legacy", "modern"]),
   versions: z.array(z.string()).meta({ description: "Protocol versions that the server names." }),
   serverInfo: z.looseObject({}),

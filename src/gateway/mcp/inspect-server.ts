@@ -5,6 +5,7 @@ import { GatewayError } from "../../kernel/errors.ts";
 import type { McpBackend, McpContext } from "../../mcp/backend.ts";
 import { modernVersions } from "../../mcp/wire/modern.ts";
 import type { UpstreamClient } from "../upstream.ts";
+import { createSseUpstream } from "./channel/sse-upstream.ts";
 import { noList, offeredLists, ownContext, readList } from "./read-lists.ts";
 import { createUpstreamServer } from "./upstream-server/upstream-server.ts";
 
@@ -23,25 +24,42 @@ export function createMcpInspector({ upstream, clock }: InspectorParts): McpInsp
     const { origin, pathname } = new URL(url);
     const shown = { headers: authorization === undefined ? {} : { authorization } };
     const endpoint = { origin, path: pathname, credential: { show: () => shown } };
-    const server = createUpstreamServer({ endpoint, upstream, clock, timeouts, maxBytes, era });
+    const parts = { endpoint, upstream, clock, timeouts, maxBytes };
     const cancellation = new Cancellation();
     const stop = clock.after(longestMs, () =>
       cancellation.cancel(new GatewayError("upstream.timeout", "The MCP server took too long to tell what it offers.")),
     );
+    const context = ownContext("inspect", cancellation);
+    const look = async (transport: McpInspection["transport"], server: McpBackend): Promise<McpInspection> => {
+      try {
+        return { ...(await inspect(url, server, context)), transport };
+      } finally {
+        await server.dispose();
+      }
+    };
     try {
-      return await inspect(url, server, ownContext("inspect", cancellation));
+      return await look("streamable-http", createUpstreamServer({ ...parts, era }));
+    } catch (error) {
+      if (cancellation.isCancelled || era === "modern" || !mayBeOld(error)) throw error;
+      return await look("http+sse", createSseUpstream(parts)).catch(() => {
+        throw error; // of a server that is neither, the first answer tells more
+      });
     } finally {
       stop();
-      await server.dispose();
     }
   };
+}
+
+/** A server that is there and does not take a POST may be of 2024-11-05 (2025-11-25, basic/transports). */
+function mayBeOld(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "upstream.invalid";
 }
 
 async function inspect(
   url: McpInspectionInput["url"],
   server: McpBackend,
   context: McpContext,
-): Promise<McpInspection> {
+): Promise<Omit<McpInspection, "transport">> {
   const facts = await server.facts(context);
   const found = await Promise.all(offeredLists.map((list) => readList(server, facts, context, list)));
   const [tools = noList, prompts = noList, resources = noList, resourceTemplates = noList] = found;

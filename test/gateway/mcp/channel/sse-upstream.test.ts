@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createSseUpstream } from "../../../../src/gateway/mcp/channel/sse-upstream.ts";
+import { createMcpInspector } from "../../../../src/gateway/mcp/inspect-server.ts";
 import type { UpstreamClient } from "../../../../src/gateway/upstream.ts";
 import { createUpstreamClient } from "../../../../src/gateway/upstream.ts";
 import { Cancellation } from "../../../../src/kernel/cancellation.ts";
@@ -38,6 +39,7 @@ afterEach(async () => {
 async function startOld(ways: Ways = {}): Promise<OldServer> {
   const streams = new Set<ServerResponse>();
   const http = createServer((request, response) => {
+    if (request.method === "POST" && request.url === "/sse") return void response.writeHead(405).end();
     if (request.method === "GET") {
       response.writeHead(200, { "content-type": "text/event-stream" });
       if (ways.onStream !== undefined) return ways.onStream(response);
@@ -83,14 +85,20 @@ function usual({ id, method }: { id?: number; method?: string }): object | undef
   return method === "tools/list" ? { jsonrpc: "2.0", id, result: { tools: [{ name: "a" }] } } : undefined;
 }
 
-function backendAt({ origin }: OldServer, more: { maxBytes?: number; firstByteMs?: number } = {}): McpBackend {
-  const { maxBytes = 1_000_000, firstByteMs = 5_000 } = more;
+function client(): UpstreamClient {
   const network = createNetworkPolicy({ allowCidrs: [], operatorReach: developmentReach });
-  const upstream: UpstreamClient = createUpstreamClient({
+  const upstream = createUpstreamClient({
     lookup: createGuardedLookup(network, "operator"),
     assertHost: (host) => network.assertHost(host, "operator"),
     clock: systemClock,
   });
+  open.push(upstream);
+  return upstream;
+}
+
+function backendAt({ origin }: OldServer, more: { maxBytes?: number; firstByteMs?: number } = {}): McpBackend {
+  const { maxBytes = 1_000_000, firstByteMs = 5_000 } = more;
+  const upstream = client();
   const credential = { show: () => ({ headers: { authorization: "Bearer of-the-gateway" } }) };
   const backend = createSseUpstream({
     endpoint: { origin, path: "/sse", credential },
@@ -99,7 +107,7 @@ function backendAt({ origin }: OldServer, more: { maxBytes?: number; firstByteMs
     timeouts: { connectMs: 1_000, firstByteMs, idleMs: 5_000 },
     maxBytes,
   });
-  open.push(upstream, backend);
+  open.push(backend);
   return backend;
 }
 
@@ -187,4 +195,17 @@ test("two callers have streams of their own", async () => {
   await backend.facts(context());
   await backend.facts(context({ owner: "bob" }));
   expect(server.streams.size).toBe(2);
+});
+
+test("a look at a server finds out by itself that it is of that kind", async () => {
+  const server = await startOld();
+  const inspect = createMcpInspector({ upstream: client(), clock: systemClock });
+  const found = await inspect({ url: `${server.origin}/sse`, era: "auto" });
+  expect(found).toMatchObject({ transport: "http+sse", era: "legacy", tools: [{ name: "a" }] });
+  await eventually("the stream is let go", () => server.streams.size === 0);
+  const neither = await startOld({ onStream: (response) => void response.end() });
+  await expect(inspect({ url: `${neither.origin}/sse`, era: "auto" })).rejects.toMatchObject({
+    code: "upstream.invalid",
+    message: expect.stringContaining("405") as unknown,
+  });
 });
