@@ -125,7 +125,8 @@ function residentSettings({ oauth, env }: Config) {
     tokenPersistence,
     revokeOnLogout,
     mostRegisteredClients: oauth.registeredClients,
-    clientIdDocuments: oauth.clientIdDocuments,
+    clientIdDocuments: oauth.clientIdDocuments ?? env !== "production",
+    documentHosts: { allowed: oauth.clientIdAllowedHosts, denied: oauth.clientIdDeniedHosts },
     dynamicRegistration: oauth.dynamicRegistration ?? env !== "production",
   };
 }

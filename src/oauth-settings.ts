@@ -1,5 +1,10 @@
 import { z } from "zod";
 
+/** A host, or with `*.` before it every host below it. */
+const hostRules = z
+  .array(z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/i, "a host such as agent.example.com, or *.example.com"))
+  .max(1_000);
+
 /** Settings of OAuth clients and of the resident key manager. */
 export const oauthSettings = z
   .strictObject({
@@ -40,9 +45,18 @@ export const oauthSettings = z
       description:
         "Days without a token after which a client that registered itself is deleted, unless an administrator has changed it; never before its tokens could have expired. 0: never.",
     }),
-    clientIdDocuments: z.boolean().default(true).meta({
+    clientIdDocuments: z.boolean().optional().meta({
       title: "Client id documents",
-      description: "Lets the https URL of a client's metadata be its client id, as MCP clients have it.",
+      description:
+        "Lets the https URL of a client's metadata be its client id, as MCP clients have it. Absent: in development only.",
+    }),
+    clientIdAllowedHosts: hostRules.optional().meta({
+      title: "Allowed client id hosts",
+      description: "The only hosts whose documents are taken: `agent.example.com`, `*.example.com`. Absent: any.",
+    }),
+    clientIdDeniedHosts: hostRules.default([]).meta({
+      title: "Denied client id hosts",
+      description: "Hosts whose documents are not taken, also where the list of allowed ones has them.",
     }),
     tokenPersistence: z.boolean().default(false).meta({
       title: "Token persistence",

@@ -1,8 +1,9 @@
 import { Command, Option } from "commander";
 import { gatehouseVersion } from "../version.ts";
-import { addBudgetCommands } from "./budget-commands.ts";
 import { addAuditCommands, addKeyManagerCommands } from "./audit-commands.ts";
+import { addBudgetCommands } from "./budget-commands.ts";
 import { addApprovalCommands, addMcpCommands } from "./mcp-commands.ts";
+import { addOauthClientCommands } from "./oauth-client-commands.ts";
 import { addPeopleCommands } from "./people-commands.ts";
 import type { Shell } from "./shell.ts";
 
@@ -22,7 +23,7 @@ export function createProgram(shell: Shell): Command {
   addRunning(program, shell);
   addResources(program, shell);
   addKeys(program, shell);
-  addOauthClients(program, shell);
+  addOauthClientCommands(program, shell, controlCommand);
   addGateways(program, shell);
   addPeopleCommands(program, shell, controlCommand);
   addKeyManagerCommands(program, shell, controlCommand);
@@ -123,55 +124,6 @@ function addKeys(program: Command, shell: Shell): void {
   controlCommand(keys, "revoke <name>", "end a key").action(async (name, options) =>
     (await import("./keys.ts")).revokeKey(name, options, shell),
   );
-}
-
-function addOauthClients(program: Command, shell: Shell): void {
-  const clients = program.command("oauth-clients").description("OAuth clients of applications, and their secrets");
-  const load = async () => import("./oauth-clients.ts");
-  controlCommand(clients, "list <application>", "list an application's clients")
-    .option("--json", "as JSON")
-    .action(async (application, options) => (await load()).listOauthClients(application, options, shell));
-  controlCommand(clients, "add <application>", "make a client and print its id and its first secret, this once")
-    .option("--name <name>", "name of the client; made up when absent")
-    .addOption(
-      new Option("--environment <which>", "upstream that its tokens lead to")
-        .choices(["production", "sandbox"])
-        .default("production"),
-    )
-    .option("--key-manager <name>", "who issues its tokens; the resident one when absent")
-    .option("--client-id <id>", "of a client that is there already at a key manager elsewhere")
-    .option("--grant <type...>", "grants that it may use; client_credentials when absent")
-    .option("--redirect-uri <uri...>", "where browsers are sent back to")
-    .option("--scope <scope...>", "scopes that it may ask for; everything when absent")
-    .option("--native", "an application on people's own devices (RFC 8252)")
-    .option("--public", "a client without a secret")
-    .option("--validity <time>", "of its first secret, such as 90d; for ever when absent")
-    .action(async (application, options) => (await load()).addOauthClient(application, options, shell));
-  controlCommand(
-    clients,
-    "rm <application> <client-id>",
-    "delete a client; its tokens are refused from then on",
-  ).action(async (application, clientId, options) =>
-    (await load()).removeOauthClient(application, clientId, options, shell),
-  );
-  controlCommand(clients, "secrets <application> <client-id>", "list a client's secrets, masked")
-    .option("--json", "as JSON")
-    .action(async (application, clientId, options) =>
-      (await load()).listClientSecrets(application, clientId, options, shell),
-    );
-  controlCommand(clients, "add-secret <application> <client-id>", "give a client another secret and print it")
-    .option("--description <text>", "what it is for")
-    .option("--validity <time>", "such as 90d; for ever when absent")
-    .option("--overlap <time>", "rotates: how long the ones before go on, such as 24h; 0s ends them at once")
-    .action(async (application, clientId, options) =>
-      (await load()).addClientSecret(application, clientId, options, shell),
-    );
-  controlCommand(clients, "revoke-secret <application> <client-id> <secret-id>", "end a secret")
-    .option("--tokens", "and the tokens that were got with it")
-    .option("--force", "also when it is the newest that works")
-    .action(async (application: string, clientId: string, secretId: string, options) =>
-      (await load()).revokeClientSecret({ application, clientId, secretId }, options, shell),
-    );
 }
 
 function addGateways(program: Command, shell: Shell): void {

@@ -28,7 +28,7 @@ import {
   clientSecretListSchema,
   createdOauthClientSchema,
   generatedClientSecretSchema,
-  oauthClientViewSchema,
+  oauthClientComponent,
 } from "./oauth-client-view-schema.ts";
 import { pageAnswer, pageQuery, pageRequest } from "./page-query.ts";
 import { pageComponent, schemaComponent } from "./schema-component.ts";
@@ -51,7 +51,7 @@ const collection = "/api/v1/applications/{name}/oauth-clients";
 const one = `${collection}/{clientId}`;
 const common = { tag: "OauthClient" } as const;
 
-const view = schemaComponent("OauthClientView", oauthClientViewSchema, "output");
+const view = oauthClientComponent;
 const created = schemaComponent("CreatedOauthClient", createdOauthClientSchema, "output");
 const createBody = schemaComponent("OauthClient", oauthClientDocumentSchema, "input");
 const updateBody = schemaComponent("OauthClientChange", oauthClientChangeDocumentSchema, "input");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { oauthClientChangeSchema } from "../core/oauth-client-spec.ts";
 import { apiVersion, metadataSchema, nameSchema } from "../core/resource.ts";
+import { schemaComponent } from "./schema-component.ts";
 
 const time = z.iso.datetime();
 
@@ -33,8 +34,12 @@ export const oauthClientViewSchema = z.strictObject({
   spec: z.strictObject(oauthClientChangeSchema.shape),
   status: z.strictObject({
     source: z.enum(["admin", "dynamic", "metadata-document"]).meta({ description: "Who made it." }),
+    disabled: z.boolean().meta({ description: "It gets no tokens, and those that it has are refused." }),
   }),
 });
+
+/** As the documentation shows it. */
+export const oauthClientComponent = schemaComponent("OauthClientView", oauthClientViewSchema, "output");
 
 /** The answer that makes a client. */
 export const createdOauthClientSchema = oauthClientViewSchema.extend({

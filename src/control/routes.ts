@@ -1,5 +1,6 @@
 import { resourceKinds } from "../core/kinds.ts";
 import { accessTokenRoutes } from "./access-token-routes.ts";
+import { allOauthClientRoutes } from "./all-oauth-client-routes.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
 import { apiKeyRoutes } from "./api-key-routes.ts";
 import { applyRoutes } from "./apply-routes.ts";
@@ -43,6 +44,7 @@ export function routes(): readonly ControlRoute[] {
     ...approvalRoutes(),
     ...keyManagerRoutes(),
     ...oauthClientRoutes(),
+    ...allOauthClientRoutes(),
     ...sessionRoutes(),
     ...ssoRoutes(),
     ...signInRoutes(),

@@ -26,7 +26,7 @@ export async function authenticateClient(
   const secret = await read.oauthClients.secrets.findByPublicId(parseClientSecret(secretValue) ?? "");
   const hash = hashClientSecret(context.pepper, secretValue);
   const isRight = equalInConstantTime(hash, Buffer.from(secret?.hash ?? noHash, "hex"));
-  if (client === undefined || secret === undefined || !isRight) return undefined;
+  if (client === undefined || client.disabled || secret === undefined || !isRight) return undefined;
   if (client.metadata.tokenEndpointAuthMethod === "none") return undefined; // public now, whatever it had before
   if (secret.clientRowId !== client.id || secret.pepperId !== context.pepper.id) return undefined;
   if (!isLiveSecret(secret, nowMs)) return undefined;

@@ -100,6 +100,8 @@ export interface OauthStateRow {
   readonly uid: string | null;
   readonly grantId: string | null;
   readonly userCode: string | null;
+  /** The `client_id` that it was given to, where it was given to one. */
+  readonly clientId: string | null;
   /** The user whose it is, where it is somebody's. */
   readonly accountId: string | null;
   /** Refresh tokens that came of one another share it. */
@@ -138,6 +140,8 @@ export interface OauthStateTable {
   deleteByGrant(grantId: string): Promise<number>;
   /** Deletes everything of a user, of every model; says how many rows. */
   deleteByAccount(accountId: string): Promise<number>;
+  /** Deletes everything of a client, of every model; says how many rows. */
+  deleteByClient(clientId: string): Promise<number>;
   /** Rows of a model, expired ones included; stops counting at `upTo`. */
   count(model: string, upTo: number): Promise<number>;
   /** Deletes what expired before `nowMs`, at most `limit` rows; says how many. */
@@ -147,7 +151,7 @@ export interface OauthStateTable {
 /** OAuth clients and their secrets. */
 export interface OauthClientTable {
   insert(client: OauthClientRow): Promise<void>;
-  /** As `resources.update`: name, environment, metadata and time may change. */
+  /** As `resources.update`: owners, name, environment, metadata, `disabled` and time may change. */
   update(client: OauthClientRow, expectedVersion: number): Promise<boolean>;
   /** Deletes its secrets and references too. False when the version is another or it is not there. */
   delete(id: string, expectedVersion: number): Promise<boolean>;
@@ -170,6 +174,9 @@ export interface OauthClientTable {
       readonly teamIds?: readonly string[];
       readonly applicationId?: string;
       readonly keyManagerId?: string;
+      readonly clientId?: string;
+      readonly source?: OauthClientRow["source"];
+      readonly disabled?: boolean;
     },
     page: PageRequest,
   ): Promise<Page<OauthClientRow>>;

@@ -204,7 +204,7 @@ export function oauthClientView(row: NamedOauthClient) {
       ...(stored.scopes === undefined ? {} : { scopes: stored.scopes }),
       ...stored.tokenLifetimes,
     },
-    status: { source: row.source },
+    status: { source: row.source, disabled: row.disabled },
   };
 }
 

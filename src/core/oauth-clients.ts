@@ -15,6 +15,7 @@ import { keyManager } from "./key-manager.ts";
 import type { RemoteClient } from "./key-manager-connector.ts";
 import type { ClientAddress } from "./oauth-client-address.ts";
 import { requireApplication, requireClient } from "./oauth-client-address.ts";
+import { endClient, requireEverybody } from "./oauth-client-end.ts";
 import type { NamedOauthClient } from "./oauth-client-names.ts";
 import { nameOauthClient, nameOauthClients } from "./oauth-client-names.ts";
 import { clientRecord } from "./oauth-client-record.ts";
@@ -25,7 +26,6 @@ import type { Page, PageRequest } from "./page.ts";
 import { invalid, parseDocument } from "./parse-document.ts";
 import type { Resource } from "./resource.ts";
 import { changedMeanwhile } from "./resource-changes.ts";
-import { revoke } from "./revocations.ts";
 import type { Write } from "./write.ts";
 import { audit, inWrite } from "./write.ts";
 
@@ -66,6 +66,7 @@ export async function createOauthClient(
     teamId: owner.teamId,
     metadata: isMadeThere ? { ...subject.metadata, madeAtKeyManager: true } : subject.metadata,
     source: "admin",
+    disabled: false,
     version: 1,
   } as const;
   try {
@@ -173,13 +174,14 @@ export async function deleteOauthClient(
 ): Promise<void> {
   const row = await inWrite(context, actor, async (write) => {
     const found = await requireClient(write.transaction, address);
+    requireEverybody(actor, found);
     if (!(await write.transaction.oauthClients.delete(found.id, expectedVersion))) {
       throw changedMeanwhile("OauthClient", found.name);
     }
     await auditClient(write, "oauthclient.deleted", found);
     const { keyManagerId, clientId } = found;
     write.messages.push({ type: "client.removed", keyManagerId, clientId });
-    await revoke(write, { type: "client", id: clientId, keyManagerId });
+    await endClient(write, found);
     return found;
   });
   const issuer = await context.catalog.read.resources.findById(row.keyManagerId);
@@ -187,7 +189,7 @@ export async function deleteOauthClient(
 }
 
 /** Remembers what the client belongs to, so that none of it can be deleted under it. */
-async function bindClient(write: Write, row: OauthClientRow): Promise<void> {
+export async function bindClient(write: Write, row: OauthClientRow): Promise<void> {
   await write.transaction.references.replace(
     { holderType: "oauthClient", holderId: row.id, holderKind: "OauthClient", holderName: row.name },
     [
@@ -253,7 +255,8 @@ function remoteSecret(remote: RemoteClient | undefined): GeneratedClientSecret |
   return { row: undefined, secretValue: remote.clientSecret };
 }
 
-async function auditClient(
+/** Audits a write to a client, with what has changed where it was there before. */
+export async function auditClient(
   write: Write,
   action: AuditAction,
   row: OauthClientRow,
@@ -271,7 +274,11 @@ async function auditClient(
       keyManagerId,
       environment,
       source,
-      ...(before && auditChanges({ name: before.name, ...before.metadata }, { name, ...row.metadata })),
+      ...(before && auditChanges(changeable(before), changeable(row))),
     },
   );
+}
+
+function changeable({ name, applicationId, teamId, disabled, metadata }: OauthClientRow): object {
+  return { name, applicationId, teamId, disabled, ...metadata };
 }

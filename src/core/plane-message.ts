@@ -81,6 +81,8 @@ export interface ClientRecord {
   readonly teamId: string;
   readonly environment: Environment;
   readonly name: string;
+  /** Its tokens are refused, whenever they were issued and by whom. */
+  readonly disabled: boolean;
 }
 
 /**

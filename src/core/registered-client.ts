@@ -62,6 +62,7 @@ async function rowOf(write: Write, client: RegisteredClient): Promise<OauthClien
     name: id.replace("_", "-"),
     metadata: { ...client.metadata, displayName: client.displayName },
     source: client.source,
+    disabled: false,
     version: 1,
     createdAtMs: write.nowMs,
     updatedAtMs: write.nowMs,

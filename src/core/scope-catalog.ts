@@ -127,6 +127,7 @@ function scopeClients(table: CatalogTransaction["oauthClients"], rights: Rights)
     },
     async update(row, expectedVersion) {
       await requireClient(row.id);
+      requireFor(rights, "oauth-clients:write", row.teamId); // it may have been given to another team
       return table.update(row, expectedVersion);
     },
     async delete(id, expectedVersion) {

@@ -116,6 +116,7 @@ export function judgeToken(
   if (client === undefined && !rules.allowUnknownClients) {
     return refused(token.clientId === undefined ? "it names no client" : "its client is not registered here");
   }
+  if (client?.disabled === true) return refused("its client is disabled");
   if (checked.success === undefined || checked.success.client !== client) {
     checked.success = { type: "token", token, client };
   }

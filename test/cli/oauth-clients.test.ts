@@ -67,6 +67,41 @@ describe("OAuth clients from the command line", () => {
   });
 });
 
+describe("clients that registered themselves, from the command line", () => {
+  const register = async (): Promise<string> => {
+    const answer = await fetch(`${gatehouse.running.gatewayUrl}/auth/register`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        client_name: "Agent",
+        redirect_uris: ["http://127.0.0.1/cb"],
+        token_endpoint_auth_method: "none",
+      }),
+    });
+    return String(((await answer.json()) as { client_id: string }).client_id); // RFC 7591, 3.2.1
+  };
+
+  test("are listed among all, disabled, enabled, given away, taken back and deleted", async () => {
+    const id = await register();
+    const line = async () => (await clients("list", "--source", "dynamic")).out.find((row) => row.includes(id));
+    expect(await line()).toMatch(/^oac_[0-9a-f]{24} +dyn_[0-9a-f]{32} +Agent +- +dynamic +active/);
+    const steps = [
+      { args: ["disable", id], seen: /- +dynamic +disabled/ },
+      { args: ["enable", id], seen: /- +dynamic +active/ },
+      { args: ["associate", id, "bot"], seen: /bot +dynamic +active/ },
+      { args: ["dissociate", id], seen: /- +dynamic +active/ },
+    ];
+    for (const { args, seen } of steps) {
+      expect((await clients(...args)).code).toBe(0);
+      expect(await line()).toMatch(seen);
+    }
+    const [own = ""] = (await line())?.split(" ") ?? [];
+    expect((await clients("delete", own)).code).toBe(0);
+    expect(await line()).toBeUndefined();
+    expect(await clients("delete", id)).toMatchObject({ code: 1, notes: expect.stringContaining(id) });
+  });
+});
+
 describe("users from the command line", () => {
   const users = (args: readonly string[], input = ""): Promise<CommandResult> =>
     command(["users", ...args, "--data", gatehouse.dataDir], { cwd: gatehouse.dataDir, input });

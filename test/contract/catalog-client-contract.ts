@@ -50,12 +50,25 @@ export function catalogClientContract(open: OpenCatalog): void {
     expect(await catalog.read.oauthClients.findById(client.id)).toEqual(after);
   });
 
+  test("a client changes hands and is disabled; everybody else's stay as they were", async () => {
+    await using catalog = await open();
+    const [client, other] = [sampleClient({ applicationId: null }), sampleClient()];
+    for (const row of [client, other]) await catalog.transaction((tx) => tx.oauthClients.insert(row));
+    const applicationId = "app_2" as Id<"application">; // a made-up id is as good as any here
+    const after = { ...client, applicationId, teamId: "team_2", disabled: true, version: 2 };
+    expect(await catalog.transaction((tx) => tx.oauthClients.update(after, 1))).toBe(true);
+    expect(await catalog.read.oauthClients.findById(client.id)).toEqual(after);
+    expect(await catalog.read.oauthClients.findById(other.id)).toEqual(other);
+    const { rows } = await catalog.read.oauthClients.list({ disabled: true }, { limit: 10 });
+    expect(rows).toEqual([after]);
+  });
+
   test("clients are listed in the order of creation, by application, team and key manager", async () => {
     await using catalog = await open();
     const clients = [
       sampleClient(),
       sampleClient({ applicationId: "app_2" as Id<"application">, teamId: "team_2" }),
-      sampleClient({ keyManagerId: "km_2" as Id<"keyManager"> }),
+      sampleClient({ keyManagerId: "km_2" as Id<"keyManager">, source: "dynamic" }),
     ];
     for (const client of clients) await catalog.transaction((tx) => tx.oauthClients.insert(client));
     const { oauthClients } = catalog.read;
@@ -67,6 +80,9 @@ export function catalogClientContract(open: OpenCatalog): void {
     expect(await of({ applicationId: "app_1" })).toEqual([0, 2]);
     expect(await of({ teamId: "team_2" })).toEqual([1]);
     expect(await of({ keyManagerId: "km_2" })).toEqual([2]);
+    expect(await of({ source: "admin" })).toEqual([0, 1]);
+    expect(await of({ clientId: clients[1]?.clientId ?? "" })).toEqual([1]);
+    expect(await of({ disabled: false })).toEqual([0, 1, 2]);
   });
 
   test("a client takes its secrets and references with it", async () => {

@@ -65,6 +65,22 @@ export function catalogOauthContract(open: OpenCatalog): void {
     expect(left).toEqual([undefined, undefined, rows[2], rows[3]]);
   });
 
+  test("everything of a client is deleted, of every model, and nothing of another's", async () => {
+    await using catalog = await open();
+    const rows = [
+      sampleState({ model: "Grant", clientId: "client-1" }),
+      sampleState({ clientId: "client-1" }),
+      sampleState({ clientId: "client-2" }),
+      sampleState(),
+    ];
+    await catalog.transaction(async (tx) => {
+      for (const row of rows) await tx.oauthState.put(row);
+    });
+    expect(await catalog.transaction((tx) => tx.oauthState.deleteByClient("client-1"))).toBe(2);
+    const left = await Promise.all(rows.map(({ model, idHash }) => catalog.read.oauthState.find(model, idHash)));
+    expect(left).toEqual([undefined, undefined, rows[2], rows[3]]);
+  });
+
   test("rows of a model are counted, and no further than asked for", async () => {
     await using catalog = await open();
     await catalog.transaction(async (tx) => {

@@ -19,7 +19,7 @@ import { admin, auditActions, coreFixture, create, rejection } from "./core-fixt
 interface Client extends AsyncDisposable {
   readonly core: CoreFixture;
   readonly context: CoreContext;
-  readonly address: ClientAddress;
+  readonly address: Extract<ClientAddress, { readonly clientId: string }>;
   readonly first: string;
   generate(input?: object): Promise<string>;
   /** The id of the secret that let the client in. */

@@ -29,6 +29,7 @@ describe("making a client", () => {
       teamId: bot.teamId,
       environment: "sandbox",
       name: "backend",
+      disabled: false,
     };
     expect(core.messages).toEqual([{ type: "client.put", record }]);
     expect(await currentMessages(core.context)).toContainEqual(expect.objectContaining({ clients: [record] }));

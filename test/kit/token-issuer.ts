@@ -79,6 +79,7 @@ export function clientRecord(more: Partial<ClientRecord> = {}): ClientRecord {
     teamId: "team_1",
     environment: "production",
     name: "bot",
+    disabled: false,
     ...more,
   };
 }

@@ -15,7 +15,7 @@ export function createClientAdapter({ context, settings }: Pick<ResidentOptions,
       if (clientId.length > 2_048) return undefined;
       const row = await findResidentClient(context, clientId);
       // A client that is known by its document is asked for it again: what is stored is for the gateways.
-      if (row === undefined || row.source === "metadata-document") return undefined;
+      if (row === undefined || row.disabled || row.source === "metadata-document") return undefined;
       return clientMetadata(row, settings.signingAlgorithm);
     },
     async upsert(clientId, registered) {

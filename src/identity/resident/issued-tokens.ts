@@ -33,7 +33,8 @@ export async function noteIssued(context: CoreContext, grantId: string, token: I
       uid: null,
       grantId: null, // it outlives the rows of the grant, to say which tokens died with it
       userCode: null,
-      accountId: null, // as above
+      clientId: null, // as above
+      accountId: null,
       familyId: null,
       payload: seal(key, id, JSON.stringify(issued), oauthStateBinding(model, idHash)),
       expiresAtMs: Math.max(...issued.map(({ expiresAtMs }) => expiresAtMs)),

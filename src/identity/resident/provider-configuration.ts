@@ -5,7 +5,7 @@ import type { SigningKeys } from "../../core/signing-keys.ts";
 import { addressBlock } from "../../kernel/address-block.ts";
 import { takeRate } from "../../pipeline/take-rate.ts";
 import { createClientAdapter } from "./client-adapter.ts";
-import { createDocumentFetch } from "./client-documents.ts";
+import { createDocumentFetch, createDocumentGate } from "./client-documents.ts";
 import { factsOf } from "./client-facts.ts";
 import { revokeIssued } from "./issued-tokens.ts";
 import type { Page } from "./page.ts";
@@ -87,6 +87,7 @@ async function mayFetchDocument({ limiter }: ResidentOptions, ip: string): Promi
 
 function features(options: ResidentOptions, { resources }: ConfigurationHooks): Readonly<Record<string, unknown>> {
   const { settings } = options;
+  const isAdmitted = createDocumentGate(options);
   const ownTokenOnly = (_call: Context, client: Client, token: Model) => token.clientId === client.clientId;
   return {
     devInteractions: { enabled: false },
@@ -110,7 +111,9 @@ function features(options: ResidentOptions, { resources }: ConfigurationHooks): 
     clientIdMetadataDocument: {
       enabled: settings.clientIdDocuments,
       ack: "draft-02",
-      allowFetch: (call: Context) => mayFetchDocument(options, call.ip),
+      allowFetch: async (call: Context, id: string) =>
+        (await isAdmitted(id)) && (await mayFetchDocument(options, call.ip)),
+      allowClient: (_call: Context, client: Client) => isAdmitted(client.clientId), // also of one whose document is kept
       cacheDuration: { min: 60, max: 86_400 },
     },
     rpInitiatedLogout: {

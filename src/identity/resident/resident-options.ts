@@ -19,6 +19,8 @@ export interface ResidentSettings {
   readonly mostRegisteredClients: number;
   /** Whether a client id may be the URL of the client's metadata. */
   readonly clientIdDocuments: boolean;
+  /** Hosts of such URLs, as `agent.example.com` or, for all below it, `*.example.com`; any where `allowed` is undefined. */
+  readonly documentHosts: { readonly allowed: readonly string[] | undefined; readonly denied: readonly string[] };
   /** Remembers which access tokens belong to a grant, so that they die with it. */
   readonly tokenPersistence: boolean;
   /** Whether logging out ends what was granted in the session. */

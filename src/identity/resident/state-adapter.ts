@@ -41,6 +41,7 @@ export function createStateAdapter(context: CoreContext, model: string, grantEnd
         uid: textOf(payload["uid"]),
         grantId: textOf(payload["grantId"]),
         userCode: null,
+        clientId: textOf(payload["clientId"]),
         accountId,
         familyId: model === "RefreshToken" ? textOf(payload["grantId"]) : null,
         payload: seal(key, keyId, JSON.stringify(payload), oauthStateBinding(model, idHash)),

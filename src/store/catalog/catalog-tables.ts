@@ -26,7 +26,8 @@ export interface CatalogTables {
     "permittedIps" | "permittedReferrers" | "budgets" | "labels",
     "allow" | "previous"
   >;
-  readonly oauthClients: Stored<Sequenced<OauthClientRow>, "metadata"> & {
+  readonly oauthClients: Omit<Stored<Sequenced<OauthClientRow>, "metadata">, "disabled"> & {
+    readonly disabled: number;
     /** In no row of the domain: only the upkeep asks for it. */
     readonly lastUsedAtMs: Generated<number | null>;
   };

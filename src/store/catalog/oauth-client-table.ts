@@ -52,7 +52,7 @@ export function oauthClientTable(db: Kysely<CatalogTables>): OauthClientTable {
         .where("clientId", "=", clientId);
       return optional(await query.orderBy("seq").executeTakeFirst());
     },
-    async list({ teamId, teamIds, applicationId, keyManagerId }, page) {
+    async list({ teamId, teamIds, applicationId, keyManagerId, clientId, source, disabled }, page) {
       const { after } = openNumberedPage("oauth-clients", page);
       let query = select(db).where("seq", ">", after);
       if (teamId !== undefined) query = query.where("teamId", "=", teamId);
@@ -63,6 +63,9 @@ export function oauthClientTable(db: Kysely<CatalogTables>): OauthClientTable {
       if (keyManagerId !== undefined) {
         query = query.where("keyManagerId", "=", keyManagerId as OauthClientRow["keyManagerId"]); // as above
       }
+      if (clientId !== undefined) query = query.where("clientId", "=", clientId);
+      if (source !== undefined) query = query.where("source", "=", source);
+      if (disabled !== undefined) query = query.where("disabled", "=", disabled ? 1 : 0);
       const found = await query
         .orderBy("seq")
         .limit(page.limit + 1)
@@ -79,10 +82,11 @@ function oauthClientWrites(db: Kysely<CatalogTables>): Pick<OauthClientTable, "i
       await explainConflict(takenText(client), insert.execute());
     },
     async update(client, expectedVersion) {
-      const { id, name, environment, metadata, version, updatedAtMs } = toStored(client);
+      const { id, applicationId, teamId, name, environment, metadata, disabled, version, updatedAtMs } =
+        toStored(client);
       const update = db
         .updateTable("oauthClients")
-        .set({ name, environment, metadata, version, updatedAtMs })
+        .set({ applicationId, teamId, name, environment, metadata, disabled, version, updatedAtMs })
         .where("id", "=", id)
         .where("version", "=", expectedVersion);
       const result = await explainConflict(takenText(client), update.executeTakeFirst());
@@ -113,8 +117,9 @@ function idOf(id: string): OauthClientRow["id"] {
   return id as OauthClientRow["id"]; // looked up only: an id of another kind is in no row
 }
 
+// Not every database's driver binds booleans.
 function toStored(client: OauthClientRow) {
-  return { ...client, metadata: JSON.stringify(client.metadata) };
+  return { ...client, metadata: JSON.stringify(client.metadata), disabled: client.disabled ? 1 : 0 };
 }
 
 function fromStored({
@@ -122,7 +127,8 @@ function fromStored({
   lastUsedAtMs: _used,
   ...row
 }: Selectable<CatalogTables["oauthClients"]>): OauthClientRow {
-  return { ...row, metadata: JSON.parse(row.metadata) as OauthClientRow["metadata"] }; // written by toStored only
+  const metadata = JSON.parse(row.metadata) as OauthClientRow["metadata"]; // written by toStored only
+  return { ...row, metadata, disabled: row.disabled !== 0 };
 }
 
 function optional(row: Selectable<CatalogTables["oauthClients"]> | undefined): OauthClientRow | undefined {

@@ -43,6 +43,10 @@ export function oauthStateTable(db: Kysely<CatalogTables>): OauthStateTable {
       const result = await db.deleteFrom("oauthState").where("accountId", "=", accountId).executeTakeFirst();
       return Number(result.numDeletedRows);
     },
+    async deleteByClient(clientId) {
+      const result = await db.deleteFrom("oauthState").where("clientId", "=", clientId).executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
     async count(model, upTo) {
       const found = db.selectFrom("oauthState").select("model").where("model", "=", model).limit(upTo).as("found");
       const { rows } = await db

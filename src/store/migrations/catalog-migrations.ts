@@ -1,4 +1,5 @@
 import { addClientLastUse } from "./add-client-last-use.ts";
+import { addClientState } from "./add-client-state.ts";
 import { addControlAccess } from "./add-control-access.ts";
 import { addKeyBudgets } from "./add-key-budgets.ts";
 import { addOauthAccounts } from "./add-oauth-accounts.ts";
@@ -24,4 +25,5 @@ export const catalogMigrations: readonly Migration[] = [
   createMcpPins,
   addOauthAccounts,
   createApprovals,
+  addClientState,
 ];

@@ -1,7 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createDocumentFetch } from "../../../src/identity/resident/client-documents.ts";
+import { setOauthClientDisabled } from "../../../src/core/manage-oauth-clients.ts";
+import { storeRegisteredClient } from "../../../src/core/registered-client.ts";
+import { createDocumentFetch, createDocumentGate } from "../../../src/identity/resident/client-documents.ts";
 import { createResidentServer } from "../../../src/identity/resident/resident-server.ts";
 import { deriveKey } from "../../../src/kernel/crypto.ts";
 import { createNetworkPolicy } from "../../../src/kernel/network-policy.ts";
@@ -9,7 +11,7 @@ import type { SafeFetch, SafeFetchOptions, SafeResponse } from "../../../src/ker
 import { createSafeFetch } from "../../../src/kernel/safe-fetch.ts";
 import { createMemoryLimiter } from "../../../src/store/memory/limiter.ts";
 import type { TestGatehouse } from "../../kit/gatehouse.ts";
-import { startTestGatehouse } from "../../kit/gatehouse.ts";
+import { startTestGatehouse, testActor } from "../../kit/gatehouse.ts";
 
 /** A way out that leads to one document. */
 function fetchOf(body: string, headers: Record<string, string> = {}, status = 200) {
@@ -69,6 +71,39 @@ describe("a client's document", () => {
   });
 });
 
+describe("a list of hosts", () => {
+  const rows = [
+    { name: "that is absent lets any document in", hosts: {}, admitted: true },
+    { name: "of allowed hosts that has it", hosts: { allowed: ["agent.example.com"] }, admitted: true },
+    { name: "of allowed hosts that has those above it", hosts: { allowed: ["*.Example.com"] }, admitted: true },
+    { name: "of allowed hosts that is empty", hosts: { allowed: [] }, admitted: false },
+    { name: "of allowed hosts with another", hosts: { allowed: ["*.agent.example.com", "com"] }, admitted: false },
+    { name: "of denied hosts that has it", hosts: { denied: ["AGENT.example.com"] }, admitted: false },
+    { name: "of denied hosts, which wins", hosts: { allowed: ["*.com"], denied: ["*.example.com"] }, admitted: false },
+    { name: "of denied hosts with another", hosts: { denied: ["gent.example.com", "*.x.com"] }, admitted: true },
+  ];
+  test.each(rows)("$name", async ({ hosts, admitted }) => {
+    await using gatehouse = await startTestGatehouse();
+    const settings = { ...residentSettings, documentHosts: { allowed: undefined, denied: [], ...hosts } };
+    const isAdmitted = createDocumentGate({ context: gatehouse.running.context, settings });
+    const spellings = [clientId, "https://AGENT.example.com./client.json", "https://agent.example.com:8443/c"];
+    expect(await Promise.all(spellings.map(isAdmitted))).toEqual([admitted, admitted, admitted]);
+    expect(await isAdmitted("no URL")).toBe(false);
+  });
+});
+
+const residentSettings = {
+  signingAlgorithm: "ES256",
+  accessTokenSeconds: 60,
+  refreshTokenSeconds: 60,
+  dynamicRegistration: false,
+  mostRegisteredClients: 10,
+  clientIdDocuments: true,
+  documentHosts: { allowed: undefined, denied: [] },
+  tokenPersistence: false,
+  revokeOnLogout: false,
+} as const;
+
 describe("the authorization endpoint", () => {
   let gatehouse: TestGatehouse;
   beforeAll(async () => {
@@ -91,16 +126,7 @@ describe("the authorization endpoint", () => {
       context,
       issuer: `${origin}/auth`,
       publicUrl: gatewayUrl,
-      settings: {
-        signingAlgorithm: "ES256",
-        accessTokenSeconds: 60,
-        refreshTokenSeconds: 60,
-        dynamicRegistration: false,
-        mostRegisteredClients: 10,
-        clientIdDocuments: true,
-        tokenPersistence: false,
-        revokeOnLogout: false,
-      },
+      settings: residentSettings,
       cookieKey: deriveKey(context.pepper.key, "gatehouse/test"),
       fetch,
       limiter: createMemoryLimiter({ clock: context.clock, maxKeys: 100 }),
@@ -137,6 +163,30 @@ describe("the authorization endpoint", () => {
       error: "not_found",
       error_description: expect.stringContaining("/auth/.well-known/openid-configuration"),
     });
+  });
+
+  test("takes no client that an administrator has disabled, without asking for its document", async () => {
+    const { context } = gatehouse.running;
+    const { id } = await storeRegisteredClient(context, {
+      clientId,
+      source: "metadata-document",
+      displayName: "Agent",
+      metadata: {
+        grantTypes: ["authorization_code"],
+        redirectUris: document.redirect_uris,
+        tokenEndpointAuthMethod: "none",
+        tokenLifetimes: {},
+        applicationType: "native",
+      },
+      secretValue: undefined,
+    });
+    const change = { address: { id }, expectedVersion: undefined };
+    await setOauthClientDisabled(context, testActor, change, true);
+    const refused = await ask(document);
+    expect([refused.answer.status, refused.asked]).toEqual([400, []]);
+    expect(refused.answer.headers.get("location")).toBeNull();
+    await setOauthClientDisabled(context, testActor, change, false);
+    expect((await ask(document)).answer.status).toBe(303);
   });
 
   const bad = [

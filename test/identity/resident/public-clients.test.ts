@@ -20,7 +20,7 @@ beforeAll(async () => {
     security: { apiKey: false, oauth: { scopes: ["tools:use"] } },
   });
   url = new URL(`${at.gatehouse.running.gatewayUrl}/tools/mcp`);
-});
+}, 60_000);
 
 afterAll(async () => {
   await at[Symbol.asyncDispose]();
