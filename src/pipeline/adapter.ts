@@ -88,6 +88,8 @@ export interface TokenDemand {
   readonly textBytes: number;
   /** Tokens of what it will read beside text, pictures and the like; an upper estimate. */
   readonly mediaTokens: number;
+  /** The provider adds what it keeps itself, such as the turns before, a stored prompt or a file: nobody sees how much. */
+  readonly isPartlyKept?: boolean;
   /** Tokens that all answers together cannot pass; undefined when nothing bounds them. */
   readonly outputCap: number | undefined;
 }

@@ -2,8 +2,13 @@ import type { TokenDemand } from "./adapter.ts";
 
 /** What an operation is expected to use, before it has. */
 export interface TokenEstimates {
-  /** Tokens of a prompt of that API and model: what nine in ten lately had per byte of text, or a third of a token. */
+  /**
+   * Tokens of a prompt of that API and model, as it was sent: what nine in ten lately had per byte of text, or a third of a
+   * token.
+   */
   promptTokens(apiId: string, model: string, demand: TokenDemand): number;
+  /** Tokens that the provider adds of what it keeps: what nine in ten such prompts lately had in all; 4,000 before ten. */
+  keptTokens(apiId: string, model: string, demand: TokenDemand): number;
   /** Tokens that nine in ten answers of that API and model have stayed below lately; undefined before ten answers. */
   answerTokens(apiId: string, model: string): number | undefined;
   /** Takes in what an operation has really used. */
@@ -18,7 +23,13 @@ export interface TokenEstimates {
 export function createTokenEstimates(): TokenEstimates {
   const known = new Map<string, Learnt>();
   const find = (apiId: string, model: string): Learnt | undefined => known.get(`${apiId} ${model}`);
+  const keptTokens = (apiId: string, model: string, { isPartlyKept = false }: TokenDemand): number => {
+    if (!isPartlyKept) return 0;
+    const learnt = find(apiId, model);
+    return learnt === undefined || learnt.keptPrompts < enough ? firstKept : Math.ceil(learnt.keptTokens);
+  };
   return {
+    keptTokens,
     promptTokens(apiId, model, { textBytes, mediaTokens }) {
       const learnt = find(apiId, model);
       const perByte = learnt === undefined || learnt.prompts < enough ? firstGuess : learnt.tokensPerByte * margin;
@@ -35,6 +46,11 @@ export function createTokenEstimates(): TokenEstimates {
         learnt.answerTokens = follow(learnt.answerTokens, outputTokens, learnt.answers, 1);
         learnt.answers += 1;
       }
+      if (demand.isPartlyKept === true) {
+        learnt.keptTokens = follow(learnt.keptTokens, inputTokens, learnt.keptPrompts, 1);
+        learnt.keptPrompts += 1;
+        return; // what is kept says nothing about the text that was sent
+      }
       if (demand.mediaTokens > 0 || demand.textBytes === 0) return; // what pictures take says nothing about text
       learnt.tokensPerByte = follow(learnt.tokensPerByte, inputTokens / demand.textBytes, learnt.prompts, 0.001);
       learnt.prompts += 1;
@@ -45,6 +61,8 @@ export function createTokenEstimates(): TokenEstimates {
 interface Learnt {
   prompts: number;
   tokensPerByte: number;
+  keptPrompts: number;
+  keptTokens: number;
   answers: number;
   answerTokens: number;
 }
@@ -53,6 +71,8 @@ const enough = 10;
 const quantile = 0.9;
 /** Tokens per byte: English has a quarter, source code and most other scripts up to a third. */
 const firstGuess = 0.34;
+/** A few turns of a conversation. */
+const firstKept = 4_000;
 const least = 0.05;
 const margin = 1.1;
 /** What a product of doubles may lie above the whole number that it is. */
@@ -70,7 +90,7 @@ function follow(estimate: number, seen: number, count: number, leastStep: number
 function remember(known: Map<string, Learnt>, key: string): Learnt {
   const [oldest] = known.size < mostPairs ? [] : known.keys();
   if (oldest !== undefined) known.delete(oldest);
-  const learnt = { prompts: 0, tokensPerByte: 0, answers: 0, answerTokens: 0 };
+  const learnt = { prompts: 0, tokensPerByte: 0, keptPrompts: 0, keptTokens: 0, answers: 0, answerTokens: 0 };
   known.set(key, learnt);
   return learnt;
 }

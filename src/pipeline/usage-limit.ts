@@ -137,14 +137,18 @@ function expect(
       ? demand.textBytes + demand.mediaTokens
       : estimates.promptTokens(api.id, operation.name, demand);
   const outputTokens = demand.outputCap ?? estimates.answerTokens(api.id, operation.name) ?? limit.reserveOutput;
-  const amountOf = (output: number): number =>
-    rates === undefined ? tokensOf(limit.measure, promptTokens, output) : priced(rates, promptTokens, output);
-  const amount = amountOf(outputTokens);
-  if (isBounded || amount <= limit.limit || amountOf(0) > limit.limit) return { amount, promptTokens, outputTokens };
-  // Nothing says that the answer will be so long: it gets what the whole limit has room for.
-  const room = limit.limit - amountOf(0);
+  const keptTokens = estimates.keptTokens(api.id, operation.name, demand);
+  const amountOf = (prompt: number, output: number): number =>
+    rates === undefined ? tokensOf(limit.measure, prompt, output) : priced(rates, prompt, output);
+  const amount = amountOf(promptTokens + keptTokens, outputTokens);
+  const leastAmount = amountOf(promptTokens, isBounded ? outputTokens : 0);
+  const expected = { amount, promptTokens: promptTokens + keptTokens, outputTokens };
+  if (amount <= limit.limit || leastAmount > limit.limit) return expected;
+  // Nothing says that it will be so long: what is not certain gets what the whole limit has room for.
+  if (isBounded) return { ...expected, amount: limit.limit };
+  const room = limit.limit - leastAmount;
   const fitting = rates === undefined ? room : Math.floor((room * 1_000_000) / Math.max(rates.output, 1));
-  return { amount: limit.limit, promptTokens, outputTokens: fitting };
+  return { ...expected, amount: limit.limit, outputTokens: fitting };
 }
 
 function ratesOf(limit: UsageLimit, prices: readonly (ModelPrice | undefined)[]): TokenRates | "unpriced" | undefined {

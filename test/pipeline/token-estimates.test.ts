@@ -41,6 +41,20 @@ test("an upstream that counts absurdly moves a prompt's estimate to a token a by
   expect(estimates.answerTokens("llm_1", "m")).toBeUndefined();
 });
 
+test("what a provider adds of its own is learnt apart, and moves nobody's estimate of text", () => {
+  const estimates = createTokenEstimates();
+  const kept = { ...demand(300), isPartlyKept: true };
+  expect(estimates.keptTokens("llm_1", "m", kept)).toBe(4_000);
+  for (let count = 0; count < 10; count += 1) {
+    estimates.note("llm_1", "m", kept, { inputTokens: 90_000, outputTokens: 5 });
+  }
+  expect(estimates.promptTokens("llm_1", "m", kept)).toBe(102);
+  expect(estimates.keptTokens("llm_1", "m", kept)).toBe(90_000);
+  expect(estimates.keptTokens("llm_1", "m", demand(300))).toBe(0);
+  expect(estimates.promptTokens("llm_1", "m", demand(300))).toBe(102);
+  expect(estimates.answerTokens("llm_1", "m")).toBe(5);
+});
+
 test("at most 5000 pairs of API and model are remembered, and no long names", () => {
   const estimates = createTokenEstimates();
   const learn = (model: string): void => {

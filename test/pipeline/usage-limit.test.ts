@@ -116,6 +116,21 @@ describe("tokens", () => {
     expect(refusal).toMatchObject({ code: "limit.exceeded" }); // and the next waits for room for as much
   });
 
+  test("that a provider adds of what it keeps are reserved too, and are no reason to refuse a first call", async () => {
+    const kept = { textBytes: 0, outputCap: 100, isPartlyKept: true };
+    const large = tokens({ tokens: 10_000 });
+    expect((await large.begin({ demand: kept })).exchange.responseHeaders).toMatchObject({
+      "x-ratelimit-remaining-tokens": String(10_000 - 4_100),
+    });
+    const small = tokens({ tokens: 1_000 });
+    const first = await small.begin({ demand: kept });
+    expect(first.refusal).toBeUndefined();
+    expect(first.exchange.responseHeaders["x-ratelimit-remaining-tokens"]).toBe("0"); // and nobody beside it
+    expect((await tokens({ tokens: 1_000 }).begin({ demand: { ...kept, outputCap: 1_001 } })).refusal).toMatchObject({
+      code: "limit.budget",
+    });
+  });
+
   test("of a request that can never fit are refused for good, with a way out", async () => {
     const limit = tokens({ tokens: 100 });
     const tooLong = await limit.begin({ demand: demand(200) });

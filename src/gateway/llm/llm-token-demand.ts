@@ -8,6 +8,12 @@ import { llmRequest } from "./llm-request.ts";
 /** Tokens that a picture, a recording or a file takes at most as a rule; what it really takes only the model knows. */
 const mediaTokens = 1_600;
 
+/** Bytes of a document, as it is sent, for a token: text in base64 has a third as many, scanned pages twice as many. */
+const documentBytesPerToken = 16;
+
+/** Members by which a request brings in what the provider keeps. */
+const keptMembers = ["previous_response_id", "conversation", "prompt"] as const;
+
 /** Members that bound an answer of a chat, by the names that the dialects have for it. */
 export const answerBounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"] as const;
 
@@ -31,11 +37,12 @@ function demandOf(api: CompiledApi, operation: Operation): TokenDemand | undefin
   if (kind !== "chat" && kind !== "embeddings") return undefined;
   const media = mediaIn(json);
   const textBytes = Math.max(operation.body.length - media.bytes, 0);
-  const mediaOf = media.count * mediaTokens;
+  const mediaOf = media.count * mediaTokens + Math.ceil(media.documentBytes / documentBytesPerToken);
+  const isPartlyKept = media.isPartlyKept || keptMembers.some((name) => isKept(json[name]));
   if (kind === "embeddings") return { textBytes, mediaTokens: mediaOf, outputCap: 0 };
   const caps = [boundOf(json), llmTables(api).maxOutputTokens].filter((cap) => cap !== undefined);
   const outputCap = caps.length === 0 ? undefined : Math.min(...caps) * answersAsked(json["n"]);
-  return { textBytes, mediaTokens: mediaOf, outputCap };
+  return { textBytes, mediaTokens: mediaOf, ...(isPartlyKept && { isPartlyKept }), outputCap };
 }
 
 /** The tokens that the request itself lets one answer have; undefined where it says nothing that bounds it. */
@@ -52,14 +59,22 @@ function answersAsked(n: unknown): number {
   return typeof n === "number" && Number.isSafeInteger(n) && n > 1 ? Math.min(n, 1_000) : 1;
 }
 
+/** An id, or an object that has one; what is no reference the provider refuses or passes over. */
+function isKept(value: unknown): boolean {
+  return (typeof value === "string" && value !== "") || isObject(value);
+}
+
 interface Media {
   bytes: number;
   count: number;
+  /** Of what is no picture or recording, and as long as it likes. */
+  documentBytes: number;
+  isPartlyKept: boolean;
 }
 
 /** Parts of messages that are no text. Only places that the dialect has for them are looked at: text stays text. */
 function mediaIn(json: LlmRequest["json"]): Media {
-  const found: Media = { bytes: 0, count: 0 };
+  const found: Media = { bytes: 0, count: 0, documentBytes: 0, isPartlyKept: false };
   const turns = Array.isArray(json["messages"]) ? json["messages"] : json["input"];
   if (!Array.isArray(turns)) return found;
   for (const message of turns as readonly unknown[]) {
@@ -80,15 +95,22 @@ const mediaTypes: ReadonlySet<string> = new Set([
   "input_file",
 ]);
 
+const documentTypes: ReadonlySet<string> = new Set(["file", "document", "input_file"]);
+
 function addPart(part: Readonly<Record<string, unknown>>, found: Media): void {
   const { type } = part;
   if (typeof type !== "string" || !mediaTypes.has(type)) return;
   const within = part[type] ?? part["source"];
   const body = isObject(within) ? within : part;
+  const isDocument = documentTypes.has(type);
   found.count += 1;
   for (const data of [body["url"], body["data"], body["file_data"], body["image_url"], body["file_url"]]) {
-    if (typeof data === "string") found.bytes += data.length; // base64 and URLs are ASCII
+    if (typeof data !== "string") continue;
+    found.bytes += data.length; // base64 and URLs are ASCII
+    if (isDocument) found.documentBytes += data.length;
   }
+  const elsewhere = [body["file_id"], ...(isDocument ? [body["url"], body["file_url"]] : [])];
+  if (elsewhere.some((value) => typeof value === "string" && !value.startsWith("data:"))) found.isPartlyKept = true;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
