@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { TestGatehouse } from "../../../kit/gatehouse.ts";
+import { startTestGatehouse } from "../../../kit/gatehouse.ts";
+import { keyFor, publishServer } from "../published-server.ts";
+import type { SmallServer } from "./small-server.ts";
+import { startSmallServer } from "./small-server.ts";
+import { connect, publishVirtual } from "./virtual-kit.ts";
+
+const all = { servers: [{ server: "small" }] };
+
+describe.each(["legacy", "modern"] as const)("what holds for a part of a virtual server, for a %s client", (era) => {
+  let gatehouse: TestGatehouse;
+  let small: SmallServer;
+
+  beforeEach(async () => {
+    gatehouse = await startTestGatehouse();
+    small = await startSmallServer("small", ["say", "erase"]);
+    small.tools.set("say", { type: "object", properties: { text: { type: "string" } } });
+  });
+
+  afterEach(async () => {
+    await gatehouse[Symbol.asyncDispose]();
+    await small[Symbol.asyncDispose]();
+  });
+
+  const part = (spec: object): Promise<unknown> =>
+    publishServer(gatehouse, "small", small.url, { upstream: { era: "modern" }, ...spec });
+
+  test("are its limits, by its own tools' names", async () => {
+    await part({ policies: [{ use: "rate-limit", on: ["say"], with: { requests: 2, windowMs: 60_000, per: "key" } }] });
+    const client = await connect(await publishVirtual(gatehouse, "all", all), era);
+    await client.listTools();
+    for (const _ of [1, 2]) await client.callTool({ name: "small_say", arguments: {} });
+    await expect(client.callTool({ name: "small_say", arguments: {} })).rejects.toThrow();
+    await client.callTool({ name: "small_erase", arguments: {} });
+    expect(small.calls.map(({ name }) => name)).toEqual(["say", "say", "erase"]);
+    await client.close();
+  });
+
+  test("are its guardrails, over what goes up and what comes back", async () => {
+    const patterns = [
+      { pattern: "forbidden", action: "deny" },
+      { pattern: "[0-9]{3}-[0-9]{4}", action: "redact", replacement: "[number]" },
+    ];
+    await part({ policies: [{ use: "regex", with: { patterns } }] });
+    const client = await connect(await publishVirtual(gatehouse, "all", all), era);
+    await expect(client.callTool({ name: "small_say", arguments: { text: "forbidden" } })).rejects.toThrow();
+    const result = await client.callTool({ name: "small_say", arguments: { text: "call 555-1234" } });
+    expect(small.calls).toEqual([{ name: "say", given: { text: "call [number]" } }]);
+    expect(JSON.stringify(result.content)).toContain("[number]");
+    await client.close();
+  });
+
+  test("is its authorization, in lists and calls", async () => {
+    const rules = [{ on: { tools: ["erase"] }, applications: ["nobody"] }];
+    await part({ authorization: { rules } });
+    const client = await connect(await publishVirtual(gatehouse, "all", all), era);
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["small_say"]);
+    await expect(client.callTool({ name: "small_erase", arguments: {} })).rejects.toThrow("not found");
+    expect(small.calls).toEqual([]);
+    await client.close();
+  });
+
+  test("is its subscription, which the virtual server's callers need as well", async () => {
+    await part({ security: { subscription: "required" } });
+    const client = await connect(await publishVirtual(gatehouse, "all", all), era).catch(() => undefined);
+    if (client !== undefined) {
+      await expect(client.listTools()).rejects.toThrow();
+      await expect(client.callTool({ name: "small_say", arguments: {} })).rejects.toThrow();
+      await client.close();
+    }
+    expect(small.calls).toEqual([]);
+  });
+
+  test("is what was published of it last", async () => {
+    await part({});
+    const server = await publishVirtual(gatehouse, "all", all);
+    const client = await connect(server, era);
+    expect((await client.listTools()).tools).toHaveLength(2);
+    await part({ offer: { tools: [{ name: "say" }] } });
+    const later = await connect(server, era);
+    expect((await later.listTools()).tools.map(({ name }) => name)).toEqual(["small_say"]);
+    await expect(later.callTool({ name: "small_erase", arguments: {} })).rejects.toThrow("not found");
+    await client.close();
+    await later.close();
+  });
+
+  test("is the caller's environment", async () => {
+    await using trial = await startSmallServer("trial", ["say"]);
+    const upstream = {
+      production: { url: small.url, era: "modern" },
+      sandbox: { url: trial.url, era: "modern" },
+    };
+    await gatehouse.put("McpServer", "small", { context: "/small", upstream });
+    const { url, key } = await publishVirtual(gatehouse, "all", all);
+    const sandboxKey = await keyFor(gatehouse, "all", { environment: "sandbox" });
+    for (const [own, name] of [
+      [key, "small"],
+      [sandboxKey, "trial"],
+    ] as const) {
+      const client = await connect({ url, key: own }, era);
+      const result = await client.callTool({ name: "small_say", arguments: {} });
+      expect(JSON.stringify(result.content)).toContain(`${name}/say`);
+      await client.close();
+    }
+  });
+});
+
+describe("at publish", () => {
+  test("a virtual server as a part of another is refused", async () => {
+    await using gatehouse = await startTestGatehouse();
+    await using small = await startSmallServer("small", ["say"]);
+    await publishServer(gatehouse, "small", small.url);
+    await publishVirtual(gatehouse, "all", all);
+    const more = { context: "/more", virtual: { servers: [{ server: "all" }] } };
+    await expect(gatehouse.put("McpServer", "more", more)).rejects.toMatchObject({
+      issues: [{ path: "spec.virtual.servers[0].server" }],
+    });
+    const circle = { context: "/all", virtual: { servers: [{ server: "all" }] } };
+    await expect(gatehouse.put("McpServer", "all", circle)).rejects.toMatchObject({
+      issues: [{ path: "spec.virtual.servers[0].server" }],
+    });
+  });
+
+  test("a server that is a part of another cannot become virtual, and one that is not there cannot be a part", async () => {
+    await using gatehouse = await startTestGatehouse();
+    await using small = await startSmallServer("small", ["say"]);
+    await publishServer(gatehouse, "small", small.url);
+    await publishServer(gatehouse, "other", small.url);
+    await publishVirtual(gatehouse, "all", all);
+    const turned = { context: "/small", virtual: { servers: [{ server: "other" }] } };
+    await expect(gatehouse.put("McpServer", "small", turned)).rejects.toThrow("virtual");
+    const nobody = { context: "/n", virtual: { servers: [{ server: "nobody" }] } };
+    await expect(gatehouse.put("McpServer", "n", nobody)).rejects.toThrow("nobody");
+  });
+
+  test.each([
+    { name: "prefixes that look alike", naming: "prefix", parts: [{ prefix: "note." }, { prefix: "n0te-" }] },
+    { name: "no prefix where names need one", naming: "prefix", parts: [{}, { prefix: "b" }] },
+  ])("$name are refused", async ({ naming, parts: [first, second] }) => {
+    await using gatehouse = await startTestGatehouse();
+    await using small = await startSmallServer("small", ["say"]);
+    for (const name of ["one", "two"]) await publishServer(gatehouse, name, small.url);
+    const servers = [
+      { server: "one", ...first },
+      { server: "two", ...second },
+    ];
+    await expect(publishVirtual(gatehouse, "all", { naming, servers })).rejects.toThrow("prefix");
+  });
+});
