@@ -1,5 +1,6 @@
 import type { StrategyPlugin } from "../../pipeline/define-strategy.ts";
 import { content } from "./content.ts";
+import { costQuality } from "./cost-quality.ts";
 import { failover } from "./failover.ts";
 import { leastBusy } from "./least-busy.ts";
 import { leastCost } from "./least-cost.ts";
@@ -12,6 +13,7 @@ import { weighted } from "./weighted.ts";
 /** All routing strategies of this build. */
 export const strategies: readonly StrategyPlugin[] = [
   content,
+  costQuality,
   failover,
   leastBusy,
   leastCost,

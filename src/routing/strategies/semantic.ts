@@ -5,6 +5,8 @@ import type { PluginTools } from "../../pipeline/plugin.ts";
 import type { RouteDecision } from "../../pipeline/route-decision.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import { conversationText } from "./conversation-text.ts";
+import type { SaidVector } from "./embed-in-time.ts";
+import { embedInTime } from "./embed-in-time.ts";
 import { globOrder, targetGlobs, withDefault } from "./glob-order.ts";
 import type { CompiledRoutes, RouteSpec } from "./semantic-routes.ts";
 import { chooseRoute, compileRoutes } from "./semantic-routes.ts";
@@ -84,35 +86,28 @@ export const semantic = defineStrategy({
     },
   ],
   compile(given, tools) {
-    const names = given.routes.map(({ name }) => name);
     const routes = prepare(given.routes, tools, given.embedder);
     const order = new Map(given.routes.map((each) => [each.name, globOrder(each.targets)]));
     const byDefault = globOrder(given.default);
-    const decide = (found: CompiledRoutes | undefined, vector: Float32Array | undefined): Decided => {
+    const decide = (vector: SaidVector): Decided => {
+      if (typeof vector === "string") return { route: undefined, reason: vector, scores: [] };
+      const found = routes.ready();
       if (found === undefined) return { route: undefined, reason: "not-ready", scores: [] };
-      if (vector === undefined) return { route: undefined, reason: "no-text", scores: [] };
       return chooseRoute(found, vector, given.margin);
     };
     return {
       choose(offered, exchange, operation) {
         const startedMs = tools.clock.monotonic();
-        const settle = (decided: Decided): readonly CompiledTarget[] => {
+        const settle = (vector: SaidVector): readonly CompiledTarget[] => {
+          const decided = decide(vector);
           const tookMs = tools.clock.monotonic() - startedMs;
           exchange.route = { strategy: "semantic", ...decided, tookMs };
           const chosen = decided.route === undefined ? [] : (order.get(decided.route)?.(offered) ?? []);
           return withDefault(chosen, byDefault(offered), offered);
         };
         const said = conversationText(exchange, operation, given);
-        if (said === "") return settle({ route: undefined, reason: "no-text", scores: [] });
-        const vectors = routes.embed(said);
-        if (!(vectors instanceof Promise)) return settle(decide(routes.ready(), vectors));
-        return inTime(vectors, given.deadlineMs, tools).then(
-          (vector) => settle(vector === "late" ? late : decide(routes.ready(), vector)),
-          (error: unknown) => {
-            tools.log.warn({ err: error, routes: names.length }, "a text to be routed could not be embedded");
-            return settle({ route: undefined, reason: "failed", scores: [] });
-          },
-        );
+        const vector = embedInTime(routes.embedder, said, given.deadlineMs, tools, routes.signal);
+        return vector instanceof Promise ? vector.then(settle) : settle(vector);
       },
       dispose: () => routes.dispose(),
     };
@@ -120,8 +115,6 @@ export const semantic = defineStrategy({
 });
 
 type Decided = Omit<RouteDecision, "strategy" | "tookMs">;
-
-const late: Decided = { route: undefined, reason: "deadline", scores: [] };
 
 const retryMs = 5_000;
 
@@ -147,20 +140,11 @@ function prepare(specs: readonly RouteSpec[], tools: PluginTools, embedder: z.ou
   return {
     /** Undefined until all of them are there; vectors of another model than the text's never meet it. */
     ready: () => (found?.modelId === model.modelId ? found : undefined),
-    embed(said: string): Float32Array | undefined | Promise<Float32Array | undefined> {
-      const vectors = model.embed([said], ended.signal);
-      return vectors instanceof Promise ? vectors.then(([vector]) => vector) : vectors[0];
-    },
+    embedder: model,
+    signal: ended.signal,
     dispose(): void {
       cancel?.();
       ended.abort();
     },
   };
-}
-
-function inTime<Value>(work: Promise<Value>, limitMs: number, { clock }: PluginTools): Promise<Value | "late"> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(limitMs, () => resolve("late"));
-    work.then(resolve, reject).finally(cancel);
-  });
 }
