@@ -1,33 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
-import type { Config } from "../config.ts";
 import type { LabelledScore } from "../embedding/calibration.ts";
 import { fitCalibration, probabilityOf, scoreAt } from "../embedding/calibration.ts";
 import { findCalibration, parseCalibrations, printCalibrations } from "../embedding/calibration-list.ts";
 import type { CompiledEmbedder } from "../embedding/define-embedder.ts";
-import { createEmbedderSet } from "../embedding/embedder-set.ts";
-import { embedders } from "../embedding/index.ts";
 import { scoreUses } from "../embedding/score-uses.ts";
 import { readUseFile } from "../embedding/use-file.ts";
-import { createVectorCache } from "../embedding/vector-cache.ts";
 import { GatewayError } from "../kernel/errors.ts";
-import { createNetworkPolicy, developmentReach } from "../kernel/network-policy.ts";
-import { createSafeFetch } from "../kernel/safe-fetch.ts";
 import { dataPaths } from "../store/data-directory.ts";
 import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
 import { commandLog } from "./command-log.ts";
-import type { CommonOptions } from "./common-options.ts";
 import { commandConfig } from "./common-options.ts";
 import { printTable } from "./print-table.ts";
 import type { Shell } from "./shell.ts";
-
-export interface EmbeddingOptions extends CommonOptions {
-  /** Another embedder than the configured one. */
-  readonly use?: string;
-  /** Its configuration, as JSON. */
-  readonly with?: string;
-}
+import type { EmbeddingOptions } from "./with-embedder.ts";
+import { withEmbedder } from "./with-embedder.ts";
 
 export interface CalibrateOptions extends EmbeddingOptions {
   readonly index: string;
@@ -123,45 +111,6 @@ async function scoreUsesOf(file: string, embedder: CompiledEmbedder, shell: Shel
   const others = records.filter(({ modelId }) => modelId !== embedder.modelId).length;
   if (others > 0) shell.note(`${others} uses are left out: they are of another model.`);
   return scoreUses(records, embedder.modelId);
-}
-
-async function withEmbedder(
-  config: Config,
-  options: EmbeddingOptions,
-  shell: Shell,
-  work: (embedder: CompiledEmbedder) => Promise<void>,
-): Promise<void> {
-  const own =
-    options.use === undefined ? config.embedding : { use: options.use, with: mappingOf(options.with ?? "{}") };
-  const log = commandLog(shell);
-  let key: Promise<string> | undefined;
-  // Whoever calls the command has chosen the address.
-  await using fetch = createSafeFetch({
-    policy: createNetworkPolicy({ allowCidrs: config.network.allowCidrs ?? [], operatorReach: developmentReach }),
-  });
-  const secrets = { read: (name: string) => (key ??= shell.readSecret(`Value of the secret ${name}: `)) };
-  const cache = createVectorCache({ maxBytes: config.embedding.cacheBytes, log });
-  await using set = createEmbedderSet({
-    plugins: embedders,
-    own,
-    tools: { clock: shell.clock, log, fetch, secrets },
-    cache,
-  });
-  // A pause between two tries keeps no process alive by itself.
-  const keepAlive = setInterval(() => undefined, 1_000);
-  try {
-    await work(set.use());
-  } finally {
-    clearInterval(keepAlive);
-  }
-}
-
-function mappingOf(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
-  } catch (cause) {
-    throw new GatewayError("request.invalid", '--with takes a JSON mapping, such as \'{"model": "m"}\'.', { cause });
-  }
 }
 
 const pairSchema = z.strictObject({ a: z.string().max(1_048_576), b: z.string().max(1_048_576), match: z.boolean() });

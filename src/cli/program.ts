@@ -5,6 +5,7 @@ import { addBudgetCommands } from "./budget-commands.ts";
 import { addApprovalCommands, addMcpCommands } from "./mcp-commands.ts";
 import { addOauthClientCommands } from "./oauth-client-commands.ts";
 import { addPeopleCommands } from "./people-commands.ts";
+import { addRoutingCommands } from "./routing-commands.ts";
 import type { Shell } from "./shell.ts";
 
 /**
@@ -35,6 +36,7 @@ export function createProgram(shell: Shell): Command {
   addFiles(program, shell);
   addAnalytics(program, shell);
   addEmbeddings(program, shell);
+  addRoutingCommands(program, shell, command);
   addConfig(program, shell);
   return program;
 }

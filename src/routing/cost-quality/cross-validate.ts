@@ -61,7 +61,7 @@ function shuffledFolds(count: number, folds: number): readonly number[] {
     const other = state % (place + 1);
     [order[place], order[other]] = [order[other] ?? 0, order[place] ?? 0];
   }
-  const foldOf = new Array<number>(count);
+  const foldOf = Array.from({ length: count }, () => 0);
   for (const [index, place] of order.entries()) foldOf[place] = index % folds;
   return foldOf;
 }
