@@ -97,6 +97,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
       limiter: shared.limiter,
       limitsPath: dataDirectory.limitsPath,
       approvals: calls.approvals,
+      heardAtMs: () => client.heardAtMs,
       report: (report) => calls.report(report),
     }),
   );

@@ -99,6 +99,8 @@ export interface GatewayComposition {
   /** Asks the control plane about calls that wait for a person; nobody approves any where it is absent. */
   readonly approvals?: Pick<ApprovalDesk, "ask" | "answer">;
   /** Takes what the gateway has seen. When it rejects, the same is reported again later. */
+  /** What the control plane told before this moment is known here; everything is when absent. */
+  readonly heardAtMs?: () => number;
   report(report: GatewayReport): Promise<void>;
 }
 
@@ -223,7 +225,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const registry = createRegistry({ ...pluginLists, adapters });
   let publicUrl = "http://localhost"; // until the port is open, and no request comes before
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
-  const tokens = createTokenVerifier({ ...keyManagerTools, publicUrl: () => publicUrl });
+  const tokens = createTokenVerifier({ ...keyManagerTools, heardAtMs: parts.heardAtMs, publicUrl: () => publicUrl });
   const meaning = embeddersOf(parts, fetch);
   const estimates = createTokenEstimates();
   const approvals = createApprovalDesk({ clock, ...(parts.approvals ?? noApprovals) });

@@ -24,6 +24,11 @@ export const oauthSettings = z
       title: "Signing algorithm",
       description: "How the resident key manager signs tokens. A change makes a key; tokens of the old one go on.",
     }),
+    signingKeyOverlapSeconds: z.int().min(0).max(604_800).default(300).meta({
+      title: "Signing key overlap",
+      description:
+        "Seconds for which a new key of the resident key manager is published before it signs. At most a week.",
+    }),
     accessTokenSeconds: z.int().min(60).max(2_592_000).default(3_600).meta({
       title: "Access token lifetime",
       description: "Seconds, for clients of the resident key manager that name none.",

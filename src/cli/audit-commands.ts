@@ -38,5 +38,7 @@ export function addKeyManagerCommands(program: Command, shell: Shell, controlCom
     managers,
     "rotate-keys",
     "make a new signing key of the resident key manager; tokens of the old one stay valid",
-  ).action(async (options) => (await load()).rotateSigningKeys(options, shell));
+  )
+    .option("--overlap <time>", "how long it is only published before it signs, such as 1h; 0s signs at once")
+    .action(async (options) => (await load()).rotateSigningKeys(options, shell));
 }

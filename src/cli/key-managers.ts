@@ -2,6 +2,7 @@ import { z } from "zod";
 import { GatewayError } from "../kernel/errors.ts";
 import type { ControlOptions } from "./common-options.ts";
 import { openControlClient } from "./control-client.ts";
+import { secondsOf } from "./duration.ts";
 import type { Shell } from "./shell.ts";
 
 /** Tries a key manager's connection and prints each step. Throws `upstream.invalid` when one went wrong. */
@@ -13,11 +14,19 @@ export async function testKeyManager(name: string, options: ControlOptions, shel
   if (!ok) throw new GatewayError("upstream.invalid", `The connection of KeyManager/${name} does not work; see above.`);
 }
 
-/** Gives the resident key manager a new signing key and prints who signs and who still checks. */
-export async function rotateSigningKeys(options: ControlOptions, shell: Shell): Promise<void> {
+export interface RotateKeysOptions extends ControlOptions {
+  /** How long the new key is only published; as configured when absent. */
+  readonly overlap?: string;
+}
+
+/** Gives the resident key manager a new signing key and prints who signs, since when, and who still checks. */
+export async function rotateSigningKeys(options: RotateKeysOptions, shell: Shell): Promise<void> {
   await using control = await openControlClient(options, shell);
-  const { kid, published } = rotatedSchema.parse(await control.call("POST", "/api/v1/key-managers/resident/rotate"));
-  shell.out(`signing with ${kid}`);
+  const { overlap } = options;
+  const query = overlap === undefined ? "" : `?overlapSeconds=${secondsOf("--overlap", overlap)}`;
+  const answer = await control.call("POST", `/api/v1/key-managers/resident/rotate${query}`);
+  const { kid, signsFrom, published } = rotatedSchema.parse(answer);
+  shell.out(`signing with ${kid} from ${signsFrom}`);
   for (const other of published.filter((each) => each !== kid)) shell.out(`still checking with ${other}`);
 }
 
@@ -26,4 +35,4 @@ const testSchema = z.looseObject({
   steps: z.array(z.looseObject({ name: z.string(), ok: z.boolean(), detail: z.string() })),
 });
 
-const rotatedSchema = z.looseObject({ kid: z.string(), published: z.array(z.string()) });
+const rotatedSchema = z.looseObject({ kid: z.string(), signsFrom: z.string(), published: z.array(z.string()) });

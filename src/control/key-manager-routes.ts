@@ -38,11 +38,19 @@ export function keyManagerRoutes(): readonly ControlRoute[] {
       path: "/api/v1/key-managers/resident/rotate",
       operationId: "rotateSigningKey",
       access: { permission: "key-managers:write" },
-      summary: "Make a new signing key; tokens of the old one stay valid",
-      answers: {
-        200: { description: "The key that signs from now on, and all that are published.", schema: rotatedView },
+      summary: "Make a new signing key, which signs after an overlap; tokens of the old one stay valid",
+      query: z.strictObject({
+        overlapSeconds: z.coerce.number().int().min(0).max(604_800).optional().meta({
+          title: "Overlap",
+          description:
+            "Seconds for which it is only published, so that everybody has it in time; the configured ones when absent.",
+        }),
+      }),
+      answers: { 200: { description: "The new key, and all that are published.", schema: rotatedView } },
+      async handle({ context, actor, query: { overlapSeconds } }) {
+        const options = overlapSeconds === undefined ? {} : { overlapSeconds };
+        return jsonAnswer(200, await rotateSigningKey(context, actor, undefined, options));
       },
-      handle: async (call) => jsonAnswer(200, await rotateSigningKey(call.context, call.actor)),
     }),
   ];
 }
@@ -50,7 +58,8 @@ export function keyManagerRoutes(): readonly ControlRoute[] {
 const rotatedView = schemaComponent(
   "RotatedSigningKey",
   z.strictObject({
-    kid: z.string().meta({ description: "The id of the key that signs." }),
+    kid: z.string().meta({ description: "The id of the new key." }),
+    signsFrom: z.iso.datetime().meta({ description: "When it signs; the one before does until then." }),
     published: z.array(z.string()).meta({ description: "Ids of every key that checks tokens, oldest first." }),
   }),
   "output",

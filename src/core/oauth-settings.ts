@@ -8,6 +8,8 @@ export interface OauthSettings {
   readonly expiryWarningDays: number;
   /** Days without a token after which a client that registered itself is deleted; 0 is never, 30 where it is absent. */
   readonly registrationIdleDays?: number;
+  /** Seconds for which a new signing key is published before it signs; 300 where it is absent. */
+  readonly signingKeyOverlapSeconds?: number;
   /** Seconds that an access token of the resident key manager lives where its client names none. */
   readonly accessTokenSeconds?: number;
   /** The same of a refresh token. */

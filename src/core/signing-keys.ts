@@ -7,6 +7,7 @@ import type { Actor, CoreContext } from "./core-context.ts";
 import type { SigningKeyRow } from "./identity-tables.ts";
 import { keyManager, residentName } from "./key-manager.ts";
 import { keyManagerRecord } from "./key-managers.ts";
+import { defaultOauthSettings } from "./oauth-settings.ts";
 import type { PublicJwk } from "./plane-message.ts";
 import { notFound } from "./resource-changes.ts";
 import { maxAccessTokenSeconds } from "./revocations.ts";
@@ -27,52 +28,89 @@ export interface SigningKey {
 export interface SigningKeys {
   readonly active: SigningKey;
   readonly others: readonly SigningKey[];
+  /** When another one signs, milliseconds since the epoch; undefined while none waits for its time. */
+  readonly untilMs: number | undefined;
 }
 
 /** A day longer than a token may live, for clocks that are not quite right: after that nobody needs a retired key. */
 const publishedAfterRetirementMs = (maxAccessTokenSeconds + 86_400) * 1_000;
 
 /**
- * The resident key manager's keys; makes the first one of an algorithm when none signs with it. Changing the algorithm
- * retires the key of the other one, so that what it has signed stays valid.
+ * The resident key manager's keys; makes one of the algorithm when none signs with it or is about to. Changing the
+ * algorithm retires the key of the other one, so that what it has signed stays valid.
  */
 export async function openSigningKeys(context: CoreContext, alg: SigningAlgorithm): Promise<SigningKeys> {
   let rows = await context.catalog.read.signingKeys.all();
-  if (activeOf(rows, alg) === undefined) {
-    await rotateSigningKey(context, { type: "system", id: "resident" }, alg, { unlessActive: true });
+  if (newestOf(rows)?.alg !== alg) {
+    await rotateSigningKey(context, { type: "system", id: "resident" }, alg, { unlessThere: true });
     rows = await context.catalog.read.signingKeys.all();
   }
-  const active = activeOf(rows, alg);
+  const nowMs = context.clock.now();
+  const active = activeOf(rows, nowMs);
   if (active === undefined) throw new GatewayError("internal", "There is no key to sign tokens with.");
   const others = rows.filter((row) => row !== active);
-  return { active: openKey(context, active), others: others.map((row) => openKey(context, row)) };
+  return {
+    active: openKey(context, active),
+    others: others.map((row) => openKey(context, row)),
+    untilMs: active.retiredAtMs ?? undefined,
+  };
+}
+
+/** What came of a rotation. */
+export interface RotatedKeys {
+  /** The new key. */
+  readonly kid: string;
+  /** When it signs; the one before does until then. */
+  readonly signsFrom: string;
+  /** Every published key, oldest first. */
+  readonly published: readonly string[];
 }
 
 /**
- * Makes a new signing key, which signs from now on, and tells the gateways before. The older keys sign no more and stay
- * published until the last of their tokens has expired; those whose time is over are deleted. The algorithm stays what it
- * is unless another is wanted.
+ * Makes a new signing key and tells the gateways. It signs after an overlap in which it is only published, so that whoever
+ * keeps the keys for a while has it before its first token comes; one that is the only key signs at once. The older keys
+ * stay published until the last of their tokens has expired; those whose time is over are deleted. The algorithm stays what
+ * it is unless another is wanted.
  */
 export async function rotateSigningKey(
   context: CoreContext,
   actor: Actor,
   wanted?: SigningAlgorithm,
-  { unlessActive = false }: { readonly unlessActive?: boolean } = {},
-): Promise<{ readonly kid: string; readonly published: readonly string[] }> {
+  { unlessThere = false, overlapSeconds }: { readonly unlessThere?: boolean; readonly overlapSeconds?: number } = {},
+): Promise<RotatedKeys> {
   const alg = wanted ?? (await presentAlgorithm(context));
   const made = await makeKey(alg); // outside of the transaction: an RSA key takes its time
   return inWrite(context, actor, async (write) => {
     const { signingKeys } = write.transaction;
     const before = await signingKeys.all();
-    const present = activeOf(before, alg);
-    if (unlessActive && present !== undefined) return { kid: present.kid, published: before.map(({ kid }) => kid) };
-    for (const row of before) if (row.retiredAtMs === null) await signingKeys.put({ ...row, retiredAtMs: write.nowMs });
-    await signingKeys.put(sealKey(context, made, alg, write.nowMs));
+    const newest = newestOf(before);
+    if (unlessThere && newest?.alg === alg) return rotated(newest, before);
+    const settings = context.oauth ?? defaultOauthSettings;
+    const overlapMs = (overlapSeconds ?? settings.signingKeyOverlapSeconds ?? defaultOverlapSeconds) * 1_000;
+    const isFirst = activeOf(before, write.nowMs) === undefined;
+    const row = sealKey(context, made, alg, {
+      nowMs: write.nowMs,
+      activeFromMs: write.nowMs + (isFirst ? 0 : overlapMs),
+    });
+    for (const older of before) {
+      const retiredAtMs = Math.min(older.retiredAtMs ?? Number.POSITIVE_INFINITY, row.activeFromMs);
+      if (retiredAtMs !== older.retiredAtMs) await signingKeys.put({ ...older, retiredAtMs });
+    }
+    await signingKeys.put(row);
     const pruned = await pruneKeys(write);
     const resource = await noteKeys(write);
-    await audit(write, "signing-key.rotated", resource, { kid: made.kid, alg, deleted: pruned });
-    return { kid: made.kid, published: (await signingKeys.all()).map(({ kid }) => kid) };
+    const answer = rotated(row, await signingKeys.all());
+    const { kid, signsFrom } = answer;
+    await audit(write, "signing-key.rotated", resource, { kid, alg, signsFrom, deleted: pruned });
+    return answer;
   });
+}
+
+/** Longer than gateways and other servers take to hear of a key. */
+const defaultOverlapSeconds = 300;
+
+function rotated({ kid, activeFromMs }: SigningKeyRow, rows: readonly SigningKeyRow[]): RotatedKeys {
+  return { kid, signsFrom: new Date(activeFromMs).toISOString(), published: rows.map((row) => row.kid) };
 }
 
 /** Tells the gateways the issuer and every published key, as when the issuer has become known. */
@@ -85,7 +123,7 @@ export async function announceSigningKeys(context: CoreContext): Promise<void> {
 
 async function presentAlgorithm({ catalog }: CoreContext): Promise<SigningAlgorithm> {
   const rows = await catalog.read.signingKeys.all();
-  return rows.findLast(({ retiredAtMs }) => retiredAtMs === null)?.alg === "RS256" ? "RS256" : "ES256";
+  return newestOf(rows)?.alg === "RS256" ? "RS256" : "ES256";
 }
 
 async function noteKeys(write: Write) {
@@ -105,8 +143,15 @@ async function pruneKeys({ transaction, nowMs }: Write): Promise<readonly string
   return over.map(({ kid }) => kid);
 }
 
-function activeOf(rows: readonly SigningKeyRow[], alg: string): SigningKeyRow | undefined {
-  return rows.findLast((row) => row.retiredAtMs === null && row.alg === alg);
+/** The one that signs at that moment; for a clock that has gone back behind all of them, the first that will. */
+function activeOf(rows: readonly SigningKeyRow[], nowMs: number): SigningKeyRow | undefined {
+  const going = rows.filter(({ retiredAtMs }) => retiredAtMs === null || nowMs < retiredAtMs);
+  return going.findLast(({ activeFromMs }) => activeFromMs <= nowMs) ?? going[0];
+}
+
+/** The one that signs or, where one waits for its time, will. */
+function newestOf(rows: readonly SigningKeyRow[]): SigningKeyRow | undefined {
+  return rows.findLast(({ retiredAtMs }) => retiredAtMs === null);
 }
 
 interface MadeKey {
@@ -128,7 +173,12 @@ async function makeKey(alg: SigningAlgorithm): Promise<MadeKey> {
   return { kid, privateJwk: privateKey.export({ format: "jwk" }), publicJwk: { kty, ...rest, kid, alg, use: "sig" } };
 }
 
-function sealKey(context: CoreContext, made: MadeKey, alg: SigningAlgorithm, nowMs: number): SigningKeyRow {
+function sealKey(
+  context: CoreContext,
+  made: MadeKey,
+  alg: SigningAlgorithm,
+  { nowMs, activeFromMs }: { readonly nowMs: number; readonly activeFromMs: number },
+): SigningKeyRow {
   const { id, key } = context.vaultKeys.current;
   return {
     kid: made.kid,
@@ -136,7 +186,7 @@ function sealKey(context: CoreContext, made: MadeKey, alg: SigningAlgorithm, now
     sealed: seal(key, id, JSON.stringify(made.privateJwk), signingKeyBinding(made.kid)),
     publicJwk: made.publicJwk,
     createdAtMs: nowMs,
-    activeFromMs: nowMs,
+    activeFromMs,
     retiredAtMs: null,
   };
 }

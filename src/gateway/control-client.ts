@@ -14,6 +14,8 @@ export interface ControlClient extends Disposable {
   first(): Promise<readonly FeedTold[]>;
   /** From now on asks again and again, and hands what is told to `take`. */
   follow(take: (told: FeedTold) => void): void;
+  /** What was told before this moment has come here, milliseconds since the epoch. */
+  readonly heardAtMs: number;
   /** Asks now: somebody has said that there is news. */
   nudge(): void;
 }
@@ -62,6 +64,9 @@ export function createControlClient(options: ControlClientOptions): ControlClien
 
   return {
     first: () => reader.first(),
+    get heardAtMs() {
+      return contact.heardAtMs;
+    },
     follow(taker) {
       take = taker;
       void tick();

@@ -16,6 +16,8 @@ export interface Contact extends Disposable {
   missed(error: unknown): void;
   /** Goes on from a moment of an earlier process. */
   resume(heardAtMs: number): void;
+  /** When it was heard last, milliseconds since the epoch by the clock of now. */
+  readonly heardAtMs: number;
   /** Since when it is too long; undefined before. */
   readonly staleSinceMs: number | undefined;
 }
@@ -43,6 +45,9 @@ export function followContact({ clock, log, staleAfterMs, onStale }: ContactOpti
   return {
     get staleSinceMs() {
       return staleSinceMs;
+    },
+    get heardAtMs() {
+      return clock.now() - (clock.monotonic() - heardAt);
     },
     heard() {
       heardAt = clock.monotonic();

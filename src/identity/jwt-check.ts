@@ -50,6 +50,9 @@ export function timeFault(
   return undefined;
 }
 
+/** What `signatureFault` says of a token whose key is not known. */
+export const unknownKey = "its key is not among those of the key manager";
+
 /**
  * Why the signature does not hold, or undefined when it does. Throws `auth.unavailable` while there are no keys to
  * check it with.
@@ -62,7 +65,7 @@ export async function signatureFault(
   nowMs: number,
 ): Promise<string | undefined> {
   const candidates = await keys.find({ alg: header.alg, kid: header.kid });
-  if (candidates.length === 0) return "its key is not among those of the key manager";
+  if (candidates.length === 0) return unknownKey;
   const { jwtVerify } = await import("jose");
   const verify = (key: CryptoKey) =>
     jwtVerify(token, key, {

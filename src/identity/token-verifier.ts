@@ -16,6 +16,8 @@ import { createVerifiedTokens } from "./verified-tokens.ts";
 export interface TokenVerifierParts extends KeyManagerTools {
   /** Where clients reach the gateway; known when its port is open. */
   publicUrl(): string;
+  /** What the control plane told before this moment is known here, milliseconds since the epoch; all is when absent. */
+  readonly heardAtMs?: (() => number) | undefined;
 }
 
 /** The verifier with its other end: messages come in. */
@@ -37,7 +39,7 @@ export function createTokenVerifier(parts: TokenVerifierParts): LiveTokenVerifie
   const { clock } = parts;
   const state = createIdentityState(parts);
   const known = createVerifiedTokens<CheckedToken>(mostRemembered);
-  const checking = { clock, opaque: createOpaqueTokens({ clock }) };
+  const checking = { clock, opaque: createOpaqueTokens({ clock }), heardAtMs: parts.heardAtMs };
   const resources = new WeakMap<CompiledApi, string>();
   const resourceOf = (api: CompiledApi): string => {
     let resource = resources.get(api);

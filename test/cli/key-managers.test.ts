@@ -16,11 +16,12 @@ const managers = (...args: string[]): Promise<CommandResult> =>
   command(["key-managers", ...args, "--data", gatehouse.dataDir], { cwd: gatehouse.dataDir });
 
 test("rotating makes a key that signs and keeps the ones that still check", async () => {
-  const first = await managers("rotate-keys");
+  const first = await managers("rotate-keys", "--overlap", "0s");
   const second = await managers("rotate-keys");
-  const kid = first.out[0]?.replace("signing with ", "");
+  const [, kid = "", from = ""] = /^signing with (\S+) from (\S+)$/.exec(first.out[0] ?? "") ?? [];
   expect(first.code).toBe(0);
-  expect(second.out[0]).toMatch(/^signing with /);
+  const [, , later = ""] = /^signing with (\S+) from (\S+)$/.exec(second.out[0] ?? "") ?? [];
+  expect(Date.parse(later) - Date.parse(from)).toBeGreaterThanOrEqual(300_000);
   expect(second.out).toContain(`still checking with ${kid}`);
 });
 

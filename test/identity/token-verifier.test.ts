@@ -57,6 +57,38 @@ function again(token: string): TokenCheck {
   return found;
 }
 
+describe("a token whose key is not known", () => {
+  const behind = (heardAtMs: number) => {
+    verifier[Symbol.dispose]();
+    verifier = createTokenVerifier({ ...tools, publicUrl: () => publicUrl, heardAtMs: () => heardAtMs });
+  };
+  const found = async (token: string) => (await verifier.verify(token, demand, exchange, "bearer")).type;
+
+  test("cannot be judged by a gateway that has heard nothing since it was issued, and can be once the key is told", async () => {
+    behind(tools.clock.now() - 60_000);
+    know([residentRecord(issuer)]);
+    await issuer.rotate("key-2");
+    const token = await issuer.sign();
+    expect(await found(token)).toBe("unavailable");
+    know([residentRecord(issuer)]);
+    expect(await found(token)).toBe("token");
+  });
+
+  test("is refused where it is older than the last word, and where it does not say how old it is", async () => {
+    behind(tools.clock.now() - 60_000);
+    know([residentRecord(issuer)]);
+    const iat = Math.floor(tools.clock.now() / 1_000) - 120;
+    for (const claims of [{ iat }, { iat: null }]) {
+      expect(await found(await issuer.sign(claims, { kid: "made-up" }))).toBe("refused");
+    }
+    behind(tools.clock.now());
+    know([residentRecord(issuer)]);
+    expect(
+      await found(await issuer.sign({ iat: Math.floor(tools.clock.now() / 1_000) - 10 }, { kid: "made-up" })),
+    ).toBe("refused");
+  });
+});
+
 describe("a token that was checked", () => {
   test("is known at once, without its signature", async () => {
     const token = await issuer.sign();

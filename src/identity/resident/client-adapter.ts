@@ -9,14 +9,17 @@ import { clientMetadata } from "./client-facts.ts";
 import type { ResidentOptions } from "./resident-options.ts";
 
 /** Clients for the library: read from the catalog at each request, written by dynamic registration only. */
-export function createClientAdapter({ context, settings }: Pick<ResidentOptions, "context" | "settings">): Adapter {
+export function createClientAdapter(
+  { context, settings }: Pick<ResidentOptions, "context" | "settings">,
+  signingAlgorithm: string,
+): Adapter {
   return {
     async find(clientId) {
       if (clientId.length > 2_048) return undefined;
       const row = await findResidentClient(context, clientId);
       // A client that is known by its document is asked for it again: what is stored is for the gateways.
       if (row === undefined || row.disabled || row.source === "metadata-document") return undefined;
-      return clientMetadata(row, settings.signingAlgorithm);
+      return clientMetadata(row, signingAlgorithm);
     },
     async upsert(clientId, registered) {
       const said = registeredSchema.parse(registered);

@@ -29,7 +29,7 @@ export function providerConfiguration(
 ): Readonly<Record<string, unknown>> {
   const { context, settings, issuer } = options;
   const grantEnded = (grantId: string): Promise<void> => revokeIssued(context, keyManagerId, grantId);
-  const clients = createClientAdapter(options);
+  const clients = createClientAdapter(options, active.alg);
   return {
     adapter: (model: string) => (model === "Client" ? clients : createStateAdapter(context, model, grantEnded)),
     jwks: { keys: [active, ...others].map(({ privateJwk }) => privateJwk) },

@@ -25,11 +25,17 @@ export async function createResidentServer(options: ResidentOptions): Promise<Re
   const keyManagerId = await residentId(options);
   const apis = createProtectedApis(context, options.publicUrl);
   let serving: Promise<ReturnType<Provider["callback"]>> | undefined;
+  let servingUntilMs = Number.POSITIVE_INFINITY;
   const open = async (): Promise<ReturnType<Provider["callback"]>> => {
     const keys = await openSigningKeys(context, options.settings.signingAlgorithm);
+    servingUntilMs = keys.untilMs ?? Number.POSITIVE_INFINITY;
     return createProvider(options, keyManagerId, keys, apis).callback();
   };
   const current = (): NonNullable<typeof serving> => {
+    if (context.clock.now() >= servingUntilMs) {
+      serving = undefined; // the key that waited for its time signs now
+      servingUntilMs = Number.POSITIVE_INFINITY;
+    }
     serving ??= open().catch((error: unknown) => {
       serving = undefined; // the next request tries again
       throw error;

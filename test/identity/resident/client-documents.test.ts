@@ -1,17 +1,13 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { setOauthClientDisabled } from "../../../src/core/manage-oauth-clients.ts";
 import { storeRegisteredClient } from "../../../src/core/registered-client.ts";
 import { createDocumentFetch, createDocumentGate } from "../../../src/identity/resident/client-documents.ts";
-import { createResidentServer } from "../../../src/identity/resident/resident-server.ts";
-import { deriveKey } from "../../../src/kernel/crypto.ts";
 import { createNetworkPolicy } from "../../../src/kernel/network-policy.ts";
 import type { SafeFetch, SafeFetchOptions, SafeResponse } from "../../../src/kernel/safe-fetch.ts";
 import { createSafeFetch } from "../../../src/kernel/safe-fetch.ts";
-import { createMemoryLimiter } from "../../../src/store/memory/limiter.ts";
 import type { TestGatehouse } from "../../kit/gatehouse.ts";
 import { startTestGatehouse, testActor } from "../../kit/gatehouse.ts";
+import { residentSettings, serveResident } from "./serve-resident.ts";
 
 /** A way out that leads to one document. */
 function fetchOf(body: string, headers: Record<string, string> = {}, status = 200) {
@@ -92,18 +88,6 @@ describe("a list of hosts", () => {
   });
 });
 
-const residentSettings = {
-  signingAlgorithm: "ES256",
-  accessTokenSeconds: 60,
-  refreshTokenSeconds: 60,
-  dynamicRegistration: false,
-  mostRegisteredClients: 10,
-  clientIdDocuments: true,
-  documentHosts: { allowed: undefined, denied: [] },
-  tokenPersistence: false,
-  revokeOnLogout: false,
-} as const;
-
 describe("the authorization endpoint", () => {
   let gatehouse: TestGatehouse;
   beforeAll(async () => {
@@ -112,29 +96,14 @@ describe("the authorization endpoint", () => {
   afterAll(() => gatehouse[Symbol.asyncDispose]());
 
   const ask = async (body: object, redirectUri = "http://127.0.0.1:5/callback") => {
-    const { context, gatewayUrl } = gatehouse.running;
+    const { gatewayUrl } = gatehouse.running;
     await gatehouse.put("McpServer", "tools", {
       context: "/tools",
       upstream: { production: { url: "http://127.0.0.1:9/mcp" }, sandbox: { sameAs: "production" } },
       security: { apiKey: false, oauth: {} },
     });
     const { fetch, asked } = fetchOf(JSON.stringify(body));
-    const http = createServer();
-    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-    const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`; // a TCP server that listens has one
-    const server = await createResidentServer({
-      context,
-      issuer: `${origin}/auth`,
-      publicUrl: gatewayUrl,
-      settings: residentSettings,
-      cookieKey: deriveKey(context.pepper.key, "gatehouse/test"),
-      fetch,
-      limiter: createMemoryLimiter({ clock: context.clock, maxKeys: 100 }),
-      verifyLogin: async () => undefined,
-    });
-    http.on("request", (request, response) => {
-      void server.handle(request, response, { path: (request.url ?? "").slice("/auth".length), ip: "127.0.0.1" });
-    });
+    await using served = await serveResident(gatehouse, { fetch });
     const query = new URLSearchParams({
       client_id: clientId,
       redirect_uri: redirectUri,
@@ -143,13 +112,9 @@ describe("the authorization endpoint", () => {
       code_challenge_method: "S256",
       resource: `${gatewayUrl}/tools/mcp`,
     });
-    try {
-      const answer = await globalThis.fetch(`${origin}/auth/authorize?${query.toString()}`, { redirect: "manual" });
-      const registered = await globalThis.fetch(`${origin}/auth/register`, { method: "POST", body: "{}" });
-      return { answer, text: await answer.text(), asked, registered };
-    } finally {
-      await new Promise((resolve) => http.close(resolve));
-    }
+    const answer = await globalThis.fetch(`${served.issuer}/authorize?${query.toString()}`, { redirect: "manual" });
+    const registered = await globalThis.fetch(`${served.issuer}/register`, { method: "POST", body: "{}" });
+    return { answer, text: await answer.text(), asked, registered };
   };
 
   test("takes a client by its document, loopback on any port, and registers nobody where that is off", async () => {

@@ -2,8 +2,14 @@ import { decodeProtectedHeader } from "jose";
 import * as oauth from "oauth4webapi";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { keyManagerRecord } from "../../../src/core/key-managers.ts";
+import { rotateSigningKey } from "../../../src/core/signing-keys.ts";
+import { createNetworkPolicy } from "../../../src/kernel/network-policy.ts";
+import { createSafeFetch } from "../../../src/kernel/safe-fetch.ts";
+import { testActor } from "../../kit/gatehouse.ts";
 import type { AuthGatehouse } from "./auth-kit.ts";
 import { insecure, startAuthGatehouse } from "./auth-kit.ts";
+import { serveResident } from "./serve-resident.ts";
 
 let at: AuthGatehouse;
 
@@ -32,7 +38,7 @@ async function control(method: string, path: string): Promise<Response> {
 
 test("a rotation makes another key sign, and the tokens of the one before stay good", async () => {
   const before = await tokenFor();
-  const answer = await control("POST", "/api/v1/key-managers/resident/rotate");
+  const answer = await control("POST", "/api/v1/key-managers/resident/rotate?overlapSeconds=0");
   expect(answer.status).toBe(200);
   const { kid, published } = (await answer.json()) as { kid: string; published: string[] }; // as the API documents it
   expect(published).toHaveLength(2);
@@ -43,6 +49,33 @@ test("a rotation makes another key sign, and the tokens of the one before stay g
   const jwks = (await (await fetch(`${at.issuer}/jwks`)).json()) as { keys: { kid: string; d?: string }[] };
   expect(jwks.keys.map((key) => key.kid).sort()).toEqual([...published].sort());
   expect(jwks.keys.every((key) => key.d === undefined)).toBe(true);
+});
+
+test("a key that waits for its time signs from that moment on, without a restart", async () => {
+  const made = await at.client({});
+  const { context } = at.gatehouse.running;
+  let aheadMs = 0;
+  const clock = { ...context.clock, now: () => context.clock.now() + aheadMs };
+  await using outside = createSafeFetch({ policy: createNetworkPolicy({ allowCidrs: [], operatorReach: [] }) });
+  await using served = await serveResident(at.gatehouse, { context: { ...context, clock }, fetch: outside });
+  const kidOf = async (): Promise<string | undefined> => {
+    const answer = await fetch(`${served.issuer}/token`, {
+      method: "POST",
+      body: new URLSearchParams({ grant_type: "client_credentials", resource: at.chat }),
+      headers: { authorization: `Basic ${Buffer.from(`${made.clientId}:${made.secret}`).toString("base64")}` },
+    });
+    const { access_token: token } = (await answer.json()) as { access_token: string }; // RFC 6749, 5.1
+    return decodeProtectedHeader(token).kid;
+  };
+  const before = await kidOf();
+  const { kid } = await rotateSigningKey(context, testActor, undefined, { overlapSeconds: 60 });
+  const resident = await context.catalog.read.resources.find("KeyManager", "resident");
+  if (resident === undefined) throw new Error("there is no resident key manager");
+  const record = await keyManagerRecord(context, context.catalog.read, resident);
+  served.server.apply({ type: "key-manager.put", record });
+  expect(await kidOf()).toBe(before);
+  aheadMs = 61_000;
+  expect(await kidOf()).toBe(kid);
 });
 
 test("the openai SDK works with a client's token", async () => {
