@@ -24,6 +24,7 @@ import { createCredentials } from "./gateway/mcp/credentials/compile-credential.
 import { createMcpInspector } from "./gateway/mcp/inspect-server.ts";
 import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
 import type { RegistryMode } from "./gateway/registry/serve-registry.ts";
+import { createRestAdapter } from "./gateway/rest/rest-adapter.ts";
 import type { UpstreamClient } from "./gateway/upstream.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
@@ -200,7 +201,8 @@ function adaptersOf(
   const credentials = shown.compile;
   const shared = { pins, stdio, upstream, clock, sessions, sessionKey, watch, credentials, stalledMs, nested };
   const mcp = createMcpAdapter(shared);
-  return { adapters: [llm, mcp], pins, shown };
+  const rest = createRestAdapter({ upstream, credentials });
+  return { adapters: [llm, mcp, rest], pins, shown };
 }
 
 /** Builds a gateway of the data plane's parts. Disposing closes its upstream connections and its snapshot. */
@@ -256,7 +258,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     inspectMcp: createMcpInspector({ upstream, clock }),
     fetchDescription: (url, follow) => fetchDescription(url, follow, fetch),
     keyManagers: createKeyManagerConnectors(keyManagerTools),
-    servedKinds: [...registry.adapters.keys()],
+    servedKinds: adapters.filter(({ routes }) => routes.length > 0).map(({ kind }) => kind),
     app({ allowedHosts, gatewayUrl, trustedProxies, auth, servesApis = true }) {
       publicUrl = gatewayUrl;
       return createGatewayApp({

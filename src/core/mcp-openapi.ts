@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { httpUrlSchema, sameAsProductionSchema, timeoutsSchema } from "./api-spec.ts";
 import { openApiToolsSchema } from "./openapi-tools.ts";
+import { nameSchema } from "./resource.ts";
 import { upstreamAuthSchema } from "./upstream-auth.ts";
 
 const blockSchema = z
@@ -29,6 +30,11 @@ export const mcpOpenApiSchema = z
       title: "Description's URL",
       description: "In place of `document`: it is fetched at each publication, and kept as it was then.",
     }),
+    api: nameSchema.optional().meta({
+      title: "REST API",
+      description:
+        "In place of `document`: a RestApi that is deployed here. Calls go through it, with its subscription, scopes, limits and policies.",
+    }),
     follow: z.boolean().default(false).meta({
       title: "Follow",
       description: "Fetch other documents that the one at `url` refers to; from public addresses, or its own origin.",
@@ -51,21 +57,33 @@ export const mcpOpenApiSchema = z
       .max(10_000)
       .default(250)
       .meta({ title: "Page", description: "Tools in one answer to `tools/list`." }),
-    production: blockSchema,
-    sandbox: z.union([sameAsProductionSchema, blockSchema]),
+    production: blockSchema.optional(),
+    sandbox: z.union([sameAsProductionSchema, blockSchema]).optional(),
   })
-  .refine(({ document, url }) => (document === undefined) !== (url === undefined), {
+  .refine(({ document, url, api }) => [document, url, api].filter((each) => each !== undefined).length === 1, {
     path: ["document"],
-    message: "say where the description is, by one of `document`, `url`",
+    message: "say where the description is, by one of `document`, `url`, `api`",
   })
-  .refine(({ url, production }) => url === undefined || production.url !== undefined, {
+  .refine((spec) => (spec.api === undefined) === (spec.production !== undefined && spec.sandbox !== undefined), {
+    path: ["production"],
+    message: "`production` and `sandbox` say where the service is; with `api` the REST API itself says it",
+  })
+  .refine(({ api, production, sandbox }) => api === undefined || (production ?? sandbox) === undefined, {
+    path: ["production"],
+    message: "with `api` the REST API itself says where the service is",
+  })
+  .refine(({ url, production }) => url === undefined || production?.url !== undefined, {
     path: ["production", "url"],
     message: "needed where the description is fetched: it does not choose which hosts are called",
   })
-  .refine(({ url, sandbox }) => url === undefined || "sameAs" in sandbox || sandbox.url !== undefined, {
-    path: ["sandbox", "url"],
-    message: "needed where the description is fetched: it does not choose which hosts are called",
-  });
+  .refine(
+    ({ url, sandbox }) =>
+      url === undefined || sandbox === undefined || "sameAs" in sandbox || sandbox.url !== undefined,
+    {
+      path: ["sandbox", "url"],
+      message: "needed where the description is fetched: it does not choose which hosts are called",
+    },
+  );
 
 export type McpOpenApiSpec = z.output<typeof mcpOpenApiSchema>;
 

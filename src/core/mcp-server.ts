@@ -145,7 +145,7 @@ export const mcpServer = defineResource({
   summary: "An MCP server that agents call.",
   spec: mcpServerSpec,
   live: "revision",
-  references: (spec) => [...securityReferences(spec), ...virtualReferences(spec)],
+  references: (spec) => [...securityReferences(spec), ...virtualReferences(spec), ...openApiReferences(spec)],
   examples: [
     {
       context: "/notes",
@@ -163,6 +163,10 @@ export const mcpServer = defineResource({
     { context: "/workspace", virtual: { servers: [{ server: "notes" }, { server: "tickets", tools: ["list_*"] }] } },
   ],
 });
+
+function openApiReferences({ openapi }: McpServerSpec): readonly Reference[] {
+  return openapi?.api === undefined ? [] : [{ kind: "RestApi", name: openapi.api, path: "spec.openapi.api" }];
+}
 
 function virtualReferences({ virtual }: McpServerSpec): readonly Reference[] {
   return (virtual?.servers ?? []).map(({ server }, index) => ({

@@ -7,8 +7,14 @@ import {
   timeoutsSchema,
 } from "./api-spec.ts";
 import { defineResource } from "./resource.ts";
+import { upstreamAuthSchema } from "./upstream-auth.ts";
 
-const upstreamSchema = z.strictObject({ url: httpUrlSchema, timeouts: timeoutsSchema });
+const upstreamSchema = z
+  .strictObject({ url: httpUrlSchema, auth: upstreamAuthSchema.optional(), timeouts: timeoutsSchema })
+  .refine(({ auth }) => auth?.type !== "authorization-code", {
+    path: ["auth", "type"],
+    message: "nobody could consent: a REST API has no page to show",
+  });
 
 const restApiSpec = z.strictObject({
   ...commonApiFields,
@@ -24,7 +30,7 @@ const restApiSpec = z.strictObject({
 
 export type RestApiSpec = z.output<typeof restApiSpec>;
 
-/** A REST API: a catalogue entry with its OpenAPI document. */
+/** A REST API with its OpenAPI document; MCP servers make tools of it. Its own context is not served yet. */
 export const restApi = defineResource({
   kind: "RestApi",
   idKind: "restApi",

@@ -9,6 +9,7 @@ import type { ApiArtifact, ArtifactSet } from "../core/plane-message.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import type { ProtocolAdapter } from "./adapter.ts";
 import { commonSpecSchema } from "./common-spec.ts";
 import type { ChainCompiler } from "./compile-chain.ts";
 import { compileAttachment, createChainCompiler, sortIntoChain } from "./compile-chain.ts";
@@ -53,9 +54,14 @@ export function compileSnapshot(set: ArtifactSet, options: CompileSnapshotOption
     throw new GatewayError("publish.refused", `It does not compile: ${first?.path} ${first?.message}`, { issues });
   }
   const notServed = set.apis
-    .filter((api) => !options.registry.adapters.has(api.kind))
+    .filter((api) => !isServed(options.registry.adapters.get(api.kind)))
     .map((api) => ({ kind: api.kind, name: api.name, context: commonSpecSchema.parse(api.spec).context }));
   return { configHash: set.hash, apis, plans, holders, labels: labelSources(set), notServed, ...lifetime };
+}
+
+/** An API whose adapter has no routes is reached by others of the gateway only. */
+function isServed(adapter: ProtocolAdapter | undefined): boolean {
+  return adapter !== undefined && adapter.routes.length > 0;
 }
 
 interface Compiled {

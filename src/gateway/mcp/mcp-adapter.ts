@@ -61,7 +61,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
   const tasks = createTaskOwners();
   const backends = createHeldBackends();
   const members = { clock: given.clock, tasks, runner: given.nested, cursors: createListCursors(given.sessionKey) };
-  const making = { ...given, backends, cursors: members.cursors };
+  const making = { ...given, backends, cursors: members.cursors, runner: given.nested };
   const openapi: ProbeTools["openapi"] = (input, spec) => compileOpenApi(input, spec, making);
   const virtual: ProbeTools["virtual"] = (input, spec) => compileVirtual(input, spec, members);
   const options = {

@@ -27,8 +27,10 @@ export async function deployedUpstream(
   const { displayName } = parsed.data;
   const upstream = parsed.data.upstream ?? parsed.data.openapi;
   if (upstream === undefined) return undefined;
-  const block = environment === "sandbox" && !("sameAs" in upstream.sandbox) ? upstream.sandbox : upstream.production;
-  if (block.auth?.type !== "authorization-code" || block.url === undefined) return undefined;
+  const { production, sandbox } = upstream;
+  const hasOwn = environment === "sandbox" && sandbox !== undefined && !("sameAs" in sandbox);
+  const block = hasOwn ? sandbox : production;
+  if (block?.auth?.type !== "authorization-code" || block.url === undefined) return undefined;
   const { name, teamId } = deployment;
   return { apiId, name, title: displayName ?? name, teamId, url: block.url, auth: block.auth };
 }

@@ -2,7 +2,10 @@ import { createHash } from "node:crypto";
 import type { Environment } from "../../../core/environment.ts";
 import type { McpOpenApiSpec } from "../../../core/mcp-openapi.ts";
 import type { McpServerSpec } from "../../../core/mcp-server.ts";
+import type { ApiArtifact } from "../../../core/plane-message.ts";
+import { restApi } from "../../../core/rest-api.ts";
 import { GatewayError } from "../../../kernel/errors.ts";
+import type { Log } from "../../../kernel/log.ts";
 import type { McpBackend } from "../../../mcp/backend.ts";
 import type { ListCursors } from "../../../mcp/federation/list-cursors.ts";
 import { compileOperation } from "../../../mcp/openapi/compile-operation.ts";
@@ -12,13 +15,18 @@ import { readOpenApi } from "../../../mcp/openapi/read-openapi.ts";
 import { toolOptions } from "../../../mcp/openapi/tool-options.ts";
 import { toolsFromOpenApi } from "../../../mcp/openapi/tools-from-openapi.ts";
 import type { ProtocolCompileInput } from "../../../pipeline/adapter.ts";
+import type { NestedRunner } from "../../../pipeline/run-nested.ts";
 import type { ProbeTools } from "../compile-mcp.ts";
 import { withConsent } from "../credentials/consent-backend.ts";
+import type { OpenApiServerParts } from "./openapi-server.ts";
 import { createOpenApiServer } from "./openapi-server.ts";
 import { sendRequest } from "./send-request.ts";
+import { sendThroughApi } from "./send-through-api.ts";
 
 export interface OpenApiTools extends Pick<ProbeTools, "upstream" | "clock" | "credentials" | "backends"> {
   readonly cursors: ListCursors;
+  /** Runs calls of tools that belong to an API which is held here. */
+  readonly runner: NestedRunner;
 }
 
 /**
@@ -31,8 +39,13 @@ export function compileOpenApi(
   tools: OpenApiTools,
 ): Readonly<Record<Environment, McpBackend>> | undefined {
   try {
-    const production = holdServer(input, spec, "production", spec.production, tools);
-    const { sandbox } = spec;
+    const { api, production: block, sandbox } = spec;
+    if (api !== undefined) {
+      const own = holdApi(input, spec, api, tools);
+      return own && { production: own, sandbox: own }; // the API has its own environments
+    }
+    if (block === undefined || sandbox === undefined) return undefined; // the kind's schema has refused it
+    const production = holdServer(input, spec, "production", block, tools);
     return {
       production,
       sandbox: "sameAs" in sandbox ? production : holdServer(input, spec, "sandbox", sandbox, tools),
@@ -47,47 +60,107 @@ export function compileOpenApi(
   }
 }
 
-type Block = McpOpenApiSpec["production"];
+type Block = NonNullable<McpOpenApiSpec["production"]>;
 
-/** A large description takes a second to compile: while any snapshot has it, it is not compiled again. */
+/** Tools of a REST API that is deployed here, whose calls go through it. */
+function holdApi(
+  { artifact, apis, tools: plugins, fault, onDispose }: ProtocolCompileInput,
+  spec: McpOpenApiSpec,
+  name: string,
+  tools: OpenApiTools,
+): McpBackend | undefined {
+  const api = apis.find((each) => each.kind === restApi.kind && each.name === name);
+  const parsed = restApi.spec.safeParse(api?.spec).data;
+  if (parsed === undefined) {
+    fault({ path: "spec.openapi.api", message: `RestApi/${name} is not deployed: publish it first` });
+    return undefined;
+  }
+  const described = { ...spec, document: parsed.definition };
+  const { url } = parsed.upstream.production;
+  return hold({ artifact, tools: plugins, onDispose }, described, tools, [parsed.limits.responseBytes], (version) =>
+    // Only the path below the address counts: where it goes, the API says.
+    serveTools(described, new URL(url).origin, parsed.limits.responseBytes, {
+      artifact,
+      version,
+      log: plugins.log,
+      cursors: tools.cursors,
+      send: (request, context, plan) => sendThroughApi(name, request, plan, context, tools.runner),
+    }),
+  );
+}
+
 function holdServer(
-  { artifact, tools: plugins, onDispose }: ProtocolCompileInput,
+  input: ProtocolCompileInput,
   spec: McpOpenApiSpec,
   environment: Environment,
   block: Block,
   tools: OpenApiTools,
 ): McpBackend {
-  const { limits, version } = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it
+  const { artifact, tools: plugins } = input;
+  const { limits } = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it
   const maxBytes = Math.min(limits.responseBytes, mostAnswerBytes);
-  const made = JSON.stringify([artifact.id, artifact.name, version, environment, spec, block, maxBytes]);
-  const key = `openapi/${createHash("sha256").update(made).digest("hex")}`;
-  const { server, release } = tools.backends.hold(key, () => {
+  return hold(input, spec, tools, [environment, block, maxBytes], (version) => {
     const place = { apiId: artifact.id, environment, url: block.url ?? "", secrets: plugins.secrets };
     const credential = tools.credentials(block.auth, place);
-    const { upstream } = tools;
+    const { upstream, cursors } = tools;
     const sender = { upstream, credential, timeouts: block.timeouts, maxBytes };
-    const { document, served, refused } = readTools(spec, block, maxBytes);
-    for (const { operation, reason } of refused) {
-      plugins.log.warn({ api: artifact.name, operation, reason }, "an operation cannot be a tool, and is left out");
-    }
-    const own = createOpenApiServer({
-      serverInfo: { name: artifact.name, version },
-      instructions: instructionsOf(document),
-      tools: served,
-      pageSize: spec.pageSize,
-      cursors: tools.cursors,
+    const own = serveTools(spec, block.url, maxBytes, {
+      artifact,
+      version,
+      log: plugins.log,
+      cursors,
       send: (request, context) => sendRequest(request, context, sender),
     });
     return credential.isGranted === undefined ? own : withConsent(own, credential, tools);
   });
-  onDispose(`${artifact.id}/openapi/${environment}`, release);
+}
+
+/** A large description takes a second to compile: while any snapshot has it, it is not compiled again. */
+function hold(
+  { artifact, onDispose }: Pick<ProtocolCompileInput, "artifact" | "tools" | "onDispose">,
+  spec: McpOpenApiSpec,
+  tools: OpenApiTools,
+  more: readonly unknown[],
+  make: (version: string) => McpBackend,
+): McpBackend {
+  const { version } = artifact.spec as McpServerSpec; // as above
+  const made = JSON.stringify([artifact.id, artifact.name, version, spec, more]);
+  const key = `openapi/${createHash("sha256").update(made).digest("hex")}`;
+  const { server, release } = tools.backends.hold(key, () => make(version));
+  onDispose(`${artifact.id}/openapi`, release);
   return server;
+}
+
+interface Serving extends Pick<OpenApiServerParts, "send" | "cursors"> {
+  readonly artifact: ApiArtifact;
+  readonly version: string;
+  readonly log: Log;
+}
+
+function serveTools(
+  spec: McpOpenApiSpec,
+  baseUrl: string | undefined,
+  limitBytes: number,
+  { artifact, version, log, cursors, send }: Serving,
+): McpBackend {
+  const { document, served, refused } = readTools(spec, baseUrl, limitBytes);
+  for (const { operation, reason } of refused) {
+    log.warn({ api: artifact.name, operation, reason }, "an operation cannot be a tool, and is left out");
+  }
+  return createOpenApiServer({
+    serverInfo: { name: artifact.name, version },
+    instructions: instructionsOf(document),
+    tools: served,
+    pageSize: spec.pageSize,
+    cursors,
+    send,
+  });
 }
 
 /** What becomes a result is in memory several times over. */
 const mostAnswerBytes = 16_777_216;
 
-function readTools(spec: McpOpenApiSpec, { url }: Block, limitBytes: number) {
+function readTools(spec: McpOpenApiSpec, url: string | undefined, limitBytes: number) {
   const { document: root = {}, source } = spec;
   const others = new Map<string, JsonObject>(Object.entries(source?.others ?? {}));
   const document = readOpenApi(root, { ...(source && { address: source.url }), others });
@@ -103,6 +176,7 @@ function readTools(spec: McpOpenApiSpec, { url }: Block, limitBytes: number) {
   const served = tools.map((tool) => ({
     definition: tool.definition,
     operation: compileOperation(tool, options),
+    plan: tool.request,
   }));
   return { document: root, served, refused };
 }

@@ -1,7 +1,7 @@
 import type { McpBackend, McpCall, McpContext, McpObject, McpReply } from "../../../mcp/backend.ts";
 import type { ListCursors } from "../../../mcp/federation/list-cursors.ts";
 import type { CompiledOperation, ToolRequest } from "../../../mcp/openapi/compile-operation.ts";
-import type { ToolDefinition } from "../../../mcp/openapi/openapi-tool.ts";
+import type { RequestPlan, ToolDefinition } from "../../../mcp/openapi/openapi-tool.ts";
 import type { SchemaFault } from "../../../mcp/openapi/schema-check.ts";
 import type { ToolAnswer } from "../../../mcp/openapi/tool-result.ts";
 import { jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
@@ -11,6 +11,7 @@ import { modernVersions } from "../../../mcp/wire/modern.ts";
 export interface ServedTool {
   readonly definition: ToolDefinition;
   readonly operation: CompiledOperation;
+  readonly plan: RequestPlan;
 }
 
 export interface OpenApiServerParts {
@@ -19,8 +20,8 @@ export interface OpenApiServerParts {
   readonly tools: readonly ServedTool[];
   readonly pageSize: number;
   readonly cursors: ListCursors;
-  /** Sends a request with the gateway's own credentials. Rejects with `upstream.…` where no answer came. */
-  send(request: ToolRequest, context: McpContext): Promise<ToolAnswer>;
+  /** Sends a request with the gateway's own credentials, or through the API that it belongs to. Rejects with `upstream.…` where no answer came. */
+  send(request: ToolRequest, context: McpContext, plan: RequestPlan): Promise<ToolAnswer>;
 }
 
 /** An MCP server whose tools are requests to a service: of no era, and with nothing but tools. */
@@ -81,7 +82,7 @@ async function callTool(
   if (tool === undefined) return fault(jsonRpcCodes.invalidParams, `Tool ${String(name)} not found`);
   const asked = tool.operation.toHttpRequest(args);
   if ("faults" in asked) return { result: refusedArguments(asked.faults) };
-  const answer = await send(asked.request, context);
+  const answer = await send(asked.request, context, tool.plan);
   const result = tool.operation.toToolResult(answer);
   return { result: { ...result, _meta: { "gatehouse/http": { status: answer.status } } } };
 }

@@ -30,16 +30,7 @@ export async function sendRequest(
 ): Promise<ToolAnswer> {
   const { origin } = new URL(url);
   const path = url.slice(origin.length); // as it was encoded: a parser of URLs might read it anew
-  const traced = passedOn.flatMap((name) => {
-    const value = context.headers[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  const own = {
-    "user-agent": "gatehouse",
-    "accept-encoding": "identity",
-    ...Object.fromEntries(traced),
-    ...(context.exchange !== undefined && { "x-request-id": context.exchange.id }),
-  };
+  const own = { "user-agent": "gatehouse", "accept-encoding": "identity", ...tracingHeaders(context) };
   const { cancellation } = context;
   const response = await sendAuthorized(credential, askerOf(context.exchange), (shown) =>
     upstream.send({
@@ -54,6 +45,15 @@ export async function sendRequest(
   );
   refuseEncoded(response);
   return { status: response.status, headers: response.headers, ...(await readUpTo(response, maxBytes)) };
+}
+
+/** What joins this request with the client's. */
+export function tracingHeaders({ headers, exchange }: McpContext): Readonly<Record<string, string>> {
+  const traced = passedOn.flatMap((name) => {
+    const value = headers[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(traced), ...(exchange !== undefined && { "x-request-id": exchange.id }) };
 }
 
 function refuseEncoded({ headers, body }: UpstreamResponse): void {
