@@ -132,7 +132,7 @@ describe.skipIf(withoutRedis)("a limiter whose Redis fails", () => {
 
   test("rejects while it is gone, slow or full, and counts on when it is back", async () => {
     await using server = await startRedisServer();
-    await using redis = connect(server, 50);
+    await using redis = connect(server, 500);
     await redis.settled(5_000);
     const limiter = createRedisLimiter({ redis });
     const { reservation } = await limiter.take([charge]);
