@@ -110,21 +110,30 @@ async function read(response: UpstreamResponse, maxBytes: number, hearer: Hearer
     const code = status === 401 || status === 407 ? "upstream.credentials" : "upstream.invalid";
     throw new GatewayError(code, "The MCP server has no event stream at this address.", { detail: `status ${status}` });
   }
-  const splitter = createSseSplitter({ maxEventBytes: maxBytes });
   let hasEndpoint = false;
+  for await (const { event, data } of eventsOf(response, maxBytes)) {
+    if (!hasEndpoint) {
+      if (event !== "endpoint") throw new GatewayError("upstream.invalid", "The MCP server named no endpoint first.");
+      hearer.onEndpoint(data);
+      hasEndpoint = true;
+    } else if (event === undefined || event === "message") {
+      const parsed = parseStrictJson(Buffer.from(data), maxDepth);
+      const message = readJsonRpc("value" in parsed ? parsed.value : undefined);
+      if (message.type !== "invalid") hearer.onMessage(message);
+    }
+  }
+}
+
+/** The events that carry something. */
+async function* eventsOf(
+  { body }: UpstreamResponse,
+  maxEventBytes: number,
+): AsyncGenerator<{ readonly event: string | undefined; readonly data: string }> {
+  const splitter = createSseSplitter({ maxEventBytes });
   for await (const chunk of body.chunks()) {
     for (const bytes of splitter.push(chunk)) {
       const { event, data } = parseSseEvent(bytes);
-      if (data === undefined || data === "") continue;
-      if (!hasEndpoint) {
-        if (event !== "endpoint") throw new GatewayError("upstream.invalid", "The MCP server named no endpoint first.");
-        hearer.onEndpoint(data);
-        hasEndpoint = true;
-      } else if (event === undefined || event === "message") {
-        const parsed = parseStrictJson(Buffer.from(data), maxDepth);
-        const message = readJsonRpc("value" in parsed ? parsed.value : undefined);
-        if (message.type !== "invalid") hearer.onMessage(message);
-      }
+      if (data !== undefined && data !== "") yield { event, data };
     }
   }
 }

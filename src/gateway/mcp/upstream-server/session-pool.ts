@@ -47,23 +47,19 @@ export function createSessionPool(
 
   const drop = (key: string, pooled: Pooled): void => {
     if (pool.get(key) === pooled) pool.delete(key);
-    pooled.opening.then(
-      (session) => session.close(),
-      () => undefined,
-    );
+    closeWhenOpen(pooled);
   };
   const sweep = (): void => {
     stopSweep = undefined;
     for (const [key, pooled] of pool) {
-      if (pooled.uses > 0 || pooled.session?.stream.isHeard === true) continue;
-      if (clock.monotonic() - pooled.usedMs >= idleMs) drop(key, pooled);
+      if (!isInUse(pooled) && clock.monotonic() - pooled.usedMs >= idleMs) drop(key, pooled);
     }
     if (pool.size > 0) stopSweep = clock.after(sweepMs, sweep);
   };
   const makeRoom = (): void => {
     if (pool.size < maxSessions) return;
     for (const [key, pooled] of pool) {
-      if (pooled.uses > 0 || pooled.session?.stream.isHeard === true) continue;
+      if (isInUse(pooled)) continue;
       drop(key, pooled);
       return;
     }
@@ -119,6 +115,18 @@ export function createSessionPool(
       for (const [key, pooled] of pool) drop(key, pooled);
     },
   };
+}
+
+/** By a call, or by somebody who listens for news. */
+function isInUse({ uses, session }: Pooled): boolean {
+  return uses > 0 || session?.stream.isHeard === true;
+}
+
+function closeWhenOpen({ opening }: Pooled): void {
+  opening.then(
+    (session) => session.close(),
+    () => undefined,
+  );
 }
 
 function keyOf({ owner, session, client }: McpContext): string {

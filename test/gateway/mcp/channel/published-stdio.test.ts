@@ -7,7 +7,7 @@ import { startTestGatehouse, testActor } from "../../../kit/gatehouse.ts";
 import type { PublishedServer, RpcAnswer } from "../published-server.ts";
 import { publishServer, rpcOf, sseMessages, toolCall } from "../published-server.ts";
 
-const script = join(import.meta.dirname, "stdio-fixture.mjs");
+const script = join(import.meta.dirname, "stdio-fixture.ts");
 const commands = {
   fixture: { command: process.execPath, args: [script], env: { TOKEN: "${secret:fixture-token}" }, inherit: [] },
 };
@@ -72,7 +72,8 @@ test("a publish that changes nothing of it leaves its process alone, and stoppin
   const published = await publishServer(own, "files", "", { upstream: { url: undefined, stdio: "fixture" } });
   const pid = async () => {
     const answer = await published.post(toolCall("modern", 1, "pid"), { era: "modern" });
-    return Number((rpcOf(answer).result?.["content"] as { text: string }[])[0]?.text); // as the fixture answers
+    const [content] = (rpcOf(answer).result?.["content"] ?? []) as { text: string }[]; // as the fixture answers
+    return Number(content?.text);
   };
   const before = await pid();
   await publishServer(own, "second", "http://127.0.0.1:9/mcp");

@@ -12,7 +12,7 @@ import { eventually } from "../../../kit/eventually.ts";
 import { memoryLog } from "../../../kit/gatehouse.ts";
 import { manualClock } from "../../../kit/manual-clock.ts";
 
-const script = join(import.meta.dirname, "stdio-fixture.mjs");
+const script = join(import.meta.dirname, "stdio-fixture.ts");
 const open: McpBackend[] = [];
 const log = memoryLog();
 
