@@ -54,9 +54,17 @@ export function changeFrame(frame: Frame, change: (json: Uint8Array) => Uint8Arr
 function changed(frame: Frame, change: (json: Uint8Array) => Uint8Array): Frame {
   if (frame instanceof SseFrame) return withData(frame, change);
   const bytes = change(frame.bytes);
-  const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  return { bytes, message: () => value };
+  let value: unknown = unread;
+  return {
+    bytes,
+    message() {
+      if (value === unread) value = JSON.parse(Buffer.from(bytes).toString("utf8"));
+      return value;
+    },
+  };
 }
+
+const unread = Symbol("unread");
 
 /**
  * The event with other data. Where it is one line of data, as on nearly every wire, all bytes around the data stay; any

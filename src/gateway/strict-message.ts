@@ -20,6 +20,12 @@ export function strictMessage(frame: Frame): unknown {
   return message;
 }
 
+/** A frame whose bytes the gateway has itself written of the message: there is one way to read it, and it is not read again. */
+export function asWritten<Written extends Frame>(frame: Written, message: unknown): Written {
+  read.set(frame, message);
+  return frame;
+}
+
 function readFrame(frame: Frame): unknown {
   let bytes = frame.bytes;
   if (frame instanceof SseFrame) {

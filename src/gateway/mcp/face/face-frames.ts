@@ -7,6 +7,7 @@ import { jsonRpcCodes, readJsonRpc } from "../../../mcp/wire/json-rpc.ts";
 import { modernCodes } from "../../../mcp/wire/modern.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../../pipeline/exchange.ts";
 import { SseFrame } from "../../sse-frame.ts";
+import { asWritten } from "../../strict-message.ts";
 import { filterList } from "../filter-list.ts";
 import { noteTask } from "../guard-tasks.ts";
 import { noteAsked } from "../mcp-frames.ts";
@@ -25,7 +26,8 @@ export interface FaceFrames {
 export function wholeAnswer(turn: FaceFrames, message: object, status = 200): Answer {
   const { exchange, operation, tasks } = turn;
   note(turn, message);
-  const frame: Frame = { bytes: Buffer.from(JSON.stringify(message)), message: () => message };
+  const bytes = Buffer.from(JSON.stringify(message));
+  const frame: Frame = asWritten({ bytes, message: () => message }, message);
   return {
     status,
     headers: { "content-type": "application/json" },
