@@ -1,15 +1,10 @@
 import { z } from "zod";
 
 const entryFields = {
-  name: z
-    .string()
-    .min(1)
-    .max(2_048)
-    .optional()
-    .meta({
-      title: "Name",
-      description: "Of the one that is meant: its name there, of a resource its URI or template.",
-    }),
+  name: z.string().min(1).max(2_048).optional().meta({
+    title: "Name",
+    description: "Of the one that is meant: its name there, of a resource its URI or template.",
+  }),
   match: z
     .string()
     .min(1)
