@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { Catalog } from "../../src/core/catalog.ts";
 import { catalogAccessContract } from "./catalog-access-contract.ts";
+import { catalogApprovalContract } from "./catalog-approval-contract.ts";
 import { catalogClientContract } from "./catalog-client-contract.ts";
 import { catalogKeyContract } from "./catalog-key-contract.ts";
 import { catalogOauthContract } from "./catalog-oauth-contract.ts";
@@ -24,6 +25,7 @@ export function catalogContract(name: string, open: OpenCatalog): void {
     describe("OAuth state, revocations and signing keys", () => catalogOauthContract(open));
     describe("inline secrets and sealed values", () => catalogSealedContract(open));
     describe("what upstreams have given out", () => catalogUpstreamContract(open));
+    describe("calls that wait for a person", () => catalogApprovalContract(open));
     describe("transactions", () => catalogTransactionContract(open));
   });
 }
