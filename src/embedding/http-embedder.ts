@@ -1,8 +1,9 @@
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { EmbeddingsAddress } from "./call-openai.ts";
-import { createEmbeddingsCall, statusOf } from "./call-openai.ts";
+import { createEmbeddingsCall } from "./call-openai.ts";
 import type { CompiledEmbedder, EmbedderThresholds, EmbedderTools } from "./define-embedder.ts";
 import { createFailureRest } from "./failure-rest.ts";
+import { statusOf } from "./openai-client.ts";
 import { readVectors } from "./read-vectors.ts";
 import { headOf, splitBatches } from "./split-batches.ts";
 

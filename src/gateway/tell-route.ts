@@ -6,13 +6,17 @@ import type { RouteDecision } from "../pipeline/route-decision.ts";
 export const noFields: Readonly<Record<string, EventValue>> = {};
 
 /** The columns of a decision. */
-export function routeFields({ strategy, route, reason, scores, tookMs }: RouteDecision): typeof noFields {
+export function routeFields(decision: RouteDecision): typeof noFields {
+  const { strategy, route, reason, scores, tookMs, classifierTokens } = decision;
   return {
     route_strategy: strategy,
     route_reason: reason,
     ...(route === undefined ? {} : { route_name: route }),
     ...(scores[0] === undefined ? {} : { route_score: scores[0].score }),
     route_candidates: scores.map((each) => `${each.route}=${each.score}`),
+    ...(classifierTokens === undefined
+      ? {}
+      : { route_input_tokens: classifierTokens.input, route_output_tokens: classifierTokens.output }),
     route_ms: Math.round(tookMs * 1_000) / 1_000,
   };
 }

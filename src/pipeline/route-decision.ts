@@ -4,10 +4,35 @@ export interface RouteDecision {
   readonly strategy: string;
   /** The named route that decided; undefined for the default. */
   readonly route: string | undefined;
-  /** In one word: `matched`, `no-rule`, `below-threshold`, `ambiguous`, `no-text`, `deadline`, `failed`, `not-ready`. */
+  /**
+   * In one word: `matched`, `no-rule`, `good-enough`, `not-offered`, `below-threshold`, `ambiguous`, `no-text`, `deadline`,
+   * `failed`, `not-ready`, `none`, `no-choice`, `budget`, `resting`.
+   */
   readonly reason: string;
   /** The best candidates, best first, with what they scored from 0 to 1. */
   readonly scores: readonly { readonly route: string; readonly score: number }[];
   /** Milliseconds that the decision took. */
   readonly tookMs: number;
+  /** Tokens that a model took to decide; absent where none was asked. */
+  readonly classifierTokens?: { readonly input: number; readonly output: number };
+  /** Targets that were left out before the strategy saw any, and why; absent when there are none. */
+  readonly gates?: readonly ClosedGate[];
+}
+
+/** What a target has to pass before any strategy sees it, each by its own name. */
+export type GateName =
+  | "allow-list"
+  | "region"
+  | "modality"
+  | "context-window"
+  | "output"
+  | "tools"
+  | "budget"
+  | "affinity"
+  | "health";
+
+export interface ClosedGate {
+  /** The target's id. */
+  readonly target: string;
+  readonly gate: GateName;
 }

@@ -2,6 +2,7 @@ import type { StrategyPlugin } from "../../pipeline/define-strategy.ts";
 import { content } from "./content.ts";
 import { costQuality } from "./cost-quality.ts";
 import { failover } from "./failover.ts";
+import { intelligent } from "./intelligent.ts";
 import { leastBusy } from "./least-busy.ts";
 import { leastCost } from "./least-cost.ts";
 import { leastLatency } from "./least-latency.ts";
@@ -15,6 +16,7 @@ export const strategies: readonly StrategyPlugin[] = [
   content,
   costQuality,
   failover,
+  intelligent,
   leastBusy,
   leastCost,
   leastLatency,

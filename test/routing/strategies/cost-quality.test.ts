@@ -48,7 +48,11 @@ test("for little quality the cheap model does everything", async () => {
 test("models stand for the targets that are given to them", async () => {
   const named = ["openai/gpt-5", "openai/gpt-5-nano", "spare"].map((id) => targetCalled(id));
   const { ask } = routed({ targets: { large: ["openai/gpt-5"], small: ["*nano"] } });
-  expect((await ask("a limerick please, and a haiku about spring", named)).ids).toEqual(["openai/gpt-5-nano", "openai/gpt-5", "spare"]);
+  expect((await ask("a limerick please, and a haiku about spring", named)).ids).toEqual([
+    "openai/gpt-5-nano",
+    "openai/gpt-5",
+    "spare",
+  ]);
 });
 
 test("only models that are offered are chosen; what the router does not know is tried when it knows none", async () => {
