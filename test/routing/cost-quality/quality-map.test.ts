@@ -21,7 +21,10 @@ describe("what training leaves", () => {
   test("is JSON of its schema that forecasts as before it was written", async () => {
     const read = qualityMapSchema.parse(JSON.parse(JSON.stringify(map)));
     expect(read).toEqual(map);
-    const [poem, code] = await builtIn.embed(["a limerick please, and a haiku about spring", "this function does not compile"]);
+    const [poem, code] = await builtIn.embed([
+      "a limerick please, and a haiku about spring",
+      "this function does not compile",
+    ]);
     if (poem === undefined || code === undefined) return expect.unreachable();
     const forecast = forecastOf(read);
     const [large = 0, small = 0] = forecast.expect(poem);

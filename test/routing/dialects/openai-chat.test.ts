@@ -56,7 +56,14 @@ const whole = {
 
 describe("a request in OpenAI's dialect", () => {
   test("comes back as it was, read and written again", () => {
-    expect(openAiChat.writeRequest(openAiChat.readRequest(whole), { name: "gpt-x" })).toEqual(whole);
+    expect(openAiChat.writeRequest(openAiChat.readRequest(whole), { name: "gpt-x", newestWords: true })).toEqual(whole);
+  });
+
+  test("is told to other servers of the dialect in words that all of them know", () => {
+    const told = openAiChat.writeRequest(openAiChat.readRequest(whole), { name: "m" });
+    expect(told).toMatchObject({ max_tokens: 64, user: "somebody", messages: [{ role: "system" }, {}] });
+    for (const name of ["max_completion_tokens", "safety_identifier", "prompt_cache_key", "metadata"])
+      expect(told).not.toHaveProperty(name);
   });
 
   test("goes out under the target's model, and asks for usage when it streams", () => {

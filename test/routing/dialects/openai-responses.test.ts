@@ -52,7 +52,7 @@ describe("a request in the dialect of Responses", () => {
         { role: "tool", tool_call_id: "call_1", content: "a cat" },
         { role: "tool", tool_call_id: "call_2", content: "a dog" },
       ],
-      max_completion_tokens: 64,
+      max_tokens: 64,
       reasoning_effort: "low",
     });
   });
