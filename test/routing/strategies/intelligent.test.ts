@@ -45,7 +45,14 @@ function routed(answer: Answerer, given: Partial<Config> = {}) {
     const status = typeof said === "number" ? said : 200;
     const text = typeof said === "string" ? said : JSON.stringify(typeof said === "number" ? {} : said);
     const headers = { "content-type": "application/json" };
-    return { url: asked.url, status, headers, body: Buffer.from(text), text: () => text, json: () => JSON.parse(text) };
+    return {
+      url: asked.url,
+      status,
+      headers,
+      body: Buffer.from(text),
+      text: () => text,
+      json: () => JSON.parse(text) as unknown,
+    };
   };
   const strategy = intelligent.compile(intelligent.config.parse({ ...config, ...given }), { ...tools, fetch });
   const ask = async (text: string) => {
@@ -104,13 +111,12 @@ describe("a request that a model sorts", () => {
   });
 
   test("goes to the default when the model takes too long, and the call is let go", async () => {
-    let signal: AbortSignal | undefined;
     const { ask, tools, calls } = routed(() => new Promise(() => undefined), {
       classifier: { model: "m", timeoutMs: 100 },
     });
     const asked = ask("hello");
     await expect.poll(() => calls.length).toBe(1);
-    signal = calls[0]?.signal;
+    const signal = calls[0]?.signal;
     tools.clock.advance(100);
     expect(await asked).toMatchObject({ ids: ["other/spare"], reason: "deadline" });
     expect(signal?.aborted).toBe(true);
