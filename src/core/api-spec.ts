@@ -73,6 +73,15 @@ export const breakerSchema = z
       .max(3_600_000)
       .default(10_000)
       .meta({ title: "Rest", description: "Milliseconds until one request may try the target again." }),
+    rampMs: z.int().min(0).max(3_600_000).default(10_000).meta({
+      title: "Ramp",
+      description:
+        "Milliseconds in which a target that has recovered gets back to its whole share, where there is another; 0 at once.",
+    }),
+    longestRestMs: z.int().min(1_000).max(86_400_000).default(300_000).meta({
+      title: "Longest rest",
+      description: "The most that a target may ask for itself, as by `Retry-After`. Not asked where `failures` is 0.",
+    }),
   })
   .prefault({})
   .meta({ title: "Circuit breaker" });

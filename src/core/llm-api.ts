@@ -6,6 +6,7 @@ import {
   securityReferences,
   timeoutsSchema,
 } from "./api-spec.ts";
+import { failoverSchema, retryBudgetSchema } from "./failover.ts";
 import { defineResource, nameSchema } from "./resource.ts";
 
 const globSchema = z.string().min(1).max(256);
@@ -44,10 +45,12 @@ const upstreamSchema = z.strictObject({
     })
     .prefault({ use: "weighted" })
     .meta({ title: "Strategy", description: "How the target of each request is chosen." }),
-  maxAttempts: z.int().min(1).max(10).default(2).meta({
+  maxAttempts: z.int().min(1).max(20).default(2).meta({
     title: "Attempts",
     description: "Tries in all before the first byte; each next try takes the next target.",
   }),
+  failover: failoverSchema,
+  retryBudget: retryBudgetSchema,
   timeouts: timeoutsSchema,
   breaker: breakerSchema,
 });

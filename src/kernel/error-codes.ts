@@ -18,6 +18,7 @@ export const errorCodes = {
   "request.malformed_json": { status: 400, title: "The body is not valid JSON", retry: false },
   "request.too_deep": { status: 400, title: "The body is nested too deeply", retry: false },
   "request.too_large": { status: 413, title: "The body is too large", retry: false },
+  "request.too_long": { status: 400, title: "The request is too long for the model", retry: false },
   "request.headers_too_large": { status: 431, title: "The headers are too large", retry: false },
   "request.unsupported_media_type": { status: 415, title: "Unsupported media type", retry: false },
   "request.timeout": { status: 408, title: "The request took too long to arrive", retry: true },

@@ -7,10 +7,12 @@ import type { GuardrailPhase, SpanEdit, TextSpan } from "./define-guardrail.ts";
 import type { Strategy } from "./define-strategy.ts";
 import type { EventValue } from "./event.ts";
 import type { Answer, Exchange, Frame, Operation } from "./exchange.ts";
+import type { FailoverRules } from "./failover-rules.ts";
 import type { HeldCall } from "./held-call.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import type { PluginTools } from "./plugin.ts";
 import type { PluginRegistry } from "./registry.ts";
+import type { RetryBudget } from "./retry-budget.ts";
 import type { CompiledTarget } from "./target.ts";
 
 /** The raw Node pair behind the router. Over HTTP/2 it is Node's compatible pair, which has all that is used here. */
@@ -31,12 +33,20 @@ export interface CompiledUpstream {
   readonly maxAttempts: number;
   readonly timeouts: UpstreamTimeouts;
   readonly breaker: BreakerSettings;
+  /** After which failures another target is tried; the usual ones when absent. */
+  readonly failover?: FailoverRules;
+  /** Tries beyond the first that all requests together may make; not bounded when absent. */
+  readonly retries?: RetryBudget;
 }
 
 /** When a target is left alone; 0 failures is never. */
 export interface BreakerSettings {
   readonly failures: number;
   readonly openMs: number;
+  /** Milliseconds in which a target that has recovered gets back to its share; at once when absent. */
+  readonly rampMs?: number;
+  /** The longest rest that a target may ask for itself; five minutes when absent. */
+  readonly longestRestMs?: number;
 }
 
 export interface UpstreamTimeouts {

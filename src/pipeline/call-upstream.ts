@@ -1,27 +1,16 @@
+import type { FailureClass } from "../core/failover.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { ErrorCode } from "../kernel/error-codes.ts";
-import { GatewayError, toGatewayError } from "../kernel/errors.ts";
-import type { BreakerSettings } from "./adapter.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import type { CompiledUpstream } from "./adapter.ts";
 import type { Breaker } from "./breaker.ts";
-import type { AttemptRecord } from "./event.ts";
-import { eventSubject } from "./event-subject.ts";
 import type { Answer, Exchange, Operation } from "./exchange.ts";
+import { defaultFailover } from "./failover-rules.ts";
+import { failureOf, harmlessClasses } from "./failure-class.ts";
 import type { Outcome } from "./outcome.ts";
+import { allClosed, passGates, withGates } from "./pass-gates.ts";
 import type { CompiledTarget } from "./target.ts";
-
-/** Faults after which another try may help: no answer was used, nothing has reached the client. */
-const retryableCodes: ReadonlySet<ErrorCode> = new Set([
-  "upstream.unreachable",
-  "upstream.reset",
-  "upstream.timeout",
-  "upstream.unavailable",
-  "upstream.invalid",
-  "upstream.credentials",
-  "upstream.refused_address",
-]);
-
-/** Statuses by which a target says that it cannot now; another one may. */
-const retryableStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504, 529]);
+import { tryTarget } from "./try-target.ts";
+import { targetKey } from "./upstream-watch.ts";
 
 export interface CallTools {
   readonly clock: Clock;
@@ -29,71 +18,114 @@ export interface CallTools {
 }
 
 /**
- * Routes and calls: the strategy orders the targets that serve the operation, and tries go down that order until one
- * answers or `maxAttempts` are spent. A target is tried again only when the request never reached it (connection
- * refused); a model call that may have run is repeated at another target or not at all, since it costs money.
+ * Routes and calls: targets pass their gates, the strategy orders those that are open, and tries go down that order until
+ * one answers, `maxAttempts` are spent or the retry budget is. A target is tried again only when the request never reached
+ * it (connection refused); a model call that may have run is repeated at another target or not at all, since it costs
+ * money. Nothing is tried again once an answer has begun.
  */
 export async function callUpstream(
   exchange: Exchange,
   operation: Operation,
-  { clock, breaker }: CallTools,
+  tools: CallTools,
 ): Promise<Answer | Outcome> {
   const { adapter, protocol } = exchange.api;
-  const upstream = protocol.upstreams[exchange.principal?.environment ?? "production"];
-  const offered = offering(upstream.targets, operation.name);
-  if (offered.length === 0) return { type: "denied", deny: adapter.notOffered(operation), by: "route" };
+  const environment = exchange.principal?.environment ?? "production";
+  const upstream = protocol.upstreams[environment];
+  if (!upstream.targets.some((target) => target.serves(operation.name)))
+    return { type: "denied", deny: adapter.notOffered(operation), by: "route" };
 
-  const chosen = offered.length === 1 ? offered : upstream.strategy.choose(offered, exchange, operation);
-  const targets = chosen instanceof Promise ? await chosen : chosen;
-  const place = `${exchange.api.id}/${exchange.principal?.environment}`;
-  const { breaker: settings, maxAttempts } = upstream;
+  const place: Place = { exchange, operation, upstream, breaker: tools.breaker, environment };
+  const { open, closed } = passGates(exchange, operation, upstream.targets, (target) => restMs(place, target) > 0);
+  if (open.length === 0 && closed !== undefined) {
+    exchange.route = withGates(exchange.route, closed);
+    const resting = closed.filter(({ gate }) => gate === "health").map(({ target }) => target);
+    if (resting.length > 0) throw allResting(place, resting);
+    return { type: "denied", deny: allClosed(operation, closed), by: "route" };
+  }
+  upstream.retries?.arrived(isClientRetry(exchange));
+  const chosen = open.length === 1 ? open : upstream.strategy.choose(open, exchange, operation);
+  const order = chosen instanceof Promise ? await chosen : chosen;
+  exchange.route = withGates(exchange.route, closed);
+  return goDown(place, open, order, tools.clock);
+}
 
-  let at = nextAdmitted(targets, 0, place, breaker, settings);
-  for (let attempt = 1; ; attempt += 1) {
-    const target = targets[at];
-    if (target === undefined) throw resting(targets, place, breaker);
-    const record = beginAttempt(exchange, operation, target, clock);
-    upstream.strategy.tried?.(target);
-    let result: Answer | GatewayError;
-    try {
-      result = await adapter.call(exchange, operation, target);
-    } catch (error) {
-      result = toGatewayError(error);
+/** Where the tries of one operation are made. */
+interface Place {
+  readonly exchange: Exchange;
+  readonly operation: Operation;
+  readonly upstream: CompiledUpstream;
+  readonly breaker: Breaker;
+  readonly environment: "production" | "sandbox";
+}
+
+async function goDown(
+  place: Place,
+  offered: readonly CompiledTarget[],
+  chosen: readonly CompiledTarget[],
+  clock: Clock,
+): Promise<Answer> {
+  const { exchange, operation, upstream, breaker } = place;
+  const { maxAttempts, failover = defaultFailover } = upstream;
+  const tried = new Set<CompiledTarget>();
+  let order = chosen;
+  let target = nextAdmitted(place, order, tried);
+  for (let sent = 1; ; ) {
+    if (target === undefined) {
+      throw allResting(
+        place,
+        order.map(({ id }) => id),
+      );
     }
-    endAttempt(record, result, clock);
-    const health = judge(exchange, result);
-    upstream.strategy.ended?.(target, { tookMs: record.durationMs ?? 0, health });
-    breaker.note(`${place}/${target.id}`, health, settings, health === "bad" ? faultOf(result) : undefined);
-    const mayTryAgain = attempt < maxAttempts && isRetryable(result) && !exchange.cancellation.isCancelled;
-    const next = mayTryAgain ? nextAdmitted(targets, at + 1, place, breaker, settings) : -1;
-    if (next >= 0) at = next;
-    else if (!mayTryAgain || !wasUnreached(result)) return settle(result);
+    const keys = { target: keyOf(place, target), model: modelOf(place, target) };
+    const result = await tryTarget(exchange, operation, target, { upstream, breaker, clock, keys });
+    tried.add(target);
+    const failure = failureOf(result);
+    if (failure !== "not-carried") sent += 1;
+    const isOver = failure === undefined || !failover.mayFollow(failure) || exchange.cancellation.isCancelled;
+    if (isOver || sent > maxAttempts) return settle(result);
+    order = failover.targetsAfter(failure, offered) ?? order;
+    const next = nextAdmitted(place, order, tried) ?? (wasUnreached(result) ? target : undefined);
+    if (next === undefined || !isAffordable(upstream, failure)) return settle(result);
+    target = next;
   }
 }
 
-function offering(targets: readonly CompiledTarget[], name: string): readonly CompiledTarget[] {
-  const [only] = targets;
-  if (targets.length === 1 && only?.serves(name)) return targets; // most APIs, and no list is made for them
-  return targets.filter((target) => target.serves(name));
+function isAffordable({ retries }: CompiledUpstream, failure: FailureClass): boolean {
+  return retries === undefined || harmlessClasses.has(failure) || retries.take();
 }
 
-/** The next target that is not at rest, or -1. Asked only when its turn comes: the one that is admitted is the trial. */
+/**
+ * The next target that has not been tried and is not at rest; rather one that is not just coming back. Asked only when its
+ * turn comes: the one that is admitted after a rest is the trial.
+ */
 function nextAdmitted(
-  targets: readonly CompiledTarget[],
-  from: number,
-  place: string,
-  breaker: Breaker,
-  settings: BreakerSettings,
-): number {
-  for (let at = from; at < targets.length; at += 1) {
-    const target = targets[at];
-    if (target !== undefined && breaker.admits(`${place}/${target.id}`, settings)) return at;
+  place: Place,
+  order: readonly CompiledTarget[],
+  tried: ReadonlySet<CompiledTarget>,
+): CompiledTarget | undefined {
+  const { breaker, upstream } = place;
+  let easing: CompiledTarget | undefined;
+  for (const target of order) {
+    if (tried.has(target)) continue;
+    const [key, model] = [keyOf(place, target), modelOf(place, target)];
+    if (!breaker.admits(key, upstream.breaker, model)) continue;
+    if (order.length === 1 || !breaker.isEasing(key, upstream.breaker, model)) return target;
+    easing ??= target;
   }
-  return -1;
+  return easing;
 }
 
-function isRetryable(result: Answer | GatewayError): boolean {
-  return result instanceof GatewayError ? retryableCodes.has(result.code) : retryableStatuses.has(result.status);
+function keyOf({ exchange, environment }: Place, { id }: CompiledTarget): string {
+  return targetKey(exchange.api.id, environment, id);
+}
+
+// One model that is down at a provider says nothing of the others there.
+function modelOf({ operation }: Place, target: CompiledTarget): string | undefined {
+  return target.model === undefined ? operation.name : undefined;
+}
+
+function restMs(place: Place, target: CompiledTarget): number {
+  return place.breaker.restMs(keyOf(place, target), modelOf(place, target));
 }
 
 function wasUnreached(result: Answer | GatewayError): boolean {
@@ -105,57 +137,17 @@ function settle(result: Answer | GatewayError): Answer {
   return result;
 }
 
-/** What a try says of the target's health. The client's leaving and its own bad requests say nothing. */
-function judge(exchange: Exchange, result: Answer | GatewayError): "good" | "bad" | "unknown" {
-  if (exchange.cancellation.isCancelled) return "unknown";
-  if (result instanceof GatewayError) return retryableCodes.has(result.code) ? "bad" : "unknown";
-  return result.status >= 500 ? "bad" : "good";
+// The official clients count their own tries.
+function isClientRetry({ inbound }: Exchange): boolean {
+  const count = inbound.headers["x-stainless-retry-count"];
+  return count !== undefined && count !== "0";
 }
 
-/** What was bad about a try, in a word for the list of upstreams. */
-function faultOf(result: Answer | GatewayError): string {
-  return result instanceof GatewayError ? result.code : `status ${result.status}`;
-}
-
-function resting(targets: readonly CompiledTarget[], place: string, breaker: Breaker): GatewayError {
-  const waits = targets.map((target) => breaker.restMs(`${place}/${target.id}`));
+function allResting(place: Place, ids: readonly string[]): GatewayError {
+  const waits = place.upstream.targets.filter(({ id }) => ids.includes(id)).map((target) => restMs(place, target));
   return new GatewayError(
     "upstream.unavailable",
     "The upstream has failed repeatedly and is given a rest; try again later.",
-    {
-      detail: `open: ${targets.map(({ id }) => id).join(", ")}`,
-      retryAfterMs: Math.max(1, Math.min(...waits)),
-    },
+    { detail: `open: ${ids.join(", ")}`, retryAfterMs: Math.max(1, Math.min(...waits)) },
   );
-}
-
-interface RunningAttempt extends AttemptRecord {
-  readonly startedMonotonicMs: number;
-}
-
-function beginAttempt(exchange: Exchange, operation: Operation, target: CompiledTarget, clock: Clock): RunningAttempt {
-  const record: RunningAttempt = {
-    operationId: operation.id,
-    target: target.id,
-    provider: target.providerName,
-    model: target.model ?? eventSubject(exchange, operation).name,
-    startedAtMs: clock.now(),
-    startedMonotonicMs: clock.monotonic(),
-    status: undefined,
-    errorCode: undefined,
-    firstByteMs: undefined,
-    durationMs: undefined,
-  };
-  exchange.attempts.push(record);
-  return record;
-}
-
-function endAttempt(record: RunningAttempt, result: Answer | GatewayError, clock: Clock): void {
-  record.durationMs = clock.monotonic() - record.startedMonotonicMs;
-  if (result instanceof GatewayError) {
-    record.errorCode = result.code;
-    return;
-  }
-  record.status = result.status;
-  record.firstByteMs = record.durationMs;
 }

@@ -46,6 +46,8 @@ export interface CompiledProvider {
   readonly maxOutputTokens?: number;
   /** False when it has no list of models to ask for. */
   readonly listsModels?: false;
+  /** A header of its own that tells how many tokens are left of its limit; the usual ones are known. Lower-case. */
+  readonly remainingTokensHeader?: string;
   /** True when the provider understands `stream_options.include_usage`. */
   readonly streamUsage: boolean;
   request(call: ProviderCall): MaybePromise<ProviderRequest>;

@@ -6,6 +6,7 @@ import type { ExchangeId, Id } from "../kernel/ids.ts";
 import type { CredentialIndex } from "./credential-index.ts";
 import type { OwnBudget } from "./define-policy.ts";
 import type { AttemptRecord, PolicyDecision } from "./event.ts";
+import type { TargetReport } from "./failure-class.ts";
 import type { RouteDecision } from "./route-decision.ts";
 import type { CompiledApi, Snapshot } from "./snapshot.ts";
 
@@ -167,6 +168,8 @@ export interface ByteSink {
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** What it tells of the target that gave it; nothing when absent. */
+  readonly report?: TargetReport | undefined;
   readonly body:
     | { readonly type: "whole"; readonly frame: Frame }
     | {

@@ -1,4 +1,6 @@
+import type { Exchange, Operation } from "./exchange.ts";
 import type { PriceOf } from "./price-table.ts";
+import type { GateName } from "./route-decision.ts";
 
 /** One place that can serve an operation. */
 export interface CompiledTarget {
@@ -15,4 +17,6 @@ export interface CompiledTarget {
   readonly priceOf?: PriceOf;
   /** Whether the target serves the model that the client asked for. */
   serves(model: string): boolean;
+  /** Why the target cannot, or may not, serve this operation; undefined when it can. Any can when absent. */
+  closedBy?(exchange: Exchange, operation: Operation): GateName | undefined;
 }

@@ -51,19 +51,20 @@ export function watchUpstreams(parts: UpstreamWatchParts): UpstreamWatch {
   const tell = batched(clock, reportAfterMs, () => report(list()));
   const told = (isNews: boolean): void => tell.within(isNews ? reportAfterMs : timesAfterMs);
 
-  const note: Breaker["note"] = (target, health, settings, failure) => {
-    breaker.note(target, health, settings, failure);
+  const note: Breaker["note"] = (target, health, settings, more) => {
+    breaker.note(target, health, settings, more);
     if (health === "unknown") return;
     const known = entryOf(seen, target);
     const isFirst = (health === "good" ? known.lastSuccessMs : known.lastFailure) === null;
     if (health === "good") known.lastSuccessMs = clock.now();
-    else known.lastFailure = { atMs: clock.now(), code: failure ?? "unknown" };
+    else known.lastFailure = { atMs: clock.now(), code: more?.failure ?? "unknown" };
     const isChanged = noteState(known, breaker.view(target).state, clock);
     told(isFirst || isChanged);
   };
   return {
-    admits: (target, settings) => breaker.admits(target, settings),
-    restMs: (target) => breaker.restMs(target),
+    admits: (target, settings, model) => breaker.admits(target, settings, model),
+    isEasing: (target, settings, model) => breaker.isEasing(target, settings, model),
+    restMs: (target, model) => breaker.restMs(target, model),
     view: (target) => breaker.view(target),
     note,
     list,
@@ -76,7 +77,7 @@ export function watchUpstreams(parts: UpstreamWatchParts): UpstreamWatch {
     probed(target, failure, settings) {
       const isResting = breaker.view(target).state !== "closed";
       if (failure === undefined) note(target, "good", settings);
-      else if (!isResting) note(target, "bad", settings, failure);
+      else if (!isResting) note(target, "bad", settings, { failure });
       const known = entryOf(seen, target);
       const isChanged = known.lastProbe?.failure !== (failure ?? null);
       known.lastProbe = { atMs: clock.now(), failure: failure ?? null };
@@ -113,7 +114,7 @@ function healthOf(
     const entry = seen.get(key);
     // A sandbox that is the production upstream is told of when it has been used: its breaker is its own.
     if (entry === undefined && environment === "sandbox" && sandbox === production) return [];
-    const { state, failures } = breaker.view(key);
+    const { state, failures, restMs } = breaker.view(key);
     return {
       apiId: api.id,
       apiKind: api.kind,
@@ -123,7 +124,7 @@ function healthOf(
       state,
       failures,
       sinceMs: entry?.sinceMs ?? null,
-      retryAtMs: state === "open" ? Math.ceil(clock.now() + breaker.restMs(key)) : null,
+      retryAtMs: state === "open" ? Math.ceil(clock.now() + restMs) : null,
       lastSuccessMs: entry?.lastSuccessMs ?? null,
       lastFailure: entry?.lastFailure ?? null,
       lastProbe: entry?.lastProbe ?? null,

@@ -53,10 +53,10 @@ describe("the watch over upstreams", () => {
     const { watch, clock, key } = openWatch();
     watch.note(key, "good", settings);
     clock.advance(1_000);
-    watch.note(key, "bad", settings, "upstream.reset");
+    watch.note(key, "bad", settings, { failure: "upstream.reset" });
     expect(watch.list()[0]).toMatchObject({ state: "closed", failures: 1, sinceMs: null, lastSuccessMs: 1_000_000 });
     clock.advance(1_000);
-    watch.note(key, "bad", settings, "status 503");
+    watch.note(key, "bad", settings, { failure: "status 503" });
     expect(watch.list()[0]).toMatchObject({
       state: "open",
       sinceMs: 1_002_000,
@@ -72,7 +72,7 @@ describe("the watch over upstreams", () => {
 
   test("a client that left says nothing of the target", () => {
     const { watch, key } = openWatch();
-    watch.note(key, "unknown", settings, "client.closed");
+    watch.note(key, "unknown", settings, { failure: "client.closed" });
     expect(watch.list()[0]).toMatchObject({ lastSuccessMs: null, lastFailure: null });
   });
 
@@ -121,7 +121,8 @@ describe("the watch over upstreams", () => {
     expect(tellings).toBe(4);
     watch.note(key, "good", settings);
     expect(await after(500)).toBe(0);
-    for (let failure = 0; failure < settings.failures; failure += 1) watch.note(key, "bad", settings, "status 503");
+    for (let failure = 0; failure < settings.failures; failure += 1)
+      watch.note(key, "bad", settings, { failure: "status 503" });
     expect(await after(1_000)).toBe(1); // it does not wait for the times
     clock.advance(10_000);
     watch.note(key, "good", settings);
@@ -134,7 +135,7 @@ describe("the watch over upstreams", () => {
 
   test("forgets a target that is not deployed any more, and tells nothing once it is closed", async () => {
     const { watch, clock, key, told, serving, api } = openWatch();
-    watch.note(key, "bad", settings, "upstream.reset");
+    watch.note(key, "bad", settings, { failure: "upstream.reset" });
     serving([]);
     expect(watch.list()).toEqual([]);
     serving([api]);

@@ -20,11 +20,13 @@ import { jsonFrame } from "./parsed-frame.ts";
 import { PassingReader } from "./passing-reader.ts";
 import type { PlannedCall } from "./plan-call.ts";
 import { planCall } from "./plan-call.ts";
+import { refusalClass } from "./refusal-class.ts";
 import { sseFraming } from "./stream-framing.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import { answerContext, translatedAnswer, translatedError } from "./translate-call.ts";
 import { TranslatingReader } from "./translating-reader.ts";
 import { readableError } from "./upstream-error.ts";
+import { askedRestMs, limitRestMs } from "./upstream-limits.ts";
 
 export interface LlmCallTools {
   readonly upstream: UpstreamClient;
@@ -58,14 +60,16 @@ function readAnswer(
   refuseEncoded(response);
   const headers = answerHeaders(response.headers);
   const { status, body } = response;
-  if (status >= 300) return errorAnswer(operation, call, response, headers);
+  if (status >= 300) return errorAnswer(operation, call, response, headers, clock.now());
+  const restMs = limitRestMs(response.headers, call.provider, clock.now());
+  const report = restMs === undefined ? undefined : { restMs };
   const isBinary = call.provider.framing === "aws-event-stream" && call.request.stream;
   if (isBinary || isEventStream(response.headers["content-type"])) {
     headers["content-type"] = "text/event-stream; charset=utf-8";
     headers["cache-control"] = "no-cache";
     headers["x-accel-buffering"] = "no";
     const stream = new LlmStream(body, readerOf(exchange, operation, call, clock), clock);
-    return stream.start().then((frames) => ({ status, headers, body: { type: "stream", frames } }));
+    return stream.start().then((frames) => ({ status, headers, report, body: { type: "stream", frames } }));
   }
   const answered = (bytes: Buffer): Answer => {
     const message = parseAnswer(bytes);
@@ -73,10 +77,10 @@ function readAnswer(
     if (call.isTranslated) {
       const { dialect, model } = call.request;
       const context = answerContext(exchange, operation, clock.now());
-      return { status, headers, body: translatedAnswer(operation, dialect, message, model, context) };
+      return { status, headers, report, body: translatedAnswer(operation, dialect, message, model, context) };
     }
     operation.usage = usageOf(call, message) ?? operation.usage;
-    return { status, headers, body: { type: "whole", frame: jsonFrame(bytes, message) } };
+    return { status, headers, report, body: { type: "whole", frame: jsonFrame(bytes, message) } };
   };
   const bytes = body.whole(exchange.api.limits.responseBytes);
   return bytes instanceof Promise ? bytes.then(answered) : answered(bytes);
@@ -166,6 +170,7 @@ async function errorAnswer(
   { request, isTranslated }: PlannedCall,
   response: UpstreamResponse,
   headers: Record<string, string>,
+  nowMs: number,
 ): Promise<Answer> {
   const { status } = response;
   const bytes = await response.body.whole(1_048_576);
@@ -179,10 +184,12 @@ async function errorAnswer(
     throw new GatewayError("upstream.credentials", message, { detail: `status ${status}` });
   }
   headers["content-type"] = "application/json";
-  if (isTranslated) return { headers, ...translatedError(operation, request.dialect, status, bytes) };
+  const report = { failure: refusalClass(request.dialect, status, bytes), restMs: askedRestMs(response, nowMs) };
+  if (isTranslated) return { headers, report, ...translatedError(operation, request.dialect, status, bytes) };
   return {
     status,
     headers,
+    report,
     body: { type: "whole", frame: readableError(bytes, status, llmRequest(operation).dialect) },
   };
 }

@@ -4,8 +4,10 @@ import { toGatewayError } from "../../kernel/errors.ts";
 import { globMatcher } from "../../kernel/glob.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
 import type { CompiledProvider } from "../../pipeline/define-provider.ts";
+import { compileFailover } from "../../pipeline/failover-rules.ts";
 import type { PriceOf, PriceTable } from "../../pipeline/price-table.ts";
 import { accountPrices } from "../../pipeline/price-table.ts";
+import { createRetryBudget } from "../../pipeline/retry-budget.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 
@@ -105,7 +107,27 @@ function compileBlock(
   }
   const strategy = plugin.compile(config.data, input.tools);
   if (strategy.dispose !== undefined) input.onDispose(at, strategy.dispose.bind(strategy));
-  return { targets, strategy, maxAttempts: block.maxAttempts, timeouts: block.timeouts, breaker: block.breaker };
+  refuseUnknownTargets(block, targets, at, input);
+  const { maxAttempts, timeouts, breaker } = block;
+  const failover = compileFailover(block.failover);
+  return { targets, strategy, maxAttempts, timeouts, breaker, failover, retries: createRetryBudget(block.retryBudget) };
+}
+
+/** A rule that leads nowhere would be found out on the day when it is needed. */
+function refuseUnknownTargets(
+  { failover: { on, to } }: LlmUpstreamSpec,
+  targets: readonly CompiledTarget[],
+  at: string,
+  { fault }: LlmCompileInput,
+): void {
+  for (const [failure, globs] of Object.entries(to)) {
+    if (!on.some((each) => each === failure))
+      fault({ path: `${at}.failover.to.${failure}`, message: `"${failure}" is not among \`on\`` });
+    for (const [index, glob] of globs.entries()) {
+      if (targets.some(({ id }) => globMatcher([glob])(id))) continue;
+      fault({ path: `${at}.failover.to.${failure}[${index}]`, message: `no target is called "${glob}"` });
+    }
+  }
 }
 
 function compileProvider(

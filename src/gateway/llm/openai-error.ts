@@ -26,6 +26,7 @@ const openAiCodes: Partial<Record<ErrorCode, string>> = {
   "auth.insufficient_scope": "insufficient_scope",
   "auth.forbidden": "permission_denied",
   "request.not_offered": "model_not_found",
+  "request.too_long": "context_length_exceeded",
   "limit.exceeded": "rate_limit_exceeded",
   "limit.concurrency": "rate_limit_exceeded",
   "limit.budget": "insufficient_quota",
