@@ -33,7 +33,7 @@ const argumentsSchema = z
   .record(
     z.string().min(1).max(256),
     z.strictObject({
-      value: z.json().meta({ title: "Value" }),
+      value: z.unknown().meta({ title: "Value" }),
       fixed: z.boolean().default(false).meta({
         title: "Fixed",
         description: "Always this: callers are not told of the argument, and what they send for it is replaced.",
