@@ -46,6 +46,11 @@ export interface CompiledProvider {
   readonly maxOutputTokens?: number;
   /** False when it has no list of models to ask for. */
   readonly listsModels?: false;
+  /**
+   * True where OpenAI's own newest words are understood: `max_completion_tokens`, `safety_identifier`, `developer`.
+   * Whoever else speaks that dialect is told in those that all of them know.
+   */
+  readonly newestWords?: true;
   /** A header of its own that tells how many tokens are left of its limit; the usual ones are known. Lower-case. */
   readonly remainingTokensHeader?: string;
   /** True when the provider understands `stream_options.include_usage`. */
@@ -53,6 +58,8 @@ export interface CompiledProvider {
   request(call: ProviderCall): MaybePromise<ProviderRequest>;
   /** The usage that a whole answer or one streamed message reports; undefined when it reports none. */
   usage(message: unknown): Usage | undefined;
+  /** True when answers tell their usage in places of the provider's own, not in those of its dialect. */
+  readonly tellsUsageElsewhere?: true;
   dispose?(): MaybePromise<void>;
 }
 

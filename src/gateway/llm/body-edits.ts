@@ -27,7 +27,7 @@ export function upstreamBody(
 export const noEdits: readonly ByteEdit[] = [];
 
 /** Puts the API's own bound on answers into a request that asks for more, or says nothing. */
-export function boundEdits({ api }: Exchange, { origin }: LlmEndpoint, request: LlmRequest): readonly ByteEdit[] {
+export function boundEdits({ api }: Exchange, { provider }: LlmEndpoint, request: LlmRequest): readonly ByteEdit[] {
   const { maxOutputTokens } = llmTables(api);
   if (maxOutputTokens === undefined || request.kind !== "chat") return noEdits;
   const { members, insertAt } = request.scan;
@@ -42,7 +42,7 @@ export function boundEdits({ api }: Exchange, { origin }: LlmEndpoint, request: 
       return [{ start: insertAt, end: insertAt, replacement: `"${name}":${replacement},` }];
     }
     // OpenAI's newer models refuse the older name, which is the one that all others know.
-    const name = new URL(origin).hostname === "api.openai.com" ? "max_completion_tokens" : "max_tokens";
+    const name = provider.newestWords === true ? "max_completion_tokens" : "max_tokens";
     return [{ start: insertAt, end: insertAt, replacement: `"${name}":${replacement},` }];
   }
   return said

@@ -40,8 +40,8 @@ export function planCall(
   const { stream } = operation;
   if (own.kind !== "chat") return planOther(operation, own, target, provider, dialect, isSpoken);
   if (!isSpoken) {
-    const { maxOutputTokens } = provider;
-    const facts = { name: model, ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }) };
+    const { maxOutputTokens, newestWords = false } = provider;
+    const facts = { name: model, newestWords, ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }) };
     const body = translatedBody(operation, dialect, facts, llmTables(exchange.api).maxOutputTokens);
     return {
       provider,

@@ -9,6 +9,8 @@ export interface TargetModel {
   readonly name: string;
   /** Tokens that its answers may have, where the provider must be told and the client does not say. */
   readonly maxOutputTokens?: number;
+  /** Whether it understands OpenAI's own newest words; see `CompiledProvider`. */
+  readonly newestWords?: boolean;
   /** Whether the provider keeps labels of ours beside the request. */
   readonly takesLabels?: boolean;
 }

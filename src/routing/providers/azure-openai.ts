@@ -39,6 +39,7 @@ export const azureOpenai = defineProvider({
     return {
       baseUrl: `${endpoint.replace(/\/+$/, "")}/openai`,
       dialects: apiVersion === "v1" ? ["openai-chat", "openai-responses"] : ["openai-chat"],
+      newestWords: true,
       streamUsage: true,
       usage: openAiUsage,
       request: (call) => withValue(readKey(), (key) => build(call, key, apiVersion)),

@@ -2,6 +2,7 @@ import type { ProviderPlugin } from "../../pipeline/define-provider.ts";
 import { anthropic } from "./anthropic.ts";
 import { azureOpenai } from "./azure-openai.ts";
 import { bedrock } from "./bedrock.ts";
+import { custom } from "./custom.ts";
 import { gemini } from "./gemini.ts";
 import { openaiCompatible } from "./openai-compatible.ts";
 import { openaiShaped } from "./openai-shaped.ts";
@@ -14,6 +15,7 @@ export const providers: readonly ProviderPlugin[] = [
   anthropic,
   azureOpenai,
   bedrock,
+  custom,
   gemini,
   vertex,
 ];

@@ -6,9 +6,12 @@ export interface OpenAiDifferences {
   readonly streamUsage?: boolean;
   /** Members of a request that the provider refuses, though they do not change its answer. */
   readonly drop?: readonly string[];
+  /** Members that the provider knows by another name, by OpenAI's. */
+  readonly rename?: Readonly<Record<string, string>>;
 }
 
-const headerName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "a header's name");
+/** A name of a header. */
+export const headerName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "a header's name");
 const memberName = z.string().min(1).max(64);
 
 // Framing belongs to HTTP, and the media types to the call; neither is a matter of configuration.
@@ -45,7 +48,7 @@ function aboutBaseUrl() {
 /** The configuration of an OpenAI-shaped provider, with its own defaults. */
 export function openAiConfig<BaseUrl extends z.ZodType<string>>(
   baseUrl: BaseUrl,
-  { streamUsage = true, drop = [] }: OpenAiDifferences = {},
+  { streamUsage = true, drop = [], rename = {} }: OpenAiDifferences = {},
 ) {
   return z.strictObject({
     baseUrl,
@@ -72,6 +75,14 @@ export function openAiConfig<BaseUrl extends z.ZodType<string>>(
       .max(100)
       .default([...drop])
       .meta({ title: "Drop", description: "Top-level members of a request that the provider refuses; left out." }),
+    rename: z
+      .record(memberName, memberName)
+      .refine((names) => Object.keys(names).length <= 100, "100 names at most")
+      .default({ ...rename })
+      .meta({
+        title: "Rename",
+        description: "Top-level members that the provider knows by another name, by the name that clients use.",
+      }),
   });
 }
 

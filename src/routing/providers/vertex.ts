@@ -5,8 +5,8 @@ import type { ProviderCall, ProviderRequest } from "../../pipeline/define-provid
 import { defineProvider } from "../../pipeline/define-provider.ts";
 import { anthropicMessages } from "../dialects/anthropic/anthropic-messages.ts";
 import { geminiGenerate } from "../dialects/gemini/gemini-generate.ts";
-import { dropMembers } from "./drop-members.ts";
 import { googleToken } from "./google-token.ts";
+import { reshapeMembers } from "./reshape-members.ts";
 import { withValue } from "./secret-header.ts";
 
 const name = /^[a-z0-9][a-z0-9.:-]{0,99}$/;
@@ -93,11 +93,11 @@ function claude({ operation, model, stream, body }: ProviderCall, headers: Recor
   return { method: "POST", path, headers, body: withVersion(body) };
 }
 
-const replaced = new Set(["model", "anthropic_version"]);
+const replaced = { drop: new Set(["model", "anthropic_version"]) };
 const version = '{"anthropic_version":"vertex-2023-10-16"';
 
 /** The model stands in the path, and the version in the body. */
 function withVersion(body: Buffer): Buffer {
-  const kept = dropMembers(body, replaced).toString("utf8").trimStart().slice(1);
+  const kept = reshapeMembers(body, replaced).toString("utf8").trimStart().slice(1);
   return Buffer.from(`${version}${kept.trimStart().startsWith("}") ? "" : ","}${kept}`);
 }

@@ -45,7 +45,7 @@ describe("a client of Anthropic's at a provider of OpenAI's dialect", () => {
     expect(upstream.seen.at(-1)?.url).toBe("/v1/chat/completions");
     expect(sent()).toEqual({
       model: "m",
-      max_completion_tokens: 5,
+      max_tokens: 5,
       messages: [
         { role: "system", content: "Be brief." },
         { role: "user", content: "hi" },
@@ -135,7 +135,7 @@ describe("a client of Responses at a provider of chat completions", () => {
   test("gets a response", async () => {
     upstream.respond(chatAnswer("Hello."));
     const answer = await ask("responses", { model: "m", input: "hi", max_output_tokens: 5 });
-    expect(sent()).toEqual({ model: "m", max_completion_tokens: 5, messages });
+    expect(sent()).toEqual({ model: "m", max_tokens: 5, messages });
     expect([answer.status, answer.json()]).toMatchObject([
       200,
       {

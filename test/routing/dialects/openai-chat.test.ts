@@ -61,7 +61,8 @@ describe("a request in OpenAI's dialect", () => {
 
   test("is told to other servers of the dialect in words that all of them know", () => {
     const told = openAiChat.writeRequest(openAiChat.readRequest(whole), { name: "m" });
-    expect(told).toMatchObject({ max_tokens: 64, user: "somebody", messages: [{ role: "system" }, {}] });
+    expect(told).toMatchObject({ max_tokens: 64, user: "somebody" });
+    expect((told as { readonly messages: readonly object[] }).messages[0]).toMatchObject({ role: "system" }); // a chat
     for (const name of ["max_completion_tokens", "safety_identifier", "prompt_cache_key", "metadata"])
       expect(told).not.toHaveProperty(name);
   });

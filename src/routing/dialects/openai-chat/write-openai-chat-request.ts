@@ -13,7 +13,8 @@ import { writeOpenAiTurns } from "./write-openai-turns.ts";
 export function writeOpenAiChatRequest(request: ChatRequest, target: TargetModel): WireObject | Deny {
   const lost = request.uncarried[0] ?? (request.sampling.topK === undefined ? undefined : "top_k");
   if (lost !== undefined) return refuseUncarried(lost, "OpenAI's chat completions");
-  const messages = writeOpenAiTurns(request.turns);
+  const { newestWords = false } = target;
+  const messages = writeOpenAiTurns(request.turns, newestWords);
   if ("type" in messages) return messages;
   const { sampling } = request;
   return withoutAbsent({
@@ -24,7 +25,7 @@ export function writeOpenAiChatRequest(request: ChatRequest, target: TargetModel
     tools: request.tools.length === 0 ? undefined : request.tools.map(writeTool),
     tool_choice: writeToolChoice(request.toolChoice),
     parallel_tool_calls: request.tools.length === 0 ? undefined : request.parallelToolCalls,
-    max_completion_tokens: request.maxOutputTokens,
+    [newestWords ? "max_completion_tokens" : "max_tokens"]: request.maxOutputTokens,
     temperature: sampling.temperature,
     top_p: sampling.topP,
     seed: sampling.seed,
@@ -36,9 +37,10 @@ export function writeOpenAiChatRequest(request: ChatRequest, target: TargetModel
     reasoning_effort: writeEffort(request.reasoning),
     logprobs: request.topLogprobs === undefined ? undefined : true,
     top_logprobs: request.topLogprobs,
-    safety_identifier: request.user,
-    metadata: request.metadata,
-    prompt_cache_key: request.cacheKey,
+    [newestWords ? "safety_identifier" : "user"]: request.user,
+    // Neither changes an answer, and most servers of this dialect know neither.
+    metadata: newestWords ? request.metadata : undefined,
+    prompt_cache_key: newestWords ? request.cacheKey : undefined,
     service_tier: request.serviceTier,
   });
 }

@@ -3,11 +3,14 @@ import type { ChatPart, ChatTurn, PartSource, ToolCallPart, ToolResultPart } fro
 import type { WireObject } from "../member-reader.ts";
 import { refuseUncarried } from "../refuse-uncarried.ts";
 
-/** The messages of a chat request; thoughts and signatures of other providers stay behind, for they mean nothing here. */
-export function writeOpenAiTurns(turns: readonly ChatTurn[]): readonly WireObject[] | Deny {
+/**
+ * The messages of a chat request; thoughts and signatures of other providers stay behind, for they mean nothing here.
+ * @param knowsDevelopers whether the server knows the role `developer`, which is `system` elsewhere
+ */
+export function writeOpenAiTurns(turns: readonly ChatTurn[], knowsDevelopers: boolean): readonly WireObject[] | Deny {
   const messages: WireObject[] = [];
   for (const turn of turns) {
-    const written = writeTurn(turn);
+    const written = writeTurn(turn, knowsDevelopers);
     if ("type" in written) return written;
     messages.push(...written.messages);
   }
@@ -16,7 +19,7 @@ export function writeOpenAiTurns(turns: readonly ChatTurn[]): readonly WireObjec
 
 type Written = { readonly messages: readonly WireObject[] } | Deny;
 
-function writeTurn(turn: ChatTurn): Written {
+function writeTurn(turn: ChatTurn, knowsDevelopers: boolean): Written {
   switch (turn.role) {
     case "tool":
       return writeResults(turn);
@@ -25,7 +28,8 @@ function writeTurn(turn: ChatTurn): Written {
     default: {
       const content = writeContent(turn.parts);
       if ("type" in content) return content;
-      return { messages: [{ role: turn.role, ...nameOf(turn), content: content.content }] };
+      const role = turn.role === "developer" && !knowsDevelopers ? "system" : turn.role;
+      return { messages: [{ role, ...nameOf(turn), content: content.content }] };
     }
   }
 }
