@@ -222,7 +222,7 @@ function connectPlanes(
   };
   const check: CoreContext["check"] = async (set) => {
     try {
-      await compileSnapshot(set, gateway.compileOptions).dispose();
+      await compileSnapshot(set, { ...gateway.compileOptions, isTrial: true }).dispose();
       return [];
     } catch (error) {
       const fault = toGatewayError(error);

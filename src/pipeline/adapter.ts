@@ -71,6 +71,8 @@ export interface ProtocolCompileInput {
   readonly supporting: readonly SupportingArtifact[];
   /** All that is deployed beside it, itself included, as it was stored. */
   readonly apis: readonly ApiArtifact[];
+  /** Nothing will be served by it: it is compiled to see whether it may be published. */
+  readonly isTrial: boolean;
   readonly registry: PluginRegistry;
   readonly tools: PluginTools;
   /** Adds a fault; compilation goes on so that all are reported at once. */

@@ -22,6 +22,8 @@ export interface CompileSnapshotOptions {
   readonly tools: PluginTools;
   /** From where APIs without keys are answered; at `nobody` they are refused. */
   readonly keylessReach: KeylessReach;
+  /** Only to see whether it compiles: what is new may be held to more than what is served already. */
+  readonly isTrial?: boolean;
 }
 
 type Fault = (issue: FieldIssue) => void;
@@ -136,6 +138,7 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
     artifact: { ...artifact, spec: parsed.data },
     supporting: input.set.supporting,
     apis: input.set.apis,
+    isTrial: input.options.isTrial === true,
     registry: input.options.registry,
     tools: input.options.tools,
     fault,

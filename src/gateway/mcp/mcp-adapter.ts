@@ -60,8 +60,10 @@ export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks
 export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
   const tasks = createTaskOwners();
   const backends = createHeldBackends();
-  const members = { clock: given.clock, tasks, runner: given.nested, cursors: createListCursors(given.sessionKey) };
-  const making = { ...given, backends, cursors: members.cursors, runner: given.nested };
+  const hints = createToolHints();
+  const cursors = createListCursors(given.sessionKey);
+  const members = { hints, served: new Map<string, number>(), clock: given.clock, tasks, runner: given.nested, cursors };
+  const making = { ...given, backends, cursors, runner: given.nested };
   const openapi: ProbeTools["openapi"] = (input, spec) => compileOpenApi(input, spec, making);
   const virtual: ProbeTools["virtual"] = (input, spec) => compileVirtual(input, spec, members);
   const options = {
@@ -73,11 +75,11 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     backends,
     virtual,
     openapi,
-    hints: createToolHints(),
+    hints,
   };
   const face = createFaceTools({ ...given, tokens: given.sessions, tasks });
   const tools = { ...options, face };
-  const held = { states: createRequestStates(given.sessionKey, heldCalls), hints: options.hints };
+  const held = { states: createRequestStates(given.sessionKey, heldCalls), hints };
   return {
     kind: "McpServer",
     routes: [

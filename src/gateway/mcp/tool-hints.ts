@@ -7,6 +7,8 @@ export interface ToolHintMemory {
   /** Takes note of entries of `tools/list`. */
   note(apiId: string, environment: Environment, tools: readonly unknown[]): void;
   of(apiId: string, environment: Environment, tool: string): ToolHints | undefined;
+  /** All tools that it has said something of. */
+  names(apiId: string, environment: Environment): readonly string[];
 }
 
 /** Tools of one server and environment that are kept; of those beyond nothing is known. */
@@ -27,6 +29,7 @@ export function createToolHints(): ToolHintMemory {
       }
     },
     of: (apiId, environment, tool) => known.get(`${apiId}/${environment}`)?.get(tool),
+    names: (apiId, environment) => [...(known.get(`${apiId}/${environment}`)?.keys() ?? [])],
   };
 }
 

@@ -37,6 +37,8 @@ export interface Owned {
 /** A name that two servers claim, or the gateway itself: the one that is not shown. */
 export interface DroppedEntry extends Owned {
   readonly why: "taken" | "reserved";
+  /** Who has the name that was taken. */
+  readonly by?: string;
 }
 
 /** Several servers' lists as one. */
@@ -65,8 +67,8 @@ export function mergeEntries(kind: ListKind, lists: readonly MemberEntries[]): M
       const holder = folded.get(fold);
       if (by === "name" && isReservedName(shown)) dropped.push({ member, name, why: "reserved" });
       // What one server calls alike by itself is its own affair, as long as it is not the same.
-      else if (owners.has(shown) || (holder !== undefined && holder !== member)) {
-        dropped.push({ member, name, why: "taken" });
+      else if (holder !== undefined && (holder !== member || owners.has(shown))) {
+        dropped.push({ member, name, why: "taken", by: holder });
       } else {
         folded.set(fold, member);
         owners.set(shown, { member, name });

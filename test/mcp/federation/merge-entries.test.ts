@@ -27,8 +27,8 @@ describe("lists of several servers", () => {
     const merged = mergeEntries("tools", [listOf("one", ["add"]), listOf("two", ["ADD", "a\u0501d", "sub"])]);
     expect(merged.entries.map(({ name }) => name)).toEqual(["add", "sub"]);
     expect(merged.dropped).toEqual([
-      { member: "two", name: "ADD", why: "taken" },
-      { member: "two", name: "a\u0501d", why: "taken" },
+      { member: "two", name: "ADD", why: "taken", by: "one" },
+      { member: "two", name: "a\u0501d", why: "taken", by: "one" },
     ]);
   });
 

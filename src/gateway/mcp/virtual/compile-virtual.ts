@@ -1,25 +1,32 @@
+import { environmentSchema } from "../../../core/environment.ts";
 import type { McpServerSpec } from "../../../core/mcp-server.ts";
 import type { McpVirtualSpec } from "../../../core/mcp-virtual.ts";
 import { globMatcher } from "../../../kernel/glob.ts";
 import type { McpBackend } from "../../../mcp/backend.ts";
 import type { ListCursors } from "../../../mcp/federation/list-cursors.ts";
 import type { Member } from "../../../mcp/federation/member.ts";
+import { mergeEntries } from "../../../mcp/federation/merge-entries.ts";
 import { foldName, publicName } from "../../../mcp/federation/public-names.ts";
 import { createVirtualServer } from "../../../mcp/federation/virtual-server.ts";
 import type { ProtocolCompileInput } from "../../../pipeline/adapter.ts";
+import type { ToolHintMemory } from "../tool-hints.ts";
 import type { MemberBackendParts } from "./member-backend.ts";
 import { createMemberBackend } from "./member-backend.ts";
 
 export interface VirtualTools extends MemberBackendParts {
   readonly cursors: ListCursors;
+  /** What servers have said of their tools. */
+  readonly hints: Pick<ToolHintMemory, "names">;
+  /** Revisions of virtual servers that are served, by the server's id. */
+  readonly served: Map<string, number>;
 }
 
 /**
- * The backend of `spec.virtual`. Faults: a server that is virtual itself, so that there are no circles, and prefixes that
- * look alike.
+ * The backend of `spec.virtual`. Faults: a server that is virtual itself, so that there are no circles; prefixes that look
+ * alike; and of a revision that is not served yet, tools that are known to claim one name.
  */
 export function compileVirtual(
-  { artifact, apis, fault }: Pick<ProtocolCompileInput, "artifact" | "apis" | "fault">,
+  { artifact, apis, isTrial, fault }: Pick<ProtocolCompileInput, "artifact" | "apis" | "isTrial" | "fault">,
   spec: McpVirtualSpec,
   tools: VirtualTools,
 ): McpBackend {
@@ -40,6 +47,9 @@ export function compileVirtual(
     .map((each, index) => ({ each, index }))
     .toSorted((one, other) => other.each.priority - one.each.priority || one.index - other.index)
     .map(({ each }) => compileMember(each, spec.naming, tools));
+  // What is served goes on, whatever has appeared at its servers since: a publication of something else has to pass.
+  if (!isTrial) tools.served.set(artifact.id, artifact.revision);
+  else if (tools.served.get(artifact.id) !== artifact.revision) refuseCollisions(members, { spec, apis, fault, tools });
   const { onFailure, lastKnown, timeoutMs, keepMs, pageSize } = spec;
   return createVirtualServer({
     members,
@@ -48,6 +58,38 @@ export function compileVirtual(
     clock: tools.clock,
     cursors: tools.cursors,
   });
+}
+
+interface CollisionParts extends Pick<ProtocolCompileInput, "apis" | "fault"> {
+  readonly spec: McpVirtualSpec;
+  readonly tools: VirtualTools;
+}
+
+const mostFaults = 20;
+
+/** Two tools of equal priority that would have one name, and names of the gateway's own, as far as lists were seen. */
+function refuseCollisions(members: readonly Member[], { spec, apis, fault, tools }: CollisionParts): void {
+  const ids = new Map(apis.flatMap(({ kind, name, id }) => (kind === "McpServer" ? [[name, id]] : [])));
+  const priorities = new Map(spec.servers.map(({ server, priority }) => [server, priority]));
+  const messages = environmentSchema.options.flatMap((environment) => {
+    const lists = members.map(({ name: member, takes, rename }) => ({
+      member,
+      entries: tools.hints.names(ids.get(member) ?? "", environment).map((name) => ({ name })),
+      takes: (name: string) => takes("tools", name),
+      rename: (name: string) => rename("tools", name),
+    }));
+    return mergeEntries("tools", lists).dropped.flatMap(({ member, name, why, by = "" }) => {
+      if (why === "reserved") return [`the tool "${name}" of ${member} has a name of the gateway's own`];
+      if (priorities.get(member) !== priorities.get(by)) return []; // it was said who gives way
+      return [`the tool "${name}" of ${member} and one of ${by} would have the same name`];
+    });
+  });
+  for (const message of [...new Set(messages)].slice(0, mostFaults)) {
+    fault({
+      path: "spec.virtual.servers",
+      message: `${message}: leave it out, rename it (\`offer\`), or say a \`priority\``,
+    });
+  }
 }
 
 function compileMember(

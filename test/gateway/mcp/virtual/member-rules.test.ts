@@ -134,6 +134,27 @@ describe("at publish", () => {
     await expect(gatehouse.put("McpServer", "n", nobody)).rejects.toThrow("nobody");
   });
 
+  test("tools that are known to claim one name are refused, unless it is said who gives way", async () => {
+    await using gatehouse = await startTestGatehouse();
+    await using one = await startSmallServer("one", ["say", "add"]);
+    await using two = await startSmallServer("two", ["SAY"]);
+    for (const [name, { url }] of Object.entries({ one, two })) await publishServer(gatehouse, name, url);
+    const virtual = { naming: "bare", servers: [{ server: "one" }, { server: "two" }] };
+    const client = await connect(await publishVirtual(gatehouse, "all", virtual), "modern"); // nothing is known yet
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["say", "add"]);
+    await client.close();
+    await expect(publishVirtual(gatehouse, "all", { ...virtual, pageSize: 7 })).rejects.toThrow(
+      'the tool "SAY" of two',
+    );
+    await publishServer(gatehouse, "other", one.url); // what is served keeps nothing else from being published
+    const chosen = [{ server: "one" }, { server: "two", priority: -1 }];
+    await publishVirtual(gatehouse, "all", { ...virtual, servers: chosen });
+    await publishVirtual(gatehouse, "all", {
+      ...virtual,
+      servers: [{ server: "one", tools: ["add"] }, { server: "two" }],
+    });
+  });
+
   test.each([
     { name: "prefixes that look alike", naming: "prefix", parts: [{ prefix: "note." }, { prefix: "n0te-" }] },
     { name: "no prefix where names need one", naming: "prefix", parts: [{}, { prefix: "b" }] },

@@ -15,7 +15,7 @@ describe.each(["legacy", "modern"] as const)("lists of a virtual server, for a %
 
   beforeAll(async () => {
     gatehouse = await startTestGatehouse();
-    one = await startSmallServer("one", ["add", "list", "search_tools"]);
+    one = await startSmallServer("one", ["add", "list"]);
     two = await startSmallServer("two", ["ADD", "drop"]);
     for (const small of [one, two]) {
       small.prompts.add("ask");
@@ -39,10 +39,10 @@ describe.each(["legacy", "modern"] as const)("lists of a virtual server, for a %
 
   test("bear the names that their naming says", async () => {
     const plain = await connect(await publishVirtual(gatehouse, "plain", { servers: bothOf() }), era);
-    expect(await named(plain)).toEqual(["one_add", "one_list", "one_search_tools", "two_ADD", "two_drop"]);
+    expect(await named(plain)).toEqual(["one_add", "one_list", "two_ADD", "two_drop"]);
     const prefix = { naming: "prefix", servers: bothOf({ prefix: "x." }, { prefix: "y." }) };
     const prefixed = await connect(await publishVirtual(gatehouse, "prefixed", prefix), era);
-    expect(await named(prefixed)).toEqual(["x.add", "x.list", "x.search_tools", "y.ADD", "y.drop"]);
+    expect(await named(prefixed)).toEqual(["x.add", "x.list", "y.ADD", "y.drop"]);
     expect((await prefixed.listPrompts()).prompts.map(({ name }) => name)).toEqual(["x.ask", "y.ask"]);
     await plain.close();
     await prefixed.close();
@@ -51,10 +51,12 @@ describe.each(["legacy", "modern"] as const)("lists of a virtual server, for a %
   test("leave bare names to the server of the higher priority, and tell which they drop", async () => {
     const bare = { naming: "bare", servers: bothOf({}, { priority: 1 }) };
     const client = await connect(await publishVirtual(gatehouse, "bare", bare), era);
+    one.tools.set("search_tools", { type: "object", properties: {} }); // nobody has known of it at publish
     const { tools, _meta: meta } = await client.listTools();
+    one.tools.delete("search_tools");
     expect(tools.map(({ name }) => name)).toEqual(["ADD", "drop", "list"]);
     expect(meta?.["gatehouse/dropped"]).toEqual([
-      { member: "one", name: "add", why: "taken" },
+      { member: "one", name: "add", why: "taken", by: "two" },
       { member: "one", name: "search_tools", why: "reserved" },
     ]);
     const shared = await client.readResource({ uri: "note:///shared" });
@@ -92,7 +94,7 @@ describe.each(["legacy", "modern"] as const)("lists of a virtual server, for a %
       if (page.nextCursor === undefined) break;
       page = await raw(client, page.nextCursor);
     }
-    expect(names).toEqual(["one_add", "one_list", "one_search_tools", "two_ADD", "two_drop"]);
+    expect(names).toEqual(["one_add", "one_list", "two_ADD", "two_drop"]);
     await client.close();
     await other.close();
   });
