@@ -62,8 +62,9 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
   const backends = createHeldBackends();
   const hints = createToolHints();
   const cursors = createListCursors(given.sessionKey);
-  const members = { hints, served: new Map<string, number>(), clock: given.clock, tasks, runner: given.nested, cursors };
-  const making = { ...given, backends, cursors, runner: given.nested };
+  const { clock, nested: runner } = given;
+  const members = { hints, served: new Map<string, number>(), clock, tasks, runner, cursors };
+  const making = { ...given, backends, cursors, runner };
   const openapi: ProbeTools["openapi"] = (input, spec) => compileOpenApi(input, spec, making);
   const virtual: ProbeTools["virtual"] = (input, spec) => compileVirtual(input, spec, members);
   const options = {
