@@ -35,7 +35,7 @@ import { createLog } from "./create-log.ts";
 import { systemClock } from "./kernel/clock.ts";
 import { GatewayError, toGatewayError } from "./kernel/errors.ts";
 import type { Log } from "./kernel/log.ts";
-import { keylessReachOf, networkPolicyOf } from "./network-reach.ts";
+import { keylessReachOf, networkPolicyOf, plainHttpOf } from "./network-reach.ts";
 import { openPorts } from "./open-ports.ts";
 import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
@@ -106,7 +106,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     keyFile:
       encryptionKey.source === "configuration"
         ? undefined
-        : { write: (text) => dataDirectory.writeEncryptionKeys(text) },
+        : { write: dataDirectory.writeEncryptionKeys, keepDropped: dataDirectory.keepDroppedKeys },
     pepper,
     log,
     sink: config.analytics.events === "record" ? spool : noEvents,
@@ -220,16 +220,6 @@ function connectPlanes(
     analytics.apply(message);
     gateway.dataPlane.apply(message);
   };
-  const check: CoreContext["check"] = async (set) => {
-    try {
-      await compileSnapshot(set, { ...gateway.compileOptions, isTrial: true }).dispose();
-      return [];
-    } catch (error) {
-      const fault = toGatewayError(error);
-      if (fault.code !== "publish.refused") throw fault;
-      return fault.issues;
-    }
-  };
   const encryption = createEncryption(() => context, vaultKeys, keyFile);
   const feed = createGatewayFeed({ context: () => context, secrets });
   feed.onChange(shared.publish);
@@ -250,6 +240,7 @@ function connectPlanes(
     encryption,
     plugins: pluginSchemas,
     keyManagers: gateway.keyManagers,
+    plainHttp: plainHttpOf(config),
     inspectMcp: gateway.inspectMcp,
     fetchDescription: gateway.fetchDescription,
     legacyApplicationKeys: config.legacyApplicationKeys,
@@ -260,9 +251,23 @@ function connectPlanes(
     loginGate: createLoginGate(clock),
     addressGate: createLoginGate(clock, failuresOfAddress),
     denials: createDenialAudit(() => context),
-    check,
+    check: (set) => tryToCompile(set, gateway),
   };
   return { context, encryption, gateway, identity, secrets, deliver };
+}
+
+async function tryToCompile(
+  set: Parameters<CoreContext["check"]>[0],
+  { compileOptions }: GatewayParts,
+): ReturnType<CoreContext["check"]> {
+  try {
+    await compileSnapshot(set, { ...compileOptions, isTrial: true }).dispose();
+    return [];
+  } catch (error) {
+    const fault = toGatewayError(error);
+    if (fault.code !== "publish.refused") throw fault;
+    return fault.issues;
+  }
 }
 
 async function nothingToServe(context: CoreContext, messages: readonly PlaneMessage[]): Promise<GatewayError> {

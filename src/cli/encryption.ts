@@ -36,6 +36,12 @@ export async function rotateSecrets(options: RotateOptions, shell: Shell): Promi
     throw new GatewayError("secret.undecryptable", `The rotation has not come to its end: ${fault ?? "unknown"}.`);
   }
   shell.out(`sealed ${done} values with ${current}`);
+  if (dropOld) {
+    shell.note(
+      "Backups from before now need the keys that were dropped. They are in encryption.key.dropped in the data",
+    );
+    shell.note("directory: put them where the keys of your backups are, and delete that file.");
+  }
   for (const id of retired) shell.out(`${id} seals nothing any more${stillGiven(status, id) ? dropHint(status) : ""}`);
 }
 

@@ -66,6 +66,8 @@ export interface CoreContext {
   readonly plugins?: PluginSchemas;
   /** Whether keys of applications may be made and used; not when absent. */
   readonly legacyApplicationKeys?: boolean;
+  /** Whether a key manager at that host may be called over plain http; at any where it is absent. */
+  readonly plainHttp?: (hostname: string) => boolean;
   /** The issuer of the resident key manager; undefined while it is not known or there is none. */
   readonly residentIssuer?: () => string | undefined;
   /** What the configuration says of OAuth clients; the defaults where it is absent. */

@@ -12,6 +12,8 @@ import { sealedPlaces } from "./sealed-values.ts";
 /** The file that the keys of this process came from; it alone can be given a new one while running. */
 export interface KeyFile {
   write(text: string): Promise<void>;
+  /** Keeps keys that are about to go from the file: backups from before still need them. */
+  keepDropped(text: string): Promise<void>;
 }
 
 /** A key of the installation: how much it seals, and whether this process has it. */
@@ -162,8 +164,10 @@ async function adoptNewKey({ catalog }: CoreContext, keys: LiveKeyring, keyFile:
 
 async function dropUnused({ catalog }: CoreContext, keys: LiveKeyring, keyFile: KeyFile): Promise<void> {
   const used = await usedKeys(catalog.read);
-  const entries = keys.entries.filter((_, index) => index === 0 || used.includes(keys.ids[index] ?? ""));
+  const isKept = (_: KeyEntry, index: number): boolean => index === 0 || used.includes(keys.ids[index] ?? "");
+  const entries = keys.entries.filter(isKept);
   if (entries.length === keys.entries.length) return;
+  await keyFile.keepDropped(printKeyring(keys.entries.filter((entry, index) => !isKept(entry, index))));
   await keyFile.write(printKeyring(entries));
   keys.replace(entries);
 }

@@ -14,6 +14,8 @@ export interface KeyManagerConnectors {
 export interface KeyManagerConnector extends AsyncDisposable {
   /** The issuers whose tokens it accepts; more than one where the server has old spellings. */
   readonly issuers: readonly string[];
+  /** Every URL of its configuration that is called. */
+  readonly reaches: readonly string[];
   /** Tries what can be tried without changing anything there. Never rejects. */
   test(): Promise<ConnectionTest>;
   readonly clients?: ClientConnector;

@@ -17,6 +17,7 @@ export async function keyManagerWritten(write: Write, after: Resource): Promise<
   const spec = specOf(after);
   const issues = context.keyManagers?.issues(spec.use, spec.with) ?? [];
   if (issues.length > 0) throw invalid(issues);
+  await refusePlainHttp(context, after, spec);
   const record = await keyManagerRecord(context, transaction, after);
   if (spec.enabled) await refuseSameIssuer(context, transaction, record);
   write.messages.push({ type: "key-manager.put", record });
@@ -43,6 +44,28 @@ export async function keyManagerRecord(
   if (issuer === undefined) return record;
   const keys = (await transaction.signingKeys.all()).map(({ publicJwk }) => publicJwk);
   return { ...record, residentKeys: { issuer, jwks: { keys } } };
+}
+
+/** Keys and secrets that come or go over plain http are those of whoever stands in between. */
+async function refusePlainHttp(context: CoreContext, { id, name }: Resource, spec: KeyManagerSpec): Promise<void> {
+  const { keyManagers, plainHttp } = context;
+  if (keyManagers === undefined || plainHttp === undefined) return;
+  const { use, with: config, enabled } = spec;
+  await using connector = keyManagers.open({ id: id as Id<"keyManager">, name, use, with: config, enabled }); // of that kind
+  const refused = connector.reaches.find((url) => {
+    const { protocol, hostname } = new URL(url);
+    return protocol === "http:" && !plainHttp(hostname);
+  });
+  if (refused === undefined) return;
+  const begins = (value: unknown): value is string => typeof value === "string" && refused.startsWith(value);
+  const members = Object.entries(config).filter(([, value]) => begins(value));
+  const [member] = members.toSorted(([, one], [, other]) => String(other).length - String(one).length);
+  throw invalid([
+    {
+      path: member === undefined ? "spec.with" : `spec.with.${member[0]}`,
+      message: `${refused} is not https; in production plain http is for addresses that network.allowCidrs has`,
+    },
+  ]);
 }
 
 async function refuseSameIssuer(

@@ -115,6 +115,7 @@ export const asgardeo = defineKeyManager({
         inKeyHeader: false,
         rolesClaim: "roles",
       },
+      reaches: [base, resourcesUrl, rolesUrl],
       keys: { type: "remote", maxAgeMs: 600_000, locate: async () => ({ url: jwksUrl, chosenBy: "operator" }) },
       introspect: createIntrospection({
         url: () => `${base}/oauth2/introspect`,

@@ -35,6 +35,10 @@ export function createDiscovery(issuer: string, url: string, server: RemoteServe
       // Discovery 1.0, 4.3: otherwise whoever can write one document could speak for every issuer.
       if (parsed.data.issuer !== issuer)
         throw invalid(`${url} is of ${parsed.data.issuer.slice(0, 200)}, not of ${issuer}`);
+      const { jwks_uri: keys, token_endpoint, introspection_endpoint, registration_endpoint } = parsed.data;
+      const named = [keys, token_endpoint, introspection_endpoint, registration_endpoint];
+      if (isHttps(url) && !named.every((each) => each === undefined || isHttps(each)))
+        throw invalid(`${url} leads from https to http`);
       kept = { atMs: clock.monotonic(), document: parsed.data };
       return parsed.data;
     },
@@ -44,6 +48,10 @@ export function createDiscovery(issuer: string, url: string, server: RemoteServe
 /** Where the document of an issuer is, unless it is said. */
 export function discoveryUrl(issuer: string): string {
   return `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+}
+
+function isHttps(url: string): boolean {
+  return URL.parse(url)?.protocol === "https:";
 }
 
 function invalid(detail: string): GatewayError {

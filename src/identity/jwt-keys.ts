@@ -90,6 +90,7 @@ export const jwtKeys = defineKeyManager({
         bounds: { ips: options.ipsClaim, referrers: options.referrersClaim },
         environment: (claims) => environmentOf(memberAt(claims, environmentClaim)),
       },
+      reaches: jwksUrl === undefined ? [] : [jwksUrl],
       keys:
         jwksUrl === undefined
           ? { type: "pem", pem: publicKey ?? "", algorithm }

@@ -80,6 +80,7 @@ export const keycloak = defineKeyManager({
         // Keycloak says in a claim what a token is for; they are all signed by the same keys.
         kindFault: ({ typ }) => (typ === "Bearer" ? undefined : "Keycloak issued it for something else than calling"),
       },
+      reaches: [realmUrl],
       keys: { type: "remote", maxAgeMs: options.keyMaxAgeSeconds * 1_000, locate },
       ...(authorization === undefined
         ? {}

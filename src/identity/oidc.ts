@@ -99,7 +99,9 @@ export const oidc = defineKeyManager({
     const { issuer, jwksUrl, introspection, registration, rolesClaim } = options;
     const tokenPrefix = introspection?.tokenPrefix;
     const documentUrl = options.discoveryUrl ?? discoveryUrl(issuer);
-    const server = createRemoteServer([issuer, documentUrl, ...(jwksUrl === undefined ? [] : [jwksUrl])], { fetch });
+    const own = jwksUrl === undefined ? [] : [jwksUrl];
+    const server = createRemoteServer([issuer, documentUrl, ...own], { fetch });
+    const isDiscovered = jwksUrl === undefined || introspection !== undefined || registration !== undefined;
     const discovery = createDiscovery(issuer, documentUrl, server, clock);
     const locate = async () => {
       const url = jwksUrl ?? (await discovery.document()).jwks_uri;
@@ -128,6 +130,7 @@ export const oidc = defineKeyManager({
         ...(tokenPrefix !== undefined && { opaqueTokens: (token: string) => token.startsWith(tokenPrefix) }),
         ...(rolesClaim === undefined ? {} : { rolesClaim }),
       },
+      reaches: isDiscovered ? [documentUrl, ...own] : own,
       keys: { type: "remote", maxAgeMs: options.keyMaxAgeSeconds * 1_000, locate },
       ...(introspection === undefined
         ? {}

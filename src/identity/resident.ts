@@ -32,6 +32,7 @@ export const resident = defineKeyManager({
         inKeyHeader: false,
       },
       keys: { type: "local", keys },
+      reaches: [],
       async test() {
         const detail =
           keys.length === 0 ? "It has published no keys yet." : `${issuers.join()} with ${keys.length} published keys.`;

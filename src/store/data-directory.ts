@@ -18,6 +18,8 @@ export interface DataPaths {
   /** The embedded ClickHouse's. */
   readonly clickhousePath: string;
   readonly encryptionKeyPath: string;
+  /** Keys that are in use no more, for backups from before. */
+  readonly droppedKeysPath: string;
   readonly adminTokenPath: string;
   readonly quickstartPath: string;
   /** Vectors that were made of texts; can be lost. */
@@ -50,6 +52,8 @@ export interface DataDirectory extends DataPaths, AsyncDisposable {
   encryptionKey(options: CredentialOptions): Promise<Credential>;
   /** Puts other keys into the file, whole or not at all; see `parseKeyring`. */
   writeEncryptionKeys(text: string): Promise<void>;
+  /** Adds keys to the file of those that were dropped, each once. Nothing reads it: it is there to be taken away. */
+  keepDroppedKeys(text: string): Promise<void>;
   /** The token that opens the control API; found and made in the same way. */
   adminToken(options: CredentialOptions): Promise<Credential>;
 }
@@ -79,6 +83,11 @@ export async function openDataDirectory(path: string, clock: Clock = systemClock
         writePrivateFile(holderPath, `${JSON.stringify({ ...holder, gatewayUrl, controlUrl })}\n`),
       encryptionKey: (options) => credential(options, encryptionKeyKind(paths.encryptionKeyPath), hadCatalog),
       writeEncryptionKeys: (text) => writePrivateFile(paths.encryptionKeyPath, text),
+      async keepDroppedKeys(text) {
+        const before = (await readPrivateFile(paths.droppedKeysPath)) ?? "";
+        const lines = new Set(`${before}\n${text}`.split("\n").filter((line) => line.trim() !== ""));
+        await writePrivateFile(paths.droppedKeysPath, `${[...lines].join("\n")}\n`);
+      },
       adminToken: (options) => credential(options, adminTokenKind(paths.adminTokenPath), false),
       async [Symbol.asyncDispose]() {
         rmSync(holderPath, { force: true });
@@ -100,6 +109,7 @@ export function dataPaths(path: string): DataPaths {
     replayPath: join(path, "replay"),
     clickhousePath: join(path, "clickhouse"),
     encryptionKeyPath: join(path, "encryption.key"),
+    droppedKeysPath: join(path, "encryption.key.dropped"),
     adminTokenPath: join(path, "admin.token"),
     quickstartPath: join(path, "quickstart.json"),
     vectorsPath: join(path, "vectors.bin"),

@@ -42,8 +42,13 @@ describe("gatehouse secrets rotate", () => {
     expect((await run(["doctor"])).out).toContain(
       `hint   encryption: ${old} seals nothing any more and may be dropped: gatehouse secrets rotate --drop-old`,
     );
-    expect((await run(["secrets", "rotate", "--drop-old"])).code).toBe(0);
+    const dropping = await run(["secrets", "rotate", "--drop-old"]);
+    expect(dropping).toMatchObject({
+      code: 0,
+      notes: expect.stringContaining("Backups from before now need the keys"),
+    });
     expect((await keyFile()).trim()).toBe(first);
+    expect((await readFile(join(gatehouse.dataDir, "encryption.key.dropped"), "utf8")).trim()).toBe(second);
     const doctor = await run(["doctor"]);
     expect(doctor.out.filter((line) => line.includes("encryption:"))).toEqual([
       expect.stringMatching(new RegExp(`^ok     encryption: \\d+ values are sealed with ${keyIdOf(first)}$`)),

@@ -16,7 +16,10 @@ let files: string[];
 beforeEach(async () => {
   files = [];
   keys.replace([{ key: one }]);
-  const encryption = createEncryption(() => plane.context, keys, { write: async (text) => void files.push(text) });
+  const encryption = createEncryption(() => plane.context, keys, {
+    write: async (text) => void files.push(text),
+    keepDropped: async () => {},
+  });
   plane = await openControlPlane({ core: { vaultKeys: keys, encryption } });
   await checkVault(plane.context.catalog, keys);
   await plane.send("PUT", "/api/v1/secrets/held", { value: "canary-4711" });

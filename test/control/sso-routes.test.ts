@@ -50,7 +50,7 @@ async function openSso(settings: Partial<SsoSettings> = {}): Promise<Sso> {
   const open = (record: KeyManagerRecord): KeyManagerConnector => {
     const { issuer } = record.with as { readonly issuer?: string }; // as this test has written it
     const issuers = issuer === undefined ? [] : [issuer];
-    return { issuers, test: async () => ({ ok: true, steps: [] }), [Symbol.asyncDispose]: async () => {} };
+    return { issuers, reaches: [], test: async () => ({ ok: true, steps: [] }), [Symbol.asyncDispose]: async () => {} };
   };
   const states = createSsoStates(createSecretKey(randomBytes(32)), server.clock);
   const plane = await openControlPlane({

@@ -189,7 +189,11 @@ describe("the encryption of an installation", () => {
   test("makes a new key in the key file, rotates to it and drops the old one", async () => {
     await fillEveryPlace();
     const files: string[] = [];
-    await using encryption = createEncryption(() => context, keys, { write: async (text) => void files.push(text) });
+    const dropped: string[] = [];
+    await using encryption = createEncryption(() => context, keys, {
+      write: async (text) => void files.push(text),
+      keepDropped: async (text) => void dropped.push(text),
+    });
     expect(await encryption.rotate(admin, { newKey: true, dropOld: true })).toMatchObject({
       rotation: { state: "running", total: 11 },
     });
@@ -200,6 +204,7 @@ describe("the encryption of an installation", () => {
     expect(files.map((text) => parseKeyring(text, "it").length)).toEqual([2, 1]);
     expect(files[0]).toContain(one);
     expect(files[1]).not.toContain(one);
+    expect(dropped.map((text) => text.trim())).toEqual([one]);
     expect((await encryption.status()).keys).toMatchObject([{ current: true, given: true, values: 11 }]);
     await expectEverythingOpens();
     const { rows } = await context.catalog.read.audit.list({}, { limit: 200, cursor: undefined });
@@ -220,7 +225,7 @@ describe("the encryption of an installation", () => {
   test("a key file that cannot be written leaves the old key in use", async () => {
     await fillEveryPlace();
     const write = () => Promise.reject(new Error("disk full"));
-    await using encryption = createEncryption(() => context, keys, { write });
+    await using encryption = createEncryption(() => context, keys, { write, keepDropped: write });
     await expect(encryption.rotate(admin, { newKey: true, dropOld: false })).rejects.toThrow("disk full");
     expect(keys.ids).toEqual([keyIdOf(one)]);
     expect((await encryption.status()).rotation.state).toBe("never");

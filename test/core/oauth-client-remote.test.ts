@@ -95,6 +95,7 @@ async function withKeyManager(core: CoreFixture, clients: Clients | undefined): 
       issues: () => [],
       open: () => ({
         issuers: [],
+        reaches: [],
         test: async () => ({ ok: true, steps: [] }),
         ...(clients === undefined ? {} : { clients }),
         [Symbol.asyncDispose]: async () => {},

@@ -19,6 +19,7 @@ import type { ResidentOptions } from "./resident-options.ts";
 import { isReached, resourceIndicatorFeature } from "./resource-indicators.ts";
 import { addTokenEndpoints } from "./token-endpoints.ts";
 import { addTokenExchange } from "./token-exchange.ts";
+import { refuseTooLong } from "./token-size.ts";
 
 /** The authorization server with one set of keys. A rotation makes another one: the library's set is fixed. */
 export function createProvider(
@@ -81,25 +82,27 @@ interface TokenNotes {
 
 /** Claims beside the standard ones; and, as it is called once for each token, what has to be noted of it. */
 async function extraClaims(
-  { context, settings }: ResidentOptions,
+  { context, settings, issuer }: ResidentOptions,
   call: Context,
   token: Model,
   { carried, secretIds }: TokenNotes,
 ): Promise<Record<string, unknown>> {
   const { client } = call.oidc;
+  const secretId = secretIds.get(call);
+  const { rowId, environment } = factsOf(client);
+  const extra = {
+    ...carried.get(token),
+    gh_env: environment,
+    ...(secretId !== undefined && { gh_sid: secretId }),
+  };
+  refuseTooLong(issuer, token, extra);
   await noteDocumentClient(context, client);
   const expiresAtMs = context.clock.now() + token.expiration * 1_000;
   if ((settings.tokenPersistence || settings.revokeOnLogout) && token.grantId !== undefined) {
     await noteIssued(context, token.grantId, { jti: token.jti, expiresAtMs });
   }
-  const secretId = secretIds.get(call);
-  const { rowId, environment } = factsOf(client);
   if (rowId !== undefined) context.secretUses?.note(rowId, context.clock.now());
-  return {
-    ...carried.get(token),
-    gh_env: environment,
-    ...(secretId !== undefined && { gh_sid: secretId }),
-  };
+  return extra;
 }
 
 /** The gateways know only stored clients, so one that came with its document is stored when it gets its first token. */
