@@ -85,6 +85,7 @@ function noteAnswer(fields: Fields, seen: McpSeen): void {
   note(fields, "cache_scope", seen.cacheScope);
   note(fields, "ttl_ms", seen.ttlMs);
   note(fields, "tools_after_authz", seen.toolsAfterAuthz);
+  note(fields, "members_missing", seen.membersMissing);
 }
 
 function note(fields: Fields, column: string, value: EventValue | undefined): void {

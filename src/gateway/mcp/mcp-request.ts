@@ -51,6 +51,8 @@ export interface McpSeen {
   /** In a batch: the client has been given the answer. */
   isAnswered: boolean;
   taskId: string | undefined;
+  /** Servers that a list of several lacks. */
+  membersMissing: string | undefined;
 }
 
 /** Nothing seen yet. */
@@ -77,6 +79,7 @@ export function nothingSeen(): McpSeen {
     isCancelled: false,
     isAnswered: false,
     taskId: undefined,
+    membersMissing: undefined,
   };
 }
 

@@ -1,3 +1,4 @@
+import { partialKey } from "../../mcp/federation/virtual-server.ts";
 import type { JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import { metaKeys } from "../../mcp/wire/modern.ts";
@@ -33,6 +34,8 @@ export function noteMessage(operation: Operation, message: JsonRpcMessage): void
   seen.cacheScope = shortText(result["cacheScope"]);
   if (typeof result["ttlMs"] === "number") seen.ttlMs = result["ttlMs"];
   const meta = result["_meta"];
+  const partial = isObject(meta) ? meta[partialKey] : undefined;
+  if (Array.isArray(partial) && partial.length > 0) seen.membersMissing = shortText(partial.join(", "));
   const server = result["serverInfo"] ?? (isObject(meta) ? meta[metaKeys.serverInfo] : undefined);
   if (isObject(server)) {
     seen.serverName = shortText(server["name"]);

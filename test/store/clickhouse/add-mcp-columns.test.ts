@@ -30,6 +30,7 @@ describeWithEngine("the columns that came later", () => {
     secret_id: "ocs_1",
     subject_hash: "0123456789abcdef",
     def_hash: "89abcdef01234567",
+    members_missing: "tickets, wiki",
   };
   const columns = Object.keys(fields).join(", ");
 

@@ -14,4 +14,5 @@ export const addDefinitionHash: ClickHouseMigration = {
   },
 };
 
-const definitionColumns: readonly AddedColumn[] = [["def_hash", text]];
+/** Columns of step 5. */
+export const definitionColumns: readonly AddedColumn[] = [["def_hash", text]];

@@ -1,6 +1,7 @@
 import { addDefinitionHash } from "./add-definition-hash.ts";
 import { addLabels } from "./add-labels.ts";
 import { addMcpColumns } from "./add-mcp-columns.ts";
+import { addMissingMembers } from "./add-missing-members.ts";
 import { addTokenColumns } from "./add-token-columns.ts";
 import type { ClickHouseMigration } from "./clickhouse-migration.ts";
 import { createEventTables } from "./create-event-tables.ts";
@@ -12,4 +13,5 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addTokenColumns,
   addLabels,
   addDefinitionHash,
+  addMissingMembers,
 ];

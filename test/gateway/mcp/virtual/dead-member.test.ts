@@ -46,6 +46,9 @@ describe.each(["legacy", "modern"] as const)("a virtual server with a dead part,
     ill.isBroken = true;
     const client = await open({});
     expect(await listed(client)).toEqual({ names: ["alive_a"], partial: ["ill"] });
+    const rows = (await gatehouse.events()).filter((row) => row.type === "exchange");
+    const lists = rows.filter(({ operation_kind: kind }) => kind === "tools/list");
+    expect(lists.map(({ api_name: api, fields }) => [api, fields["members_missing"]])).toEqual([["all", "ill"]]);
     expect(JSON.stringify(await client.callTool({ name: "alive_a", arguments: {} }))).toContain("alive/a");
     ill.isBroken = false;
     expect(await listed(client)).toEqual({ names: ["alive_a", "ill_b"], partial: undefined });
