@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { readBuiltInModels } from "./built-in-models.ts";
 import { readBuiltInPrices } from "./built-in-prices.ts";
 import type { BudgetBoard } from "./core/budget-board.ts";
 import type { NamedKey } from "./core/core-context.ts";
@@ -194,7 +195,8 @@ function adaptersOf(
   }: { upstream: UpstreamClient; watch: UpstreamWatch; fetch: SafeFetch; nested: NestedRunner },
 ) {
   const { clock, stalledMs, sessionKey, stdio = {}, httpsOnly = true, upstreamTokens = nobodysTokens } = parts;
-  const llm = createLlmAdapter({ upstream, clock, stalledMs, prices: readBuiltInPrices() });
+  const [prices, models] = [readBuiltInPrices(), readBuiltInModels()];
+  const llm = createLlmAdapter({ upstream, clock, stalledMs, prices, models });
   const shown = createCredentials({ fetch, clock, tokens: upstreamTokens, httpsOnly });
   const pins = createPinBoard(parts.report);
   const sessions = createSessionTokens(sessionKey);

@@ -7,6 +7,7 @@ import {
   timeoutsSchema,
 } from "./api-spec.ts";
 import { failoverSchema, retryBudgetSchema } from "./failover.ts";
+import { modelFactsSchema, regionSchema } from "./model-facts.ts";
 import { defineResource, nameSchema } from "./resource.ts";
 
 const globSchema = z.string().min(1).max(256);
@@ -31,6 +32,18 @@ const targetSchema = z.strictObject({
     .max(1_000)
     .default(1)
     .meta({ title: "Weight", description: "Share among equal targets; 0 is a reserve." }),
+  facts: modelFactsSchema.optional().meta({
+    title: "Facts",
+    description: "What the target's model can take, where that differs from what its provider says.",
+  }),
+  region: regionSchema.optional().meta({
+    title: "Region",
+    description: "Where the target runs; its provider's region when absent.",
+  }),
+  whileBudgetLeft: z.number().min(0).max(1).optional().meta({
+    title: "While budget is left",
+    description: "The target is left out when less than this share of the caller's tightest limit is left.",
+  }),
 });
 
 const upstreamSchema = z.strictObject({
@@ -45,6 +58,10 @@ const upstreamSchema = z.strictObject({
     })
     .prefault({ use: "weighted" })
     .meta({ title: "Strategy", description: "How the target of each request is chosen." }),
+  regions: z.array(globSchema).min(1).max(100).optional().meta({
+    title: "Regions",
+    description: "Globs of the regions that may serve; a target without a region may not. All may when absent.",
+  }),
   maxAttempts: z.int().min(1).max(20).default(2).meta({
     title: "Attempts",
     description: "Tries in all before the first byte; each next try takes the next target.",

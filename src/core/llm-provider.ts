@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { providerFactsSchema, regionSchema } from "./model-facts.ts";
 import { providerPricesSchema } from "./model-price.ts";
 import { pluginConfigSchema } from "./plugin-config.ts";
 import { defineResource } from "./resource.ts";
@@ -12,6 +13,8 @@ const llmProviderSpec = z.strictObject({
     plugin: ["provider"],
   }),
   prices: providerPricesSchema,
+  facts: providerFactsSchema,
+  region: regionSchema.optional(),
 });
 
 export type LlmProviderSpec = z.output<typeof llmProviderSpec>;

@@ -7,7 +7,7 @@ export const noFields: Readonly<Record<string, EventValue>> = {};
 
 /** The columns of a decision. */
 export function routeFields(decision: RouteDecision): typeof noFields {
-  const { strategy, route, reason, scores, tookMs, classifierTokens } = decision;
+  const { strategy, route, reason, scores, tookMs, classifierTokens, gates } = decision;
   return {
     route_strategy: strategy,
     route_reason: reason,
@@ -17,6 +17,7 @@ export function routeFields(decision: RouteDecision): typeof noFields {
     ...(classifierTokens === undefined
       ? {}
       : { route_input_tokens: classifierTokens.input, route_output_tokens: classifierTokens.output }),
+    ...(gates === undefined ? {} : { route_gates: gates.map(({ target, gate }) => `${target}=${gate}`) }),
     route_ms: Math.round(tookMs * 1_000) / 1_000,
   };
 }
@@ -26,8 +27,10 @@ export function asksForRoute({ inbound }: Pick<Exchange, "inbound">): boolean {
   return inbound.headers["x-gatehouse-explain"] === "route";
 }
 
-/** The decision for the caller: which route and why, and nothing of the targets behind it. */
-export function routeHeader({ strategy, route, reason, scores }: RouteDecision): string {
+/** The decision for the caller: which route and why, which gates were closed, and nothing of the targets. */
+export function routeHeader({ strategy, route, reason, scores, gates = [] }: RouteDecision): string {
+  const shut = [...new Set(gates.map(({ gate }) => gate))];
+  const closed = shut.length === 0 ? [] : [`closed=${shut.join(",")}`];
   const score = scores[0] === undefined ? [] : [`score=${scores[0].score}`];
-  return [`strategy=${strategy}`, `route=${route ?? "default"}`, `reason=${reason}`, ...score].join(";");
+  return [`strategy=${strategy}`, `route=${route ?? "default"}`, `reason=${reason}`, ...score, ...closed].join(";");
 }

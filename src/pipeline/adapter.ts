@@ -29,6 +29,8 @@ export interface AdapterRoute {
 export interface CompiledUpstream {
   readonly targets: readonly CompiledTarget[];
   readonly strategy: Strategy;
+  /** The strategy's id, for whoever asks why. */
+  readonly strategyId?: string;
   /** Tries in all, the first included, before the first byte to the client. */
   readonly maxAttempts: number;
   readonly timeouts: UpstreamTimeouts;

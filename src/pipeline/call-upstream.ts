@@ -37,7 +37,7 @@ export async function callUpstream(
   const place: Place = { exchange, operation, upstream, breaker: tools.breaker, environment };
   const { open, closed } = passGates(exchange, operation, upstream.targets, (target) => restMs(place, target) > 0);
   if (open.length === 0 && closed !== undefined) {
-    exchange.route = withGates(exchange.route, closed);
+    exchange.route = withGates(exchange.route, closed, upstream.strategyId);
     const resting = closed.filter(({ gate }) => gate === "health").map(({ target }) => target);
     if (resting.length > 0) throw allResting(place, resting);
     return { type: "denied", deny: allClosed(operation, closed), by: "route" };
@@ -45,7 +45,7 @@ export async function callUpstream(
   upstream.retries?.arrived(isClientRetry(exchange));
   const chosen = open.length === 1 ? open : upstream.strategy.choose(open, exchange, operation);
   const order = chosen instanceof Promise ? await chosen : chosen;
-  exchange.route = withGates(exchange.route, closed);
+  exchange.route = withGates(exchange.route, closed, upstream.strategyId);
   return goDown(place, open, order, tools.clock);
 }
 

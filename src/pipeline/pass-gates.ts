@@ -43,10 +43,11 @@ function closedBy(exchange: Exchange, operation: Operation, target: CompiledTarg
 export function withGates(
   route: RouteDecision | undefined,
   closed: readonly ClosedGate[] | undefined,
+  strategy = "",
 ): RouteDecision | undefined {
   if (closed === undefined) return route;
   if (route === undefined && closed.every(({ gate }) => gate === "allow-list")) return undefined;
-  return { ...(route ?? { strategy: "", route: undefined, reason: "gates", scores: [], tookMs: 0 }), gates: closed };
+  return { ...(route ?? { strategy, route: undefined, reason: "gates", scores: [], tookMs: 0 }), gates: closed };
 }
 
 interface Refusal {

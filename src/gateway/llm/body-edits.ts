@@ -1,10 +1,10 @@
 import type { ByteEdit } from "../../kernel/json-scan.ts";
 import { scanJson, spliceBytes } from "../../kernel/json-scan.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import { answerBounds } from "./answer-bound.ts";
 import type { LlmEndpoint } from "./compile-llm.ts";
 import { llmTables } from "./compile-llm.ts";
 import type { LlmRequest } from "./llm-request.ts";
-import { answerBounds } from "./llm-token-demand.ts";
 
 /** The client's bytes; the model's name and the wish for usage are put in where the target needs them. */
 export function upstreamBody(

@@ -5,11 +5,14 @@ import { globMatcher } from "../../kernel/glob.ts";
 import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
 import type { CompiledProvider } from "../../pipeline/define-provider.ts";
 import { compileFailover } from "../../pipeline/failover-rules.ts";
+import type { FactsOf, ModelTable } from "../../pipeline/model-table.ts";
+import { accountFacts } from "../../pipeline/model-table.ts";
 import type { PriceOf, PriceTable } from "../../pipeline/price-table.ts";
 import { accountPrices } from "../../pipeline/price-table.ts";
 import { createRetryBudget } from "../../pipeline/retry-budget.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
+import { compileGates, isElsewhere } from "./compile-gates.ts";
 
 /** What the adapter knows of an API beside its upstreams. */
 export interface LlmTables {
@@ -36,6 +39,10 @@ export interface LlmEndpoint {
   /** Without a slash at its end. */
   readonly basePath: string;
   readonly priceOf: PriceOf;
+  /** What its models can take. */
+  readonly factsOf: FactsOf;
+  /** Where it runs, in the operator's words. */
+  readonly region: string | undefined;
 }
 
 /** What is behind a target of this adapter's APIs. */
@@ -46,6 +53,8 @@ export function endpointOf(target: CompiledTarget): LlmEndpoint {
 export interface LlmCompileInput extends ProtocolCompileInput {
   /** The built-in prices. */
   readonly prices: PriceTable;
+  /** What is known of models. */
+  readonly models: ModelTable;
 }
 
 /** Targets, strategies and tables of an `LlmApi`; faults are reported with their path. */
@@ -86,9 +95,12 @@ function compileBlock(
         model: target.model,
         priceOf: endpoint.priceOf,
         serves: globMatcher(target.models),
+        ...gatesOf(target, block, endpoint),
       },
     ];
   });
+  if (block.regions !== undefined && targets.length > 0 && targets.every(({ closedBy }) => isElsewhere(closedBy)))
+    input.fault({ path: `${at}.regions`, message: "no target is in any of these regions" });
   const plugin = input.registry.strategies.get(block.strategy.use);
   if (plugin === undefined) {
     const known = [...input.registry.strategies.keys()].join(", ");
@@ -110,7 +122,19 @@ function compileBlock(
   refuseUnknownTargets(block, targets, at, input);
   const { maxAttempts, timeouts, breaker } = block;
   const failover = compileFailover(block.failover);
-  return { targets, strategy, maxAttempts, timeouts, breaker, failover, retries: createRetryBudget(block.retryBudget) };
+  const retries = createRetryBudget(block.retryBudget);
+  const strategyId = block.strategy.use;
+  return { targets, strategy, strategyId, maxAttempts, timeouts, breaker, failover, retries };
+}
+
+function gatesOf(
+  { model, facts, region, whileBudgetLeft: budgetLeft }: LlmUpstreamSpec["targets"][number],
+  { regions }: LlmUpstreamSpec,
+  endpoint: LlmEndpoint,
+): Pick<CompiledTarget, "closedBy"> {
+  const { factsOf } = endpoint;
+  const closedBy = compileGates({ model, factsOf, facts, region: region ?? endpoint.region, regions, budgetLeft });
+  return closedBy === undefined ? {} : { closedBy };
 }
 
 /** A rule that leads nowhere would be found out on the day when it is needed. */
@@ -162,7 +186,9 @@ function compileProvider(
     if (provider.dispose !== undefined) input.onDispose(`LlmProvider/${name}`, provider.dispose.bind(provider));
     const url = new URL(provider.baseUrl);
     const priceOf = accountPrices(spec.prices, input.prices.provider(spec.use));
-    const endpoint = { provider, origin: url.origin, basePath: url.pathname.replace(/\/$/, ""), priceOf };
+    const factsOf = accountFacts(spec.facts, input.models.provider(spec.use));
+    const basePath = url.pathname.replace(/\/$/, "");
+    const endpoint = { provider, origin: url.origin, basePath, priceOf, factsOf, region: spec.region };
     compiled.set(name, endpoint);
     return endpoint;
   } catch (error) {

@@ -4,6 +4,8 @@ import { GatewayError } from "../../kernel/errors.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { ModelTable } from "../../pipeline/model-table.ts";
+import { noModels } from "../../pipeline/model-table.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
 import type { PriceTable } from "../../pipeline/price-table.ts";
 import { noPrices } from "../../pipeline/price-table.ts";
@@ -32,6 +34,8 @@ export interface LlmAdapterOptions {
   readonly stalledMs: number;
   /** Built-in prices of models; none when absent. */
   readonly prices?: PriceTable;
+  /** Built-in facts of models; none when absent. */
+  readonly models?: ModelTable;
 }
 
 /**
@@ -52,7 +56,8 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     ],
     keyHeader: "x-api-key", // Anthropic's clients
     cutsText: true,
-    compile: (input) => compileLlm({ ...input, prices: options.prices ?? noPrices }),
+    compile: (input) =>
+      compileLlm({ ...input, prices: options.prices ?? noPrices, models: options.models ?? noModels }),
     tokenDemand: llmTokenDemand,
     decode: decodeLlm,
     requestSpans,

@@ -1,6 +1,7 @@
 import type { TokenDemand } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
+import { boundOf } from "./answer-bound.ts";
 import { llmTables } from "./compile-llm.ts";
 import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
@@ -13,9 +14,6 @@ const documentBytesPerToken = 16;
 
 /** Members by which a request brings in what the provider keeps. */
 const keptMembers = ["previous_response_id", "conversation", "prompt"] as const;
-
-/** Members that bound an answer of a chat, by the names that the dialects have for it. */
-export const answerBounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"] as const;
 
 /**
  * What a request asks of a model: its bytes but for pictures and the like, and what bounds the answer, which is what the
@@ -43,16 +41,6 @@ function demandOf(api: CompiledApi, operation: Operation): TokenDemand | undefin
   const caps = [boundOf(json), llmTables(api).maxOutputTokens].filter((cap) => cap !== undefined);
   const outputCap = caps.length === 0 ? undefined : Math.min(...caps) * answersAsked(json["n"]);
   return { textBytes, mediaTokens: mediaOf, ...(isPartlyKept && { isPartlyKept }), outputCap };
-}
-
-/** The tokens that the request itself lets one answer have; undefined where it says nothing that bounds it. */
-export function boundOf(json: LlmRequest["json"]): number | undefined {
-  const said = answerBounds.map((name) => json[name]).filter((value) => isCount(value));
-  return said.length === 0 ? undefined : Math.max(...said); // which of them a provider heeds is its own affair
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 && value <= 100_000_000;
 }
 
 function answersAsked(n: unknown): number {
