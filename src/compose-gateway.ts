@@ -207,9 +207,8 @@ function adaptersOf(
   return { adapters: [llm, mcp, rest], pins, shown };
 }
 
-/** Builds a gateway of the data plane's parts. Disposing closes its upstream connections and its snapshot. */
-export function composeGateway(parts: GatewayComposition): GatewayParts {
-  const { clock, log, network, pepper } = parts;
+/** The way to upstreams, and what is known of how they do. */
+function upstreamsOf({ clock, network, node, report }: GatewayComposition) {
   const upstream = createUpstreamClient({
     lookup: createGuardedLookup(network, "operator"),
     assertHost: (host) => network.assertHost(host, "operator"),
@@ -218,8 +217,15 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const watch = watchUpstreams({
     clock,
     breaker: createBreaker(clock),
-    report: (upstreams) => parts.report({ type: "upstreams", node: parts.node, upstreams }),
+    report: (upstreams) => report({ type: "upstreams", node, upstreams }),
   });
+  return { upstream, watch };
+}
+
+/** Builds a gateway of the data plane's parts. Disposing closes its upstream connections and its snapshot. */
+export function composeGateway(parts: GatewayComposition): GatewayParts {
+  const { clock, log, network, pepper } = parts;
+  const { upstream, watch } = upstreamsOf(parts);
   const fetch = createLazyFetch(network);
   const { limiter, journal } = limiterOf(parts);
   const limits = createLimitGate({ limiter, clock, log });

@@ -3,7 +3,7 @@ import type { EventSpool } from "./analytics/event-spool.ts";
 import { openEventSpool } from "./analytics/event-spool.ts";
 import type { Analytics } from "./compose-analytics.ts";
 import { composeAnalytics } from "./compose-analytics.ts";
-import type { GatewayParts } from "./compose-gateway.ts";
+import type { GatewayComposition, GatewayParts } from "./compose-gateway.ts";
 import { composeGateway } from "./compose-gateway.ts";
 import type { IdentityParts } from "./compose-identity.ts";
 import { composeIdentity } from "./compose-identity.ts";
@@ -204,15 +204,7 @@ function connectPlanes(
     httpsOnly: config.env === "production",
     limiter: shared.limiter,
     limitsPath: dataPaths(config.dataDir).limitsPath,
-    approvals: {
-      ask: (question) => askApproval(context, question),
-      answer: async (id, token, decision) => void (await answerApproval(context, id, token, decision)),
-    },
-    report: (report) =>
-      takeReport(context, report).catch((error: unknown) => {
-        log.warn({ err: error, report: report.type }, "what the gateway has seen could not be noted");
-        throw error;
-      }),
+    ...reportsTo(() => context),
   });
   const deliver = (message: PlaneMessage): void => {
     void secrets.apply(message);
@@ -254,6 +246,21 @@ function connectPlanes(
     check: (set) => tryToCompile(set, gateway),
   };
   return { context, encryption, gateway, identity, secrets, deliver };
+}
+
+/** Where a gateway asks and reports: the control plane beside it. */
+function reportsTo(context: () => CoreContext): Pick<GatewayComposition, "approvals" | "report"> {
+  return {
+    approvals: {
+      ask: (question) => askApproval(context(), question),
+      answer: async (id, token, decision) => void (await answerApproval(context(), id, token, decision)),
+    },
+    report: (report) =>
+      takeReport(context(), report).catch((error: unknown) => {
+        context().log.warn({ err: error, report: report.type }, "what the gateway has seen could not be noted");
+        throw error;
+      }),
+  };
 }
 
 async function tryToCompile(
