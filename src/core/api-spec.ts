@@ -166,30 +166,30 @@ export const securitySchema = z
 
 export type SecuritySpec = z.output<typeof securitySchema>;
 
-export const apiLimitsSchema = z
-  .strictObject({
-    requestBytes: z
-      .int()
-      .min(1)
-      .max(1_073_741_824)
-      .default(52_428_800)
-      .meta({ title: "Request bytes", description: "The largest request body, counted as it is read." }),
-    responseBytes: z
-      .int()
-      .min(1)
-      .max(1_073_741_824)
-      .default(67_108_864)
-      .meta({ title: "Response bytes", description: "The largest answer, or event of a stream." }),
-    jsonDepth: z.int().min(1).max(1_000).default(128).meta({ title: "Depth", description: "Levels of nesting." }),
-    deadlineMs: z
-      .int()
-      .min(100)
-      .max(86_400_000)
-      .default(3_600_000)
-      .meta({ title: "Deadline", description: "Milliseconds for a whole exchange, streams included." }),
-  })
-  .prefault({})
-  .meta({ title: "Limits" });
+/** The limits that every API has, whatever its protocol. */
+export const apiLimitFields = {
+  requestBytes: z
+    .int()
+    .min(1)
+    .max(1_073_741_824)
+    .default(52_428_800)
+    .meta({ title: "Request bytes", description: "The largest request body, counted as it is read." }),
+  responseBytes: z
+    .int()
+    .min(1)
+    .max(1_073_741_824)
+    .default(67_108_864)
+    .meta({ title: "Response bytes", description: "The largest answer, or event of a stream." }),
+  jsonDepth: z.int().min(1).max(1_000).default(128).meta({ title: "Depth", description: "Levels of nesting." }),
+  deadlineMs: z
+    .int()
+    .min(100)
+    .max(86_400_000)
+    .default(3_600_000)
+    .meta({ title: "Deadline", description: "Milliseconds for a whole exchange, streams included." }),
+};
+
+export const apiLimitsSchema = z.strictObject(apiLimitFields).prefault({}).meta({ title: "Limits" });
 
 export const sameAsProductionSchema = z
   .strictObject({ sameAs: z.literal("production") })

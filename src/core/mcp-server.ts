@@ -8,6 +8,7 @@ import {
   timeoutsSchema,
 } from "./api-spec.ts";
 import { mcpAuthorizationSchema } from "./mcp-authorization.ts";
+import { mcpLimitsSchema } from "./mcp-limits.ts";
 import { mcpOfferSchema } from "./mcp-offer.ts";
 import { mcpOpenApiSchema } from "./mcp-openapi.ts";
 import { mcpPinsSchema } from "./mcp-pin-settings.ts";
@@ -103,6 +104,7 @@ const forms = ["upstream", "openapi", "virtual"] as const;
 const mcpServerSpec = z
   .strictObject({
     ...commonApiFields,
+    limits: mcpLimitsSchema,
     authorization: mcpAuthorizationSchema.optional().meta({
       title: "Authorization",
       description: "Who may see and use which tools, prompts and resources; everybody everything when absent.",

@@ -16,6 +16,8 @@ export interface SseSplitter {
 export interface SseSplitterOptions {
   /** An event beyond this many bytes throws `upstream.too_large`. */
   readonly maxEventBytes: number;
+  /** What is thrown in place of that. */
+  readonly tooLarge?: () => GatewayError;
 }
 
 const lineFeed = 0x0a;
@@ -25,7 +27,7 @@ const carriageReturn = 0x0d;
  * A splitter by the WHATWG rules: lines end in LF, CR or CRLF, an empty line ends an event, and a chunk may end anywhere.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
-export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSplitter {
+export function createSseSplitter({ maxEventBytes, tooLarge }: SseSplitterOptions): SseSplitter {
   let held: Uint8Array[] = [];
   let heldBytes = 0;
   let lineIsEmpty = true;
@@ -34,9 +36,12 @@ export function createSseSplitter({ maxEventBytes }: SseSplitterOptions): SseSpl
 
   const limit = (bytes: number): void => {
     if (bytes <= maxEventBytes) return;
-    throw new GatewayError("upstream.too_large", "The upstream sent an event that is too large.", {
-      detail: `over ${maxEventBytes} bytes`,
-    });
+    throw (
+      tooLarge?.() ??
+      new GatewayError("upstream.too_large", "The upstream sent an event that is too large.", {
+        detail: `over ${maxEventBytes} bytes`,
+      })
+    );
   };
   const take = (tail: Uint8Array): Uint8Array => {
     limit(heldBytes + tail.length);

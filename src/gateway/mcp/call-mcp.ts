@@ -250,8 +250,8 @@ function parse(bytes: Buffer): unknown {
   }
 }
 
-/** Streams that are silent for hours when all is well. */
-function isLongStream({ kind }: Operation): boolean {
+/** Whether an operation is a stream of news, which is silent for hours when all is well. */
+export function isLongStream({ kind }: Operation): boolean {
   return kind === "session/stream" || kind === "subscriptions/listen";
 }
 

@@ -1,5 +1,6 @@
 import type { Environment } from "../../core/environment.ts";
 import { environmentSchema } from "../../core/environment.ts";
+import type { McpLimits } from "../../core/mcp-limits.ts";
 import type { McpOpenApiSpec } from "../../core/mcp-openapi.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
@@ -57,6 +58,11 @@ export function mcpToolHints(api: CompiledApi): ToolHintMemory | undefined {
 /** How drift of this API's definitions is met; undefined where it is not looked for. */
 export function mcpPins(api: CompiledApi): McpPins | undefined {
   return (api.protocol.own as { pins?: McpPins } | undefined)?.pins; // made below
+}
+
+/** What messages, lists, streams and sessions of this API may take. */
+export function mcpLimits(api: CompiledApi): McpLimits {
+  return (api.protocol.own as { limits: McpLimits }).limits; // made below
 }
 
 /** What a registry tells of the server. */
@@ -132,7 +138,7 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
   const keyHeader = spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase();
   return {
     upstreams,
-    own: { keyHeader, authorization, hints: probing.hints, pins, listing: listingOf(spec) },
+    own: { keyHeader, limits: spec.limits, authorization, hints: probing.hints, pins, listing: listingOf(spec) },
     ...(authorization && { scopes: authorization.scopes }),
   };
 }

@@ -6,6 +6,7 @@ import { targetKey } from "../../pipeline/upstream-watch.ts";
 import { holdSse, holdStdio } from "./channel/hold-channel.ts";
 import type { McpBehind, McpEndpoint, ProbeTools } from "./compile-mcp.ts";
 import { withConsent } from "./credentials/consent-backend.ts";
+import { eventBound } from "./event-bound.ts";
 import { startProbe } from "./probe-upstream.ts";
 import type { UpstreamServer } from "./upstream-server/upstream-server.ts";
 import { createUpstreamServer } from "./upstream-server/upstream-server.ts";
@@ -114,9 +115,26 @@ function holdServer(
 ): UpstreamServer {
   const { limits } = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
   const { url = "", auth = null, timeouts, era } = block;
-  const key = canonicalJson([artifact.id, environment, url, auth, timeouts, era, limits.responseBytes]);
+  const key = canonicalJson([
+    artifact.id,
+    environment,
+    url,
+    auth,
+    timeouts,
+    era,
+    limits.responseBytes,
+    limits.eventBytes,
+  ]);
   const { server, release } = backends.hold(key, () =>
-    createUpstreamServer({ endpoint, upstream, clock, timeouts, maxBytes: limits.responseBytes, era }),
+    createUpstreamServer({
+      endpoint,
+      upstream,
+      clock,
+      timeouts,
+      maxBytes: limits.responseBytes,
+      events: eventBound(limits),
+      era,
+    }),
   );
   onDispose(`${artifact.id}/upstream/${environment}/sessions`, release);
   return server;

@@ -6,10 +6,10 @@ import type { Batch } from "../../pipeline/adapter.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
+import { mcpLimits } from "./compile-mcp.ts";
 import type { MessageContext } from "./decode-message.ts";
 import { decodeMessage } from "./decode-message.ts";
-
-const maxMessages = 50;
+import { refuseOver } from "./over-limit.ts";
 
 /** Methods that answer for a whole connection, and cannot be one answer among others. */
 const alone: ReadonlySet<string> = new Set(["initialize", "subscriptions/listen"]);
@@ -28,7 +28,13 @@ export function decodeBatch(
 ): Batch | Deny | undefined {
   if (!hasBatches(context)) return undefined;
   if (values.length === 0) return refusal("it is empty");
-  if (values.length > maxMessages) return refusal(`it holds more than ${maxMessages} messages`);
+  const limits = mcpLimits(exchange.api);
+  if (values.length > limits.batchMessages) {
+    return refuseOver(
+      { code: "request.invalid", what: "The batch holds too many messages", limit: "batchMessages" },
+      limits,
+    );
+  }
   const operations: Operation[] = [];
   const ranges = locateAll(
     body,

@@ -7,11 +7,14 @@ import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
 import { readBody, requireJson } from "../read-body.ts";
+import { boundHeaders } from "./bound-request.ts";
+import { mcpLimits } from "./compile-mcp.ts";
 import { decodeBatch } from "./decode-batch.ts";
 import { decodeMessage, isKnownVersion, noTarget, operationOf, unsupported } from "./decode-message.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { nothingSeen } from "./mcp-request.ts";
 import { openSession } from "./open-session.ts";
+import { refuseOver } from "./over-limit.ts";
 
 const noBody = Buffer.alloc(0);
 const faultCodes = {
@@ -32,17 +35,26 @@ export async function decodeMcp(
 ): Promise<readonly Operation[] | Batch | Deny> {
   const { method, headers } = exchange.inbound;
   const version = single(headers["mcp-protocol-version"]);
+  const limits = mcpLimits(exchange.api);
+  const tooMuch = boundHeaders(headers, limits);
+  if (tooMuch !== undefined) return tooMuch;
   const session = openSession(exchange, sessions);
   if (method !== "POST") return decodeSessionTraffic(exchange, method, version, session);
 
   const wrongType = requireJson(headers["content-type"]);
   if (wrongType !== undefined) return wrongType;
-  const body = await readBody(request, exchange.api.limits.requestBytes, exchange.cancellation);
-  if ("type" in body) return body;
+  const body = await readBody(request, limits.requestBytes, exchange.cancellation);
+  if ("type" in body) {
+    if (body.code !== "request.too_large") return body;
+    return refuseOver({ code: body.code, what: "The body is too large", limit: "requestBytes" }, limits);
+  }
   exchange.requestBytes = body.length;
 
-  const parsed = parseStrictJson(body, exchange.api.limits.jsonDepth);
+  const parsed = parseStrictJson(body, limits.jsonDepth);
   if ("fault" in parsed) {
+    if (parsed.fault.type === "depth") {
+      return refuseOver({ code: faultCodes.depth, what: "The body is nested too deeply", limit: "jsonDepth" }, limits);
+    }
     return deny(faultCodes[parsed.fault.type], `The body is refused: ${parsed.fault.message}.`);
   }
   const { value } = parsed;

@@ -9,6 +9,8 @@ import { claimedVersion, headerMismatch, isModernVersion, modernVersions } from 
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
+import { boundMessage } from "./bound-request.ts";
+import { mcpLimits } from "./compile-mcp.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { nothingSeen } from "./mcp-request.ts";
 
@@ -40,6 +42,10 @@ export function decodeMessage(
   }
   const target = message.type === "response" ? noTarget : messageTarget(message);
   if ("fault" in target) return deny("mcp.invalid_params", `The request is refused: ${target.fault}.`, idOf(message));
+  if (message.type !== "response") {
+    const tooMuch = boundMessage(message, body.length, target, mcpLimits(exchange.api));
+    if (tooMuch !== undefined) return tooMuch;
+  }
   const session = era === "modern" ? undefined : named;
   if (session !== undefined && "type" in session) return session;
   const settled = era === "legacy" ? (initializeVersion(message) ?? session?.protocolVersion) : undefined;

@@ -6,8 +6,9 @@ import type { Exchange, Frame } from "../../pipeline/exchange.ts";
 import { changeFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
 import { listRights } from "./authorize-mcp.ts";
+import { boundAnswer } from "./bound-answer.ts";
 import { areInstructionsHeld, hasPins, heldBack } from "./check-pins.ts";
-import { mcpToolHints } from "./compile-mcp.ts";
+import { mcpLimits, mcpToolHints } from "./compile-mcp.ts";
 import { mayReachTask } from "./guard-tasks.ts";
 import type { McpSeen } from "./mcp-request.ts";
 
@@ -21,11 +22,12 @@ const lists = [
 ] as const;
 
 /**
- * The frame without the entries that this caller may not call, and without the tasks of others: a list shows what can be done and no more. A list is
+ * Throws `upstream.too_large` for a message that is past a limit. The frame without the entries that this caller may not call, and without the tasks of others: a list shows what can be done and no more. A list is
  * known by its looks and not by the request, since a resumed stream carries answers to requests of earlier exchanges.
  * What stands around the list keeps its bytes. Instructions that wait for an approval are emptied. Such a list is one caller's own, so it says `cacheScope: "private"`.
  */
 export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, tasks: TaskOwners): Frame {
+  boundAnswer(frame.message(), frame.bytes.byteLength, mcpLimits(exchange.api));
   noteHints(exchange, frame);
   const mayUse = listRights(exchange);
   if (mayUse === undefined && !hasPins(exchange) && !Array.isArray(resultOf(frame.message())?.["tasks"])) return frame;

@@ -32,6 +32,7 @@ import { compileOpenApi } from "./openapi/compile-openapi.ts";
 import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
 import { serveMcp } from "./serve-mcp.ts";
+import { createStreamPlaces } from "./stream-places.ts";
 import { createToolHints } from "./tool-hints.ts";
 import { compileVirtual } from "./virtual/compile-virtual.ts";
 
@@ -79,7 +80,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     hints,
   };
   const face = createFaceTools({ ...given, tokens: given.sessions, tasks });
-  const tools = { ...options, face };
+  const tools = { ...options, face, places: createStreamPlaces(given.clock) };
   const held = { states: createRequestStates(given.sessionKey, heldCalls), hints };
   return {
     kind: "McpServer",

@@ -7,7 +7,10 @@ import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import type { Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import { SseFrame } from "../sse-frame.ts";
 import type { UpstreamBody } from "../upstream-body.ts";
+import { mcpLimits } from "./compile-mcp.ts";
+import { countEvent } from "./count-event.ts";
 import { noTarget, operationOf } from "./decode-message.ts";
+import { eventBound } from "./event-bound.ts";
 import { filterList } from "./filter-list.ts";
 import { noteTask } from "./guard-tasks.ts";
 import type { McpRequest } from "./mcp-request.ts";
@@ -35,7 +38,7 @@ const heartbeatMs = 25_000;
  */
 export async function* mcpFrames(body: UpstreamBody, options: McpStreamOptions): AsyncGenerator<Frame> {
   const { exchange, operation } = options;
-  const splitter = createSseSplitter({ maxEventBytes: exchange.api.limits.responseBytes });
+  const splitter = createSseSplitter(eventBound(mcpLimits(exchange.api)));
   const { seen } = mcpRequest(operation);
   const state: StreamState = { answered: requestId(operation) === undefined, resumable: false };
   try {
@@ -74,7 +77,7 @@ function* relayed(events: readonly Uint8Array[], state: StreamState, options: Mc
     }
     const message = readJsonRpc(frame.message());
     if (message.type === "invalid" || !isForUs(message, operation, state)) continue;
-    seen.eventsStreamed += 1;
+    countEvent(exchange, seen);
     noteMessage(operation, message);
     noteTask(exchange, operation, options.tasks);
     yield filterList(exchange, frame, seen, options.tasks);

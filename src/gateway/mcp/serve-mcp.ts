@@ -1,17 +1,19 @@
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { McpCallTools } from "./call-mcp.ts";
-import { callMcp } from "./call-mcp.ts";
+import { callMcp, isLongStream } from "./call-mcp.ts";
 import type { McpBehind, McpRelay } from "./compile-mcp.ts";
-import { behindOf } from "./compile-mcp.ts";
+import { behindOf, mcpLimits } from "./compile-mcp.ts";
 import type { FaceRequest, FaceTools } from "./face/face-tools.ts";
-import { callFacts, idle } from "./face/face-tools.ts";
+import { callFacts, idle, ownerOf } from "./face/face-tools.ts";
 import { modernClient } from "./face/modern-face.ts";
 import { serveFace } from "./face/serve-face.ts";
 import { mcpRequest, nothingSeen } from "./mcp-request.ts";
+import type { StreamPlaces } from "./stream-places.ts";
 
 export interface ServeTools extends McpCallTools {
   readonly face: FaceTools;
+  readonly places: StreamPlaces;
 }
 
 /**
@@ -25,6 +27,12 @@ export function serveMcp(
   target: CompiledTarget,
   tools: ServeTools,
 ): Promise<Answer> {
+  if (!isLongStream(operation)) return serve(exchange, operation, target, tools);
+  const open = (): Promise<Answer> => serve(exchange, operation, target, tools);
+  return tools.places.hold(ownerOf(exchange), mcpLimits(exchange.api), open);
+}
+
+function serve(exchange: Exchange, operation: Operation, target: CompiledTarget, tools: ServeTools): Promise<Answer> {
   const behind = behindOf(target);
   const way = wayOf(operation, behind);
   if (way === "face" || behind.relay === undefined) return face(exchange, operation, behind, tools);

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { decodeBatch } from "../../../src/gateway/mcp/decode-batch.ts";
-import { buildExchange } from "../../kit/exchange.ts";
+import { mcpExchange } from "./mcp-exchange.ts";
 import { toolCall } from "./published-server.ts";
 
 function decoded(messages: readonly string[]) {
   const body = Buffer.from(`[ ${messages.join(" ,\n")} ]`);
   const values = JSON.parse(body.toString("utf8")) as readonly unknown[]; // it is written as a list above
   const before = process.cpuUsage();
-  const batch = decodeBatch(buildExchange(), values, body, { version: "2025-03-26", session: undefined });
+  const batch = decodeBatch(mcpExchange(), values, body, { version: "2025-03-26", session: undefined });
   const { user, system } = process.cpuUsage(before);
   if (batch === undefined || "type" in batch) throw new TypeError("it is a good batch");
   return { sent: batch.batch.map(({ body: own }) => own.toString("utf8")), tookUs: user + system };

@@ -6,9 +6,9 @@ import { UpstreamBody } from "../../../src/gateway/upstream-body.ts";
 import { createTaskOwners } from "../../../src/mcp/task-owners.ts";
 import type { JsonRpcMessage } from "../../../src/mcp/wire/json-rpc.ts";
 import type { Exchange, Operation } from "../../../src/pipeline/exchange.ts";
-import { buildExchange } from "../../kit/exchange.ts";
 import type { ManualClock } from "../../kit/manual-clock.ts";
 import { manualClock } from "../../kit/manual-clock.ts";
+import { mcpExchange } from "./mcp-exchange.ts";
 import { sse, textResult } from "./published-server.ts";
 
 interface Stream {
@@ -32,7 +32,7 @@ function open(message: JsonRpcMessage | undefined): Stream {
     mirrored: new Map(),
     seen: nothingSeen(),
   };
-  const exchange = buildExchange();
+  const exchange = mcpExchange();
   const operation: Operation = {
     id: exchange.id,
     parentId: undefined,

@@ -6,6 +6,7 @@ import { didYouMean } from "../../../kernel/nearest-name.ts";
 import type { McpBackend } from "../../../mcp/backend.ts";
 import type { ProtocolCompileInput } from "../../../pipeline/adapter.ts";
 import type { McpEndpoint, ProbeTools } from "../compile-mcp.ts";
+import { eventBound } from "../event-bound.ts";
 import type { HeldBackends } from "../held-backends.ts";
 import { createLegacyUpstream } from "../upstream-server/legacy-upstream.ts";
 import { createSseUpstream } from "./sse-upstream.ts";
@@ -31,7 +32,7 @@ export function holdStdio(
       open: () => Promise.reject(new GatewayError("upstream.unavailable", message)),
     });
   }
-  const { responseBytes: maxBytes } = (artifact.spec as McpServerSpec).limits; // the snapshot compiler has just parsed it
+  const { maxEventBytes: maxBytes } = eventBound((artifact.spec as McpServerSpec).limits); // the snapshot compiler has just parsed it
   const parts = { allowed, secrets: tools.secrets, clock, log: tools.log, server: artifact.name, timeouts, maxBytes };
   return hold(input, environment, backends, ["stdio", stdio, timeouts, maxBytes], () => createStdioUpstream(parts));
 }
@@ -44,7 +45,7 @@ export function holdSse(
   endpoint: McpEndpoint,
   { upstream, clock, backends }: ProbeTools,
 ): McpBackend {
-  const { responseBytes: maxBytes } = (input.artifact.spec as McpServerSpec).limits; // as above
+  const { maxEventBytes: maxBytes } = eventBound((input.artifact.spec as McpServerSpec).limits); // as above
   const make = (): McpBackend => createSseUpstream({ endpoint, upstream, clock, timeouts, maxBytes });
   return hold(input, environment, backends, ["http+sse", url, auth ?? null, timeouts, maxBytes], make);
 }

@@ -8,6 +8,7 @@ import { modernCodes } from "../../../mcp/wire/modern.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../../pipeline/exchange.ts";
 import { SseFrame } from "../../sse-frame.ts";
 import { asWritten } from "../../strict-message.ts";
+import { countEvent } from "../count-event.ts";
 import { filterList } from "../filter-list.ts";
 import { noteTask } from "../guard-tasks.ts";
 import { noteAsked } from "../mcp-frames.ts";
@@ -83,7 +84,7 @@ async function* framesOf(
         continue;
       }
       note(turn, message);
-      seen.eventsStreamed += 1;
+      countEvent(exchange, seen);
       const frame = new SseFrame(Buffer.from(`event: message\ndata: ${JSON.stringify(message)}\n\n`));
       yield filterList(exchange, frame, seen, tasks);
     }

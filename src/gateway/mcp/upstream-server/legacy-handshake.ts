@@ -31,7 +31,13 @@ export async function shakeHands(link: UpstreamLink, context: McpContext): Promi
     const response = await link.send({ method: "POST", message, headers: {}, context, cancellation });
     const given = response.headers["mcp-session-id"];
     const session = typeof given === "string" ? given : undefined;
-    const heard = await readReply(response, { id: 1, scope, maxBytes: link.maxBytes, onOther: () => undefined });
+    const heard = await readReply(response, {
+      id: 1,
+      scope,
+      maxBytes: link.maxBytes,
+      events: link.events,
+      onOther: () => undefined,
+    });
     if (heard.type === "cut") {
       throw new GatewayError("upstream.reset", "The MCP server's stream ended before its handshake.", {
         cause: heard.cause,

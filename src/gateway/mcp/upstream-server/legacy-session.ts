@@ -82,6 +82,7 @@ async function request(
     id,
     scope,
     maxBytes: link.maxBytes,
+    events: link.events,
     onOther: (other: JsonRpcRequest | JsonRpcNotification) => hear(tools, stream, other, { id, context, scope }),
   };
   try {

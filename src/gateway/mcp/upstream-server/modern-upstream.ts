@@ -88,7 +88,7 @@ async function post(tools: ModernTools, call: McpCall, context: McpContext): Pro
     const response = await link.send({ method: "POST", message, headers, context, cancellation: scope.cancellation });
     const onOther = (other: JsonRpcRequest | JsonRpcNotification): ReturnType<McpContext["notify"]> =>
       hear(other, id, context);
-    return await readReply(response, { id, scope, maxBytes: link.maxBytes, onOther });
+    return await readReply(response, { id, scope, maxBytes: link.maxBytes, events: link.events, onOther });
   } catch (error) {
     throw scope.cancellation.isCancelled ? scope.cancellation.reason : error;
   } finally {
@@ -202,7 +202,9 @@ interface News {
 }
 
 async function refused(response: Awaited<ReturnType<UpstreamLink["send"]>>, { id, scope, link }: News): Promise<void> {
-  const reply = replyIn(await readReply(response, { id, scope, maxBytes: link.maxBytes, onOther: () => undefined }));
+  const reply = replyIn(
+    await readReply(response, { id, scope, maxBytes: link.maxBytes, events: link.events, onOther: () => undefined }),
+  );
   if ("result" in reply) return;
   const isUnknown = reply.error.code === jsonRpcCodes.methodNotFound;
   throw new GatewayError("upstream.invalid", "The MCP server refused the subscription.", {
@@ -217,7 +219,7 @@ async function readNews(
   const place = { lastEventId: undefined, retryMs: 0 };
   let wasAccepted = false;
   try {
-    for await (const message of streamMessages(response, { scope, maxBytes: link.maxBytes }, place, Infinity)) {
+    for await (const message of streamMessages(response, { scope, events: link.events }, place, Infinity)) {
       if (message.type === "response" && message.id === id) return;
       if (message.type !== "notification") continue;
       if (!wasAccepted && message.method === "notifications/subscriptions/acknowledged") {

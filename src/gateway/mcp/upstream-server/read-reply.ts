@@ -1,5 +1,6 @@
 import { GatewayError } from "../../../kernel/errors.ts";
 import type { MaybePromise } from "../../../kernel/maybe-promise.ts";
+import type { SseSplitterOptions } from "../../../kernel/sse.ts";
 import { createSseSplitter, parseSseEvent } from "../../../kernel/sse.ts";
 import { parseStrictJson } from "../../../kernel/strict-json.ts";
 import type { McpReply } from "../../../mcp/backend.ts";
@@ -20,6 +21,8 @@ export interface ReplyReader {
   readonly id: number;
   readonly scope: CallScope;
   readonly maxBytes: number;
+  /** How large an event may be. */
+  readonly events: SseSplitterOptions;
   /** Takes a notification, or a request of the server's. It is waited for, so that a slow client slows the server. */
   onOther(message: JsonRpcRequest | JsonRpcNotification): MaybePromise<void>;
 }
@@ -116,11 +119,11 @@ export interface StreamPlace {
 /** The messages of an event stream as they come; what is no JSON-RPC is left out. Leaving it frees the socket. */
 export async function* streamMessages(
   response: UpstreamResponse,
-  { scope, maxBytes }: Pick<ReplyReader, "scope" | "maxBytes">,
+  { scope, events }: Pick<ReplyReader, "scope" | "events">,
   place: StreamPlace,
   maxMessages = mostMessages,
 ): AsyncGenerator<JsonRpcMessage> {
-  const splitter = createSseSplitter({ maxEventBytes: maxBytes });
+  const splitter = createSseSplitter(events);
   let count = 0;
   for await (const chunk of response.body.chunks()) {
     scope.heard();

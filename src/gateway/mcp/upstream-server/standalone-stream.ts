@@ -149,7 +149,7 @@ async function run(
     }
     opened(true);
     try {
-      for await (const message of streamMessages(response, { scope, maxBytes: link.maxBytes }, place, Infinity)) {
+      for await (const message of streamMessages(response, { scope, events: link.events }, place, Infinity)) {
         onMessage(message, scope);
       }
     } catch (error) {

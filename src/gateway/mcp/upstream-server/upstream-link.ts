@@ -1,5 +1,6 @@
 import type { Cancellation } from "../../../kernel/cancellation.ts";
 import type { Clock } from "../../../kernel/clock.ts";
+import type { SseSplitterOptions } from "../../../kernel/sse.ts";
 import type { McpContext } from "../../../mcp/backend.ts";
 import type { UpstreamTimeouts } from "../../../pipeline/adapter.ts";
 import type { UpstreamClient, UpstreamResponse } from "../../upstream.ts";
@@ -28,8 +29,10 @@ export interface LinkRequest {
 export interface UpstreamLink {
   readonly clock: Clock;
   readonly timeouts: UpstreamTimeouts;
-  /** Bytes of an answer that is awaited whole, and of one event. */
+  /** Bytes of an answer that is awaited whole. */
   readonly maxBytes: number;
+  /** How large an event may be. */
+  readonly events: SseSplitterOptions;
   /** Resolves at the answer's headers. How long an answer may be silent is the reader's to say. */
   send(request: LinkRequest): Promise<UpstreamResponse>;
 }
@@ -40,15 +43,18 @@ export interface LinkParts {
   readonly clock: Clock;
   readonly timeouts: UpstreamTimeouts;
   readonly maxBytes: number;
+  /** How large an event may be; as large as an answer when absent. */
+  readonly events?: SseSplitterOptions;
 }
 
 /** A way to an endpoint. The client's own credentials never go it. */
-export function createUpstreamLink({ endpoint, upstream, clock, timeouts, maxBytes }: LinkParts): UpstreamLink {
+export function createUpstreamLink({ endpoint, upstream, clock, timeouts, maxBytes, events }: LinkParts): UpstreamLink {
   const withoutIdle = { ...timeouts, idleMs: 0 };
   return {
     clock,
     timeouts,
     maxBytes,
+    events: events ?? { maxEventBytes: maxBytes },
     async send({ method, path = endpoint.path, message, headers, context, asker, cancellation }) {
       const { origin, credential } = endpoint;
       const all: Record<string, string> = {

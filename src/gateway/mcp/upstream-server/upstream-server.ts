@@ -89,7 +89,13 @@ async function probe(link: ReturnType<typeof createUpstreamLink>, context: McpCo
       return undefined;
     }
     const isRefusal = response.status >= 400;
-    const heard = await readReply(response, { id, scope, maxBytes: link.maxBytes, onOther: () => undefined });
+    const heard = await readReply(response, {
+      id,
+      scope,
+      maxBytes: link.maxBytes,
+      events: link.events,
+      onOther: () => undefined,
+    });
     if (heard.type === "cut") return undefined;
     if ("error" in heard.reply) return isModernFault(heard.reply.error.code) && isRefusal ? "modern" : "legacy";
     return factsIn(heard.reply.result) === undefined ? "legacy" : "modern";
