@@ -38,17 +38,24 @@ export interface MemberLists {
   facts(context: McpContext): Promise<CallerFacts>;
   /** A server has told that something changed: lists are read anew. */
   changed(): void;
+  /** This caller's list is read anew, and nobody else's. */
+  forget(kind: ListKind, context: McpContext): void;
 }
 
 const maxCallers = 2_000;
+/** Of all callers together: what is kept for one server stays within some ten megabytes. */
+const maxKept = 50_000;
 const maxPages = 100;
 const maxEntries = 10_000;
 
-/** Keeps the lists of the 2,000 callers who asked last. */
+/** Keeps the lists of those who asked last: of 2,000 callers at most, and 50,000 entries of all of them together. */
 export function createMemberLists(members: readonly Member[], settings: MemberListSettings, clock: Clock): MemberLists {
-  const lists = createKept<CallerList>(settings.keepMs, clock);
-  const facts = createKept<CallerFacts>(settings.keepMs, clock);
-  const lastEntries = new LRUCache<string, MemberAnswer>({ max: maxCallers * 4 });
+  const lists = createKept<CallerList>(settings.keepMs, clock, ({ entries }) => entries.length);
+  const facts = createKept<CallerFacts>(settings.keepMs, clock, () => 0);
+  const lastEntries = new LRUCache<string, MemberAnswer>({
+    maxSize: maxKept,
+    sizeCalculation: ({ entries }) => entries.length + 1,
+  });
   const lastFacts = new LRUCache<string, McpFacts>({ max: maxCallers });
 
   async function gather<Value extends object>(
@@ -103,10 +110,15 @@ export function createMemberLists(members: readonly Member[], settings: MemberLi
   }
 
   return {
-    list: (kind, context) => lists.get(JSON.stringify([kind, callerOf(context)]), () => readList(kind, context)),
+    list: (kind, context) => lists.get(placeOf(kind, context), () => readList(kind, context)),
     facts: (context) => facts.get(callerOf(context), () => readFacts(context)),
     changed: () => lists.clear(),
+    forget: (kind, context) => lists.forget(placeOf(kind, context)),
   };
+}
+
+function placeOf(kind: ListKind, context: McpContext): string {
+  return JSON.stringify([kind, callerOf(context)]);
 }
 
 // What a token says of its holder decides what is listed, and another token of the same holder may say less.
@@ -164,19 +176,23 @@ function failed(failures: ReadonlyMap<string, unknown>, cause: unknown): Gateway
 }
 
 /** Values by caller, for a while; who asks in the meantime waits for the same one. What fails is not kept. */
-function createKept<Value extends object>(keepMs: number, clock: Clock) {
-  const kept = new LRUCache<string, { readonly value: Promise<Value>; readonly endMs: number }>({ max: maxCallers });
+function createKept<Value extends object>(keepMs: number, clock: Clock, sizeOf: (value: Value) => number) {
+  const kept = new LRUCache<string, { readonly value: Promise<Value>; readonly endMs: number }>({
+    max: maxCallers,
+    maxSize: maxKept,
+  });
   return {
     async get(key: string, read: () => Promise<Value>): Promise<Value> {
       const known = kept.get(key);
       if (known !== undefined && known.endMs > clock.monotonic()) return known.value;
       const value = read();
       const entry = { value, endMs: clock.monotonic() + keepMs };
-      if (keepMs > 0) kept.set(key, entry);
+      if (keepMs > 0) kept.set(key, entry, { size: 1 });
       try {
         const found = await value;
         // What is not whole is read again by the next who asks, once it has rested for a moment.
-        if (isPartial(found) && kept.get(key) === entry) kept.set(key, { value, endMs: clock.monotonic() + restMs });
+        const endMs = isPartial(found) ? clock.monotonic() + restMs : entry.endMs;
+        if (kept.get(key) === entry) kept.set(key, { value, endMs }, { size: sizeOf(found) + 1 });
         return found;
       } catch (error) {
         if (kept.get(key) === entry) kept.delete(key);
@@ -184,6 +200,7 @@ function createKept<Value extends object>(keepMs: number, clock: Clock) {
       }
     },
     clear: () => kept.clear(),
+    forget: (key: string) => void kept.delete(key),
   };
 }
 

@@ -146,7 +146,7 @@ function isOld({ readAtMs }: CallerList, clock: Clock): boolean {
 }
 
 function readAnew(kind: ListKind, context: McpContext, { lists }: Tools): Promise<CallerList> {
-  lists.changed();
+  lists.forget(kind, context);
   return lists.list(kind, context);
 }
 
