@@ -17,7 +17,10 @@ beforeAll(async () => {
 
 afterAll(() => at[Symbol.asyncDispose]());
 
-describe.skipIf(!clientsAreInstalled())("the official suite's authorization scenarios", () => {
+// Where the whole check runs, a suite that is not there is a failure and not one test less.
+const runs = clientsAreInstalled() || process.env["CI"] !== undefined;
+
+describe.skipIf(!runs)("the official suite's authorization scenarios", () => {
   test("pass against the resident key manager", async () => {
     const port = await freePort();
     // A public one: where the metadata names the method `none`, the suite uses it and leaves a secret out.

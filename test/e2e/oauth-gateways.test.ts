@@ -1,0 +1,126 @@
+import { createServer } from "node:net";
+import * as oauth from "oauth4webapi";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../kit/eventually.ts";
+import type { GatehouseProcess } from "../kit/gatehouse-process.ts";
+import type { Processes } from "./plane-processes.ts";
+import { addToken, openProcesses, put } from "./plane-processes.ts";
+
+const insecure = { [oauth.allowInsecureRequests]: true } as const;
+
+let processes: Processes;
+let control: GatehouseProcess;
+/** Where the two gateways are really reached; all three processes are one address to clients. */
+let gateways: readonly string[];
+let server: oauth.AuthorizationServer;
+let client: { readonly id: string; readonly clientId: string; readonly secret: string; readonly secretId: string };
+
+beforeEach(async () => {
+  processes = await openProcesses();
+  control = await processes.startControl();
+  await processes.putUpApi(control, [], { security: { apiKey: {}, oauth: {} } });
+  await put(control, "/applications", { metadata: { name: "shop" }, spec: {} });
+  client = await newClient();
+  gateways = [await startGateway("one"), await startGateway("two")];
+  const issuer = new URL(`${control.gatewayUrl}/auth`);
+  const discovered = await oauth.discoveryRequest(issuer, { algorithm: "oauth2", ...insecure });
+  server = await oauth.processDiscoveryResponse(issuer, discovered);
+  // The first key is made for the first token; until it is heard of, nobody can tell.
+  const first = await newToken();
+  await eventually("both take a token", async () => (await statuses(first)).every((status) => status === 200));
+}, 60_000);
+
+afterEach(() => processes[Symbol.asyncDispose]());
+
+async function startGateway(name: string): Promise<string> {
+  const port = String(await freePort());
+  const env = { GATEHOUSE_PUBLIC_URL: control.gatewayUrl };
+  const options = await processes.gatewayOptions(name, control, { token: await addToken(control), env });
+  await processes.start({ ...options, args: [...(options.args ?? []), "--port", port] });
+  return `http://127.0.0.1:${port}`;
+}
+
+async function newClient(): Promise<typeof client> {
+  const body = { metadata: { name: "backend" }, spec: { environment: "production" } };
+  const { json } = await control.control("POST", "/applications/shop/oauth-clients", body);
+  const made = json as {
+    metadata: { id: string };
+    spec: { clientId: string };
+    secret: { secretId: string; secretValue: string };
+  }; // as the OpenAPI document has it
+  const { clientId } = made.spec;
+  return { id: made.metadata.id, clientId, secret: made.secret.secretValue, secretId: made.secret.secretId };
+}
+
+const authentication = () => oauth.ClientSecretBasic(client.secret);
+const asked = () => ({ client_id: client.clientId });
+
+async function newToken(): Promise<string> {
+  const parameters = { resource: `${control.gatewayUrl}/a` };
+  const answer = await oauth.clientCredentialsGrantRequest(server, asked(), authentication(), parameters, insecure);
+  return (await oauth.processClientCredentialsResponse(server, asked(), answer)).access_token;
+}
+
+/** The status at each gateway, in their order. */
+const statuses = (token: string): Promise<readonly number[]> =>
+  Promise.all(
+    gateways.map(async (url) => {
+      const answer = await fetch(`${url}/a/v1/models`, { headers: { authorization: `Bearer ${token}` } });
+      await answer.arrayBuffer();
+      return answer.status;
+    }),
+  );
+
+const endings = [
+  {
+    name: "a token that its client revokes",
+    end: (token: string) => oauth.revocationRequest(server, asked(), authentication(), token, insecure),
+  },
+  {
+    name: "the tokens of a client that is disabled",
+    end: () => control.control("POST", `/oauth-clients/${client.id}/disable`),
+  },
+  {
+    name: "the tokens of a secret that is revoked with them",
+    end: () => {
+      const path = `/applications/shop/oauth-clients/${client.clientId}/secrets/${client.secretId}`;
+      return control.control("DELETE", `${path}?revokeTokens=true&force=true`);
+    },
+  },
+];
+
+describe("two gateway processes", () => {
+  test.each(endings)("refuse $name, both of them, within a second", async ({ end }) => {
+    const [token, other] = [await newToken(), await newToken()];
+    for (const each of [token, other]) expect(await statuses(each)).toEqual([200, 200]);
+    expect((await end(token)).status).toBeLessThan(300);
+    const endedAtMs = performance.now();
+    await eventually("both refuse it", async () => (await statuses(token)).every((status) => status === 401));
+    expect(performance.now() - endedAtMs).toBeLessThan(1_000);
+  });
+
+  test("take the first token of a key that signs at once, which neither has heard of before", async () => {
+    const before = await newToken();
+    expect(await statuses(before)).toEqual([200, 200]);
+    await control.control("POST", "/key-managers/resident/rotate?overlapSeconds=0");
+    const token = await newToken();
+    // Until the news is there they cannot tell, and say so: a client that is refused would throw a good token away.
+    const seen = new Set<number>();
+    await eventually("both take it", async () => {
+      const now = await statuses(token);
+      for (const status of now) seen.add(status);
+      return now.every((status) => status === 200);
+    });
+    expect([...seen].filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    expect(await statuses(before)).toEqual([200, 200]);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const listener = createServer();
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const address = listener.address();
+  await new Promise((resolve) => listener.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
