@@ -1,7 +1,7 @@
 import { GatewayError } from "../../kernel/errors.ts";
 import type { DialectId } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
-import type { AnswerContext, TargetModel } from "../../routing/dialects/dialect.ts";
+import type { AnswerContext, InboundDialect, TargetModel } from "../../routing/dialects/dialect.ts";
 import { inboundDialects, upstreamDialects } from "../../routing/dialects/index.ts";
 import { chatRequest, llmRequest } from "./llm-request.ts";
 import { jsonFrame } from "./parsed-frame.ts";
@@ -22,13 +22,16 @@ export function translatedBody(
   const request = bounded === Infinity ? asked : { ...asked, maxOutputTokens: bounded };
   const written = upstreamDialects[dialect].writeRequest(request, target);
   // A wire format's own `type` is never `deny`: no request has a member of that name at its top.
-  if ("type" in written && written["type"] === "deny") throw refused(written);
+  if ("type" in written && written["type"] === "deny")
+    throw refused(written, inboundDialects[llmRequest(operation).dialect].ownNames);
   return Buffer.from(JSON.stringify(written));
 }
 
-function refused(refusal: object): GatewayError {
+function refused(refusal: object, ownNames: InboundDialect["ownNames"]): GatewayError {
   const { message, param } = refusal as { readonly message: string; readonly param?: string }; // a `Deny`, as checked
-  return new GatewayError("request.invalid", message, param === undefined ? {} : { param });
+  if (param === undefined) return new GatewayError("request.invalid", message);
+  const own = ownNames[param] ?? param;
+  return new GatewayError("request.invalid", message.replace(`\`${param}\``, `\`${own}\``), { param: own });
 }
 
 /** A provider's whole answer in the client's dialect; its usage is noted. */

@@ -33,13 +33,7 @@ export type AnswerPart = TextPart | ToolCallPart | ReasoningPart | RefusalPart;
 export type FinishReason = "stop" | "length" | "tool-calls" | "refusal" | "filtered" | "paused" | "overflow" | "error";
 
 /** Tokens of an answer. `inputTokens` holds what was read from a cache and written to it, as OpenAI counts. */
-export interface ChatUsage extends Usage {
-  /** Tokens written to a cache, by how long they are kept; they are dearer than plain ones. */
-  readonly cacheWriteTokens?: number;
-  readonly cacheWriteHourTokens?: number;
-  readonly audioInputTokens?: number;
-  readonly audioOutputTokens?: number;
-}
+export type ChatUsage = Usage;
 
 /**
  * One step of a streamed answer. Parts are numbered within their candidate, in the order in which they begin; several

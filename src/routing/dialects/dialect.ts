@@ -51,6 +51,8 @@ export interface DeltaWriter {
 /** A wire format of chats as clients speak it. Reading never changes what it is given. */
 export interface InboundDialect {
   readonly id: DialectId;
+  /** Its own names for what other dialects refuse under OpenAI's. */
+  readonly ownNames: Readonly<Record<string, string>>;
   /** A client's request. Throws `request.invalid` with the member that is wrong as its `param`. */
   readRequest(body: Readonly<Record<string, unknown>>): ChatRequest;
   writeAnswer(answer: ChatAnswer, context: AnswerContext): Readonly<Record<string, unknown>>;

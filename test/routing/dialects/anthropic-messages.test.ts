@@ -145,7 +145,7 @@ describe("a request of OpenAI's dialect for Anthropic", () => {
       messages: [
         { role: "user" },
         { role: "assistant", content: [{ type: "tool_use", id: "one", input: {} }, { id: "two" }] },
-        { role: "user", content: [{ tool_use_id: "two" }, { tool_use_id: "one" }, { type: "text", text: "b" }] },
+        { role: "user", content: [{ tool_use_id: "one" }, { tool_use_id: "two" }, { type: "text", text: "b" }] },
       ],
     });
   });

@@ -34,14 +34,40 @@ describe("a request of OpenAI's dialect for Google", () => {
         { role: "user", parts: [{ inlineData: { mimeType: "image/png", data: "AAAA" } }] },
         {
           role: "model",
-          parts: [{ functionCall: { id: "a", name: "look", args: { at: 1 } }, thoughtSignature: "sig" }],
+          parts: [{ functionCall: { name: "look", args: { at: 1 } }, thoughtSignature: "sig" }],
         },
         {
           role: "user",
-          parts: [{ functionResponse: { id: "a", name: "look", response: { output: "a cat" } } }, { text: "And?" }],
+          parts: [{ functionResponse: { name: "look", response: { output: "a cat" } } }, { text: "And?" }],
         },
       ],
     });
+  });
+
+  test("has results in the order of their calls, and ids for models that know them", () => {
+    const call = (id: string) => ({ id, type: "function", function: { name: "look", arguments: "{}" } });
+    const messages = [
+      { role: "user", content: "Look twice." },
+      { role: "assistant", content: null, tool_calls: [call("a"), call("b")] },
+      { role: "tool", tool_call_id: "b", content: "second" },
+      { role: "tool", tool_call_id: "a", content: "first" },
+    ];
+    const results = (model: string) =>
+      gemini.writeRequest(openAiChat.readRequest({ model, messages }), { name: model });
+    const told = (ids: readonly object[]) => ({
+      contents: [
+        {},
+        { parts: ids.map((id) => ({ functionCall: { ...id, name: "look", args: {} } })) },
+        {
+          parts: ids.map((id, at) => ({
+            functionResponse: { ...id, name: "look", response: { output: at === 0 ? "first" : "second" } },
+          })),
+        },
+      ],
+    });
+    expect(results("gemini-2.5-flash")).toMatchObject(told([{}, {}]));
+    expect(JSON.stringify(results("gemini-2.5-flash"))).not.toContain('"id"');
+    expect(results("gemini-3.5-flash")).toMatchObject(told([{ id: "a" }, { id: "b" }]));
   });
 
   test("carries what is asked of the answer", () => {
@@ -134,7 +160,7 @@ test("an answer is read with thoughts apart, calls with ids, and thoughts counte
           { type: "text", text: "Well, yes" },
           {
             type: "tool-call",
-            id: "call_0_3",
+            id: expect.stringMatching(/^call_[0-9a-f]{20}_0_3$/) as string,
             name: "f",
             arguments: '{"a":1}',
             signature: { of: "gemini", value: "s" },

@@ -12,6 +12,10 @@ import { writeAnthropicRequest } from "./write-anthropic-request.ts";
 /** Anthropic's Messages. */
 export const anthropicMessages: Dialect = {
   id: "anthropic-messages",
+  ownNames: {
+    response_format: "output_config.format",
+    parallel_tool_calls: "tool_choice.disable_parallel_tool_use",
+  },
   readRequest: readAnthropicRequest,
   writeRequest: writeAnthropicRequest,
   readAnswer: readAnthropicAnswer,

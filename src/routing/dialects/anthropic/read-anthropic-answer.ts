@@ -75,6 +75,7 @@ export function readAnthropicUsage(usage: unknown): ChatUsage | undefined {
   const [read, written] = [countOf(usage, "cache_read_input_tokens"), countOf(usage, "cache_creation_input_tokens")];
   const hour = countOf(usage["cache_creation"], "ephemeral_1h_input_tokens");
   const outputTokens = countOf(usage, "output_tokens");
+  const tier = usage["service_tier"];
   if (plain === undefined && outputTokens === undefined) return undefined;
   return {
     inputTokens: (plain ?? 0) + (read ?? 0) + (written ?? 0),
@@ -84,5 +85,6 @@ export function readAnthropicUsage(usage: unknown): ChatUsage | undefined {
     source: "actual",
     ...(written === undefined ? {} : { cacheWriteTokens: written }),
     ...(hour === undefined ? {} : { cacheWriteHourTokens: hour }),
+    ...(typeof tier === "string" ? { serviceTier: tier } : {}),
   };
 }

@@ -4,6 +4,7 @@ import type { ChatPart, ChatTurn, FilePart, ImagePart, ToolResultPart } from "..
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
 import { refuseUncarried } from "../refuse-uncarried.ts";
+import { withResultsInOrder } from "../with-results-in-order.ts";
 import { withoutAbsent } from "../without-absent.ts";
 import { writeCacheMark } from "./write-cache-mark.ts";
 
@@ -22,10 +23,9 @@ export function writeAnthropicTurns(turns: readonly ChatTurn[]): AnthropicTurns 
   const system: WireObject[] = [];
   const messages: { role: string; content: WireObject[] }[] = [];
   const called = new Set<string>();
-  let order: readonly string[] = [];
-  for (const turn of turns) {
+  for (const turn of withResultsInOrder(turns)) {
     const blocks: WireObject[] = [];
-    for (const part of turn.role === "tool" ? inOrder(turn.parts, order) : turn.parts) {
+    for (const part of turn.parts) {
       const written = writePart(part);
       if (written === undefined) return refuseUncarried(part.at, "Anthropic's Messages");
       blocks.push(...written);
@@ -35,7 +35,6 @@ export function writeAnthropicTurns(turns: readonly ChatTurn[]): AnthropicTurns 
       system.push(...blocks);
       continue;
     }
-    if (turn.role === "assistant") order = turn.parts.flatMap((part) => (part.type === "tool-call" ? [part.id] : []));
     if (blocks.length === 0) continue;
     const role = turn.role === "assistant" ? "assistant" : "user";
     const last = messages.at(-1);
@@ -48,14 +47,6 @@ export function writeAnthropicTurns(turns: readonly ChatTurn[]): AnthropicTurns 
     return deny("request.invalid", message, { param: "messages" });
   }
   return { system, messages, called: [...called] };
-}
-
-function inOrder(parts: readonly ChatPart[], order: readonly string[]): readonly ChatPart[] {
-  const placeOf = (part: ChatPart): number => {
-    const place = part.type === "tool-result" ? order.indexOf(part.callId) : -1;
-    return place < 0 ? order.length : place;
-  };
-  return parts.toSorted((left, right) => placeOf(left) - placeOf(right));
 }
 
 function resultsIn(content: readonly WireObject[]): number {

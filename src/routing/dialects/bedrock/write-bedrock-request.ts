@@ -18,6 +18,9 @@ export function writeBedrockRequest(request: ChatRequest, target: TargetModel): 
   if (lost !== undefined) return refuseUncarried(lost, dialect);
   const written = writeBedrockTurns(request.turns);
   if ("type" in written) return written;
+  if (request.toolChoice?.type === "none" && request.tools.length > 0 && written.called.length > 0) {
+    return refuseUncarried("tool_choice", dialect); // without tools a history of calls is refused
+  }
   const { sampling } = request;
   const inference = withoutAbsent({
     maxTokens: request.maxOutputTokens,
@@ -46,8 +49,8 @@ function lostMember(request: ChatRequest): string | undefined {
   if ((sampling.presencePenalty ?? 0) !== 0) return "presence_penalty";
   if ((sampling.frequencyPenalty ?? 0) !== 0) return "frequency_penalty";
   if (output !== undefined && output.type !== "text") return "response_format";
-  if (toolChoice?.type === "none" && tools.length > 0) return "tool_choice";
-  return request.parallelToolCalls === false && tools.length > 0 ? "parallel_tool_calls" : undefined;
+  const calls = tools.length > 0 && toolChoice?.type !== "none";
+  return request.parallelToolCalls === false && calls ? "parallel_tool_calls" : undefined;
 }
 
 /** What only some models take: Bedrock hands it on to them as it is. */
@@ -73,7 +76,7 @@ function budgetOf({ reasoning, maxOutputTokens }: ChatRequest): number | undefin
 
 /** Bedrock refuses a history with calls where no tools are told, so those that it names are. */
 function writeToolConfig({ tools, toolChoice }: ChatRequest, called: readonly string[]): WireObject | undefined {
-  if (tools.length === 0 && called.length === 0) return undefined;
+  if ((tools.length === 0 || toolChoice?.type === "none") && called.length === 0) return undefined;
   const told =
     tools.length > 0 ? tools.map(writeTool) : called.map((name) => writeTool({ name, parameters: undefined }));
   return withoutAbsent({ tools: told, toolChoice: tools.length === 0 ? undefined : writeToolChoice(toolChoice) });

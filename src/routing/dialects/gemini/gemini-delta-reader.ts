@@ -1,5 +1,6 @@
 import type { AnswerPart, ChatDelta, OpenedPart } from "../chat-answer.ts";
 import type { DeltaReader } from "../dialect.ts";
+import { madeCallId } from "../made-call-id.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
 import { objectsOf, textOf } from "../wire-values.ts";
@@ -10,6 +11,7 @@ import { readGeminiError } from "./read-gemini-error.ts";
 export function geminiDeltaReader(): DeltaReader {
   const candidates = new Map<number, OpenCandidate>();
   let isStarted = false;
+  let callIds = "";
   return {
     isDone: false,
     read({ data }) {
@@ -18,13 +20,14 @@ export function geminiDeltaReader(): DeltaReader {
       const deltas: ChatDelta[] = [];
       if (!isStarted)
         deltas.push({ type: "start", id: textOf(data["responseId"]), model: textOf(data["modelVersion"]) });
+      if (!isStarted) callIds = madeCallId(data["responseId"]);
       isStarted = true;
       const told = objectsOf(data["candidates"]);
       for (const candidate of told) {
         const index = typeof candidate["index"] === "number" ? candidate["index"] : 0;
         const open = candidates.get(index) ?? { index, parts: 0, open: undefined, hasCalls: false, finished: false };
         candidates.set(index, open);
-        readCandidate(open, candidate, deltas);
+        readCandidate(open, candidate, callIds, deltas);
       }
       const feedback = data["promptFeedback"];
       if (told.length === 0 && isWireObject(feedback) && feedback["blockReason"] !== undefined && !candidates.has(0)) {
@@ -48,10 +51,10 @@ interface OpenCandidate {
   finished: boolean;
 }
 
-function readCandidate(candidate: OpenCandidate, told: WireObject, deltas: ChatDelta[]): void {
+function readCandidate(candidate: OpenCandidate, told: WireObject, callIds: string, deltas: ChatDelta[]): void {
   const content = isWireObject(told["content"]) ? told["content"] : {};
   for (const part of objectsOf(content["parts"])) {
-    const read = readGeminiPart(part, `call_${candidate.index}_${candidate.parts}`);
+    const read = readGeminiPart(part, `${callIds}_${candidate.index}_${candidate.parts}`);
     if (read !== undefined) readPart(candidate, read, deltas);
   }
   if (told["finishReason"] === undefined || candidate.finished) return;

@@ -1,5 +1,6 @@
 import { GatewayError } from "../../../kernel/errors.ts";
 import type { AnswerPart, ChatAnswer, ChatCandidate, ChatUsage, FinishReason } from "../chat-answer.ts";
+import { madeCallId } from "../made-call-id.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
 import { countOf, objectsOf, textOf } from "../wire-values.ts";
@@ -9,7 +10,8 @@ export function readGeminiAnswer(body: unknown): ChatAnswer {
   if (!isWireObject(body) || (body["candidates"] === undefined && body["promptFeedback"] === undefined)) {
     throw new GatewayError("upstream.invalid", "The provider's answer is none of Google's generateContent.");
   }
-  const candidates = objectsOf(body["candidates"]).map(readCandidate);
+  const callIds = madeCallId(body["responseId"]);
+  const candidates = objectsOf(body["candidates"]).map((each, place) => readCandidate(each, place, callIds));
   const blocked: ChatCandidate = { index: 0, parts: [], finish: "filtered" };
   return {
     id: textOf(body["responseId"]),
@@ -20,12 +22,12 @@ export function readGeminiAnswer(body: unknown): ChatAnswer {
   };
 }
 
-function readCandidate(candidate: WireObject, place: number): ChatCandidate {
+function readCandidate(candidate: WireObject, place: number, callIds: string): ChatCandidate {
   const index = typeof candidate["index"] === "number" ? candidate["index"] : place;
   const content = isWireObject(candidate["content"]) ? candidate["content"] : {};
   const parts: AnswerPart[] = [];
   for (const [at, part] of objectsOf(content["parts"]).entries()) {
-    const read = readGeminiPart(part, `call_${index}_${at}`);
+    const read = readGeminiPart(part, `${callIds}_${index}_${at}`);
     const last = parts.at(-1);
     if (read === undefined) continue;
     if (read.type === "text" && last?.type === "text") parts.splice(-1, 1, { ...last, text: last.text + read.text });
@@ -64,11 +66,20 @@ const filtered: ReadonlySet<unknown> = new Set([
   "LANGUAGE",
 ]);
 
+const failed: ReadonlySet<unknown> = new Set([
+  "MALFORMED_FUNCTION_CALL",
+  "UNEXPECTED_TOOL_CALL",
+  "TOO_MANY_TOOL_CALLS",
+  "MISSING_THOUGHT_SIGNATURE",
+  "MALFORMED_RESPONSE",
+  "OTHER",
+]);
+
 /** Why a candidate ended: Google says `STOP` where there are calls to be made too. */
 export function readGeminiFinish(reason: unknown, hasCalls: boolean): FinishReason {
   if (filtered.has(reason)) return "filtered";
   if (reason === "MAX_TOKENS") return "length";
-  if (reason === "MALFORMED_FUNCTION_CALL" || reason === "OTHER") return "error";
+  if (failed.has(reason)) return "error";
   return hasCalls ? "tool-calls" : "stop";
 }
 

@@ -1,5 +1,6 @@
 import type { ProviderError } from "../chat-answer.ts";
 import { isWireObject } from "../member-reader.ts";
+import { objectsOf } from "../wire-values.ts";
 
 const maxMessage = 2_000;
 
@@ -23,9 +24,11 @@ const kinds: Readonly<Record<string, ProviderError["kind"]>> = {
 export function readGeminiError(status: number | undefined, body: unknown): ProviderError {
   const whole: unknown = Array.isArray(body) ? body[0] : body;
   const error = isWireObject(whole) && isWireObject(whole["error"]) ? whole["error"] : {};
-  const { status: code, message } = error;
+  const { status: code, message, details } = error;
   const text = typeof message === "string" && message !== "" ? message : plainText(body);
-  const known = typeof code === "string" ? kinds[code] : undefined;
+  // A key that is not valid is told as an invalid argument.
+  const isKey = objectsOf(details).some(({ reason }) => typeof reason === "string" && reason.startsWith("API_KEY_"));
+  const known = isKey ? "authentication" : typeof code === "string" ? kinds[code] : undefined;
   const kind = known ?? byStatus(status);
   return {
     kind: kind === "invalid-request" && /exceeds the maximum number of tokens/i.test(text) ? "context-window" : kind,

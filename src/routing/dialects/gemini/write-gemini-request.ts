@@ -16,7 +16,7 @@ export function writeGeminiRequest(request: ChatRequest, target: TargetModel): W
   const lost =
     first ?? (request.parallelToolCalls === false && request.tools.length > 0 ? "parallel_tool_calls" : undefined);
   if (lost !== undefined) return refuseUncarried(lost, "Google's generateContent");
-  const written = writeGeminiTurns(request.turns);
+  const written = writeGeminiTurns(request.turns, isLater.test(target.name));
   if ("type" in written) return written;
   const { sampling } = request;
   const config = withoutAbsent({
@@ -64,13 +64,13 @@ function writeOutput(output: OutputForm | undefined): WireObject {
 
 const budgets = { none: 0, minimal: 512, low: 1_024, medium: 8_192, high: 24_576, max: 32_768 } as const;
 
-// Models before 3 take a budget of tokens, the later ones a level.
-const takesLevels = /gemini-(?:[3-9]|\d\d)/;
+// Models before 3 take a budget of tokens and know no ids of calls; the later ones take a level, and ids.
+const isLater = /gemini-(?:[3-9]|\d\d)/;
 
 function writeThinking(wish: ReasoningWish | undefined, model: string): WireObject | undefined {
   if (wish === undefined) return undefined;
   const includeThoughts = wish.visible === false || wish.effort === "none" ? undefined : true;
-  if (takesLevels.test(model) && wish.budgetTokens === undefined) {
+  if (isLater.test(model) && wish.budgetTokens === undefined) {
     return withoutAbsent({ thinkingLevel: levelOf(wish.effort), includeThoughts });
   }
   return withoutAbsent({ thinkingBudget: wish.budgetTokens ?? budgets[wish.effort ?? "medium"], includeThoughts });

@@ -3,22 +3,26 @@ import type { ChatPart, ChatTurn, PartSource, ToolResultPart } from "../chat-req
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
 import { refuseUncarried } from "../refuse-uncarried.ts";
+import { withResultsInOrder } from "../with-results-in-order.ts";
 
 export interface GeminiTurns {
   readonly system: readonly WireObject[];
   readonly contents: readonly WireObject[];
 }
 
-/** The conversation as Google takes it: two roles in turn, results of functions in the user's, under the function's name. */
-export function writeGeminiTurns(turns: readonly ChatTurn[]): GeminiTurns | Deny {
+/**
+ * The conversation as Google takes it: two roles in turn, results of functions in the user's, under the function's name.
+ * @param takesIds whether the model knows ids of calls, which earlier ones refuse in Vertex AI
+ */
+export function writeGeminiTurns(turns: readonly ChatTurn[], takesIds: boolean): GeminiTurns | Deny {
   const system: WireObject[] = [];
   const contents: { role: string; parts: WireObject[] }[] = [];
-  const names = new Map<string, string>();
-  for (const turn of turns) {
+  const known: KnownCalls = { names: new Map(), takesIds };
+  for (const turn of withResultsInOrder(turns)) {
     const parts: WireObject[] = [];
     for (const part of turn.parts) {
-      if (part.type === "tool-call") names.set(part.id, part.name);
-      const written = writePart(part, names);
+      if (part.type === "tool-call") known.names.set(part.id, part.name);
+      const written = writePart(part, known);
       if (written === undefined) return refuseUncarried(part.at, "Google's generateContent");
       parts.push(...written);
     }
@@ -35,8 +39,17 @@ export function writeGeminiTurns(turns: readonly ChatTurn[]): GeminiTurns | Deny
   return { system, contents };
 }
 
+interface KnownCalls {
+  readonly names: Map<string, string>;
+  readonly takesIds: boolean;
+}
+
+function idOf(id: string, { takesIds }: KnownCalls): { readonly id?: string } {
+  return takesIds ? { id } : {};
+}
+
 /** The parts of a part; none for one that means nothing here. Undefined for what cannot be said. */
-function writePart(part: ChatPart, names: ReadonlyMap<string, string>): readonly WireObject[] | undefined {
+function writePart(part: ChatPart, known: KnownCalls): readonly WireObject[] | undefined {
   switch (part.type) {
     case "text":
     case "refusal":
@@ -49,10 +62,11 @@ function writePart(part: ChatPart, names: ReadonlyMap<string, string>): readonly
     }
     case "tool-call": {
       const signature = part.signature?.of === "gemini" ? { thoughtSignature: part.signature.value } : {};
-      return [{ functionCall: { id: part.id, name: part.name, args: objectOf(part.arguments) }, ...signature }];
+      const call = { ...idOf(part.id, known), name: part.name, args: objectOf(part.arguments) };
+      return [{ functionCall: call, ...signature }];
     }
     case "tool-result":
-      return writeResult(part, names);
+      return writeResult(part, known);
     case "reasoning":
       if (part.signature?.of !== "gemini") return [];
       return [{ text: part.text, thought: true, thoughtSignature: part.signature.value }];
@@ -61,8 +75,8 @@ function writePart(part: ChatPart, names: ReadonlyMap<string, string>): readonly
   }
 }
 
-function writeResult(part: ToolResultPart, names: ReadonlyMap<string, string>): readonly WireObject[] | undefined {
-  const name = part.name ?? names.get(part.callId);
+function writeResult(part: ToolResultPart, known: KnownCalls): readonly WireObject[] | undefined {
+  const name = part.name ?? known.names.get(part.callId);
   if (name === undefined) return undefined; // a result of no call: Google goes by names
   const texts = part.parts.flatMap((each) => (each.type === "text" ? [each.text] : []));
   const media: WireObject[] = [];
@@ -74,7 +88,7 @@ function writeResult(part: ToolResultPart, names: ReadonlyMap<string, string>): 
   }
   const text = texts.join("\n");
   const response = part.isError === true ? { error: text } : responseOf(text);
-  return [{ functionResponse: { id: part.callId, name, response } }, ...media];
+  return [{ functionResponse: { ...idOf(part.callId, known), name, response } }, ...media];
 }
 
 /** What a function gave, as an object: Google takes nothing else. */

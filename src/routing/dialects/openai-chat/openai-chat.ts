@@ -13,6 +13,7 @@ import { writeOpenAiError } from "./write-openai-error.ts";
 /** OpenAI's chat completions, which many servers speak. */
 export const openAiChat: Dialect = {
   id: "openai-chat",
+  ownNames: {},
   readRequest: readOpenAiChatRequest,
   writeRequest: writeOpenAiChatRequest,
   readAnswer: readOpenAiAnswer,

@@ -1,8 +1,10 @@
 import type { ChatDelta } from "../chat-answer.ts";
 import type { DeltaReader } from "../dialect.ts";
+import { madeCallId } from "../made-call-id.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
-import { objectsOf } from "../wire-values.ts";
+import { objectsOf, textOf } from "../wire-values.ts";
+import { readContentTexts } from "./read-content-texts.ts";
 import { readFinish, signatureOf } from "./read-openai-answer.ts";
 import { readOpenAiError } from "./read-openai-error.ts";
 import { readOpenAiUsage } from "./read-openai-usage.ts";
@@ -12,6 +14,7 @@ export function openAiDeltaReader(): DeltaReader {
   const choices = new Map<number, OpenChoice>();
   let isStarted = false;
   let isDone = false;
+  let callIds = "";
   return {
     get isDone() {
       return isDone;
@@ -22,13 +25,16 @@ export function openAiDeltaReader(): DeltaReader {
       const failure = data["error"];
       if (isWireObject(failure)) return [{ type: "error", error: readOpenAiError(undefined, data) }];
       const deltas: ChatDelta[] = [];
-      if (!isStarted) deltas.push(startOf(data));
-      isStarted = true;
+      if (!isStarted && isBegun(data)) {
+        isStarted = true;
+        callIds = madeCallId(data["id"]);
+        deltas.push(startOf(data));
+      }
       for (const choice of objectsOf(data["choices"])) {
         const index = typeof choice["index"] === "number" ? choice["index"] : 0;
         const open = choices.get(index) ?? { index, parts: 0, open: undefined, calls: new Map(), finished: false };
         choices.set(index, open);
-        readChoice(open, choice, deltas);
+        readChoice(open, choice, callIds, deltas);
       }
       const usage = readOpenAiUsage(data["usage"] ?? nested(data["x_groq"], "usage"));
       if (usage !== undefined) deltas.push({ type: "usage", usage });
@@ -50,6 +56,11 @@ interface OpenChoice {
   finished: boolean;
 }
 
+/** Azure tells about filters first, in a chunk that names neither itself nor its model. */
+function isBegun({ id, model, choices }: WireObject): boolean {
+  return textOf(id) !== "" || textOf(model) !== "" || objectsOf(choices).length > 0;
+}
+
 function startOf(chunk: WireObject): ChatDelta {
   const { id, model, created } = chunk;
   return {
@@ -60,12 +71,13 @@ function startOf(chunk: WireObject): ChatDelta {
   };
 }
 
-function readChoice(choice: OpenChoice, chunk: WireObject, deltas: ChatDelta[]): void {
+function readChoice(choice: OpenChoice, chunk: WireObject, callIds: string, deltas: ChatDelta[]): void {
   const delta = isWireObject(chunk["delta"]) ? chunk["delta"] : {};
   say(choice, "reasoning", delta["reasoning_content"] ?? delta["reasoning"], deltas);
-  say(choice, "text", delta["content"], deltas);
+  for (const { type, text } of readContentTexts(delta["content"])) say(choice, type, text, deltas);
   say(choice, "refusal", delta["refusal"], deltas);
-  for (const [place, call] of objectsOf(delta["tool_calls"]).entries()) readCall(choice, call, place, deltas);
+  for (const [place, call] of objectsOf(delta["tool_calls"]).entries())
+    readCall(choice, call, { place, callIds }, deltas);
   const reason = chunk["finish_reason"];
   if (typeof reason !== "string" || choice.finished) return;
   choice.finished = true;
@@ -94,7 +106,12 @@ function closeText(choice: OpenChoice, deltas: ChatDelta[]): void {
 }
 
 // The first piece of a call has its id and name, the later ones only its index and more of the arguments.
-function readCall(choice: OpenChoice, call: WireObject, place: number, deltas: ChatDelta[]): void {
+function readCall(
+  choice: OpenChoice,
+  call: WireObject,
+  { place, callIds }: { readonly place: number; readonly callIds: string },
+  deltas: ChatDelta[],
+): void {
   const key = call["index"] ?? call["id"] ?? place;
   const about = isWireObject(call["function"]) ? call["function"] : {};
   let part = choice.calls.get(key);
@@ -103,7 +120,7 @@ function readCall(choice: OpenChoice, call: WireObject, place: number, deltas: C
     part = choice.parts;
     choice.parts += 1;
     choice.calls.set(key, part);
-    const id = typeof call["id"] === "string" && call["id"] !== "" ? call["id"] : `call_${choice.index}_${part}`;
+    const id = typeof call["id"] === "string" && call["id"] !== "" ? call["id"] : `${callIds}_${choice.index}_${part}`;
     const name = typeof about["name"] === "string" ? about["name"] : "";
     deltas.push({ type: "open", candidate: choice.index, part, of: { type: "tool-call", id, name } });
     const value = signatureOf(call);

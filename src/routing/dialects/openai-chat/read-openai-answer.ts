@@ -1,9 +1,11 @@
 import { GatewayError } from "../../../kernel/errors.ts";
 import type { AnswerPart, ChatAnswer, ChatCandidate, FinishReason } from "../chat-answer.ts";
 import type { ToolCallPart } from "../chat-request.ts";
+import { madeCallId } from "../made-call-id.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
 import { textOf } from "../wire-values.ts";
+import { readContentTexts } from "./read-content-texts.ts";
 import { readOpenAiUsage } from "./read-openai-usage.ts";
 
 /** A whole chat completion. What it says beyond what a chat is made of stays behind; it is lenient, as clients are. */
@@ -17,22 +19,23 @@ export function readOpenAiAnswer(body: unknown): ChatAnswer {
     id: textOf(body["id"]),
     model: textOf(body["model"]),
     createdAtMs: typeof created === "number" ? created * 1_000 : undefined,
-    candidates: choices.filter(isWireObject).map(readChoice),
+    candidates: choices.filter(isWireObject).map((choice, place) => readChoice(choice, place, madeCallId(body["id"]))),
     usage: readOpenAiUsage(body["usage"]),
     ...(typeof tier === "string" ? { serviceTier: tier } : {}),
     ...(typeof fingerprint === "string" ? { fingerprint } : {}),
   };
 }
 
-function readChoice(choice: WireObject, place: number): ChatCandidate {
+function readChoice(choice: WireObject, place: number, callIds: string): ChatCandidate {
   const message = isWireObject(choice["message"]) ? choice["message"] : {};
   const parts: AnswerPart[] = [];
   const thought = message["reasoning_content"] ?? message["reasoning"];
   if (typeof thought === "string" && thought !== "") parts.push({ type: "reasoning", text: thought });
   const { content, refusal, tool_calls: calls } = message;
-  if (typeof content === "string" && content !== "") parts.push({ type: "text", text: content });
+  parts.push(...readContentTexts(content));
   if (typeof refusal === "string" && refusal !== "") parts.push({ type: "refusal", text: refusal });
-  if (Array.isArray(calls)) parts.push(...calls.filter(isWireObject).map(readCall));
+  if (Array.isArray(calls))
+    parts.push(...calls.filter(isWireObject).map((call, place) => readCall(call, `${callIds}_${place}`)));
   const index = typeof choice["index"] === "number" ? choice["index"] : place;
   const finish = readFinish(choice["finish_reason"], {
     hasCalls: Array.isArray(calls),
@@ -41,12 +44,12 @@ function readChoice(choice: WireObject, place: number): ChatCandidate {
   return { index, parts, finish };
 }
 
-function readCall(call: WireObject, place: number): ToolCallPart {
+function readCall(call: WireObject, callId: string): ToolCallPart {
   const about = isWireObject(call["function"]) ? call["function"] : {};
   const signature = signatureOf(call);
   return {
     type: "tool-call",
-    id: textOf(call["id"]) || `call_${place}`,
+    id: textOf(call["id"]) || callId,
     name: textOf(about["name"]),
     arguments: textOf(about["arguments"]),
     ...(signature === undefined ? {} : { signature: { of: "gemini", value: signature } }),

@@ -1,4 +1,5 @@
 import type { ProviderError } from "../chat-answer.ts";
+import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
 
 const maxMessage = 2_000;
@@ -9,13 +10,13 @@ export function readOpenAiError(status: number | undefined, body: unknown): Prov
   const about = isWireObject(error) ? error : {};
   const code = wordOf(about["code"]) ?? wordOf(about["type"]);
   const param = wordOf(about["param"]);
+  const message = messageOf(about) ?? wordOf(error) ?? "The provider gave no reason.";
+  const kind = kindOf(status, code);
   return {
-    kind: kindOf(status, code),
+    kind:
+      kind === "invalid-request" && /maximum context length|context window/i.test(message) ? "context-window" : kind,
     status,
-    message: (wordOf(about["message"]) ?? (typeof body === "string" ? body : "The provider gave no reason.")).slice(
-      0,
-      maxMessage,
-    ),
+    message: message.slice(0, maxMessage),
     ...(code === undefined ? {} : { code }),
     ...(param === undefined ? {} : { param }),
   };
@@ -31,6 +32,7 @@ const kindsByCode: Readonly<Record<string, ProviderError["kind"]>> = {
   invalid_request_error: "invalid-request",
   invalid_api_key: "authentication",
   server_error: "server",
+  rate_limited: "rate-limit",
 };
 
 const kindsByStatus: Readonly<Record<number, ProviderError["kind"]>> = {
@@ -52,6 +54,12 @@ function kindOf(status: number | undefined, code: string | undefined): ProviderE
   // A code of the general kind says less than the status does.
   if (byCode !== undefined && byCode !== "invalid-request") return byCode;
   return byStatus ?? byCode ?? (status !== undefined && status < 500 ? "invalid-request" : "server");
+}
+
+/** Mistral has a list of faults as its message, other servers a `detail`. */
+function messageOf({ message, detail }: WireObject): string | undefined {
+  const told = message ?? detail;
+  return wordOf(told) ?? (typeof told === "object" && told !== null ? JSON.stringify(told) : undefined);
 }
 
 function wordOf(value: unknown): string | undefined {

@@ -12,6 +12,7 @@ import { writeResponsesRequest } from "./write-responses-request.ts";
 /** OpenAI's Responses, without the state that its own server keeps. */
 export const openAiResponses: Dialect = {
   id: "openai-responses",
+  ownNames: { response_format: "text.format", logprobs: "top_logprobs", messages: "input" },
   readRequest: readResponsesRequest,
   writeRequest: writeResponsesRequest,
   readAnswer: readResponsesAnswer,

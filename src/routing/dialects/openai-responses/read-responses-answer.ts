@@ -17,7 +17,7 @@ export function readResponsesAnswer(body: unknown): ChatAnswer {
     model: textOf(body["model"]),
     createdAtMs: typeof created === "number" ? created * 1_000 : undefined,
     candidates: [{ index: 0, parts, finish: readResponsesFinish(body, parts) }],
-    usage: readResponsesUsage(body["usage"]),
+    usage: readResponsesUsage(body["usage"], tier),
     ...(typeof tier === "string" ? { serviceTier: tier } : {}),
   };
 }
@@ -65,8 +65,8 @@ export function readResponsesFinish(
   return parts.some(({ type }) => type === "tool-call") ? "tool-calls" : "stop";
 }
 
-/** Usage as a response tells it: cached tokens are part of the input, those of reasoning of the output. */
-export function readResponsesUsage(usage: unknown): ChatUsage | undefined {
+/** Usage as a response tells it beside its service tier: cached tokens are input too, those of reasoning output. */
+export function readResponsesUsage(usage: unknown, tier?: unknown): ChatUsage | undefined {
   const inputTokens = countOf(usage, "input_tokens");
   if (!isWireObject(usage) || inputTokens === undefined) return undefined;
   return {
@@ -75,5 +75,6 @@ export function readResponsesUsage(usage: unknown): ChatUsage | undefined {
     cachedInputTokens: countOf(usage["input_tokens_details"], "cached_tokens") ?? 0,
     reasoningTokens: countOf(usage["output_tokens_details"], "reasoning_tokens") ?? 0,
     source: "actual",
+    ...(typeof tier === "string" ? { serviceTier: tier } : {}),
   };
 }

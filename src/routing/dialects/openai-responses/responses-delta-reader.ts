@@ -111,7 +111,7 @@ class ResponsesDeltaReader implements DeltaReader {
       response,
       this.#types.map((type) => ({ type })),
     );
-    const usage = readResponsesUsage(response["usage"]);
+    const usage = readResponsesUsage(response["usage"], response["service_tier"]);
     const finish: ChatDelta = { type: "finish", candidate: 0, reason };
     return usage === undefined ? [finish] : [{ type: "usage", usage }, finish];
   }
