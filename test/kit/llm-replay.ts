@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { MockUpstream, SeenRequest } from "./mock-upstream.ts";
+import type { MockUpstream, Respond, SeenRequest } from "./mock-upstream.ts";
 import { startMockUpstream } from "./mock-upstream.ts";
 
 /** The upstreams of the matrix, by the first step of their path at the replay. */
@@ -26,6 +26,8 @@ export interface LlmReplay extends AsyncDisposable {
   answer(name: string, status?: number): void;
   /** The same with bytes that no provider of ours has written. */
   answerWith(status: number, contentType: string, body: string): void;
+  /** Answers from the fixtures again, after a test has told `upstream` what to do. */
+  restore(): void;
   /** The bytes of a fixture as they are sent, uncut; undefined where the provider has none of that name. */
   bytes(upstream: UpstreamId, name: string, stream: boolean, isResponses?: boolean): Buffer | undefined;
 }
@@ -35,7 +37,7 @@ export async function startLlmReplay(): Promise<LlmReplay> {
   let next: { name: string; status: number } | { contentType: string; body: string; status: number };
   next = { name: "text", status: 200 };
   const random = randomOf(20_261_123);
-  const upstream = await startMockUpstream(async (request, response) => {
+  const replay: Respond = async (request, response) => {
     if (request.url === "/token") {
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify({ access_token: "ya29.token", expires_in: 3_600, token_type: "Bearer" }));
@@ -57,7 +59,8 @@ export async function startLlmReplay(): Promise<LlmReplay> {
       await new Promise(setImmediate);
     }
     response.end();
-  });
+  };
+  const upstream = await startMockUpstream(replay);
   return {
     upstream,
     answer(name, status = 200) {
@@ -66,6 +69,7 @@ export async function startLlmReplay(): Promise<LlmReplay> {
     answerWith(status, contentType, body) {
       next = { status, contentType, body };
     },
+    restore: () => upstream.respond(replay),
     bytes: bytesOf,
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   };
