@@ -9,6 +9,7 @@ import type { McpInspector } from "./core/mcp-inspection.ts";
 import type { DescriptionFetcher } from "./core/mcp-openapi.ts";
 import type { StdioCommands } from "./core/mcp-stdio.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
+import type { RouteTester } from "./core/route-test.ts";
 import type { UpstreamTokens } from "./core/upstream-tokens.ts";
 import type { EmbedderSet } from "./embedding/embedder-set.ts";
 import { createEmbedderSet } from "./embedding/embedder-set.ts";
@@ -21,6 +22,7 @@ import { createDataPlane } from "./gateway/data-plane.ts";
 import type { GatewayApp } from "./gateway/gateway-app.ts";
 import { createGatewayApp } from "./gateway/gateway-app.ts";
 import { createLlmAdapter } from "./gateway/llm/llm-adapter.ts";
+import { createRouteTester } from "./gateway/llm/test-route.ts";
 import { createCredentials } from "./gateway/mcp/credentials/compile-credential.ts";
 import { createMcpInspector } from "./gateway/mcp/inspect-server.ts";
 import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
@@ -126,6 +128,7 @@ export interface GatewayParts extends AsyncDisposable {
   readonly budgets: BudgetBoard;
   /** Looks at MCP servers by the way that calls go. */
   readonly inspectMcp: McpInspector;
+  readonly testRoute: RouteTester;
   /** Fetches descriptions that MCP servers are made of. */
   readonly fetchDescription: DescriptionFetcher;
   /** Management of key managers, by the plug-ins of this build. */
@@ -264,6 +267,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     compileOptions,
     budgets: budgetsOf(dataPlane, tools),
     inspectMcp: createMcpInspector({ upstream, clock }),
+    testRoute: createRouteTester({ dataPlane, breaker: watch, clock }),
     fetchDescription: (url, follow) => fetchDescription(url, follow, fetch),
     keyManagers: createKeyManagerConnectors(keyManagerTools),
     servedKinds: adapters.filter(({ routes }) => routes.length > 0).map(({ kind }) => kind),

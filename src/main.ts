@@ -234,6 +234,7 @@ function connectPlanes(
     keyManagers: gateway.keyManagers,
     plainHttp: plainHttpOf(config),
     inspectMcp: gateway.inspectMcp,
+    testRoute: gateway.testRoute,
     fetchDescription: gateway.fetchDescription,
     legacyApplicationKeys: config.legacyApplicationKeys,
     residentIssuer: () => identity.issuer(),

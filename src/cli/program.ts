@@ -36,7 +36,7 @@ export function createProgram(shell: Shell): Command {
   addFiles(program, shell);
   addAnalytics(program, shell);
   addEmbeddings(program, shell);
-  addRoutingCommands(program, shell, command);
+  addRoutingCommands(program, shell, { command, controlCommand });
   addConfig(program, shell);
   return program;
 }

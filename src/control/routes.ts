@@ -20,6 +20,7 @@ import { oauthClientRoutes } from "./oauth-client-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { publishingRoutes } from "./publishing-routes.ts";
 import { resourceRoutes } from "./resource-routes.ts";
+import { routeTestRoutes } from "./route-test-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
@@ -39,6 +40,7 @@ export function routes(): readonly ControlRoute[] {
     ...apiKeyRoutes(),
     ...budgetRoutes(),
     ...mcpInspectionRoutes(),
+    ...routeTestRoutes(),
     ...mcpPinRoutes(),
     ...mcpClientConfigRoutes(),
     ...approvalRoutes(),

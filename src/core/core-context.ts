@@ -17,6 +17,7 @@ import type { DescriptionFetcher } from "./mcp-openapi.ts";
 import type { OauthSettings } from "./oauth-settings.ts";
 import type { ArtifactSet, PlaneMessage } from "./plane-message.ts";
 import type { Rights } from "./rights.ts";
+import type { RouteTester } from "./route-test.ts";
 import type { PluginSchemas } from "./secret-fields.ts";
 import type { SignInSettings } from "./sign-in-settings.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
@@ -52,6 +53,8 @@ export interface CoreContext {
   readonly upstreams?: UpstreamBoard;
   /** How limits stand; nothing is known of any where it is absent. */
   readonly budgets?: BudgetBoard;
+  /** Routes requests without sending them; absent where no gateway is in this process. */
+  readonly testRoute?: RouteTester;
   /** The plug-ins of key managers; where it is absent their configuration is checked by nobody. */
   readonly keyManagers?: KeyManagerConnectors;
   /** Looks at MCP servers; nobody can where it is absent. */

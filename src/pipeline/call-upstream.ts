@@ -1,6 +1,7 @@
 import type { FailureClass } from "../core/failover.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { CompiledUpstream } from "./adapter.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Answer, Exchange, Operation } from "./exchange.ts";
@@ -28,13 +29,35 @@ export async function callUpstream(
   operation: Operation,
   tools: CallTools,
 ): Promise<Answer | Outcome> {
+  const found = chooseTargets(exchange, operation, tools);
+  const choice = found instanceof Promise ? await found : found;
+  if ("type" in choice) return choice;
+  choice.place.upstream.retries?.arrived(isClientRetry(exchange));
+  return goDown(choice.place, choice.open, choice.order, tools.clock);
+}
+
+/** The targets that are open to an operation, and the order in which they would be tried. */
+export interface TargetChoice {
+  readonly open: readonly CompiledTarget[];
+  readonly order: readonly CompiledTarget[];
+}
+
+/**
+ * Routes without calling: what `callUpstream` would try, or its refusal. Sets `exchange.route`. Throws
+ * `upstream.unavailable` where all that could serve it are at rest.
+ */
+export function chooseTargets(
+  exchange: Exchange,
+  operation: Operation,
+  { breaker }: Pick<CallTools, "breaker">,
+): MaybePromise<(TargetChoice & { readonly place: Place }) | Outcome> {
   const { adapter, protocol } = exchange.api;
   const environment = exchange.principal?.environment ?? "production";
   const upstream = protocol.upstreams[environment];
   if (!upstream.targets.some((target) => target.serves(operation.name)))
     return { type: "denied", deny: adapter.notOffered(operation), by: "route" };
 
-  const place: Place = { exchange, operation, upstream, breaker: tools.breaker, environment };
+  const place: Place = { exchange, operation, upstream, breaker, environment };
   const { open, closed } = passGates(exchange, operation, upstream.targets, (target) => restMs(place, target) > 0);
   if (open.length === 0 && closed !== undefined) {
     exchange.route = withGates(exchange.route, closed, upstream.strategyId);
@@ -42,15 +65,16 @@ export async function callUpstream(
     if (resting.length > 0) throw allResting(place, resting);
     return { type: "denied", deny: allClosed(operation, closed), by: "route" };
   }
-  upstream.retries?.arrived(isClientRetry(exchange));
+  const ordered = (order: readonly CompiledTarget[]): TargetChoice & { readonly place: Place } => {
+    exchange.route = withGates(exchange.route, closed, upstream.strategyId);
+    return { place, open, order };
+  };
   const chosen = open.length === 1 ? open : upstream.strategy.choose(open, exchange, operation);
-  const order = chosen instanceof Promise ? await chosen : chosen;
-  exchange.route = withGates(exchange.route, closed, upstream.strategyId);
-  return goDown(place, open, order, tools.clock);
+  return chosen instanceof Promise ? chosen.then(ordered) : ordered(chosen);
 }
 
 /** Where the tries of one operation are made. */
-interface Place {
+export interface Place {
   readonly exchange: Exchange;
   readonly operation: Operation;
   readonly upstream: CompiledUpstream;

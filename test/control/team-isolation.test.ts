@@ -80,7 +80,9 @@ function bodyOf(method: string, path: string): unknown {
 describe("an admin of another team", () => {
   test.each(ofTeams)("$method $path: what is not theirs is not there", async ({ method, path }) => {
     const name = path.includes("/secrets/") ? "red-secret" : "red-thing";
-    const answer = await as(method, path.replace("{name}", name).replaceAll(/\{\w+\}/g, "x"), bodyOf(method, path));
+    const query = path.endsWith("/client-config") ? "?client=codex" : "";
+    const place = `${path.replace("{name}", name).replaceAll(/\{\w+\}/g, "x")}${query}`;
+    const answer = await as(method, place, bodyOf(method, path));
     // `If-Match: *` asks for one that is there (RFC 9110, 13.1.1), and for them it is not.
     expect(answer.status).toBe(`${method} ${path}` === "PUT /api/v1/secrets/{name}" ? 412 : 404);
   });

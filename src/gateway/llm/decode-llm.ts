@@ -55,6 +55,15 @@ export function decodeLlm(exchange: Exchange, request: ClientRequest): MaybeProm
     : decodeBody(exchange, post, read);
 }
 
+/**
+ * A body that was read already, as a request to that path below the API's context. Throws nothing; a path without bodies
+ * is denied.
+ */
+export function decodeChat(exchange: Exchange, path: string, body: Buffer): readonly Operation[] | Deny {
+  const post = posts[path];
+  return post === undefined ? deny("route.not_found", "There is no such endpoint.") : decodeBody(exchange, post, body);
+}
+
 function decodeBody(
   exchange: Exchange,
   { kind, dialect }: { readonly kind: PostKind; readonly dialect: InboundDialectId },
