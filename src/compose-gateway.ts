@@ -1,3 +1,4 @@
+// long: all parts of a gateway in one place, in the order in which they need each other
 import type { KeyObject } from "node:crypto";
 import { readBuiltInModels } from "./built-in-models.ts";
 import { readBuiltInPrices } from "./built-in-prices.ts";
