@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Keyring } from "../core/core-context.ts";
 import type { FeedCopy, FeedTold } from "../core/gateway-feed.ts";
 import { openValue, sealValue } from "../core/sealed-values.ts";
+import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
@@ -43,7 +44,11 @@ export function openFeedCopy({ directory, keys, log }: FeedCopyOptions): FeedCop
         standing = versionOf(told);
         return { told, heardAtMs };
       } catch (error) {
-        log.error({ directory, err: error }, "the copy of what the control plane has said cannot be used");
+        const { detail } = toGatewayError(error);
+        log.error(
+          { directory, detail, given: keys.current.id, err: error },
+          "the copy of what the control plane has said cannot be used",
+        );
         return undefined;
       }
     },

@@ -1,6 +1,7 @@
 import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { vaultKeyring } from "../../src/core/vault-keys.ts";
 import { eventually } from "../kit/eventually.ts";
 import { refusedStart } from "../kit/gatehouse-process.ts";
 import { startRedisServer, withoutRedis } from "../kit/redis-server.ts";
@@ -84,7 +85,11 @@ describe("gateways that run alone", () => {
     expect((await refusedStart(options)).err).toContain("There is no copy");
     await writeFile(changes, untouched);
     const otherKey = { ...options.env, GATEHOUSE_ENCRYPTION_KEY: "99".repeat(32) };
-    expect((await refusedStart({ ...options, env: otherKey })).err).toContain("There is no copy");
+    const refused = await refusedStart({ ...options, env: otherKey });
+    expect(refused.err).toContain("There is no copy");
+    const [given] = vaultKeyring(otherKey.GATEHOUSE_ENCRYPTION_KEY).ids;
+    const [needed] = vaultKeyring(String(options.env?.["GATEHOUSE_ENCRYPTION_KEY"])).ids;
+    for (const id of [given, needed]) expect(refused.err).toContain(id);
     const served = await processes.start(options);
     expect(await call(served, key)).toBe(200);
   });
