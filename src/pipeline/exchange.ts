@@ -85,13 +85,20 @@ export interface Operation {
   cutAfterTokens?: number;
 }
 
-/** Tokens of one operation. */
+/** Tokens of one operation. Those kept in a cache or written to it are among the input, reasoning is among the output. */
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedInputTokens: number;
   readonly reasoningTokens: number;
   readonly source: "actual" | "estimated";
+  /** Tokens written to a cache, and of those the ones kept for an hour; they are dearer than plain ones. */
+  readonly cacheWriteTokens?: number;
+  readonly cacheWriteHourTokens?: number;
+  readonly audioInputTokens?: number;
+  readonly audioOutputTokens?: number;
+  /** How the provider says that it has served the call: `default`, `flex`, `priority`, `batch`, … */
+  readonly serviceTier?: string;
 }
 
 /** One HTTP exchange on its way through the steps. Owned by one request; nothing of it outlives `record`. */

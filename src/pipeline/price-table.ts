@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ModelPriceSpec } from "../core/model-price.ts";
-import { modelPriceSchema } from "../core/model-price.ts";
+import { modelPriceSchema, serviceTiersSchema } from "../core/model-price.ts";
 import { toNanos } from "../core/money.ts";
 import { globMatcher } from "../kernel/glob.ts";
 
@@ -10,20 +10,38 @@ export interface TokenRates {
   readonly cachedInput: number;
   readonly output: number;
   readonly reasoning: number;
+  /** As input when absent. */
+  readonly cacheWrite?: number;
+  /** As cache writes when absent. */
+  readonly cacheWriteHour?: number;
+  readonly audioInput?: number;
+  /** As output when absent. */
+  readonly audioOutput?: number;
 }
 
 /** What a model costs. */
 export interface ModelPrice extends TokenRates {
+  /** Percent of the rates by the service tier that an answer names. Those that are not here cost the whole. */
+  readonly tiers?: Readonly<Record<string, number>> | undefined;
+  /** USD when absent. */
+  readonly currency?: string | undefined;
+  /** The day on which a built-in price was looked up; absent of the operator's own. */
+  readonly asOf?: string | undefined;
   /** Of prompts with more than `above` tokens, all tokens are charged by these. */
   readonly long?: (TokenRates & { readonly above: number }) | undefined;
 }
 
-/** Tokens that are to be paid. Cached ones are among the input, those of reasoning among the output. */
+/** Tokens that are to be paid, as `Usage` counts them: cached ones are among the input, reasoning is among the output. */
 export interface PricedTokens {
   readonly inputTokens: number;
   readonly cachedInputTokens?: number;
   readonly outputTokens: number;
   readonly reasoningTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly cacheWriteHourTokens?: number;
+  readonly audioInputTokens?: number;
+  readonly audioOutputTokens?: number;
+  readonly serviceTier?: string;
 }
 
 /** The price of a model by the name that its provider knows; undefined where none is known. */
@@ -33,7 +51,11 @@ const tableSchema = z.looseObject({
   asOf: z.iso.date(),
   providers: z.record(
     z.string(),
-    z.looseObject({ source: z.url().optional(), models: z.record(z.string(), modelPriceSchema) }),
+    z.looseObject({
+      source: z.url().optional(),
+      tiers: serviceTiersSchema.optional(),
+      models: z.record(z.string(), modelPriceSchema),
+    }),
   ),
 });
 
@@ -48,9 +70,9 @@ export interface PriceTable {
 export function createPriceTable(data: unknown): PriceTable {
   const { asOf, providers } = tableSchema.parse(data);
   const known = new Map(
-    Object.entries(providers).map(([id, { models }]) => [
+    Object.entries(providers).map(([id, { models, tiers }]) => [
       id,
-      new Map(Object.entries(models).map(([model, spec]) => [model, toPrice(spec)])),
+      new Map(Object.entries(models).map(([model, spec]) => [model, { tiers, ...toPrice(spec), asOf }])),
     ]),
   );
   const ofGatehouse = known.get("gatehouse"); // the demonstration model, whatever provider stands in front of it
@@ -96,39 +118,93 @@ const longestAsked = 256;
 
 /** What the tokens cost in billionths of the currency's unit: exact, and a part of one counts as a whole. */
 export function costOf(price: ModelPrice, tokens: PricedTokens): number {
-  const { inputTokens, outputTokens } = tokens;
-  const cached = Math.min(tokens.cachedInputTokens ?? 0, inputTokens);
-  const reasoning = Math.min(tokens.reasoningTokens ?? 0, outputTokens);
-  const rates = price.long !== undefined && inputTokens > price.long.above ? price.long : price;
-  const total =
-    BigInt(inputTokens - cached) * BigInt(rates.input) +
-    BigInt(cached) * BigInt(rates.cachedInput) +
-    BigInt(outputTokens - reasoning) * BigInt(rates.output) +
-    BigInt(reasoning) * BigInt(rates.reasoning);
-  const nanos = (total + 999_999n) / 1_000_000n;
+  const rates = price.long !== undefined && tokens.inputTokens > price.long.above ? price.long : price;
+  let hundredths = 0n;
+  for (const [count, rate] of [...inputKinds(rates, tokens), ...outputKinds(rates, tokens)]) {
+    hundredths += BigInt(count) * BigInt(rate);
+  }
+  const nanos = (hundredths * BigInt(tierPercent(price, tokens) ?? 100) + 99_999_999n) / 100_000_000n;
   return nanos > largest ? Number.MAX_SAFE_INTEGER : Number(nanos);
+}
+
+/** Percent of the price for how the call was served; undefined for a tier that nobody has priced. */
+export function tierPercent({ tiers }: ModelPrice, { serviceTier }: PricedTokens): number | undefined {
+  if (serviceTier === undefined || usualTiers.has(serviceTier)) return 100;
+  return tiers !== undefined && Object.hasOwn(tiers, serviceTier) ? tiers[serviceTier] : undefined;
+}
+
+/** What providers call the usual way, and `auto`, which says nothing. */
+const usualTiers: ReadonlySet<string> = new Set(["default", "standard", "standard_only", "auto"]);
+
+type Priced = readonly [count: number, rate: number];
+
+// What is told of a kind can be no more than what the kinds before it have left of the sum.
+function inputKinds(rates: TokenRates, tokens: PricedTokens): readonly Priced[] {
+  const written = tokens.cacheWriteTokens ?? 0;
+  const forAnHour = Math.min(tokens.cacheWriteHourTokens ?? 0, written);
+  const write = rates.cacheWrite ?? rates.input;
+  return shared(tokens.inputTokens, rates.input, [
+    [tokens.cachedInputTokens ?? 0, rates.cachedInput],
+    [forAnHour, rates.cacheWriteHour ?? write],
+    [written - forAnHour, write],
+    [tokens.audioInputTokens ?? 0, rates.audioInput ?? rates.input],
+  ]);
+}
+
+function outputKinds(rates: TokenRates, tokens: PricedTokens): readonly Priced[] {
+  return shared(tokens.outputTokens, rates.output, [
+    [tokens.reasoningTokens ?? 0, rates.reasoning],
+    [tokens.audioOutputTokens ?? 0, rates.audioOutput ?? rates.output],
+  ]);
+}
+
+function shared(sum: number, plainRate: number, kinds: readonly Priced[]): readonly Priced[] {
+  let left = sum;
+  const own = kinds.map(([told, rate]): Priced => {
+    const count = Math.min(told, left);
+    left -= count;
+    return [count, rate];
+  });
+  return [...own, [left, plainRate]];
 }
 
 const largest = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** The dearest that each kind of token can be under any of the prices: what a reservation reckons with. */
 export function dearest(prices: readonly ModelPrice[]): TokenRates {
-  const rates = prices.flatMap((price) => (price.long === undefined ? [price] : [price, price.long]));
-  const most = (kind: keyof TokenRates): number => Math.max(0, ...rates.map((rate) => rate[kind]));
-  const output = Math.max(most("output"), most("reasoning"));
-  const input = Math.max(most("input"), most("cachedInput"));
+  const rates = prices.flatMap((price) => {
+    const percent = Math.max(100, ...Object.values(price.tiers ?? {}));
+    return (price.long === undefined ? [price] : [price, price.long]).map((each) => ({ each, percent }));
+  });
+  const most = (...kinds: readonly (keyof TokenRates)[]): number =>
+    Math.max(
+      0,
+      ...rates.flatMap(({ each, percent }) => kinds.map((kind) => Math.ceil(((each[kind] ?? 0) * percent) / 100))),
+    );
+  const output = most("output", "reasoning", "audioOutput");
+  const input = most("input", "cachedInput", "cacheWrite", "cacheWriteHour", "audioInput");
   return { input, cachedInput: input, output, reasoning: output };
 }
 
-function toPrice({ long, ...rates }: ModelPriceSpec): ModelPrice {
-  return { ...toRates(rates), long: long === undefined ? undefined : { ...toRates(long), above: long.above } };
+function toPrice({ long, tiers, currency, ...rates }: ModelPriceSpec): ModelPrice {
+  return {
+    ...toRates(rates),
+    long: long === undefined ? undefined : { ...toRates(long), above: long.above },
+    ...(tiers === undefined ? {} : { tiers }),
+    ...(currency === undefined ? {} : { currency }),
+  };
 }
 
-function toRates({ input, output, cachedInput, reasoning }: Omit<ModelPriceSpec, "long">): TokenRates {
+function toRates(spec: Omit<ModelPriceSpec, "long" | "tiers" | "currency">): TokenRates {
+  const { input, output, cachedInput, reasoning, cacheWrite, cacheWriteHour, audioInput, audioOutput } = spec;
   return {
     input: toNanos(input),
     output: toNanos(output),
     cachedInput: toNanos(cachedInput ?? input),
     reasoning: toNanos(reasoning ?? output),
+    ...(cacheWrite === undefined ? {} : { cacheWrite: toNanos(cacheWrite) }),
+    ...(cacheWriteHour === undefined ? {} : { cacheWriteHour: toNanos(cacheWriteHour) }),
+    ...(audioInput === undefined ? {} : { audioInput: toNanos(audioInput) }),
+    ...(audioOutput === undefined ? {} : { audioOutput: toNanos(audioOutput) }),
   };
 }

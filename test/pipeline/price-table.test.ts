@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readBuiltInPrices } from "../../src/built-in-prices.ts";
-import { accountPrices, costOf, createPriceTable, dearest } from "../../src/pipeline/price-table.ts";
+import { accountPrices, costOf, createPriceTable, dearest, tierPercent } from "../../src/pipeline/price-table.ts";
 
 const price = { input: 2_500_000_000, cachedInput: 1_250_000_000, output: 10_000_000_000, reasoning: 12_000_000_000 };
 
@@ -20,6 +20,40 @@ describe("the cost of tokens", () => {
     const long = { above: 100, input: 5_000_000_000, cachedInput: 0, output: 0, reasoning: 0 };
     expect(costOf({ ...price, long }, { inputTokens: 100, outputTokens: 0 })).toBe(250_000);
     expect(costOf({ ...price, long }, { inputTokens: 101, outputTokens: 0 })).toBe(505_000);
+  });
+
+  test("of cache writes, of an hour and of five minutes, and of audio is by their own prices", () => {
+    const more = { cacheWrite: 3_000_000_000, cacheWriteHour: 5_000_000_000, audioInput: 40_000_000_000 };
+    const dear = { ...price, ...more, audioOutput: 80_000_000_000 };
+    const tokens = { inputTokens: 1_000, cachedInputTokens: 100, cacheWriteTokens: 300, cacheWriteHourTokens: 200 };
+    const all = { ...tokens, audioInputTokens: 50, outputTokens: 60, audioOutputTokens: 20 };
+    const inputs = 100 * 1_250 + 200 * 5_000 + 100 * 3_000 + 50 * 40_000 + 550 * 2_500;
+    expect(costOf(dear, all)).toBe(inputs + 20 * 80_000 + 40 * 10_000);
+    expect(costOf(price, all)).toBe(100 * 1_250 + 900 * 2_500 + 60 * 10_000); // as plain ones, where none is given
+  });
+
+  test("counts no token twice when an upstream tells of more of a kind than of all", () => {
+    const tokens = { inputTokens: 10, cachedInputTokens: 8, cacheWriteTokens: 8, cacheWriteHourTokens: 99 };
+    const cost = costOf({ ...price, cacheWrite: 5_000_000_000 }, { ...tokens, outputTokens: 0 });
+    expect(cost).toBe(8 * 1_250 + 2 * 5_000);
+  });
+
+  test("is a share of the price in another service tier, and the whole in one that nobody has priced", () => {
+    const tokens = { inputTokens: 1_000, outputTokens: 0 };
+    const tiered = { ...price, tiers: { flex: 50, priority: 175 } };
+    const costs = ["default", "flex", "priority", "unheard", "constructor"].map((serviceTier) => [
+      costOf(tiered, { ...tokens, serviceTier }),
+      tierPercent(tiered, { ...tokens, serviceTier }),
+    ]);
+    const whole = 2_500_000;
+    expect(costs).toEqual([
+      [whole, 100],
+      [whole / 2, 50],
+      [whole * 1.75, 175],
+      [whole, undefined],
+      [whole, undefined],
+    ]);
+    expect(dearest([tiered]).input).toBe(4_375_000_000);
   });
 
   test("is never less than that of fewer tokens, nor more than by the dearest price, and always counted exactly", () => {

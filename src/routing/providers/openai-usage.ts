@@ -11,13 +11,18 @@ export function openAiUsage(message: unknown): Usage | undefined {
   const usage = member(message, "usage") ?? member(member(message, "x_groq"), "usage");
   const inputTokens = count(usage, "prompt_tokens");
   if (inputTokens === undefined) return undefined;
+  const [input, output] = [member(usage, "prompt_tokens_details"), member(usage, "completion_tokens_details")];
+  const [audioInputTokens, audioOutputTokens] = [count(input, "audio_tokens"), count(output, "audio_tokens")];
+  const serviceTier = member(message, "service_tier");
   return {
     inputTokens,
     outputTokens: count(usage, "completion_tokens") ?? 0,
-    cachedInputTokens:
-      count(member(usage, "prompt_tokens_details"), "cached_tokens") ?? count(usage, "prompt_cache_hit_tokens") ?? 0,
-    reasoningTokens: count(member(usage, "completion_tokens_details"), "reasoning_tokens") ?? 0,
+    cachedInputTokens: count(input, "cached_tokens") ?? count(usage, "prompt_cache_hit_tokens") ?? 0,
+    reasoningTokens: count(output, "reasoning_tokens") ?? 0,
     source: "actual",
+    ...(audioInputTokens ? { audioInputTokens } : {}),
+    ...(audioOutputTokens ? { audioOutputTokens } : {}),
+    ...(typeof serviceTier === "string" ? { serviceTier } : {}),
   };
 }
 
