@@ -46,6 +46,7 @@ import { createLazyFetch } from "./lazy-fetch.ts";
 import { fetchDescription } from "./mcp/openapi/fetch-description.ts";
 import { createPinBoard } from "./mcp/pins/pin-board.ts";
 import { createSessionTokens } from "./mcp/session-token.ts";
+import type { AffinityStore } from "./pipeline/affinity-store.ts";
 import type { ApprovalDesk } from "./pipeline/approval-desk.ts";
 import { createBreaker } from "./pipeline/breaker.ts";
 import { createBudgetBoard } from "./pipeline/budget-board.ts";
@@ -66,6 +67,7 @@ import { createKeyBudgets } from "./policies/api-key/key-budgets.ts";
 import { policies } from "./policies/index.ts";
 import { providers } from "./routing/providers/index.ts";
 import { strategies } from "./routing/strategies/index.ts";
+import { createMemoryAffinity } from "./store/memory/affinity-store.ts";
 import type { LimitJournal } from "./store/memory/limit-journal.ts";
 import { openLimitJournal } from "./store/memory/limit-journal.ts";
 import { createMemoryLimiter } from "./store/memory/limiter.ts";
@@ -101,6 +103,8 @@ export interface GatewayComposition {
   readonly limitsPath?: string | undefined;
   /** Counts for several gateways together; absent, this one counts for itself. */
   readonly limiter?: Limiter | undefined;
+  /** Who made what providers keep, for several gateways together; absent, this one remembers for itself. */
+  readonly affinity?: AffinityStore | undefined;
   /** Asks the control plane about calls that wait for a person; nobody approves any where it is absent. */
   readonly approvals?: Pick<ApprovalDesk, "ask" | "answer">;
   /** Takes what the gateway has seen. When it rejects, the same is reported again later. */
@@ -142,6 +146,7 @@ export interface GatewayParts extends AsyncDisposable {
 export const pluginLists = { policies, guardrails, providers, strategies };
 
 const maxLimiterKeys = 1_000_000;
+const maxAffinityEntries = 100_000;
 
 function embeddersOf({ embedding, clock, log, secrets }: GatewayComposition, fetch: SafeFetch): EmbedderSet {
   const { cacheBytes, vectorsPath, ...own } = embedding;
@@ -200,7 +205,8 @@ function adaptersOf(
 ) {
   const { clock, stalledMs, sessionKey, stdio = {}, httpsOnly = true, upstreamTokens = nobodysTokens } = parts;
   const [prices, models] = [readBuiltInPrices(), readBuiltInModels()];
-  const llm = createLlmAdapter({ upstream, clock, stalledMs, prices, models });
+  const { affinity = createMemoryAffinity({ clock, maxEntries: maxAffinityEntries }) } = parts;
+  const llm = createLlmAdapter({ upstream, clock, stalledMs, prices, models, affinity });
   const shown = createCredentials({ fetch, clock, tokens: upstreamTokens, httpsOnly });
   const pins = createPinBoard(parts.report);
   const sessions = createSessionTokens(sessionKey);

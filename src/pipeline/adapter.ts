@@ -91,6 +91,14 @@ export interface Encoded {
   readonly error: GatewayError | undefined;
 }
 
+/** Where an operation has to go, because of what was made there before it. */
+export interface TargetBinding {
+  /** Whether the target, one of `all`, knows what the operation refers to. */
+  permits(target: CompiledTarget, all: readonly CompiledTarget[]): boolean;
+  /** The id of the target to try first, before any balancing, as long as it is open. */
+  readonly prefers: string | undefined;
+}
+
 /** Operations that a request holds as a list, be it of one: `join` makes the list of their answers. */
 export interface Batch {
   readonly batch: readonly Operation[];
@@ -165,6 +173,8 @@ export interface ProtocolAdapter {
    * Notes its decision in the exchange.
    */
   authorize?(exchange: Exchange, operation: Operation): Deny | undefined;
+  /** Where the operation has to go; undefined where it may go anywhere. */
+  bindingOf?(operation: Operation): TargetBinding | undefined;
   /** The operation as a call that may have to wait for a person; undefined where it is none. */
   heldCall?(exchange: Exchange, operation: Operation): HeldCall | undefined;
   /** An answer that no single target can give (a list of models); undefined sends the operation upstream. */

@@ -67,10 +67,21 @@ export function chooseTargets(
   }
   const ordered = (order: readonly CompiledTarget[]): TargetChoice & { readonly place: Place } => {
     exchange.route = withGates(exchange.route, closed, upstream.strategyId);
-    return { place, open, order };
+    const first = adapter.bindingOf?.(operation)?.prefers;
+    return { place, open, order: first === undefined ? order : withFirst(first, open, order) };
   };
   const chosen = open.length === 1 ? open : upstream.strategy.choose(open, exchange, operation);
   return chosen instanceof Promise ? chosen.then(ordered) : ordered(chosen);
+}
+
+// What was made at a target is worth more there than any balancing.
+function withFirst(
+  id: string,
+  open: readonly CompiledTarget[],
+  order: readonly CompiledTarget[],
+): readonly CompiledTarget[] {
+  const first = open.find((target) => target.id === id);
+  return first === undefined ? order : [first, ...order.filter((target) => target !== first)];
 }
 
 /** Where the tries of one operation are made. */

@@ -21,7 +21,7 @@ export interface ProviderCall {
 
 /** The HTTP request that carries a call. */
 export interface ProviderRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** Below the provider's base URL, with a leading slash. */
   readonly path: string;
   /** Lower-case names; credentials among them. The adapter adds nothing but what HTTP itself needs. */

@@ -22,9 +22,12 @@ export function passGates(
   targets: readonly CompiledTarget[],
   isResting: (target: CompiledTarget) => boolean,
 ): PassedGates {
+  const binding = exchange.api.adapter.bindingOf?.(operation);
   let closed: ClosedGate[] | undefined;
   for (const target of targets) {
-    const gate = closedBy(exchange, operation, target) ?? (isResting(target) ? "health" : undefined);
+    const isElsewhere = binding?.permits(target, targets) === false;
+    const own = isElsewhere ? "affinity" : closedBy(exchange, operation, target);
+    const gate = own ?? (isResting(target) ? "health" : undefined);
     if (gate === undefined) continue;
     closed ??= [];
     closed.push({ target: target.id, gate });
@@ -62,7 +65,7 @@ const refusals: readonly Refusal[] = [
   { gate: "output", code: "request.invalid", why: "they do not write answers as long as it asks for" },
   { gate: "modality", code: "request.invalid", why: "they do not take the kinds of content in it" },
   { gate: "tools", code: "request.invalid", why: "they do not call tools" },
-  { gate: "affinity", code: "upstream.unavailable", why: "what it refers to was made at another place" },
+  { gate: "affinity", code: "resource.not_found", why: "what it refers to was made at a place that is not there" },
   { gate: "budget", code: "limit.budget", why: "too little is left of the caller's budget" },
   { gate: "region", code: "request.not_offered", why: "they are not in a permitted region" },
 ];

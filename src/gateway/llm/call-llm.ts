@@ -2,6 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
+import type { AffinityStore } from "../../pipeline/affinity-store.ts";
 import type { ProviderRequest } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Operation, Usage } from "../../pipeline/exchange.ts";
 import { hasResponseSteps } from "../../pipeline/run-steps.ts";
@@ -10,6 +11,7 @@ import { inboundDialects, upstreamDialects } from "../../routing/dialects/index.
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import { isEventStream } from "../upstream.ts";
+import { noteCached, noteMade } from "./affinity.ts";
 import { awsEventStream } from "./aws-event-stream.ts";
 import type { LlmEndpoint } from "./compile-llm.ts";
 import { endpointOf, llmTables } from "./compile-llm.ts";
@@ -31,6 +33,8 @@ import { askedRestMs, limitRestMs } from "./upstream-limits.ts";
 export interface LlmCallTools {
   readonly upstream: UpstreamClient;
   readonly clock: Clock;
+  /** Who made what providers keep; nothing is remembered when absent. */
+  readonly affinity?: AffinityStore | undefined;
 }
 
 /** One try of a chat or embeddings call at one target: passed through where both speak one dialect, else translated. */
@@ -47,15 +51,28 @@ export function callLlm(
   const send = (ready: ProviderRequest): Promise<UpstreamResponse> =>
     sendToProvider(exchange, endpoint, ready, timeouts, tools.upstream, call.isTranslated);
   const sent = wanted instanceof Promise ? wanted.then(send) : send(wanted);
-  return sent.then((response) => readAnswer(exchange, operation, call, response, tools.clock));
+  const { affinity } = tools;
+  if (affinity === undefined)
+    return sent.then((response) => readAnswer(exchange, operation, call, response, tools.clock));
+  const isKept = call.request.dialect === "openai-responses" && !call.isTranslated;
+  const heard = isKept ? (message: unknown) => noteMade(exchange, operation, target, message, affinity) : undefined;
+  return sent.then((response) => {
+    if (response.status < 300) noteCached(exchange, operation, target, affinity);
+    return readAnswer(exchange, operation, call, response, tools.clock, heard);
+  });
 }
 
-function readAnswer(
+/**
+ * A provider's answer as the client is to get it. Throws `upstream.…` for what is none.
+ * @param heard is told the messages of an answer that passes through
+ */
+export function readAnswer(
   exchange: Exchange,
   operation: Operation,
   call: PlannedCall,
   response: UpstreamResponse,
   clock: Clock,
+  heard?: (message: unknown) => void,
 ): MaybePromise<Answer> {
   refuseEncoded(response);
   const headers = answerHeaders(response.headers);
@@ -68,7 +85,7 @@ function readAnswer(
     headers["content-type"] = "text/event-stream; charset=utf-8";
     headers["cache-control"] = "no-cache";
     headers["x-accel-buffering"] = "no";
-    const stream = new LlmStream(body, readerOf(exchange, operation, call, clock), clock);
+    const stream = new LlmStream(body, readerOf(exchange, operation, call, clock, heard), clock);
     return stream.start().then((frames) => ({ status, headers, report, body: { type: "stream", frames } }));
   }
   const answered = (bytes: Buffer): Answer => {
@@ -79,7 +96,8 @@ function readAnswer(
       const context = answerContext(exchange, operation, clock.now());
       return { status, headers, report, body: translatedAnswer(operation, dialect, message, model, context) };
     }
-    operation.usage = usageOf(call, message) ?? operation.usage;
+    heard?.(message);
+    if (llmRequest(operation).kind !== "response") operation.usage = usageOf(call, message) ?? operation.usage;
     return { status, headers, report, body: { type: "whole", frame: jsonFrame(bytes, message) } };
   };
   const bytes = body.whole(exchange.api.limits.responseBytes);
@@ -91,7 +109,13 @@ function usageOf({ provider, request }: PlannedCall, message: unknown): Usage | 
   return request.operation === "chat" ? upstreamDialects[request.dialect].usage(message) : undefined;
 }
 
-function readerOf(exchange: Exchange, operation: Operation, call: PlannedCall, clock: Clock): StreamReader {
+function readerOf(
+  exchange: Exchange,
+  operation: Operation,
+  call: PlannedCall,
+  clock: Clock,
+  heard: ((message: unknown) => void) | undefined,
+): StreamReader {
   const { dialect, model } = call.request;
   const maxEventBytes = exchange.api.limits.responseBytes;
   const isJudged = hasResponseSteps(exchange);
@@ -101,7 +125,7 @@ function readerOf(exchange: Exchange, operation: Operation, call: PlannedCall, c
   }
   const framing =
     call.provider.framing === "aws-event-stream" ? awsEventStream(maxEventBytes) : sseFraming(maxEventBytes);
-  if (!call.isTranslated) return new PassingReader({ operation, dialect: upstreamDialects[dialect], framing });
+  if (!call.isTranslated) return new PassingReader({ operation, dialect: upstreamDialects[dialect], framing, heard });
   const inbound = inboundDialects[llmRequest(operation).dialect];
   const context = answerContext(exchange, operation, clock.now());
   const upstream = upstreamDialects[dialect];

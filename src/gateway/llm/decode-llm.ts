@@ -4,13 +4,16 @@ import { scanJson } from "../../kernel/json-scan.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import { parseStrictJson } from "../../kernel/strict-json.ts";
 import type { ClientRequest } from "../../pipeline/adapter.ts";
+import type { AffinityStore } from "../../pipeline/affinity-store.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
 import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import { parseJson, readBody, requireJson } from "../read-body.ts";
-import type { LlmOperationKind, LlmRequest } from "./llm-request.ts";
-import { bodilessRequest, nothingSeen } from "./llm-request.ts";
+import { findAffinity } from "./affinity.ts";
+import type { LlmAffinity, LlmOperationKind, LlmRequest, StateRequest } from "./llm-request.ts";
+import { bodilessRequest, llmRequest, nothingSeen } from "./llm-request.ts";
+import { findState } from "./response-state.ts";
 
 const noBody = Buffer.alloc(0);
 type PostKind = "chat" | "count-tokens" | "embeddings";
@@ -23,11 +26,14 @@ const posts: Readonly<Record<string, { readonly kind: PostKind; readonly dialect
   "/v1/responses": { kind: "chat", dialect: "openai-responses" },
 };
 const modelsPath = "/v1/models";
+const responsesPath = "/v1/responses/";
 
 /** The dialect of the endpoint that a request went to: that of its errors too. */
 export function dialectOf({ api, inbound }: Pick<Exchange, "api" | "inbound">): InboundDialectId {
-  const known = posts[inbound.path.slice(api.context.length)];
+  const path = inbound.path.slice(api.context.length);
+  const known = posts[path];
   if (known !== undefined) return known.dialect;
+  if (path.startsWith(responsesPath)) return "openai-responses";
   return inbound.headers["anthropic-version"] === undefined ? "openai-chat" : "anthropic-messages";
 }
 
@@ -35,7 +41,11 @@ export function dialectOf({ api, inbound }: Pick<Exchange, "api" | "inbound">): 
  * What the client asks, in the dialect of its endpoint. Checks only what the gateway acts on; everything else is the upstream's
  * to judge, so that a new parameter works on the day it is invented.
  */
-export function decodeLlm(exchange: Exchange, request: ClientRequest): MaybePromise<readonly Operation[] | Deny> {
+export function decodeLlm(
+  exchange: Exchange,
+  request: ClientRequest,
+  affinity?: AffinityStore,
+): MaybePromise<readonly Operation[] | Deny> {
   const path = exchange.inbound.path.slice(exchange.api.context.length);
   const spoken = dialectOf(exchange);
   if (path === modelsPath) return [operationOf(exchange, "models", "", noBody, bodilessRequest("models", spoken))];
@@ -44,6 +54,12 @@ export function decodeLlm(exchange: Exchange, request: ClientRequest): MaybeProm
     if (model === undefined) return deny("request.invalid", "The model's name in the path is not valid.");
     return [operationOf(exchange, "model", model, noBody, bodilessRequest("model", spoken))];
   }
+  if (path.startsWith(responsesPath)) {
+    const state = findState(exchange, path.slice(responsesPath.length), affinity);
+    return state instanceof Promise
+      ? state.then((found) => stateOperation(exchange, found))
+      : stateOperation(exchange, state);
+  }
   const post = posts[path];
   if (post === undefined) return deny("route.not_found", "There is no such endpoint.");
   const wrongType = requireJson(exchange.inbound.headers["content-type"]);
@@ -51,17 +67,42 @@ export function decodeLlm(exchange: Exchange, request: ClientRequest): MaybeProm
 
   const read = readBody(request, exchange.api.limits.requestBytes, exchange.cancellation);
   return read instanceof Promise
-    ? read.then((body) => decodeBody(exchange, post, body))
-    : decodeBody(exchange, post, read);
+    ? read.then((body) => withAffinity(exchange, decodeBody(exchange, post, body), affinity))
+    : withAffinity(exchange, decodeBody(exchange, post, read), affinity);
+}
+
+/** The operations with what they refer to, or the refusal of a reference to what is another caller's. */
+function withAffinity(
+  exchange: Exchange,
+  decoded: readonly Operation[] | Deny,
+  store: AffinityStore | undefined,
+): MaybePromise<readonly Operation[] | Deny> {
+  if (store === undefined || "type" in decoded || decoded[0] === undefined) return decoded;
+  const request = llmRequest(decoded[0]);
+  const settle = (found: LlmAffinity | Deny | undefined): readonly Operation[] | Deny => {
+    if (found !== undefined && "type" in found) return found;
+    request.affinity = found;
+    return decoded;
+  };
+  const found = findAffinity(exchange, request.json, store);
+  return found instanceof Promise ? found.then(settle) : settle(found);
+}
+
+function stateOperation(exchange: Exchange, state: StateRequest | Deny): readonly Operation[] | Deny {
+  if ("type" in state) return state;
+  const isStream = state.method === "GET" && /(^|&)stream=true(&|$)/.test(exchange.inbound.query);
+  const request = { ...bodilessRequest("response", "openai-responses"), state };
+  return [{ ...operationOf(exchange, "response", state.owner.model, noBody, request), stream: isStream }];
 }
 
 /**
  * A body that was read already, as a request to that path below the API's context. Throws nothing; a path without bodies
  * is denied.
  */
-export function decodeChat(exchange: Exchange, path: string, body: Buffer): readonly Operation[] | Deny {
+export function decodeChat(exchange: Exchange, path: string, body: Buffer): MaybePromise<readonly Operation[] | Deny> {
   const post = posts[path];
-  return post === undefined ? deny("route.not_found", "There is no such endpoint.") : decodeBody(exchange, post, body);
+  if (post === undefined) return deny("route.not_found", "There is no such endpoint.");
+  return decodeBody(exchange, post, body);
 }
 
 function decodeBody(

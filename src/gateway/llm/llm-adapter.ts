@@ -1,4 +1,3 @@
-import type { Clock } from "../../kernel/clock.ts";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
@@ -13,9 +12,10 @@ import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
 import { addRetryHeaders } from "../retry-headers.ts";
 import { asksForRoute, noFields, routeFields, routeHeader } from "../tell-route.ts";
-import type { UpstreamClient } from "../upstream.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
+import { bindingOf } from "./affinity.ts";
+import type { LlmCallTools } from "./call-llm.ts";
 import { callLlm } from "./call-llm.ts";
 import { compileLlm, llmTables } from "./compile-llm.ts";
 import { decodeLlm, dialectOf } from "./decode-llm.ts";
@@ -26,10 +26,9 @@ import { llmRequest } from "./llm-request.ts";
 import { editFrame, editRequest, frameSpans, requestSpans } from "./llm-spans.ts";
 import { llmTokenDemand } from "./llm-token-demand.ts";
 import type { ErrorParts } from "./openai-error.ts";
+import { forwardState } from "./response-state.ts";
 
-export interface LlmAdapterOptions {
-  readonly upstream: UpstreamClient;
-  readonly clock: Clock;
+export interface LlmAdapterOptions extends LlmCallTools {
   /** A client that takes no byte of its stream for so long is let go. */
   readonly stalledMs: number;
   /** Built-in prices of models; none when absent. */
@@ -48,6 +47,10 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     routes: [
       { method: "POST", path: "/v1/chat/completions" },
       { method: "POST", path: "/v1/responses" },
+      { method: "GET", path: "/v1/responses/:id" },
+      { method: "DELETE", path: "/v1/responses/:id" },
+      { method: "POST", path: "/v1/responses/:id/cancel" },
+      { method: "GET", path: "/v1/responses/:id/input_items" },
       { method: "POST", path: "/v1/messages" },
       { method: "POST", path: "/v1/messages/count_tokens" },
       { method: "POST", path: "/v1/embeddings" },
@@ -59,7 +62,8 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     compile: (input) =>
       compileLlm({ ...input, prices: options.prices ?? noPrices, models: options.models ?? noModels }),
     tokenDemand: llmTokenDemand,
-    decode: decodeLlm,
+    decode: (exchange, request) => decodeLlm(exchange, request, options.affinity),
+    bindingOf,
     requestSpans,
     editRequest,
     frameSpans,
@@ -69,6 +73,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     notOffered,
     answerLocally(exchange, operation) {
       if (operation.kind === "models" || operation.kind === "model") return answerModels(exchange, operation, options);
+      if (operation.kind === "response") return forwardState(exchange, operation, options);
       return llmTables(exchange.api).offers(operation.name) ? undefined : notOffered(operation);
     },
     call: (exchange, operation, target) => callLlm(exchange, operation, target, options),

@@ -1,11 +1,31 @@
 import type { JsonScan } from "../../kernel/json-scan.ts";
 import { scanJson } from "../../kernel/json-scan.ts";
+import type { AffinityOwner } from "../../pipeline/affinity-store.ts";
 import type { Operation } from "../../pipeline/exchange.ts";
 import type { ChatRequest } from "../../routing/dialects/chat-request.ts";
 import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import { inboundDialects } from "../../routing/dialects/index.ts";
 
-export type LlmOperationKind = "chat" | "count-tokens" | "embeddings" | "models" | "model";
+export type LlmOperationKind = "chat" | "count-tokens" | "embeddings" | "models" | "model" | "response";
+
+/** What of a request was made before, and by whom. */
+export interface LlmAffinity {
+  /** Of a response or conversation that it goes on with: only there is it known. `unknown`: nobody remembers it. */
+  readonly state?: AffinityOwner | "unknown";
+  /** Of reasoning that only the provider account can decrypt which encrypted it. */
+  readonly sealed?: AffinityOwner;
+  /** Of a prompt's beginning that is in a cache there: a wish, no need. */
+  readonly cached?: AffinityOwner;
+}
+
+/** What is asked of a response that its provider keeps. */
+export interface StateRequest {
+  readonly id: string;
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below the response's own address: nothing, `/cancel`, `/input_items`. */
+  readonly below: string;
+  readonly owner: AffinityOwner;
+}
 
 /** The adapter's own view of one operation's request; other parts see only the operation. */
 export interface LlmRequest {
@@ -20,6 +40,10 @@ export interface LlmRequest {
   readonly wantsUsage: boolean;
   /** The body in no provider's words, once a target has asked for it. */
   chat: ChatRequest | undefined;
+  /** What it refers to that was made before; undefined where it refers to nothing. */
+  affinity?: LlmAffinity | undefined;
+  /** Of a `response`: which one, and what is asked of it. */
+  readonly state?: StateRequest | undefined;
   /** Content events seen on the answer's stream: the estimate of its tokens where the upstream tells none. */
   contentEvents: number;
   /** The upstream sent an error inside its stream. */

@@ -11,6 +11,8 @@ export interface PassingReaderOptions {
   readonly operation: Operation;
   readonly dialect: UpstreamDialect;
   readonly framing: StreamFraming;
+  /** Hears of every event that is more than a piece of text. */
+  readonly heard?: ((data: unknown) => void) | undefined;
 }
 
 /**
@@ -36,7 +38,9 @@ export class PassingReader implements StreamReader {
       if (this.#deltas.isDone) break;
       frames.push(new SseFrame(bytes));
       if (this.#isMereText(bytes)) continue;
-      for (const delta of this.#deltas.read(event())) noteDelta(this.#options.operation, delta);
+      const parsed = event();
+      this.#options.heard?.(parsed.data);
+      for (const delta of this.#deltas.read(parsed)) noteDelta(this.#options.operation, delta);
     }
     return frames;
   }
@@ -61,8 +65,9 @@ export class PassingReader implements StreamReader {
 /** Notes what a delta tells about the operation: usage, an error, a piece of content. */
 export function noteDelta(operation: Operation, delta: ChatDelta): void {
   const own = llmRequest(operation);
-  if (delta.type === "usage") operation.usage = delta.usage;
-  else if (delta.type === "error") own.streamError = true;
+  if (delta.type === "usage") {
+    if (own.kind !== "response") operation.usage = delta.usage; // one that is only looked at has been paid for
+  } else if (delta.type === "error") own.streamError = true;
   else if (delta.type === "more") own.contentEvents += 1;
 }
 

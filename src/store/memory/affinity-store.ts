@@ -1,0 +1,25 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../../kernel/clock.ts";
+import type { AffinityOwner, AffinityStore } from "../../pipeline/affinity-store.ts";
+import { affinityMs } from "../../pipeline/affinity-store.ts";
+
+export interface MemoryAffinityOptions {
+  readonly clock: Clock;
+  /** Entries that are kept; those that were not asked for the longest go first. */
+  readonly maxEntries: number;
+}
+
+/** Of one process, and gone with it. */
+export function createMemoryAffinity({ clock, maxEntries }: MemoryAffinityOptions): AffinityStore {
+  const known = new LRUCache<string, { readonly owner: AffinityOwner; readonly untilMs: number }>({ max: maxEntries });
+  return {
+    find(key) {
+      const entry = known.get(key);
+      if (entry === undefined || entry.untilMs > clock.monotonic()) return entry?.owner;
+      known.delete(key);
+      return undefined;
+    },
+    put: (key, owner) => void known.set(key, { owner, untilMs: clock.monotonic() + affinityMs }),
+    forget: (key) => void known.delete(key),
+  };
+}
