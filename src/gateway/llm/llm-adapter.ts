@@ -74,7 +74,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     answerLocally(exchange, operation) {
       if (operation.kind === "models" || operation.kind === "model") return answerModels(exchange, operation, options);
       if (operation.kind === "response") return forwardState(exchange, operation, options);
-      return llmTables(exchange.api).offers(operation.name) ? undefined : notOffered(operation);
+      return llmTables(exchange.api).offers(operation.name) ? undefined : notOffered(operation, exchange);
     },
     call: (exchange, operation, target) => callLlm(exchange, operation, target, options),
     encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
@@ -127,6 +127,10 @@ function encode(
   }
   return written
     .then((encoded) => withStreamError(operation, encoded))
+    .then((encoded) => {
+      if (encoded.error !== undefined) estimateRest(operation);
+      return encoded;
+    })
     .catch((error: unknown) => {
       if (!(error instanceof GatewayError) || response.headersSent) throw error;
       return { ...encodeFault(exchange, { type: "failed", error }, response, write), error };
@@ -183,6 +187,16 @@ function withStreamError(operation: Operation | undefined, encoded: Encoded): En
   if (encoded.error !== undefined || operation === undefined || !llmRequest(operation).streamError) return encoded;
   const error = new GatewayError("upstream.invalid", "The upstream reported an error inside its stream.");
   return { ...encoded, error };
+}
+
+/**
+ * Of a stream that broke off, what the upstream told before is only a part: its answer is at least as many tokens as
+ * pieces have come. Marked as estimated.
+ */
+function estimateRest(operation: Operation | undefined): void {
+  if (operation?.usage === undefined || !operation.stream) return;
+  const outputTokens = Math.max(operation.usage.outputTokens, llmRequest(operation).contentEvents);
+  operation.usage = { ...operation.usage, outputTokens, source: "estimated" };
 }
 
 /**

@@ -70,6 +70,14 @@ test("a stream's usage is recorded although the client never saw it", async () =
   expect(row).toMatchObject({ stream: true, input_tokens: 11, output_tokens: 5, usage_source: "actual" });
 });
 
+test("usage that was told before a stream broke off is only a part: what came is counted, and marked as estimated", async () => {
+  const early = usageChunk({ prompt_tokens: 11, completion_tokens: 1 });
+  upstream.respond(events([early, chunk({ content: "a" }), chunk({ content: "b" }), chunk({ content: "c" })]));
+  const [row] = await rowsOf('{"model":"m","stream":true}');
+  expect(row).toMatchObject({ outcome: "upstream_error", input_tokens: 11, usage_source: "estimated" });
+  expect(row?.type === "exchange" && Number(row.output_tokens)).toBeGreaterThanOrEqual(3);
+});
+
 test("usage that the upstream does not tell is estimated, and marked so", async () => {
   upstream.respond(events([chunk({ content: "a" }), chunk({ content: "b" }), chunk({}, { finish: "stop" }), done]));
   const [row] = await rowsOf('{"model":"m","stream":true}');
