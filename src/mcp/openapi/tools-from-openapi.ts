@@ -62,28 +62,71 @@ export interface ToolsOfOpenApi {
 const defaultNodeLimit = 10_000;
 const descriptionLimit = 2_000;
 
+/** An operation that is selected: its tool is made when it is asked for, as that takes most of the time. */
+export interface ToolCandidate {
+  /** The name of its tool. */
+  readonly name: string;
+  readonly annotations: ToolAnnotations;
+  /** `POST /pets`. */
+  readonly operation: string;
+  /** Throws `resource.invalid` where it cannot be a tool. */
+  make(): OpenApiTool;
+}
+
+/** What may become tools of a description, before any is made. */
+export interface ToolCandidates {
+  /** By path and method. */
+  readonly candidates: readonly ToolCandidate[];
+  /** Paths that cannot be read. */
+  readonly broken: readonly RefusedOperation[];
+  /** Operations of the description, selected or not. */
+  readonly operations: number;
+}
+
 /**
  * The tools of a description: one for each operation that is selected and can be called, the rest with the reason why
  * not. Throws `resource.invalid` for overrides that give two tools one name, or a name that no tool can have.
  */
 export function toolsFromOpenApi(document: OpenApiDocument, options: ToolOptions): ToolsOfOpenApi {
+  const { candidates, broken, operations } = toolCandidates(document, options);
+  const tools: OpenApiTool[] = [];
+  const refused = [...broken];
+  for (const { operation, make } of candidates) {
+    try {
+      tools.push(make());
+    } catch (error) {
+      refused.push({ operation, reason: refusalReason(error) });
+    }
+  }
+  return { tools, refused, operations };
+}
+
+/** The selected operations under the names of their tools. Throws as `toolsFromOpenApi` does. */
+export function toolCandidates(document: OpenApiDocument, options: ToolOptions): ToolCandidates {
   const { operations, broken } = listOperations(document);
   const names = toolNames(operations);
   const isSelected = operationSelector(options.select);
   const maker = { document, options, sizes: referenceSizes(document), withheld: withheldParameters(document) };
-  const tools: OpenApiTool[] = [];
-  const refused: RefusedOperation[] = broken.map(({ path, cause }) => ({ operation: path, reason: reasonOf(cause) }));
-  for (const operation of operations) {
-    const name = names.get(operation) ?? "";
-    if (!isSelected(operation, name)) continue;
-    try {
-      tools.push(makeTool(operation, name, maker));
-    } catch (error) {
-      refused.push({ operation: `${operation.method} ${operation.path}`, reason: reasonOf(error) });
-    }
-  }
-  refuseSameNames(tools);
-  return { tools, refused, operations: operations.length };
+  const candidates = operations.flatMap((operation): readonly ToolCandidate[] => {
+    const natural = names.get(operation) ?? "";
+    if (!isSelected(operation, natural)) return [];
+    const override = overrideOf(operation, natural, options.overrides);
+    const own = {
+      name: override.name ?? natural,
+      annotations: { ...annotationsOf(operation.method), ...override.annotations },
+    };
+    const make = (): OpenApiTool => makeTool(operation, own, override, maker);
+    return [{ ...own, operation: `${operation.method} ${operation.path}`, make }];
+  });
+  refuseSameNames(candidates);
+  const unread = broken.map(({ path, cause }) => ({ operation: path, reason: refusalReason(cause) }));
+  return { candidates, broken: unread, operations: operations.length };
+}
+
+/** Why an operation cannot be a tool; throws what is no refusal but a fault. */
+export function refusalReason(error: unknown): string {
+  if (!(error instanceof GatewayError)) throw error;
+  return error.issues[0]?.message ?? error.message;
 }
 
 interface ToolMaker {
@@ -93,7 +136,12 @@ interface ToolMaker {
   readonly withheld: WithheldReason;
 }
 
-function makeTool(operation: OpenApiOperation, name: string, maker: ToolMaker): OpenApiTool {
+function makeTool(
+  operation: OpenApiOperation,
+  { name, annotations }: Pick<ToolCandidate, "name" | "annotations">,
+  override: ToolOverride,
+  maker: ToolMaker,
+): OpenApiTool {
   const { document, options, sizes } = maker;
   const writer = schemaWriter(document, "input", sizes, options.nodeLimit ?? defaultNodeLimit);
   const fixed = options.fixed ?? new Map<string, unknown>();
@@ -103,15 +151,14 @@ function makeTool(operation: OpenApiOperation, name: string, maker: ToolMaker): 
   const body = bodyInputs(operation, context);
   const answers = operationAnswers(document, operation, sizes);
   const inputSchema = inputSchemaOf([...parameters.arguments, ...(body?.arguments ?? [])], writer.definitions());
-  const override = overrideOf(operation, name, options.overrides);
   return {
     definition: {
-      name: override.name ?? name,
+      name,
       ...titleOf(operation, override),
       description: override.description ?? describe(operation, body?.notes ?? []),
       inputSchema,
       ...outputOf(answers.schema, options.output ?? "declared"),
-      annotations: { ...annotationsOf(operation.method), ...override.annotations },
+      annotations,
     },
     request: {
       method: operation.method,
@@ -167,22 +214,15 @@ function describe(operation: OpenApiOperation, notes: readonly string[]): string
   return [...deprecated, text, ...notes].join(" ");
 }
 
-function refuseSameNames(tools: readonly OpenApiTool[]): void {
+function refuseSameNames(candidates: readonly ToolCandidate[]): void {
   const seen = new Map<string, string>();
-  for (const { definition, request } of tools) {
-    const place = `${request.method} ${request.path}`;
-    const other = seen.get(definition.name);
-    if (other !== undefined)
-      throw invalid([{ path: "", message: `${place} and ${other} are both ${definition.name}` }]);
-    if (!isToolName(definition.name)) {
-      const message = `${place} cannot be called ${JSON.stringify(definition.name.slice(0, 100))}: letters, digits, _ and -, at most 64`;
+  for (const { name, operation } of candidates) {
+    const other = seen.get(name);
+    if (other !== undefined) throw invalid([{ path: "", message: `${operation} and ${other} are both ${name}` }]);
+    if (!isToolName(name)) {
+      const message = `${operation} cannot be called ${JSON.stringify(name.slice(0, 100))}: letters, digits, _ and -, at most 64`;
       throw invalid([{ path: "", message }]);
     }
-    seen.set(definition.name, place);
+    seen.set(name, operation);
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof GatewayError)) throw error;
-  return error.issues[0]?.message ?? error.message;
 }

@@ -11,9 +11,10 @@ import type { ListCursors } from "../../../mcp/federation/list-cursors.ts";
 import { compileOperation } from "../../../mcp/openapi/compile-operation.ts";
 import type { JsonObject } from "../../../mcp/openapi/json-object.ts";
 import { isJsonObject, objectMember, textMember } from "../../../mcp/openapi/json-object.ts";
+import type { RefusedOperation } from "../../../mcp/openapi/openapi-tool.ts";
 import { readOpenApi } from "../../../mcp/openapi/read-openapi.ts";
 import { toolOptions } from "../../../mcp/openapi/tool-options.ts";
-import { toolsFromOpenApi } from "../../../mcp/openapi/tools-from-openapi.ts";
+import { toolCandidates } from "../../../mcp/openapi/tools-from-openapi.ts";
 import type { ProtocolCompileInput } from "../../../pipeline/adapter.ts";
 import type { NestedRunner } from "../../../pipeline/run-nested.ts";
 import type { ProbeTools } from "../compile-mcp.ts";
@@ -22,6 +23,8 @@ import type { OpenApiServerParts } from "./openapi-server.ts";
 import { createOpenApiServer } from "./openapi-server.ts";
 import { sendRequest } from "./send-request.ts";
 import { sendThroughApi } from "./send-through-api.ts";
+import type { ServedTools } from "./served-tools.ts";
+import { createServedTools } from "./served-tools.ts";
 
 export interface OpenApiTools extends Pick<ProbeTools, "upstream" | "clock" | "credentials" | "backends"> {
   readonly cursors: ListCursors;
@@ -115,7 +118,7 @@ function holdServer(
   });
 }
 
-/** A large description takes a second to compile: while any snapshot has it, it is not compiled again. */
+/** What was read of a description, and the tools that were made, are kept while any snapshot has them. */
 function hold(
   { artifact, onDispose }: Pick<ProtocolCompileInput, "artifact" | "tools" | "onDispose">,
   spec: McpOpenApiSpec,
@@ -143,10 +146,9 @@ function serveTools(
   limitBytes: number,
   { artifact, version, log, cursors, send }: Serving,
 ): McpBackend {
-  const { document, served, refused } = readTools(spec, baseUrl, limitBytes);
-  for (const { operation, reason } of refused) {
-    log.warn({ api: artifact.name, operation, reason }, "an operation cannot be a tool, and is left out");
-  }
+  const { document, served } = readTools(spec, baseUrl, limitBytes, ({ operation, reason }) =>
+    log.warn({ api: artifact.name, operation, reason }, "an operation cannot be a tool, and is left out"),
+  );
   return createOpenApiServer({
     serverInfo: { name: artifact.name, version },
     instructions: instructionsOf(document),
@@ -160,25 +162,35 @@ function serveTools(
 /** What becomes a result is in memory several times over. */
 const mostAnswerBytes = 16_777_216;
 
-function readTools(spec: McpOpenApiSpec, url: string | undefined, limitBytes: number) {
+function readTools(
+  spec: McpOpenApiSpec,
+  url: string | undefined,
+  limitBytes: number,
+  refuse: (refused: RefusedOperation) => void,
+): { readonly document: JsonObject; readonly served: ServedTools } {
   const { document: root = {}, source } = spec;
   const others = new Map<string, JsonObject>(Object.entries(source?.others ?? {}));
   const document = readOpenApi(root, { ...(source && { address: source.url }), others });
-  const { tools, refused } = toolsFromOpenApi(document, toolOptions(spec));
-  if (tools.length === 0) {
+  const { candidates, broken } = toolCandidates(document, toolOptions(spec));
+  const options = { limitBytes, ...(url !== undefined && { baseUrl: url }) };
+  const refused = [...broken];
+  for (const each of broken) refuse(each);
+  const served = createServedTools(
+    candidates,
+    (tool) => compileOperation(tool, options),
+    (each) => {
+      refused.push(each);
+      refuse(each);
+    },
+  );
+  if (served.first() === undefined) {
     const [first] = refused;
     const why = first === undefined ? "no operation is selected" : `${first.operation}: ${first.reason}`;
     throw new GatewayError("resource.invalid", `There are no tools: ${why}.`, {
       issues: [{ path: "select", message: `gives no tools: ${why}` }],
     });
   }
-  const options = { limitBytes, ...(url !== undefined && { baseUrl: url }) };
-  const served = tools.map((tool) => ({
-    definition: tool.definition,
-    operation: compileOperation(tool, options),
-    plan: tool.request,
-  }));
-  return { document: root, served, refused };
+  return { document: root, served };
 }
 
 const longestInstructions = 4_000;

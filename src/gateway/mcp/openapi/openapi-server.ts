@@ -1,23 +1,17 @@
 import type { McpBackend, McpCall, McpContext, McpObject, McpReply } from "../../../mcp/backend.ts";
 import type { ListCursors } from "../../../mcp/federation/list-cursors.ts";
-import type { CompiledOperation, ToolRequest } from "../../../mcp/openapi/compile-operation.ts";
-import type { RequestPlan, ToolDefinition } from "../../../mcp/openapi/openapi-tool.ts";
+import type { ToolRequest } from "../../../mcp/openapi/compile-operation.ts";
+import type { RequestPlan } from "../../../mcp/openapi/openapi-tool.ts";
 import type { SchemaFault } from "../../../mcp/openapi/schema-check.ts";
 import type { ToolAnswer } from "../../../mcp/openapi/tool-result.ts";
 import { jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
 import { modernVersions } from "../../../mcp/wire/modern.ts";
-
-/** One tool, ready to be shown and called. */
-export interface ServedTool {
-  readonly definition: ToolDefinition;
-  readonly operation: CompiledOperation;
-  readonly plan: RequestPlan;
-}
+import type { ServedTools } from "./served-tools.ts";
 
 export interface OpenApiServerParts {
   readonly serverInfo: McpObject;
   readonly instructions: string | undefined;
-  readonly tools: readonly ServedTool[];
+  readonly tools: ServedTools;
   readonly pageSize: number;
   readonly cursors: ListCursors;
   /** Sends a request with the gateway's own credentials, or through the API that it belongs to. Rejects with `upstream.…` where no answer came. */
@@ -27,12 +21,11 @@ export interface OpenApiServerParts {
 /** An MCP server whose tools are requests to a service: of no era, and with nothing but tools. */
 export function createOpenApiServer(parts: OpenApiServerParts): McpBackend {
   const { serverInfo, instructions } = parts;
-  const byName = new Map(parts.tools.map((tool) => [tool.definition.name, tool]));
   return {
     facts: async () => ({ serverInfo, capabilities: { tools: {} }, instructions, versions: modernVersions }),
     async request(call, context) {
       if (call.method === "tools/list") return listTools(parts, call, context);
-      if (call.method === "tools/call") return callTool(byName, parts, call, context);
+      if (call.method === "tools/call") return callTool(parts, call, context);
       if (call.method === "logging/setLevel") return { result: {} };
       return fault(jsonRpcCodes.methodNotFound, "Method not found");
     },
@@ -51,34 +44,30 @@ export function createOpenApiServer(parts: OpenApiServerParts): McpBackend {
 
 const list = "tools";
 
-function listTools(
+async function listTools(
   { tools, pageSize, cursors }: OpenApiServerParts,
   { params }: McpCall,
   context: McpContext,
-): McpReply {
+): Promise<McpReply> {
   const { cursor } = params;
   const place = typeof cursor === "string" ? cursors.open(cursor, list, context.owner) : undefined;
   if (cursor !== undefined && place === undefined) {
     return fault(jsonRpcCodes.invalidParams, "The cursor is not one of this list; begin again without it.");
   }
   const from = place === undefined ? 0 : place.index + 1;
-  const shown = tools.slice(from, from + pageSize).map(({ definition }) => definition);
-  const last = from + shown.length - 1;
-  const next =
-    last + 1 < tools.length
-      ? cursors.seal({ list, index: last, after: shown.at(-1)?.name ?? "" }, context.owner)
-      : undefined;
+  const { tools: shown, next: following } = await tools.page(from, pageSize, context.cancellation);
+  const after = shown.at(-1)?.name ?? "";
+  const next = following === undefined ? undefined : cursors.seal({ list, index: following - 1, after }, context.owner);
   return { result: { tools: shown, ...(next !== undefined && { nextCursor: next }) } };
 }
 
 async function callTool(
-  byName: ReadonlyMap<string, ServedTool>,
-  { send }: OpenApiServerParts,
+  { tools, send }: OpenApiServerParts,
   { params }: McpCall,
   context: McpContext,
 ): Promise<McpReply> {
   const { name, arguments: args } = params;
-  const tool = typeof name === "string" ? byName.get(name) : undefined;
+  const tool = typeof name === "string" ? tools.find(name) : undefined;
   if (tool === undefined) return fault(jsonRpcCodes.invalidParams, `Tool ${String(name)} not found`);
   const asked = tool.operation.toHttpRequest(args);
   if ("faults" in asked) return { result: refusedArguments(asked.faults) };
