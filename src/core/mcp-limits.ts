@@ -41,7 +41,7 @@ const bounds = {
   nameLength: {
     min: 1,
     max: 65_536,
-    default: 4_096,
+    default: 8_192,
     title: "Name",
     description: "Characters of the name or the URI that a request is for.",
   },
@@ -113,7 +113,7 @@ const bounds = {
     max: 1_000,
     default: 100,
     title: "List pages",
-    description: "Pages that the gateway reads of one list for itself, as for a virtual server or for pins.",
+    description: "Pages that a virtual server reads of one list of one of its servers.",
   },
   schemaDepth: {
     min: 1,

@@ -10,6 +10,10 @@ export interface SessionFacts {
   readonly serverVersion: string | undefined;
   /** The version that the handshake settled on. */
   readonly protocolVersion: string | undefined;
+  /** Tells sessions apart also where a server gives all of them one id. */
+  readonly mark: string;
+  /** When the session began, in milliseconds since the epoch. */
+  readonly beganAtMs: number;
   /** What the client said it can, as JSON, of a session that the gateway itself keeps; undefined of an upstream's. */
   readonly capabilities?: string | undefined;
 }
@@ -25,7 +29,7 @@ export interface SessionTokens {
   read(token: string, owner: string): SessionFacts | undefined;
 }
 
-const prefix = "gs2.";
+const prefix = "gs3.";
 const nonceBytes = 12;
 const tagBytes = 16;
 const maxTokenLength = 8_192;
@@ -68,26 +72,37 @@ export function createSessionTokens(key: KeyObject): SessionTokens {
 // A list rather than an object: the token goes with every request.
 function write(session: SessionFacts): string {
   const { id, clientName, clientVersion, serverName, serverVersion, protocolVersion } = session;
-  if (id.length > maxIdWithFacts) return JSON.stringify([id]);
+  if (id.length > maxIdWithFacts) return JSON.stringify([id, session.mark, session.beganAtMs]);
   const facts = [clientName, clientVersion, serverName, serverVersion, protocolVersion];
   const own = session.capabilities === undefined ? [] : [session.capabilities];
-  return JSON.stringify([id, ...facts.map((fact) => fact?.slice(0, maxFact) ?? null), ...own]);
+  return JSON.stringify([
+    id,
+    session.mark,
+    session.beganAtMs,
+    ...facts.map((fact) => fact?.slice(0, maxFact) ?? null),
+    ...own,
+  ]);
 }
 
 function readFacts(text: string): SessionFacts | undefined {
   const list: unknown = JSON.parse(text);
-  if (!Array.isArray(list) || typeof list[0] !== "string") return undefined;
+  if (!Array.isArray(list)) return undefined;
+  const all: readonly unknown[] = list;
+  const [id, mark, beganAtMs] = all;
+  if (typeof id !== "string" || typeof mark !== "string" || typeof beganAtMs !== "number") return undefined;
   const factAt = (at: number): string | undefined => {
-    const fact: unknown = list[at];
+    const fact = all[at];
     return typeof fact === "string" ? fact : undefined;
   };
   return {
-    id: list[0],
-    clientName: factAt(1),
-    clientVersion: factAt(2),
-    serverName: factAt(3),
-    serverVersion: factAt(4),
-    protocolVersion: factAt(5),
-    ...(list.length > 6 && { capabilities: factAt(6) }),
+    id,
+    mark,
+    beganAtMs,
+    clientName: factAt(3),
+    clientVersion: factAt(4),
+    serverName: factAt(5),
+    serverVersion: factAt(6),
+    protocolVersion: factAt(7),
+    ...(all.length > 8 && { capabilities: factAt(8) }),
   };
 }

@@ -8,7 +8,14 @@ const secret = randomBytes(32);
 const tokens = createSessionTokens(createSecretKey(secret));
 
 function named(id: string, clientName?: string): SessionFacts {
-  const rest = { clientVersion: "1", serverName: undefined, serverVersion: undefined, protocolVersion: "2025-11-25" };
+  const rest = {
+    mark: "m",
+    beganAtMs: 1,
+    clientVersion: "1",
+    serverName: undefined,
+    serverVersion: undefined,
+    protocolVersion: "2025-11-25",
+  };
   return { id, clientName, ...rest };
 }
 
@@ -48,7 +55,14 @@ describe("a session token", () => {
 
   test("stays within what a header may hold, however long the names are, and the id comes back whole", () => {
     const long = "€".repeat(10_000);
-    const facts = { clientVersion: long, serverName: long, serverVersion: long, protocolVersion: long };
+    const facts = {
+      mark: "m",
+      beganAtMs: 1,
+      clientVersion: long,
+      serverName: long,
+      serverVersion: long,
+      protocolVersion: long,
+    };
     const short = tokens.issue({ id: "id", clientName: long, ...facts }, "owner");
     expect(short.length).toBeLessThan(2_000);
     expect(tokens.read(short, "owner")).toMatchObject({ id: "id", clientName: "€".repeat(64) });
@@ -59,9 +73,9 @@ describe("a session token", () => {
 
   test.each([
     { name: "empty", token: "" },
-    { name: "only the prefix", token: "gs2." },
-    { name: "too short", token: "gs2.AAAA" },
-    { name: "very long", token: `gs2.${"A".repeat(100_000)}` },
+    { name: "only the prefix", token: "gs3." },
+    { name: "too short", token: "gs3.AAAA" },
+    { name: "very long", token: `gs3.${"A".repeat(100_000)}` },
     { name: "of another make", token: "0f2b7a1c-55aa-4be1-9d0e-1b2c3d4e5f60" },
   ])("that is $name opens nothing", ({ token }) => {
     expect(tokens.read(token, "owner")).toBeUndefined();

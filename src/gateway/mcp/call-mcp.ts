@@ -13,19 +13,21 @@ import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import { endpointOf, mcpKeyHeader } from "./compile-mcp.ts";
 import { sendAuthorized } from "./credentials/send-authorized.ts";
 import { askerOf } from "./credentials/upstream-credential.ts";
+import type { ServedSessions } from "./face/served-sessions.ts";
 import { filterList } from "./filter-list.ts";
 import { noteTask } from "./guard-tasks.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpFrames } from "./mcp-frames.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
 import { noteMessage } from "./note-message.ts";
-import { sessionFacts, sessionOwner } from "./open-session.ts";
+import { ownerOf, sessionFacts, sessionOwner } from "./open-session.ts";
 import type { RunningCalls } from "./running-calls.ts";
 
 export interface McpCallTools {
   readonly upstream: UpstreamClient;
   readonly clock: Clock;
   readonly sessions: SessionTokens;
+  readonly served: ServedSessions;
   readonly running: RunningCalls;
   readonly tasks: TaskOwners;
 }
@@ -54,11 +56,17 @@ export async function callMcp(
   const nameSession = (): void => {
     if (session === undefined || request.era === "modern") return;
     request.seen.session = session;
-    headers["mcp-session-id"] = tools.sessions.issue(sessionFacts(operation, session), sessionOwner(exchange));
+    headers["mcp-session-id"] = tools.sessions.issue(
+      sessionFacts(exchange, operation, session),
+      sessionOwner(exchange),
+    );
   };
   const isHandshake = operation.kind === "initialize"; // what it tells is for the session's token
   if (!isHandshake) nameSession();
   const answer = await answerOf(exchange, operation, response, headers, tools);
+  if (operation.kind === "session/end" && request.session !== undefined && answer.status < 300) {
+    tools.served.end(ownerOf(exchange), request.session.mark);
+  }
   if (isHandshake) nameSession();
   return answer;
 }

@@ -1,5 +1,5 @@
 import { parseStrictJson } from "../../kernel/strict-json.ts";
-import type { SessionFacts, SessionTokens } from "../../mcp/session-token.ts";
+import type { SessionFacts } from "../../mcp/session-token.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
 import { isModernVersion } from "../../mcp/wire/modern.ts";
 import type { Batch, ClientRequest } from "../../pipeline/adapter.ts";
@@ -13,6 +13,7 @@ import { decodeBatch } from "./decode-batch.ts";
 import { decodeMessage, isKnownVersion, noTarget, operationOf, unsupported } from "./decode-message.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { nothingSeen } from "./mcp-request.ts";
+import type { SessionDoor } from "./open-session.ts";
 import { openSession } from "./open-session.ts";
 import { refuseOver } from "./over-limit.ts";
 
@@ -31,14 +32,14 @@ const faultCodes = {
 export async function decodeMcp(
   exchange: Exchange,
   request: ClientRequest,
-  sessions: SessionTokens,
+  door: SessionDoor,
 ): Promise<readonly Operation[] | Batch | Deny> {
   const { method, headers } = exchange.inbound;
   const version = single(headers["mcp-protocol-version"]);
   const limits = mcpLimits(exchange.api);
   const tooMuch = boundHeaders(headers, limits);
   if (tooMuch !== undefined) return tooMuch;
-  const session = openSession(exchange, sessions);
+  const session = openSession(exchange, door);
   if (method !== "POST") return decodeSessionTraffic(exchange, method, version, session);
 
   const wrongType = requireJson(headers["content-type"]);

@@ -47,7 +47,7 @@ export function decodeMessage(
     if (tooMuch !== undefined) return tooMuch;
   }
   const session = era === "modern" ? undefined : named;
-  if (session !== undefined && "type" in session) return session;
+  if (session !== undefined && "type" in session) return { ...session, ...idOf(message) };
   const settled = era === "legacy" ? (initializeVersion(message) ?? session?.protocolVersion) : undefined;
   const own: McpRequest = {
     type: "message",

@@ -8,10 +8,10 @@ import type { JsonRpcRequest } from "../../mcp/wire/json-rpc.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { HeldCall } from "../../pipeline/held-call.ts";
-import { ownerOf } from "./face/face-tools.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest } from "./mcp-request.ts";
 import { noteMessage } from "./note-message.ts";
+import { ownerOf } from "./open-session.ts";
 import type { ToolHintMemory } from "./tool-hints.ts";
 
 export interface HeldCallTools {

@@ -36,7 +36,7 @@ import { createStreamPlaces } from "./stream-places.ts";
 import { createToolHints } from "./tool-hints.ts";
 import { compileVirtual } from "./virtual/compile-virtual.ts";
 
-export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks"> {
+export interface McpAdapterOptions extends Omit<McpCallTools, "running" | "tasks" | "served"> {
   /** Seals what clients carry for the gateway; the same for all gateways of an installation. */
   readonly sessionKey: KeyObject;
   /** A client that takes no byte of its stream for so long is let go. */
@@ -80,7 +80,8 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     hints,
   };
   const face = createFaceTools({ ...given, tokens: given.sessions, tasks });
-  const tools = { ...options, face, places: createStreamPlaces(given.clock) };
+  const door = { tokens: options.sessions, served: face.sessions };
+  const tools = { ...options, face, served: face.sessions, places: createStreamPlaces(given.clock) };
   const held = { states: createRequestStates(given.sessionKey, heldCalls), hints };
   return {
     kind: "McpServer",
@@ -91,7 +92,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     ],
     cutsText: false,
     compile: (input) => compileMcp(input, options),
-    decode: (exchange, request) => decodeMcp(exchange, request, options.sessions),
+    decode: (exchange, request) => decodeMcp(exchange, request, door),
     requestSpans,
     editRequest,
     frameSpans,

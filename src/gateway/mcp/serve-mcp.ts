@@ -5,10 +5,11 @@ import { callMcp, isLongStream } from "./call-mcp.ts";
 import type { McpBehind, McpRelay } from "./compile-mcp.ts";
 import { behindOf, mcpLimits } from "./compile-mcp.ts";
 import type { FaceRequest, FaceTools } from "./face/face-tools.ts";
-import { callFacts, idle, ownerOf } from "./face/face-tools.ts";
+import { callFacts, idle } from "./face/face-tools.ts";
 import { modernClient } from "./face/modern-face.ts";
 import { serveFace } from "./face/serve-face.ts";
 import { mcpRequest, nothingSeen } from "./mcp-request.ts";
+import { ownerOf } from "./open-session.ts";
 import type { StreamPlaces } from "./stream-places.ts";
 
 export interface ServeTools extends McpCallTools {

@@ -30,6 +30,9 @@ export interface MemberListSettings {
   readonly lastKnown: boolean;
   readonly timeoutMs: number;
   readonly keepMs: number;
+  /** Of one list of one server; a server with more of either is one that does not answer. 100 and 10,000 when absent. */
+  readonly maxPages?: number;
+  readonly maxEntries?: number;
 }
 
 /** Lists and facts of the servers, read side by side. They are one caller's own: nobody is shown what another was. */
@@ -45,8 +48,8 @@ export interface MemberLists {
 const maxCallers = 2_000;
 /** Of all callers together: what is kept for one server stays within some ten megabytes. */
 const maxKept = 50_000;
-const maxPages = 100;
-const maxEntries = 10_000;
+const usualPages = 100;
+const usualEntries = 10_000;
 
 /** Keeps the lists of those who asked last: of 2,000 callers at most, and 50,000 entries of all of them together. */
 export function createMemberLists(members: readonly Member[], settings: MemberListSettings, clock: Clock): MemberLists {
@@ -86,7 +89,9 @@ export function createMemberLists(members: readonly Member[], settings: MemberLi
   }
 
   async function readList(kind: ListKind, context: McpContext): Promise<CallerList> {
-    const { found, partial } = await gather(lastEntries, kind, context, (member, own) => readAll(kind, member, own));
+    const { found, partial } = await gather(lastEntries, kind, context, (member, own) =>
+      readAll(kind, member, own, settings),
+    );
     const merged = mergeEntries(
       kind,
       members.flatMap(({ name, takes, rename }) => {
@@ -137,14 +142,19 @@ interface MemberAnswer {
 }
 
 /** All pages of a server's list. A server without such a list has an empty one. */
-async function readAll(kind: ListKind, { backend }: Member, context: McpContext): Promise<MemberAnswer> {
+async function readAll(
+  kind: ListKind,
+  { backend }: Member,
+  context: McpContext,
+  { maxPages = usualPages, maxEntries = usualEntries }: MemberListSettings,
+): Promise<MemberAnswer> {
   const { method, entries: place, capability } = listShapes[kind];
   const { capabilities } = await backend.facts(context);
   if (capabilities[capability] === undefined) return { entries: [], ttlMs: Number.POSITIVE_INFINITY };
   const entries: McpObject[] = [];
   let cursor: unknown;
   let ttlMs = Number.POSITIVE_INFINITY;
-  for (let page = 0; page < maxPages && entries.length < maxEntries; page += 1) {
+  for (let page = 1; ; page += 1) {
     const reply = await backend.request({ method, params: cursor === undefined ? {} : { cursor } }, context);
     if ("error" in reply) {
       if (reply.error.code === -32_601) break; // it said that it can, and has no such method
@@ -153,12 +163,24 @@ async function readAll(kind: ListKind, { backend }: Member, context: McpContext)
     }
     const { result } = reply;
     const listed = result[place];
-    if (Array.isArray(listed)) entries.push(...listed.filter(isObject));
+    const own = Array.isArray(listed) ? listed.filter(isObject) : [];
+    for (const entry of own) entries.push(entry);
+    if (entries.length > maxEntries) throw tooLong("listEntries", maxEntries);
     if (typeof result["ttlMs"] === "number") ttlMs = Math.min(ttlMs, result["ttlMs"]);
     cursor = result["nextCursor"];
     if (typeof cursor !== "string") break;
+    if (page >= maxPages) throw tooLong("listPages", maxPages);
   }
-  return { entries: entries.slice(0, maxEntries), ttlMs };
+  return { entries, ttlMs };
+}
+
+function tooLong(limit: "listEntries" | "listPages", value: number): GatewayError {
+  const place = `spec.limits.${limit}`;
+  return new GatewayError(
+    "upstream.too_large",
+    `A server's list is too long. An operator can raise \`${place}\` of this MCP server, which is ${value}.`,
+    { data: { limit: place, value } },
+  );
 }
 
 /** Whoever may not see a list now is not shown what it was. */

@@ -37,6 +37,8 @@ export interface CompileOptions {
   readonly baseUrl?: string;
   /** Bytes of an answer that are passed on as text, or encoded; 1 MiB when absent. */
   readonly limitBytes?: number;
+  /** Steps that checking one value may take; half a million when absent. */
+  readonly schemaSteps?: number;
 }
 
 const urlLimit = 16_384;
@@ -46,8 +48,9 @@ const defaultLimitBytes = 1_048_576;
 export function compileOperation(tool: OpenApiTool, options: CompileOptions = {}): CompiledOperation {
   const { request: plan, definition } = tool;
   const base = baseOf(options.baseUrl ?? plan.server);
-  const checkInput = schemaChecker(definition.inputSchema);
-  const checkOutput = definition.outputSchema === undefined ? undefined : schemaChecker(definition.outputSchema);
+  const checkInput = schemaChecker(definition.inputSchema, options.schemaSteps);
+  const checkOutput =
+    definition.outputSchema === undefined ? undefined : schemaChecker(definition.outputSchema, options.schemaSteps);
   const path = compilePath(plan.path, plan.parameters);
   const limitBytes = options.limitBytes ?? defaultLimitBytes;
   const fixedHeaders = { accept: acceptOf(plan) };

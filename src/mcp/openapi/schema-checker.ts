@@ -7,7 +7,7 @@ import { valueChecks } from "./schema-value-checks.ts";
 import type { JsonSchema } from "./schema-values.ts";
 import { typesOf } from "./schema-values.ts";
 
-const stepLimit = 500_000;
+const usualSteps = 500_000;
 const depthLimit = 400;
 
 /**
@@ -15,9 +15,9 @@ const depthLimit = 400;
  * time for patterns. Knows what `schemaWriter` writes: `$ref` to `#/$defs/…` only, no `unevaluated…`, no `$dynamicRef`;
  * `format` is a note, no rule, and so is a pattern that RE2 has no words for, or that a text of more than 20,000
  * characters is to match. Gives at most 20 faults. A value that
- * takes more than half a million steps to check is a fault of its own.
+ * takes more than `stepLimit` steps to check, half a million where nothing is said, is a fault of its own.
  */
-export function schemaChecker(schema: JsonSchema): (value: unknown) => readonly SchemaFault[] {
+export function schemaChecker(schema: JsonSchema, stepLimit = usualSteps): (value: unknown) => readonly SchemaFault[] {
   const definitions = isJsonObject(schema) ? ownMember(schema, "$defs") : undefined;
   const known = new Map<unknown, SchemaCheck>();
   const compile: CheckCompiler = (part) => {

@@ -7,11 +7,11 @@ import type { Exchange, Operation } from "../../../pipeline/exchange.ts";
 import { forwardableHeaders } from "../../headers.ts";
 import { mcpKeyHeader } from "../compile-mcp.ts";
 import { mcpRequest } from "../mcp-request.ts";
-import { sessionOwner } from "../open-session.ts";
+import { ownerOf } from "../open-session.ts";
 import type { CallFacts, FaceCall } from "./face-call.ts";
 import type { FaceFrames } from "./face-frames.ts";
-import type { FaceSessions } from "./face-sessions.ts";
 import type { Parking, ParkLimits } from "./parking.ts";
+import type { ServedSessions } from "./served-sessions.ts";
 import type { WaitingAnswers } from "./waiting-answers.ts";
 
 /** What the face of all MCP servers of a gateway keeps between exchanges. */
@@ -19,7 +19,7 @@ export interface FaceTools {
   readonly clock: Clock;
   readonly tokens: SessionTokens;
   readonly tasks: TaskOwners;
-  readonly sessions: FaceSessions;
+  readonly sessions: ServedSessions;
   readonly answers: WaitingAnswers;
   readonly parking: Parking;
   /** Calls that run in sessions, by owner, session and id, so that a cancellation finds them. */
@@ -31,11 +31,6 @@ export interface FaceRequest extends FaceFrames {
   readonly backend: McpBackend;
   readonly parking: ParkLimits;
   readonly tools: FaceTools;
-}
-
-/** Names principal, API and environment: what is kept for one owner is nobody else's. */
-export function ownerOf(exchange: Exchange): string {
-  return `${sessionOwner(exchange)}/${exchange.principal?.environment ?? "production"}`;
 }
 
 /** The context of an operation, but for the ways back. */

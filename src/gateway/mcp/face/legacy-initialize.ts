@@ -29,7 +29,11 @@ export async function answerInitialize(request: FaceRequest, { id, params }: Jso
   };
   const answer = wholeAnswer(request, { jsonrpc: "2.0", id, result });
   mcpRequest(operation).seen.session = session;
-  const told = { ...sessionFacts(operation, session), capabilities: shortCapabilities(capabilities) };
+  const told = {
+    ...sessionFacts(exchange, operation, session),
+    mark: session,
+    capabilities: shortCapabilities(capabilities),
+  };
   const token = tools.tokens.issue(told, sessionOwner(exchange));
   return { ...answer, headers: { ...answer.headers, "mcp-session-id": token } };
 }

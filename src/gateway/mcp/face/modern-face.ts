@@ -7,13 +7,14 @@ import { claimedVersion, metaKeys, modernCodes, modernVersions } from "../../../
 import { withoutReserved } from "../../../mcp/wire/reserved-meta.ts";
 import type { Answer } from "../../../pipeline/exchange.ts";
 import { mcpRequest } from "../mcp-request.ts";
+import { ownerOf } from "../open-session.ts";
 import { beginAnswer } from "./call-messages.ts";
 import { capabilityObject, isQuestion, missingCapability } from "./client-capabilities.ts";
 import type { CallItem, FaceCall, Question } from "./face-call.ts";
 import { beginCall, clientLeft } from "./face-call.ts";
 import { faultAnswer, streamAnswer, takenAnswer, wholeAnswer } from "./face-frames.ts";
 import type { FaceRequest } from "./face-tools.ts";
-import { callFacts, idle, ownerOf } from "./face-tools.ts";
+import { callFacts, idle } from "./face-tools.ts";
 import { answerListen } from "./modern-listen.ts";
 import type { ParkedCall } from "./parking.ts";
 

@@ -5,11 +5,11 @@ import type { SessionTokens } from "../../../mcp/session-token.ts";
 import type { TaskOwners } from "../../../mcp/task-owners.ts";
 import type { Answer } from "../../../pipeline/exchange.ts";
 import { mcpRequest } from "../mcp-request.ts";
-import { createFaceSessions } from "./face-sessions.ts";
 import type { FaceRequest, FaceTools } from "./face-tools.ts";
 import { answerLegacy } from "./legacy-face.ts";
 import { answerModern } from "./modern-face.ts";
 import { createParking } from "./parking.ts";
+import { createServedSessions } from "./served-sessions.ts";
 import { createWaitingAnswers } from "./waiting-answers.ts";
 
 /** Answers one message of a client of either era from a backend, as a server of the client's own era. */
@@ -31,7 +31,7 @@ export function createFaceTools({ clock, tokens, tasks, sessionKey }: FaceParts)
     clock,
     tokens,
     tasks,
-    sessions: createFaceSessions(),
+    sessions: createServedSessions(),
     answers: createWaitingAnswers(),
     parking: createParking(clock, createRequestStates(sessionKey)),
     running: new Map(),

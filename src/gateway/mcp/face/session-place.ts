@@ -3,14 +3,14 @@ import type { McpClientFacts } from "../../../mcp/backend.ts";
 import { isObject } from "../../../mcp/wire/json-rpc.ts";
 import { defaultLegacyVersion } from "../../../mcp/wire/legacy.ts";
 import { mcpRequest } from "../mcp-request.ts";
-import type { FaceSession } from "./face-sessions.ts";
+import { ownerOf } from "../open-session.ts";
 import type { FaceRequest } from "./face-tools.ts";
-import { ownerOf } from "./face-tools.ts";
+import type { ServedSession } from "./served-sessions.ts";
 
 /** A client's session as its token tells, and what is remembered of it. */
 export interface SessionPlace {
   readonly id: string;
-  readonly memory: FaceSession;
+  readonly memory: ServedSession;
   readonly client: McpClientFacts;
 }
 

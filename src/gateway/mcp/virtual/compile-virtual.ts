@@ -51,9 +51,10 @@ export function compileVirtual(
   if (!isTrial) tools.served.set(artifact.id, artifact.revision);
   else if (tools.served.get(artifact.id) !== artifact.revision) refuseCollisions(members, { spec, apis, fault, tools });
   const { onFailure, lastKnown, timeoutMs, keepMs, pageSize } = spec;
+  const { listPages: maxPages, listEntries: maxEntries } = (artifact.spec as McpServerSpec).limits; // the snapshot compiler has just parsed it
   return createVirtualServer({
     members,
-    settings: { onFailure, lastKnown, timeoutMs, keepMs, pageSize },
+    settings: { onFailure, lastKnown, timeoutMs, keepMs, pageSize, maxPages, maxEntries },
     serverInfo: { name: artifact.name, version: String(artifact.revision) },
     clock: tools.clock,
     cursors: tools.cursors,
