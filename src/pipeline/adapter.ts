@@ -167,7 +167,7 @@ export interface ProtocolAdapter {
   /** The frame without such forms, for answers that a guardrail judges; the same frame where it has none. */
   withoutHidden?(frame: Frame): Frame;
   /** The refusal for an operation that the API does not offer, or that this caller may not see: the same for both. */
-  notOffered(operation: Operation): Deny;
+  notOffered(operation: Operation, exchange: Exchange): Deny;
   /**
    * The refusal of an operation that this caller may not do, by rules of the protocol's own; undefined where it may.
    * Notes its decision in the exchange.

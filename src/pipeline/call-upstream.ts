@@ -55,7 +55,7 @@ export function chooseTargets(
   const environment = exchange.principal?.environment ?? "production";
   const upstream = protocol.upstreams[environment];
   if (!upstream.targets.some((target) => target.serves(operation.name)))
-    return { type: "denied", deny: adapter.notOffered(operation), by: "route" };
+    return { type: "denied", deny: adapter.notOffered(operation, exchange), by: "route" };
 
   const place: Place = { exchange, operation, upstream, breaker, environment };
   const { open, closed } = passGates(exchange, operation, upstream.targets, (target) => restMs(place, target) > 0);

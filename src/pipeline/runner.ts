@@ -83,7 +83,7 @@ export function runOperation(exchange: Exchange, operation: Operation, options: 
   const { adapter } = exchange.api;
   const isNamed = operation.name !== ""; // a list has no name, and shows only what the caller may call
   if (isNamed && exchange.principal?.mayCall?.(operation.name) === false)
-    return denied(adapter.notOffered(operation), "authorize");
+    return denied(adapter.notOffered(operation, exchange), "authorize");
   const forbidden = adapter.authorize?.(exchange, operation);
   if (forbidden !== undefined) return challenged(exchange, forbidden, "authorize");
   return then(runAdmit(exchange, operation, options), (refused) => {

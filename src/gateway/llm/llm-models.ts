@@ -25,13 +25,32 @@ export async function answerModels(
   if (kind === "models") return listAnswer(await visibleModels(exchange, tools), isAnthropic(exchange));
   if (kind !== "model") return undefined;
   const found = (await visibleModels(exchange, tools)).find(({ id }) => id === operation.name);
-  return found === undefined ? notOffered(operation) : whole(isAnthropic(exchange) ? anthropicRow(found) : found);
+  return found === undefined
+    ? notOffered(operation, exchange)
+    : whole(isAnthropic(exchange) ? anthropicRow(found) : found);
 }
 
-/** The refusal of a model: one text for a model that does not exist and one that this caller may not see. */
-export function notOffered(operation: Operation): Deny {
-  const message = `The model \`${operation.name}\` does not exist or you do not have access to it.`;
+/** Names that a refusal lists at most. */
+const mostListed = 20;
+
+/**
+ * The refusal of a model, with those that this caller may ask for where the API names any: one text for a model that does
+ * not exist and one that this caller may not see.
+ */
+export function notOffered(operation: Operation, exchange: Exchange): Deny {
+  const named = namedModels(exchange);
+  const more = named.length > mostListed ? ", …" : "";
+  const list = named.slice(0, mostListed).map((name) => `\`${name}\``);
+  const offer = named.length === 0 ? "" : ` You may ask for ${list.join(", ")}${more}.`;
+  const message = `The model \`${operation.name}\` does not exist or you do not have access to it.${offer}`;
   return deny("request.not_offered", message, { param: "model" });
+}
+
+/** What the API names, some target serves and this caller may call. */
+function namedModels({ api, principal }: Exchange): readonly string[] {
+  const { targets } = api.protocol.upstreams[principal?.environment ?? "production"];
+  const isServed = (name: string): boolean => targets.some((target) => target.serves(name));
+  return llmTables(api).namedModels.filter((name) => principal?.mayCall?.(name) !== false && isServed(name));
 }
 
 async function visibleModels(exchange: Exchange, tools: LlmCallTools): Promise<readonly ModelRow[]> {

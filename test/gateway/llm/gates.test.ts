@@ -152,3 +152,41 @@ describe("when no target is left", () => {
     ).rejects.toMatchObject({ issues: [{ path: expect.stringContaining("spec.upstream.production.regions") }] });
   });
 });
+
+describe("a model that is not there", () => {
+  let named: TestApi;
+
+  beforeAll(async () => {
+    const targets = [{ provider: "large", models: ["gpt-a", "gpt-b", "secret"] }];
+    const models = [{ name: "gpt-a" }, { name: "gpt-b" }, { name: "secret" }, { name: "unserved" }];
+    named = await gatehouse.llm("named", `${large.url}/v1`, { models, upstream: { production: { targets }, sandbox } });
+  });
+
+  test("is 404 with those that the caller may ask for", async () => {
+    const { status, error } = await ask({ ...said("hi"), model: "gpt-z" }, named);
+    expect([status, error]).toMatchObject([404, { code: "model_not_found", param: "model" }]);
+    expect(error?.["message"]).toContain("You may ask for `gpt-a`, `gpt-b`, `secret`.");
+  });
+
+  test("looks like one that the key may not call, and neither tells what the key may not see", async () => {
+    const own = { url: named.url, key: await gatehouse.key("named", { allow: ["gpt-*"] }) };
+    const answers = [
+      await ask({ ...said("hi"), model: "secret" }, own),
+      await ask({ ...said("hi"), model: "no" }, own),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([404, 404]);
+    const messages = answers.map(({ error }) => String(error?.["message"]).replace(/`(secret|no)` does/, "`it` does"));
+    expect(messages[0]).toBe(messages[1]);
+    expect(messages[0]).not.toContain("secret");
+  });
+});
+
+test("a picture of 10 MB goes through as it is, and 60 MB are refused before they are read", async () => {
+  const picture = (bytes: number) =>
+    said([{ type: "image_url", image_url: { url: `data:image/png;base64,${"A".repeat(bytes)}` } }]);
+  expect(await ask(picture(10_485_760))).toMatchObject({ status: 200, from: "large" });
+  expect(large.seen.at(-1)?.body.length).toBeGreaterThan(10_485_760);
+  const before = large.seen.length + small.seen.length;
+  expect((await ask(picture(62_914_560))).status).toBe(413);
+  expect(large.seen.length + small.seen.length).toBe(before);
+});
