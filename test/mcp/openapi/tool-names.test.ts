@@ -51,16 +51,16 @@ describe("names", () => {
     expect(names(paths, { select: { include: ["GET /a"] } })).toEqual([made[0]]);
   });
 
-  test("are unique for 100,000 operations in one description, in seconds", () => {
+  test("are unique for 20,000 operations in one description, in seconds", () => {
     const paths = Object.fromEntries(
-      Array.from({ length: 50_000 }, (_, at) => [
+      Array.from({ length: 10_000 }, (_, at) => [
         `/items/${at}/{id}`,
-        { get: { operationId: `op${at % 30_000}` }, put: {} },
+        { get: { operationId: `op${at % 6_000}` }, put: {} },
       ]),
     );
     const made = tools(paths);
-    expect(made.operations).toBe(100_000);
-    expect(new Set(made.tools.map((tool) => tool.definition.name.toLowerCase())).size).toBe(100_000);
+    expect(made.operations).toBe(20_000);
+    expect(new Set(made.tools.map((tool) => tool.definition.name.toLowerCase())).size).toBe(20_000);
   });
 });
 
