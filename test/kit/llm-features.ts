@@ -1,3 +1,5 @@
+// long: one table, a row for each feature
+
 import type { InboundDialectId } from "../../src/routing/dialects/index.ts";
 
 /** What one client asks, in each dialect that has words for it, and what the provider then answers. */

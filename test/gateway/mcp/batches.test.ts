@@ -284,7 +284,11 @@ describe("a batch that is refused whole", () => {
       messages: [toolCall("modern", 1, "echo")],
       why: "2026-07-28 has no batches",
     },
-    { name: "of too many", messages: Array.from({ length: 51 }, (_, id) => call(id)), why: "spec.limits.batchMessages" },
+    {
+      name: "of too many",
+      messages: Array.from({ length: 51 }, (_, id) => call(id)),
+      why: "spec.limits.batchMessages",
+    },
     {
       name: "with a call that names no tool",
       messages: [{ jsonrpc: "2.0", id: 1, method: "tools/call", params: {} }],
