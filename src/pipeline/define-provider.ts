@@ -8,7 +8,7 @@ export type DialectId = "openai-chat" | "openai-responses" | "anthropic-messages
 
 /** What the LLM adapter asks of a provider. */
 export interface ProviderCall {
-  /** `count-tokens` is asked only of those that speak Anthropic's dialect. */
+  /** `count-tokens` is asked only of those that speak Anthropic's dialect, or have `counting`. */
   readonly operation: "chat" | "count-tokens" | "embeddings" | "models";
   /** What a chat's body is written in; one of the provider's own. */
   readonly dialect: DialectId;
@@ -29,6 +29,36 @@ export interface ProviderRequest {
   /** Headers for clients that do not send them. */
   readonly defaults?: Readonly<Record<string, string>>;
   readonly body: Buffer | undefined;
+}
+
+/** What is asked of a provider with embeddings of its own form. */
+export interface EmbeddingsAsked {
+  readonly texts: readonly string[];
+  /** Numbers in each vector; the model's own where absent. */
+  readonly dimensions?: number;
+}
+
+/** One vector for each text, in their order. */
+export interface EmbeddingsTold {
+  readonly vectors: readonly (readonly number[])[];
+  /** Undefined where the provider does not tell. */
+  readonly inputTokens?: number;
+}
+
+/** Embeddings in a form of the provider's own. */
+export interface OwnEmbeddings {
+  /** The body for it, or the client's member that the provider has no word for. */
+  write(asked: EmbeddingsAsked, model: string): Readonly<Record<string, unknown>> | { readonly lost: string };
+  /** Undefined for what is no answer. */
+  read(message: unknown): EmbeddingsTold | undefined;
+}
+
+/** Counting of a prompt's tokens in a form of the provider's own. */
+export interface OwnCounting {
+  /** @param chat the chat whose tokens are asked for, in the provider's dialect */
+  write(chat: Readonly<Record<string, unknown>>, model: string): Readonly<Record<string, unknown>>;
+  /** Undefined for what is no answer. */
+  read(message: unknown): number | undefined;
 }
 
 /** A provider with its configuration: where it is, and how it is spoken to. */
@@ -60,6 +90,10 @@ export interface CompiledProvider {
   usage(message: unknown): Usage | undefined;
   /** True when answers tell their usage in places of the provider's own, not in those of its dialect. */
   readonly tellsUsageElsewhere?: true;
+  /** Absent: as OpenAI's where it speaks that dialect, else there are none. */
+  readonly embeddings?: OwnEmbeddings;
+  /** Absent: as Anthropic's where it speaks that dialect, else counts are estimated. */
+  readonly counting?: OwnCounting;
   dispose?(): MaybePromise<void>;
 }
 

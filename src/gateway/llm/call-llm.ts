@@ -7,7 +7,7 @@ import type { ProviderRequest } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Operation, Usage } from "../../pipeline/exchange.ts";
 import { hasResponseSteps } from "../../pipeline/run-steps.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
-import { inboundDialects, upstreamDialects } from "../../routing/dialects/index.ts";
+import { inboundDialects } from "../../routing/dialects/index.ts";
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import { isEventStream } from "../upstream.ts";
@@ -22,7 +22,9 @@ import { jsonFrame } from "./parsed-frame.ts";
 import { PassingReader } from "./passing-reader.ts";
 import type { PlannedCall } from "./plan-call.ts";
 import { planCall } from "./plan-call.ts";
+import { estimatedCount } from "./plan-other-call.ts";
 import { refusalClass } from "./refusal-class.ts";
+import { spokenDialect } from "./spoken-dialect.ts";
 import { sseFraming } from "./stream-framing.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import { answerContext, translatedAnswer, translatedError } from "./translate-call.ts";
@@ -45,6 +47,8 @@ export function callLlm(
   tools: LlmCallTools,
 ): Promise<Answer> {
   const endpoint = endpointOf(target);
+  const estimated = estimatedCount(exchange, operation, endpoint);
+  if (estimated !== undefined) return Promise.resolve(estimated);
   const call = planCall(exchange, operation, target, endpoint);
   const wanted = endpoint.provider.request(call.request);
   const { timeouts } = exchange.api.protocol.upstreams[exchange.principal?.environment ?? "production"];
@@ -91,10 +95,16 @@ export function readAnswer(
   const answered = (bytes: Buffer): Answer => {
     const message = parseAnswer(bytes);
     headers["content-type"] = "application/json";
+    if (call.read !== undefined) return { status, headers, report, body: call.read(message) };
     if (call.isTranslated) {
       const { dialect, model } = call.request;
       const context = answerContext(exchange, operation, clock.now());
-      return { status, headers, report, body: translatedAnswer(operation, dialect, message, model, context) };
+      return {
+        status,
+        headers,
+        report,
+        body: translatedAnswer(operation, spokenDialect(call.provider, dialect), message, model, context),
+      };
     }
     heard?.(message);
     if (llmRequest(operation).kind !== "response") operation.usage = usageOf(call, message) ?? operation.usage;
@@ -106,7 +116,7 @@ export function readAnswer(
 
 function usageOf({ provider, request }: PlannedCall, message: unknown): Usage | undefined {
   if (request.dialect === "openai-chat") return provider.usage(message);
-  return request.operation === "chat" ? upstreamDialects[request.dialect].usage(message) : undefined;
+  return request.operation === "chat" ? spokenDialect(provider, request.dialect).usage(message) : undefined;
 }
 
 function readerOf(
@@ -119,16 +129,16 @@ function readerOf(
   const { dialect, model } = call.request;
   const maxEventBytes = exchange.api.limits.responseBytes;
   const isJudged = hasResponseSteps(exchange);
-  if (!call.isTranslated && dialect === "openai-chat") {
+  if (!call.isTranslated && dialect === "openai-chat" && call.provider.tellsUsageElsewhere === undefined) {
     const { provider, stripUsage } = call;
     return new LlmStreamReader({ operation, provider, stripUsage, maxEventBytes, isJudged });
   }
   const framing =
     call.provider.framing === "aws-event-stream" ? awsEventStream(maxEventBytes) : sseFraming(maxEventBytes);
-  if (!call.isTranslated) return new PassingReader({ operation, dialect: upstreamDialects[dialect], framing, heard });
+  const upstream = spokenDialect(call.provider, dialect);
+  if (!call.isTranslated) return new PassingReader({ operation, dialect: upstream, framing, heard });
   const inbound = inboundDialects[llmRequest(operation).dialect];
   const context = answerContext(exchange, operation, clock.now());
-  const upstream = upstreamDialects[dialect];
   return new TranslatingReader({ operation, upstream, inbound, framing, context, model, isJudged });
 }
 

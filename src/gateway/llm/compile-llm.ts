@@ -12,6 +12,7 @@ import { accountPrices } from "../../pipeline/price-table.ts";
 import { createRetryBudget } from "../../pipeline/retry-budget.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
+import type { TokenEstimates } from "../../pipeline/token-estimates.ts";
 import { compileGates, isElsewhere } from "./compile-gates.ts";
 
 /** What the adapter knows of an API beside its upstreams. */
@@ -23,6 +24,8 @@ export interface LlmTables {
   readonly offers: (model: string) => boolean;
   /** Tokens that one answer may have; undefined where nothing bounds it. */
   readonly maxOutputTokens: number | undefined;
+  /** What a prompt of that model is expected to take. */
+  readonly promptTokens: TokenEstimates["promptTokens"];
   /** The header in which clients send their key; never forwarded. */
   readonly keyHeader: string;
 }
@@ -71,6 +74,7 @@ export function compileLlm(input: LlmCompileInput): CompiledProtocol | undefined
     hasGlobs: names.some((name) => /[*?]/.test(name)),
     offers: globMatcher(names),
     maxOutputTokens: spec.maxOutputTokens,
+    promptTokens: input.tools.estimates.promptTokens.bind(input.tools.estimates),
     keyHeader: spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase(),
   };
   return { upstreams: { production, sandbox }, own: tables };

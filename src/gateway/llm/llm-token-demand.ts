@@ -34,13 +34,25 @@ function demandOf(api: CompiledApi, operation: Operation): TokenDemand | undefin
   const { kind, json } = llmRequest(operation);
   if (kind !== "chat" && kind !== "embeddings") return undefined;
   const media = mediaIn(json);
-  const textBytes = Math.max(operation.body.length - media.bytes, 0);
-  const mediaOf = media.count * mediaTokens + Math.ceil(media.documentBytes / documentBytesPerToken);
+  const prompt = promptOf(operation, media);
   const isPartlyKept = media.isPartlyKept || keptMembers.some((name) => isKept(json[name]));
-  if (kind === "embeddings") return { textBytes, mediaTokens: mediaOf, outputCap: 0 };
+  if (kind === "embeddings") return { ...prompt, outputCap: 0 };
   const caps = [boundOf(json), llmTables(api).maxOutputTokens].filter((cap) => cap !== undefined);
   const outputCap = caps.length === 0 ? undefined : Math.min(...caps) * answersAsked(json["n"]);
-  return { textBytes, mediaTokens: mediaOf, ...(isPartlyKept && { isPartlyKept }), outputCap };
+  return { ...prompt, ...(isPartlyKept && { isPartlyKept }), outputCap };
+}
+
+/** What the prompt of a request holds, whatever is asked with it; no answer. */
+export function promptDemand(operation: Operation): TokenDemand {
+  return { ...promptOf(operation, mediaIn(llmRequest(operation).json)), outputCap: 0 };
+}
+
+function promptOf(
+  { body }: Operation,
+  { bytes, count, documentBytes }: Media,
+): Pick<TokenDemand, "textBytes" | "mediaTokens"> {
+  const textBytes = Math.max(body.length - bytes, 0);
+  return { textBytes, mediaTokens: count * mediaTokens + Math.ceil(documentBytes / documentBytesPerToken) };
 }
 
 function answersAsked(n: unknown): number {

@@ -1,12 +1,11 @@
-import { GatewayError } from "../../kernel/errors.ts";
 import type { CompiledProvider, DialectId, ProviderCall } from "../../pipeline/define-provider.ts";
-import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
-import { boundEdits, noEdits, upstreamBody } from "./body-edits.ts";
+import { boundEdits, upstreamBody } from "./body-edits.ts";
 import type { LlmEndpoint } from "./compile-llm.ts";
 import { llmTables } from "./compile-llm.ts";
-import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
+import { planOtherCall } from "./plan-other-call.ts";
 import { translatedBody } from "./translate-call.ts";
 
 /** A call as it is to be made. */
@@ -17,6 +16,8 @@ export interface PlannedCall {
   readonly isTranslated: boolean;
   /** The gateway asks for usage on its own account: the client must not see it. */
   readonly stripUsage: boolean;
+  /** Makes the client's answer of the provider's, of what is no chat. */
+  readonly read?: (message: unknown) => Answer["body"];
 }
 
 const openAiOnly: readonly DialectId[] = ["openai-chat"];
@@ -38,7 +39,7 @@ export function planCall(
   const dialect = isSpoken ? own.dialect : (dialects[0] ?? "openai-chat");
   const model = target.model ?? operation.name;
   const { stream } = operation;
-  if (own.kind !== "chat") return planOther(operation, own, target, provider, dialect, isSpoken);
+  if (own.kind !== "chat") return planOtherCall(operation, own, target, provider, dialect, isSpoken);
   if (!isSpoken) {
     const { maxOutputTokens, newestWords = false } = provider;
     const facts = { name: model, newestWords, ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }) };
@@ -53,31 +54,4 @@ export function planCall(
   const stripUsage = stream && dialect === "openai-chat" && provider.streamUsage && !own.wantsUsage;
   const body = upstreamBody(operation, own, target.model, stripUsage, boundEdits(exchange, endpoint, own));
   return { provider, request: { operation: "chat", dialect, model, stream, body }, isTranslated: false, stripUsage };
-}
-
-/** Embeddings are OpenAI's, and tokens are counted by those who speak Anthropic's dialect; neither is translated. */
-function planOther(
-  operation: Operation,
-  own: LlmRequest,
-  target: CompiledTarget,
-  provider: CompiledProvider,
-  dialect: DialectId,
-  isSpoken: boolean,
-): PlannedCall {
-  if (!isSpoken) {
-    const wanted = own.kind === "embeddings" ? "embeddings" : "counting tokens";
-    throw new GatewayError("request.not_offered", `The provider of this model has no ${wanted}.`, {
-      param: "model",
-      detail: target.id,
-    });
-  }
-  const kind = own.kind === "count-tokens" ? "count-tokens" : "embeddings";
-  const body = upstreamBody(operation, own, target.model, false, noEdits);
-  const model = target.model ?? operation.name;
-  return {
-    provider,
-    request: { operation: kind, dialect, model, stream: false, body },
-    isTranslated: false,
-    stripUsage: false,
-  };
 }

@@ -1,7 +1,7 @@
 import { GatewayError } from "../../kernel/errors.ts";
 import type { DialectId } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
-import type { AnswerContext, InboundDialect, TargetModel } from "../../routing/dialects/dialect.ts";
+import type { AnswerContext, InboundDialect, TargetModel, UpstreamDialect } from "../../routing/dialects/dialect.ts";
 import { inboundDialects, upstreamDialects } from "../../routing/dialects/index.ts";
 import { chatRequest, llmRequest } from "./llm-request.ts";
 import { jsonFrame } from "./parsed-frame.ts";
@@ -37,12 +37,12 @@ function refused(refusal: object, ownNames: InboundDialect["ownNames"]): Gateway
 /** A provider's whole answer in the client's dialect; its usage is noted. */
 export function translatedAnswer(
   operation: Operation,
-  dialect: DialectId,
+  dialect: UpstreamDialect,
   message: unknown,
   model: string,
   context: AnswerContext,
 ): Answer["body"] {
-  const read = upstreamDialects[dialect].readAnswer(message);
+  const read = dialect.readAnswer(message);
   operation.usage = read.usage ?? operation.usage;
   const answer = read.model === "" ? { ...read, model } : read;
   const written = inboundDialects[llmRequest(operation).dialect].writeAnswer(answer, context);

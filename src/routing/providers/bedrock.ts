@@ -3,6 +3,7 @@ import { httpUrlSchema, secretReferenceSchema } from "../../core/api-spec.ts";
 import type { ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
 import { defineProvider } from "../../pipeline/define-provider.ts";
 import { bedrockConverse } from "../dialects/bedrock/bedrock-converse.ts";
+import { bedrockCounting, bedrockEmbeddings } from "./bedrock-forms.ts";
 import { secretHeader } from "./secret-header.ts";
 import { signAwsRequest } from "./sign-aws-request.ts";
 
@@ -48,6 +49,8 @@ export const bedrock = defineProvider({
       dialects: ["bedrock-converse"],
       framing: "aws-event-stream",
       listsModels: false,
+      embeddings: bedrockEmbeddings,
+      counting: bedrockCounting,
       streamUsage: false,
       usage: bedrockConverse.usage,
       async request(call): Promise<ProviderRequest> {
@@ -71,6 +74,9 @@ export const bedrock = defineProvider({
 });
 
 // A model's id has colons, and a profile's ARN slashes too.
-function pathOf({ model, stream }: ProviderCall): string {
-  return `/model/${encodeURIComponent(model)}/${stream ? "converse-stream" : "converse"}`;
+function pathOf({ operation, model, stream }: ProviderCall): string {
+  const place = `/model/${encodeURIComponent(model)}`;
+  if (operation === "embeddings") return `${place}/invoke`;
+  if (operation === "count-tokens") return `${place}/count-tokens`;
+  return `${place}/${stream ? "converse-stream" : "converse"}`;
 }

@@ -87,7 +87,7 @@ export const custom = defineProvider({
     const usage = tokens === undefined ? undefined : readUsage(tokens);
     return {
       ...base,
-      streamUsage: shape === "openai" && given.streamUsage,
+      streamUsage: shape === "openai" && usage === undefined && given.streamUsage,
       usage: usage ?? (shape === "openai" ? base.usage : upstreamDialects[dialects[shape]].usage),
       ...(usage === undefined ? {} : { tellsUsageElsewhere: true as const }),
       ...(paths.models === undefined ? { listsModels: false as const } : {}),

@@ -3,6 +3,7 @@ import { secretReferenceSchema } from "../../core/api-spec.ts";
 import type { ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
 import { defineProvider } from "../../pipeline/define-provider.ts";
 import { geminiGenerate } from "../dialects/gemini/gemini-generate.ts";
+import { geminiCounting, geminiEmbeddings } from "./google-forms.ts";
 import { baseUrlWithDefault } from "./openai-config.ts";
 import { secretHeader, withValue } from "./secret-header.ts";
 
@@ -29,6 +30,8 @@ export const gemini = defineProvider({
     return {
       baseUrl: baseUrl.replace(/\/+$/, ""),
       dialects: ["gemini"],
+      embeddings: geminiEmbeddings,
+      counting: geminiCounting,
       streamUsage: false,
       usage: geminiGenerate.usage,
       request: (call) => withValue(readKey(), (key) => build(call, key)),
@@ -40,6 +43,7 @@ function build({ operation, model, stream, body }: ProviderCall, key: string): P
   const headers = { "x-goog-api-key": key, "accept-encoding": "identity" };
   if (operation === "models") return { method: "GET", path: "/models?pageSize=1000", headers, body: undefined };
   const name = encodeURIComponent(model.replace(/^models\//, ""));
-  const path = `/models/${name}:${stream ? "streamGenerateContent?alt=sse" : "generateContent"}`;
+  const chat = stream ? "streamGenerateContent?alt=sse" : "generateContent";
+  const path = `/models/${name}:${{ chat, embeddings: "batchEmbedContents", "count-tokens": "countTokens" }[operation]}`;
   return { method: "POST", path, headers: { ...headers, "content-type": "application/json" }, body };
 }

@@ -5,6 +5,7 @@ import type { ProviderCall, ProviderRequest } from "../../pipeline/define-provid
 import { defineProvider } from "../../pipeline/define-provider.ts";
 import { anthropicMessages } from "../dialects/anthropic/anthropic-messages.ts";
 import { geminiGenerate } from "../dialects/gemini/gemini-generate.ts";
+import { vertexCounting, vertexEmbeddings } from "./google-forms.ts";
 import { googleToken } from "./google-token.ts";
 import { reshapeMembers } from "./reshape-members.ts";
 import { withValue } from "./secret-header.ts";
@@ -58,7 +59,7 @@ export const vertex = defineProvider({
     return {
       baseUrl: `${base}/projects/${project}/locations/${location}/publishers/${publisher}/models`,
       dialects: [isClaude ? "anthropic-messages" : "gemini"],
-      ...(isClaude ? { maxOutputTokens } : {}),
+      ...(isClaude ? { maxOutputTokens } : { embeddings: vertexEmbeddings, counting: vertexCounting }),
       listsModels: false,
       streamUsage: false,
       usage: isClaude ? anthropicMessages.usage : geminiGenerate.usage,
@@ -82,8 +83,11 @@ function headersOf(token: string, isStream: boolean): Record<string, string> {
   };
 }
 
-function google({ model, stream, body }: ProviderCall, headers: Record<string, string>): ProviderRequest {
-  const path = `/${encodeURIComponent(model)}:${stream ? "streamGenerateContent?alt=sse" : "generateContent"}`;
+function google({ operation, model, stream, body }: ProviderCall, headers: Record<string, string>): ProviderRequest {
+  const chat = stream ? "streamGenerateContent?alt=sse" : "generateContent";
+  const others = { embeddings: "predict", "count-tokens": "countTokens" } as const;
+  const method = operation === "embeddings" || operation === "count-tokens" ? others[operation] : chat;
+  const path = `/${encodeURIComponent(model)}:${method}`;
   return { method: "POST", path, headers, body };
 }
 

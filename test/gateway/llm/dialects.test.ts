@@ -124,11 +124,6 @@ describe("a client of Anthropic's at a provider of OpenAI's dialect", () => {
       { type: "error", error: { type: "authentication_error" } },
     ]);
   });
-
-  test("cannot have tokens counted there", async () => {
-    const answer = await ask("messages/count_tokens", { model: "m", messages });
-    expect([answer.status, answer.json()]).toMatchObject([404, { error: { type: "not_found_error" } }]);
-  });
 });
 
 describe("a client of Responses at a provider of chat completions", () => {
