@@ -18,7 +18,7 @@ beforeAll(async () => {
   gatehouse = await startTestGatehouse();
   const config = loadConfig({ flags: { dataDir: gatehouse.dataDir }, env: {}, cwd: gatehouse.dataDir });
   quickstart = await startQuickstart({ ...gatehouse.running, config, progress: () => {} });
-  for (const name of ["openai-account", "tickets-token"]) {
+  for (const name of ["house-key", "openai-account", "tickets-token"]) {
     await putSecret(gatehouse.running.context, testActor, { name, value: "sk-example", team: "default" });
   }
 });
