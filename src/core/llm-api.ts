@@ -46,18 +46,44 @@ const targetSchema = z.strictObject({
   }),
 });
 
+const strategySchema = z
+  .strictObject({
+    use: z.string().min(1).max(64).meta({ title: "Strategy", description: "The id of a routing strategy." }),
+    with: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .meta({ title: "Configuration", plugin: ["strategy"] }),
+  })
+  .prefault({ use: "weighted" })
+  .meta({ title: "Strategy", description: "How the target of each request is chosen." });
+
 const upstreamSchema = z.strictObject({
   targets: z.array(targetSchema).min(1).max(100).meta({ title: "Targets" }),
-  strategy: z
-    .strictObject({
-      use: z.string().min(1).max(64).meta({ title: "Strategy", description: "The id of a routing strategy." }),
-      with: z
-        .record(z.string(), z.unknown())
-        .default({})
-        .meta({ title: "Configuration", plugin: ["strategy"] }),
-    })
-    .prefault({ use: "weighted" })
-    .meta({ title: "Strategy", description: "How the target of each request is chosen." }),
+  strategy: strategySchema,
+  groups: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "lower-case letters, digits and hyphens")
+          .meta({
+            title: "Name",
+            description: "What the block's strategy knows the group by, as if it were a target.",
+          }),
+        targets: z.array(z.string().min(1).max(513)).min(1).max(100).meta({
+          title: "Targets",
+          description: "Globs of target ids; each target in one group at most.",
+        }),
+        strategy: strategySchema,
+        weight: z.int().min(0).max(1_000).default(1).meta({ title: "Weight", description: "Of the whole group." }),
+      }),
+    )
+    .max(20)
+    .default([])
+    .meta({
+      title: "Groups",
+      description: "Targets that the block's strategy orders as one, each group with a strategy of its own within.",
+    }),
   regions: z.array(globSchema).min(1).max(100).optional().meta({
     title: "Regions",
     description: "Globs of the regions that may serve; a target without a region may not. All may when absent.",

@@ -14,6 +14,7 @@ import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { TokenEstimates } from "../../pipeline/token-estimates.ts";
 import { compileGates, isElsewhere } from "./compile-gates.ts";
+import { compileStrategy } from "./compile-strategy.ts";
 
 /** What the adapter knows of an API beside its upstreams. */
 export interface LlmTables {
@@ -105,24 +106,8 @@ function compileBlock(
   });
   if (block.regions !== undefined && targets.length > 0 && targets.every(({ closedBy }) => isElsewhere(closedBy)))
     input.fault({ path: `${at}.regions`, message: "no target is in any of these regions" });
-  const plugin = input.registry.strategies.get(block.strategy.use);
-  if (plugin === undefined) {
-    const known = [...input.registry.strategies.keys()].join(", ");
-    input.fault({
-      path: `${at}.strategy.use`,
-      message: `there is no strategy "${block.strategy.use}"; there are: ${known}`,
-    });
-    return undefined;
-  }
-  const config = plugin.config.safeParse(block.strategy.with);
-  if (!config.success) {
-    for (const issue of config.error.issues) {
-      input.fault({ path: [at, "strategy.with", ...issue.path].map(String).join("."), message: issue.message });
-    }
-    return undefined;
-  }
-  const strategy = plugin.compile(config.data, input.tools);
-  if (strategy.dispose !== undefined) input.onDispose(at, strategy.dispose.bind(strategy));
+  const strategy = compileStrategy(block, targets, at, input);
+  if (strategy === undefined) return undefined;
   refuseUnknownTargets(block, targets, at, input);
   const { maxAttempts, timeouts, breaker } = block;
   const failover = compileFailover(block.failover);

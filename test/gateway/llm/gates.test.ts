@@ -190,3 +190,32 @@ test("a picture of 10 MB goes through as it is, and 60 MB are refused before the
   expect((await ask(picture(62_914_560))).status).toBe(413);
   expect(large.seen.length + small.seen.length).toBe(before);
 });
+
+describe("groups of targets", () => {
+  const grouped = (groups: readonly object[]) => {
+    const targets = [{ provider: "small", model: "m" }, { provider: "large", model: "m" }, { provider: "large" }];
+    const production = { targets, groups, strategy: { use: "failover" } };
+    return gatehouse.llm("grouped", `${large.url}/v1`, { upstream: { production, sandbox } as never }); // a test's own spec
+  };
+
+  test("are ordered as one, with a strategy of their own within", async () => {
+    const own = await grouped([{ name: "first", targets: ["large*"], strategy: { use: "round-robin" } }]);
+    expect(await ask(said("hi"), own)).toMatchObject({ from: "small" });
+  });
+
+  test.each([
+    [
+      "a target in two",
+      [
+        { name: "a", targets: ["*"] },
+        { name: "b", targets: ["small/m"] },
+      ],
+      "groups[1].targets",
+    ],
+    ["a target's name", [{ name: "large", targets: ["*"] }], "groups[0].name"],
+    ["no target", [{ name: "a", targets: ["nobody"] }], "groups[0].targets"],
+    ["an unknown strategy", [{ name: "a", targets: ["*"], strategy: { use: "luck" } }], "groups[0].strategy.use"],
+  ])("with %s are refused when they are published", async (_name, groups, path) => {
+    await expect(grouped(groups)).rejects.toMatchObject({ issues: [{ path: expect.stringContaining(path) }] });
+  });
+});
