@@ -34,6 +34,9 @@ function refused(refusal: object, ownNames: InboundDialect["ownNames"]): Gateway
   return new GatewayError("request.invalid", message.replace(`\`${param}\``, `\`${own}\``), { param: own });
 }
 
+/** What a client hears of an answer that its model could not finish, such as a call that is no JSON. */
+export const brokenAnswer = "The model's answer broke off.";
+
 /** A provider's whole answer in the client's dialect; its usage is noted. */
 export function translatedAnswer(
   operation: Operation,
@@ -44,6 +47,10 @@ export function translatedAnswer(
 ): Answer["body"] {
   const read = dialect.readAnswer(message);
   operation.usage = read.usage ?? operation.usage;
+  // Only Responses has a word for it; in the others it would look like an answer that is whole.
+  const isBroken = read.candidates.some(({ finish }) => finish === "error");
+  if (isBroken && llmRequest(operation).dialect !== "openai-responses")
+    throw new GatewayError("upstream.invalid", brokenAnswer);
   const answer = read.model === "" ? { ...read, model } : read;
   const written = inboundDialects[llmRequest(operation).dialect].writeAnswer(answer, context);
   return { type: "whole", frame: jsonFrame(Buffer.from(JSON.stringify(written)), written) };

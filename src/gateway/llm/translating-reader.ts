@@ -13,6 +13,7 @@ import { llmRequest } from "./llm-request.ts";
 import { brokenOff, noteDelta } from "./passing-reader.ts";
 import type { StreamFraming } from "./stream-framing.ts";
 import type { StreamReader } from "./stream-reader.ts";
+import { brokenAnswer } from "./translate-call.ts";
 
 export interface TranslatingReaderOptions {
   readonly operation: Operation;
@@ -61,7 +62,8 @@ export class TranslatingReader implements StreamReader {
     return this.#frames(this.#end());
   }
 
-  #write(delta: ChatDelta): readonly WireEvent[] {
+  #write(told: ChatDelta): readonly WireEvent[] {
+    const delta = told.type === "finish" && told.reason === "error" ? broken : told;
     noteDelta(this.#options.operation, delta);
     const isNameless = delta.type === "start" && delta.model === "";
     return this.#writer.write(isNameless ? { ...delta, model: this.#options.model } : delta);
@@ -81,6 +83,8 @@ export class TranslatingReader implements StreamReader {
       : [new SseFrame(Buffer.from(written.join("")))];
   }
 }
+
+const broken: ChatDelta = { type: "error", error: { kind: "server", status: undefined, message: brokenAnswer } };
 
 function textOf({ event, data }: WireEvent): string {
   const json = typeof data === "string" ? data : JSON.stringify(data);

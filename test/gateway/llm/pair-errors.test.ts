@@ -101,6 +101,29 @@ describe.each(table)("$inbound at $upstream", ({ inbound, upstream }) => {
   });
 });
 
+test.each([
+  { inbound: "openai-chat", stream: false, status: 502, end: '"error"' },
+  { inbound: "openai-chat", stream: true, status: 200, end: '"error"' },
+  { inbound: "anthropic-messages", stream: false, status: 502, end: '"api_error"' },
+  { inbound: "anthropic-messages", stream: true, status: 200, end: "event: error" },
+  { inbound: "openai-responses", stream: false, status: 200, end: '"status":"failed"' },
+  { inbound: "openai-responses", stream: true, status: 200, end: "event: response.failed" },
+] as const)("a call that Gemini could not finish is no whole answer: $inbound, stream $stream", async (row) => {
+  const { inbound, stream, status, end } = row;
+  const told = {
+    candidates: [
+      { content: { role: "model", parts: [{ text: "I" }] }, finishReason: "MALFORMED_FUNCTION_CALL", index: 0 },
+    ],
+    usageMetadata: { promptTokenCount: 5, candidatesTokenCount: 1, totalTokenCount: 6 },
+  };
+  const text = JSON.stringify(told);
+  if (stream) pairs.replay.answerWith(200, "text/event-stream", `data: ${text}\n\n`);
+  else pairs.replay.answerWith(200, "application/json", text);
+  const answer = await ask(inbound, "gemini", { stream });
+  expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(end)]);
+  expect(answer.text).not.toMatch(/\[DONE\]|message_stop|response\.completed/);
+});
+
 function isOpenAi(upstream: UpstreamId): boolean {
   return upstream === "openai" || upstream === "azure-openai";
 }
