@@ -95,6 +95,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
       embedding: { ...config.embedding, vectorsPath: dataDirectory.vectorsPath },
       stalledMs: options.stalledMs ?? 60_000,
       limiter: shared.limiter,
+      affinity: shared.affinity,
       limitsPath: dataDirectory.limitsPath,
       approvals: calls.approvals,
       heardAtMs: () => client.heardAtMs,

@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
+import type { AffinityStore } from "./pipeline/affinity-store.ts";
 import type { Limiter } from "./pipeline/limiter.ts";
 import type { RedisConnection } from "./store/redis/redis-connection.ts";
 
@@ -9,6 +10,8 @@ export interface SharedLimits extends AsyncDisposable {
   readonly redis: RedisConnection | undefined;
   /** Undefined where each gateway counts for itself. */
   readonly limiter: Limiter | undefined;
+  /** Undefined where each gateway remembers for itself who made what providers keep. */
+  readonly affinity: AffinityStore | undefined;
   /** Tells the other processes; nothing where there is no Redis. Whoever misses it finds out by asking. */
   publish(version: string): void;
   /** Calls with each version that is published. */
@@ -27,6 +30,7 @@ export async function openSharedLimits(
     return {
       redis: undefined,
       limiter: undefined,
+      affinity: undefined,
       publish: () => {},
       onVersion: () => {},
       [Symbol.asyncDispose]: async () => {},
@@ -34,12 +38,14 @@ export async function openSharedLimits(
   }
   const { openRedis } = await import("./store/redis/redis-connection.ts");
   const { createRedisLimiter } = await import("./store/redis/limiter.ts");
+  const { createRedisAffinity } = await import("./store/redis/affinity-store.ts");
   const redis = openRedis({ ...settings, url }, parts);
   await redis.settled(connectPatienceMs);
   const channel = `${settings.keyPrefix}feed`;
   return {
     redis,
     limiter: createRedisLimiter({ redis }),
+    affinity: createRedisAffinity({ redis }),
     publish: (version) => void redis.run((client) => client.publish(channel, version)).catch(() => {}), // they ask anyway
     onVersion: (listener) => redis.subscribe(channel, listener),
     [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),

@@ -203,6 +203,7 @@ function connectPlanes(
     upstreamTokens: identity.upstreamTokens,
     httpsOnly: config.env === "production",
     limiter: shared.limiter,
+    affinity: shared.affinity,
     limitsPath: dataPaths(config.dataDir).limitsPath,
     ...reportsTo(() => context),
   });
