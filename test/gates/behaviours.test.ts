@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { Behaviour } from "../behaviour.ts";
+import { lessons } from "../lessons.ts";
+import { mcpBehaviours } from "../mcp-behaviours.ts";
+
+describe.each([
+  { table: "of MCP", rows: mcpBehaviours, count: 32 },
+  { table: "learnt from others", rows: lessons, count: 15 },
+])("the behaviours $table", ({ rows, count }) => {
+  test("are numbered without a gap", () => {
+    expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
+  });
+
+  test.each(rows)("$number: $behaviour", ({ tests, comesWith }) => {
+    expect(tests.length > 0 || comesWith !== undefined).toBe(true);
+    for (const [file, name] of tests) expect([file, name, holds(file, name)]).toEqual([file, name, true]);
+  });
+
+  test("are all there, but for those that say with which issue they come", ({ annotate }) => {
+    const open = rows.filter(({ comesWith }) => comesWith !== undefined);
+    for (const row of open) void annotate(told(row));
+    expect(open.length).toBeLessThanOrEqual(3); // this number may only get smaller
+  });
+});
+
+function told({ number, behaviour, comesWith, missing = "all of it" }: Behaviour): string {
+  return `${number}, ${behaviour}: ${missing} comes with issue ${comesWith}`;
+}
+
+/** Whether a file has a text in quotes that is that name: of a test, or of a row of its table. */
+function holds(file: string, name: string): boolean {
+  return existsSync(file) && ['"', "`", "'"].some((quote) => readFileSync(file, "utf8").includes(quote + name + quote));
+}
