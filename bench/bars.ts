@@ -21,6 +21,8 @@ export function judge(figures: Figures): readonly Verdict[] {
     ratio(figures, "throughput, governed", "governed", "portkey", 8),
     ratio(figures, "throughput with events, governed", "governed", "governed-no-events", 0.95),
     ratio(figures, "throughput with limits in Redis, governed", "governed-redis", "governed", 0.7),
+    ratio(figures, "throughput to Anthropic, translated", "to-anthropic", "governed", 0.5),
+    ratio(figures, "throughput from Anthropic, translated", "from-anthropic", "governed", 0.5),
     keyCheck(figures),
     addedMedian(figures, "open", 0.15 * factor),
     addedMedian(figures, "governed", 0.18 * factor),

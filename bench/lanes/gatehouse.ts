@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { PinnedProcess } from "../pinned.ts";
 import { moveChildren, startPinned } from "../pinned.ts";
 import type { RunningLane } from "./lane.ts";
-import { chatPath, mcpPath } from "./lane.ts";
+import { chatPath, mcpPath, messagesPath } from "./lane.ts";
 import { startRedis } from "./redis.ts";
 
 export interface GatehouseLaneOptions {
@@ -16,6 +16,8 @@ export interface GatehouseLaneOptions {
   readonly events: boolean;
   /** Limits are counted in a Redis of the lane's own, which runs on the core of the mock. */
   readonly redis?: boolean;
+  /** Clients of OpenAI's at a provider of Anthropic's, or the other way round; untouched bytes when absent. */
+  readonly translates?: "to-anthropic" | "from-anthropic";
 }
 
 /**
@@ -46,13 +48,18 @@ export async function startGatehouseLane(upstreamUrl: string, options: Gatehouse
   const { gatewayUrl } = await addresses(server);
   const running = opened.move();
   return {
-    url: `${gatewayUrl}/bench${options.protocol === "llm" ? chatPath : mcpPath}`,
+    url: `${gatewayUrl}/bench${pathOf(options)}`,
     headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
     pid: server.pid,
     // The store is no part of the gateway: a server of its own would be on another machine.
     settle: () => moveChildren(server.pid, "client"),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+function pathOf({ protocol, translates }: GatehouseLaneOptions): string {
+  if (protocol === "mcp") return mcpPath;
+  return translates === "from-anthropic" ? messagesPath : chatPath;
 }
 
 async function addresses(server: PinnedProcess): Promise<{ gatewayUrl: string; controlUrl: string }> {
@@ -76,7 +83,7 @@ async function configure(
   controlUrl: string,
   adminToken: string,
   upstreamUrl: string,
-  { protocol, governed }: GatehouseLaneOptions,
+  { protocol, governed, translates }: GatehouseLaneOptions,
 ): Promise<string | undefined> {
   const post = async (path: string, body: unknown): Promise<unknown> => {
     const headers = { authorization: `Bearer ${adminToken}`, "content-type": "application/json" };
@@ -85,7 +92,7 @@ async function configure(
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
     return JSON.parse(text);
   };
-  const documents = resources(protocol, governed, upstreamUrl);
+  const documents = resources(protocol, governed, upstreamUrl, translates === "to-anthropic");
   await post("/apply", { documents: documents.map((value, at) => ({ source: "bench", line: at + 1, value })) });
   if (!governed) return undefined;
   const kind = protocol === "llm" ? "LlmApi" : "McpServer";
@@ -93,7 +100,12 @@ async function configure(
   return (made as { key: string }).key; // what the control API promises for 201
 }
 
-function resources(protocol: "llm" | "mcp", governed: boolean, upstreamUrl: string): readonly object[] {
+function resources(
+  protocol: "llm" | "mcp",
+  governed: boolean,
+  upstreamUrl: string,
+  isAnthropic: boolean,
+): readonly object[] {
   const limit = { use: "rate-limit", with: { requests: 1_000_000_000, windowMs: 60_000 } };
   const common = {
     context: "/bench",
@@ -106,7 +118,10 @@ function resources(protocol: "llm" | "mcp", governed: boolean, upstreamUrl: stri
   // A soak fails on purpose, and often.
   const production = { targets: [{ provider: "bench" }], breaker: { failures: 0 } };
   return [
-    document("LlmProvider", { use: "openai-compatible", with: { baseUrl: `${upstreamUrl}/v1` } }),
+    document("LlmProvider", {
+      use: isAnthropic ? "anthropic" : "openai-compatible",
+      with: { baseUrl: `${upstreamUrl}/v1`, ...(isAnthropic && { apiKey: "sk-bench" }) },
+    }),
     document("LlmApi", { ...common, upstream: { production, sandbox } }),
   ];
 }

@@ -63,6 +63,24 @@ export const lanes: readonly Lane[] = [
     unavailable: redisMissing,
     start: (url) => startGatehouseLane(url, { protocol: "llm", governed: true, events: true, redis: true }),
   },
+  {
+    id: "to-anthropic",
+    title: "Gatehouse, governed, chat completions to Anthropic",
+    protocol: "llm",
+    streams: false,
+    note: "each request and answer is translated",
+    start: (url) =>
+      startGatehouseLane(url, { protocol: "llm", governed: true, events: true, translates: "to-anthropic" }),
+  },
+  {
+    id: "from-anthropic",
+    title: "Gatehouse, governed, Anthropic's Messages to chat completions",
+    protocol: "llm",
+    streams: false,
+    note: "each request and answer is translated",
+    start: (url) =>
+      startGatehouseLane(url, { protocol: "llm", governed: true, events: true, translates: "from-anthropic" }),
+  },
   { id: "mcp-direct", title: "MCP: no proxy", protocol: "mcp", streams: false, start: (url) => direct(url + mcpPath) },
   {
     id: "mcp-bare",

@@ -26,4 +26,6 @@ export interface RunningLane extends AsyncDisposable {
 
 /** Paths on the mock and on every lane that has no context of its own. */
 export const chatPath = "/v1/chat/completions";
+/** Anthropic's, which takes the same body: the gateway asks for no `max_tokens` where it translates. */
+export const messagesPath = "/v1/messages";
 export const mcpPath = "/mcp";

@@ -23,6 +23,18 @@ export const chatAnswer = JSON.stringify({
   usage: { prompt_tokens: 31, completion_tokens: 54, total_tokens: 85 },
 });
 
+/** The same as a message of Anthropic's. */
+export const messageAnswer = JSON.stringify({
+  id: "msg_bench",
+  type: "message",
+  role: "assistant",
+  model,
+  content: [{ type: "text", text: "A lighthouse stands where the land ends. ".repeat(6) }],
+  stop_reason: "end_turn",
+  stop_sequence: null,
+  usage: { input_tokens: 31, output_tokens: 54 },
+});
+
 /** The events of one chat stream. */
 export const streamPieces: readonly string[] = [
   ...Array.from({ length: pieceCount - 2 }, (_, at) =>
