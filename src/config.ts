@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import type * as YamlPackage from "yaml";
 import type { z } from "zod";
@@ -7,6 +6,7 @@ import type { Config, Setting } from "./config-schema.ts";
 import { configSchema, listSettings, settingValue } from "./config-schema.ts";
 import type { FieldIssue } from "./kernel/errors.ts";
 import { GatewayError } from "./kernel/errors.ts";
+import { loadYaml } from "./kernel/load-yaml.ts";
 import { didYouMean } from "./kernel/nearest-name.ts";
 import { withInherited } from "./mcp-settings.ts";
 import { openSealedSettings } from "./sealed-settings.ts";
@@ -152,11 +152,6 @@ function takeFile(found: Found, path: string): void {
 }
 
 type Yaml = typeof YamlPackage;
-
-// Only where there is a file: a process that serves keeps what it has once loaded.
-function loadYaml(): Yaml {
-  return createRequire(import.meta.url)("yaml") as Yaml; // the package's own types; `require` knows none
-}
 
 function notePlaces(yaml: Yaml, node: unknown, prefix: string, note: (name: string, offset: number) => void): void {
   if (!yaml.isMap(node)) return;

@@ -1,5 +1,5 @@
-import { parse as parseYaml } from "yaml";
 import { invalid, refuseTooDeep } from "../../core/parse-document.ts";
+import { loadYaml } from "../../kernel/load-yaml.ts";
 import { parseStrictJson } from "../../kernel/strict-json.ts";
 import { bundleDocuments } from "./bundle-documents.ts";
 import type { JsonObject } from "./json-object.ts";
@@ -56,7 +56,7 @@ function readText(source: string, limitBytes: number): unknown {
 
 function readYaml(text: string): unknown {
   try {
-    return parseYaml(text, { maxAliasCount: aliasLimit, uniqueKeys: true, logLevel: "error", schema: "core" });
+    return loadYaml().parse(text, { maxAliasCount: aliasLimit, uniqueKeys: true, logLevel: "error", schema: "core" });
   } catch (cause) {
     const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n", 1);
     throw refused(`it is neither JSON nor YAML that can be read: ${reason}`);

@@ -8,6 +8,7 @@ import { GatewayError } from "../../../kernel/errors.ts";
 import type { Log } from "../../../kernel/log.ts";
 import type { McpBackend } from "../../../mcp/backend.ts";
 import type { ListCursors } from "../../../mcp/federation/list-cursors.ts";
+import type { CompileOptions } from "../../../mcp/openapi/compile-operation.ts";
 import { compileOperation } from "../../../mcp/openapi/compile-operation.ts";
 import type { JsonObject } from "../../../mcp/openapi/json-object.ts";
 import { isJsonObject, objectMember, textMember } from "../../../mcp/openapi/json-object.ts";
@@ -82,13 +83,18 @@ function holdApi(
   const { url } = parsed.upstream.production;
   return hold({ artifact, tools: plugins, onDispose }, described, tools, [parsed.limits.responseBytes], (version) =>
     // Only the path below the address counts: where it goes, the API says.
-    serveTools(described, new URL(url).origin, parsed.limits.responseBytes, {
-      artifact,
-      version,
-      log: plugins.log,
-      cursors: tools.cursors,
-      send: (request, context, plan) => sendThroughApi(name, request, plan, context, tools.runner),
-    }),
+    serveTools(
+      described,
+      new URL(url).origin,
+      { limitBytes: parsed.limits.responseBytes },
+      {
+        artifact,
+        version,
+        log: plugins.log,
+        cursors: tools.cursors,
+        send: (request, context, plan) => sendThroughApi(name, request, plan, context, tools.runner),
+      },
+    ),
   );
 }
 
@@ -102,18 +108,23 @@ function holdServer(
   const { artifact, tools: plugins } = input;
   const { limits } = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it
   const maxBytes = Math.min(limits.responseBytes, mostAnswerBytes);
-  return hold(input, spec, tools, [environment, block, maxBytes], (version) => {
+  return hold(input, spec, tools, [environment, block, maxBytes, limits.schemaSteps], (version) => {
     const place = { apiId: artifact.id, environment, url: block.url ?? "", secrets: plugins.secrets };
     const credential = tools.credentials(block.auth, place);
     const { upstream, cursors } = tools;
     const sender = { upstream, credential, timeouts: block.timeouts, maxBytes };
-    const own = serveTools(spec, block.url, maxBytes, {
-      artifact,
-      version,
-      log: plugins.log,
-      cursors,
-      send: (request, context) => sendRequest(request, context, sender),
-    });
+    const own = serveTools(
+      spec,
+      block.url,
+      { limitBytes: maxBytes, schemaSteps: limits.schemaSteps },
+      {
+        artifact,
+        version,
+        log: plugins.log,
+        cursors,
+        send: (request, context) => sendRequest(request, context, sender),
+      },
+    );
     return credential.isGranted === undefined ? own : withConsent(own, credential, tools);
   });
 }
@@ -143,10 +154,10 @@ interface Serving extends Pick<OpenApiServerParts, "send" | "cursors"> {
 function serveTools(
   spec: McpOpenApiSpec,
   baseUrl: string | undefined,
-  limitBytes: number,
+  bounds: Bounds,
   { artifact, version, log, cursors, send }: Serving,
 ): McpBackend {
-  const { document, served } = readTools(spec, baseUrl, limitBytes, ({ operation, reason }) =>
+  const { document, served } = readTools(spec, baseUrl, bounds, ({ operation, reason }) =>
     log.warn({ api: artifact.name, operation, reason }, "an operation cannot be a tool, and is left out"),
   );
   return createOpenApiServer({
@@ -162,17 +173,19 @@ function serveTools(
 /** What becomes a result is in memory several times over. */
 const mostAnswerBytes = 16_777_216;
 
+type Bounds = Pick<CompileOptions, "limitBytes" | "schemaSteps">;
+
 function readTools(
   spec: McpOpenApiSpec,
   url: string | undefined,
-  limitBytes: number,
+  bounds: Bounds,
   refuse: (refused: RefusedOperation) => void,
 ): { readonly document: JsonObject; readonly served: ServedTools } {
   const { document: root = {}, source } = spec;
   const others = new Map<string, JsonObject>(Object.entries(source?.others ?? {}));
   const document = readOpenApi(root, { ...(source && { address: source.url }), others });
   const { candidates, broken } = toolCandidates(document, toolOptions(spec));
-  const options = { limitBytes, ...(url !== undefined && { baseUrl: url }) };
+  const options = { ...bounds, ...(url !== undefined && { baseUrl: url }) };
   const refused = [...broken];
   for (const each of broken) refuse(each);
   const served = createServedTools(
