@@ -98,6 +98,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
       affinity: shared.affinity,
       limitsPath: dataDirectory.limitsPath,
       approvals: calls.approvals,
+      upstreamTokens: calls.upstreamTokens,
       heardAtMs: () => client.heardAtMs,
       report: (report) => calls.report(report),
     }),

@@ -228,6 +228,7 @@ function connectPlanes(
       feed.note(message);
     },
     feed,
+    upstreamTokens: identity.upstreamTokens,
     upstreams: createUpstreamBoard(),
     budgets: gateway.budgets,
     encryption,

@@ -1,3 +1,4 @@
+// long: one table, of a row for each behaviour
 import type { Behaviour } from "./behaviour.ts";
 
 const m = "test/gateway/mcp";

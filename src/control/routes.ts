@@ -27,6 +27,7 @@ import { signInRoutes } from "./sign-in-routes.ts";
 import { ssoRoutes } from "./sso-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { upstreamCredentialRoutes } from "./upstream-credential-routes.ts";
+import { upstreamTokenRoutes } from "./upstream-token-routes.ts";
 import { userRoutes } from "./user-routes.ts";
 
 /** The route table: all that the control port answers, and who may ask for it. */
@@ -59,6 +60,7 @@ export function routes(): readonly ControlRoute[] {
     ...auditRoutes(),
     ...gatewayTokenRoutes(),
     ...gatewayFeedRoutes(),
+    ...upstreamTokenRoutes(),
     ...analyticsRoutes(),
   ];
 }

@@ -21,6 +21,7 @@ import type { RouteTester } from "./route-test.ts";
 import type { PluginSchemas } from "./secret-fields.ts";
 import type { SignInSettings } from "./sign-in-settings.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
+import type { UpstreamTokens } from "./upstream-tokens.ts";
 
 /** A key and the id that is stored beside what it made. */
 export interface NamedKey {
@@ -49,6 +50,8 @@ export interface CoreContext {
   publish(message: PlaneMessage): void;
   /** What gateway processes are told; there are none where it is absent. */
   readonly feed?: GatewayFeed;
+  /** What people have at upstream servers, for gateway processes that ask; nobody has anything where it is absent. */
+  readonly upstreamTokens?: UpstreamTokens;
   /** What gateways have said of their upstreams; nothing is known of any where it is absent. */
   readonly upstreams?: UpstreamBoard;
   /** How limits stand; nothing is known of any where it is absent. */

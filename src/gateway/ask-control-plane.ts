@@ -3,6 +3,7 @@ import type { FeedSeal } from "../core/feed-seal.ts";
 import { feedAsker } from "../core/feed-seal.ts";
 import type { FeedAnswer, FeedSecrets, FeedTold } from "../core/gateway-feed.ts";
 import type { GatewayReport } from "../core/plane-message.ts";
+import type { UpstreamTokenAnswer, UpstreamTokens } from "../core/upstream-tokens.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { SafeFetch, SafeResponse } from "../kernel/safe-fetch.ts";
 import type { ApprovalDesk } from "../pipeline/approval-desk.ts";
@@ -21,6 +22,8 @@ export interface ControlPlaneCalls {
   ask(version: string | undefined): Promise<FeedTold | undefined>;
   /** Calls that wait for a person. */
   readonly approvals: Pick<ApprovalDesk, "ask" | "answer">;
+  /** What people have at upstream servers; sealed on its way, and kept nowhere on a disk. */
+  readonly upstreamTokens: UpstreamTokens;
   report(report: GatewayReport): Promise<void>;
 }
 
@@ -31,13 +34,18 @@ const reportTimeoutMs = 10_000;
 /** Calls by the feed's token; the address is the operator's. */
 export function createControlPlaneCalls({ url, token, fetch }: ControlPlaneAddress): ControlPlaneCalls {
   const base = url.replace(/\/+$/, "");
-  const post = async (path: string, body: unknown): Promise<SafeResponse> =>
+  const post = async (
+    path: string,
+    body: unknown,
+    { token: own = token(), ...more }: PostOptions = {},
+  ): Promise<SafeResponse> =>
     fetch(`${base}${path}`, {
       chosenBy: "operator",
       method: "POST",
       timeoutMs: reportTimeoutMs,
-      headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${await own}`, "content-type": "application/json", ...more.headers },
       body: JSON.stringify(body),
+      ...(more.signal && { signal: more.signal }),
     });
   return {
     async ask(version) {
@@ -62,6 +70,17 @@ export function createControlPlaneCalls({ url, token, fetch }: ControlPlaneAddre
       const { status } = await post("/api/v1/gateway-reports", report);
       if (status !== 204) throw refused(status);
     },
+    upstreamTokens: {
+      async ask(question, signal) {
+        const own = await token();
+        const asker = feedAsker(own);
+        const headers = { "x-gatehouse-feed-key": asker.publicKey };
+        const answer = await post("/api/v1/gateway-upstream-tokens", question, { token: own, headers, signal });
+        if (answer.status !== 200) throw refused(answer.status);
+        const { sealed } = answer.json() as { readonly sealed: FeedSeal }; // of our own control plane
+        return JSON.parse(asker.open(sealed)) as UpstreamTokenAnswer; // as above
+      },
+    },
     approvals: {
       async ask(question) {
         const answer = await post("/api/v1/gateway-approvals", question);
@@ -75,6 +94,12 @@ export function createControlPlaneCalls({ url, token, fetch }: ControlPlaneAddre
       },
     },
   };
+}
+
+interface PostOptions {
+  readonly token?: string | Promise<string>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
 }
 
 function knownAnswer(body: unknown): FeedAnswer & { readonly sealed: FeedSeal } {
