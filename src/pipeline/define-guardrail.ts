@@ -19,11 +19,20 @@ export interface SpanEdit {
   readonly replacement: string;
 }
 
+/** What a guardrail measured, by names of its own: scores, kinds and counts. Never a piece of the text. */
+export type Assessment = Readonly<Record<string, unknown>>;
+
 export type Verdict =
-  | { readonly type: "pass" }
+  /** With a `detail` it is an annotation: nothing is changed, and the row says what was found. */
+  | { readonly type: "pass"; readonly detail?: string; readonly assessment?: Assessment }
   /** `reason` is for the caller, `detail` for the log. Neither quotes the text. */
-  | { readonly type: "deny"; readonly reason: string; readonly detail?: string }
-  | { readonly type: "rewrite"; readonly edits: readonly SpanEdit[]; readonly detail?: string };
+  | { readonly type: "deny"; readonly reason: string; readonly detail?: string; readonly assessment?: Assessment }
+  | {
+      readonly type: "rewrite";
+      readonly edits: readonly SpanEdit[];
+      readonly detail?: string;
+      readonly assessment?: Assessment;
+    };
 
 export type GuardrailPhase = "request" | "response";
 
@@ -35,12 +44,25 @@ export interface StreamWindow {
   readonly overlap: number;
 }
 
+/** The call whose texts are judged. */
+export interface GuardedCall {
+  readonly exchangeId: string;
+  readonly operation: { readonly kind: string; readonly name: string };
+  /** Ends when nobody waits for the verdict any more. */
+  readonly signal: AbortSignal;
+  /**
+   * What this attachment keeps of this operation, from its request to the end of its answer: made at the first call, the
+   * same afterwards. Nobody else sees it.
+   */
+  memory<Kept>(make: () => Kept): Kept;
+}
+
 export interface CompiledGuardrail {
   readonly phases: readonly GuardrailPhase[];
   /** Required for the response phase: streams are judged through it. */
   readonly window?: StreamWindow;
   /** Judges all spans of a message together. */
-  inspect(spans: readonly TextSpan[], phase: GuardrailPhase): MaybePromise<Verdict>;
+  inspect(spans: readonly TextSpan[], phase: GuardrailPhase, call: GuardedCall): MaybePromise<Verdict>;
   dispose?(): MaybePromise<void>;
 }
 

@@ -7,7 +7,7 @@ export interface PolicyDecision {
   /** Where it is attached: `llm_…/policies[0]`. */
   readonly place: string;
   readonly step: string;
-  readonly action: "deny" | "rewrite" | "respond" | "error";
+  readonly action: "deny" | "rewrite" | "annotate" | "respond" | "error";
   readonly mode: "enforce" | "monitor";
   readonly code?: string;
   readonly detail?: string;

@@ -81,6 +81,8 @@ export interface Operation {
   readonly message: unknown;
   /** What the operation has used so far; `estimated` when the upstream did not say. */
   usage: Usage | undefined;
+  /** What guardrails keep of it from the request to the answer, by their place. */
+  guardrailMemory?: Map<string, unknown>;
   /** Tokens of the answer after which its stream is cut with the dialect's error; never when absent. */
   cutAfterTokens?: number;
 }

@@ -1,6 +1,6 @@
 import { GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
-import type { GuardrailPhase, SpanEdit, TextSpan, Verdict } from "./define-guardrail.ts";
+import type { GuardedCall, GuardrailPhase, SpanEdit, TextSpan, Verdict } from "./define-guardrail.ts";
 import type { PolicyDecision } from "./event.ts";
 import type { Exchange, Frame, Operation } from "./exchange.ts";
 import type { Deny } from "./outcome.ts";
@@ -22,7 +22,7 @@ export function guardRequest(
   const { adapter } = exchange.api;
   const spans = adapter.requestSpans(operation);
   if (spans.length === 0) return undefined;
-  return after(judgeSpans(exchange, attachment, spans, "request"), (judgement) => {
+  return after(judgeSpans(exchange, operation, attachment, spans, "request"), (judgement) => {
     if (isDeny(judgement)) return judgement;
     if (judgement.length > 0) adapter.editRequest(operation, spans, judgement);
     return undefined;
@@ -43,7 +43,7 @@ export function guardAnswer(
   const { adapter } = exchange.api;
   const spans = answerSpans(exchange, operation, attachment, frame);
   if (spans.length === 0) return frame;
-  return after(judgeSpans(exchange, attachment, spans, "response"), (judgement) => {
+  return after(judgeSpans(exchange, operation, attachment, spans, "response"), (judgement) => {
     if (isDeny(judgement)) return judgement;
     return judgement.length > 0 ? adapter.editFrame(operation, frame, spans, judgement) : frame;
   });
@@ -92,6 +92,7 @@ export function isDeny(judgement: Deny | readonly SpanEdit[]): judgement is Deny
  */
 export function judgeSpans(
   exchange: Exchange,
+  operation: Operation,
   attachment: Attachment,
   spans: readonly TextSpan[],
   phase: GuardrailPhase,
@@ -100,12 +101,28 @@ export function judgeSpans(
   const settle = (verdict: Verdict): Judgement => enforce(exchange, attachment, phase, verdict, spans);
   const broken = (error: unknown): Judgement => failed(exchange, attachment, phase, error);
   try {
-    const verdict = attachment.guardrail.inspect(spans, phase);
+    const verdict = attachment.guardrail.inspect(spans, phase, guardedCall(exchange, operation, attachment));
     if (verdict instanceof Promise) return verdict.then(settle).catch(broken);
     return settle(verdict);
   } catch (error) {
     return broken(error);
   }
+}
+
+function guardedCall(exchange: Exchange, operation: Operation, { place }: Attachment): GuardedCall {
+  return {
+    exchangeId: exchange.id,
+    operation,
+    get signal() {
+      return exchange.signal;
+    },
+    memory<Kept>(make: () => Kept): Kept {
+      operation.guardrailMemory ??= new Map();
+      const { guardrailMemory } = operation;
+      if (!guardrailMemory.has(place)) guardrailMemory.set(place, make());
+      return guardrailMemory.get(place) as Kept; // one attachment, one kind of memory
+    },
+  };
 }
 
 function enforce(
@@ -115,7 +132,7 @@ function enforce(
   verdict: Verdict,
   spans: readonly TextSpan[],
 ): Judgement {
-  if (verdict.type === "pass") return [];
+  if (verdict.type === "pass") return annotated(exchange, attachment, phase, verdict.detail);
   const edits = verdict.type === "rewrite" ? checkedEdits(verdict.edits, spans) : [];
   if (verdict.type === "rewrite" && edits.length === 0) return [];
   note(exchange, {
@@ -130,6 +147,16 @@ function enforce(
   if (attachment.mode === "monitor") return [];
   if (verdict.type === "rewrite") return edits;
   return deny("guardrail.denied", verdict.reason, verdict.detail === undefined ? {} : { detail: verdict.detail });
+}
+
+function annotated(
+  exchange: Exchange,
+  { use, place, mode }: Attachment,
+  step: GuardrailPhase,
+  detail: string | undefined,
+): Judgement {
+  if (detail !== undefined) note(exchange, { policy: use, place, step, action: "annotate", mode, detail });
+  return [];
 }
 
 // Edits that overlap or lie outside of the text would garble it: such a guardrail is broken, and is treated so.

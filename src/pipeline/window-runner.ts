@@ -51,7 +51,7 @@ export function guardStream(frames: AsyncIterable<Frame>, stream: StreamGuards):
 /** Judges a channel and settles it; a promise only where the guardrail's verdict is one. */
 type Judge = (channel: WindowChannel, extent: JudgeExtent) => Promise<void> | undefined;
 
-function createJudge({ exchange }: StreamGuards, attachment: Attachment): Judge {
+function createJudge({ exchange, operation }: StreamGuards, attachment: Attachment): Judge {
   return (channel, extent) => {
     const question = channel.question(extent);
     const settle = (judgement: Awaited<ReturnType<typeof judgeSpans>>): undefined => {
@@ -62,7 +62,7 @@ function createJudge({ exchange }: StreamGuards, attachment: Attachment): Judge 
       channel.settle(question, judgement, extent);
       return undefined;
     };
-    const judgement = judgeSpans(exchange, attachment, [question], "response");
+    const judgement = judgeSpans(exchange, operation, attachment, [question], "response");
     return judgement instanceof Promise ? judgement.then(settle) : settle(judgement);
   };
 }

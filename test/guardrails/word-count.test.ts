@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { wordCount } from "../../src/guardrails/word-count.ts";
 import type { TextSpan } from "../../src/pipeline/define-guardrail.ts";
 import { attach, buildTools } from "../kit/exchange.ts";
+import { guardedCall } from "../kit/guarded-call.ts";
 import { collect, cutsOf } from "../kit/stream-guards.ts";
 import { textFrame } from "../kit/text-adapter.ts";
 
@@ -25,6 +26,7 @@ describe("a request", () => {
     const verdict = compile(config).inspect(
       texts.map((text) => span(text)),
       "request",
+      guardedCall(),
     );
     expect(verdict).toMatchObject({ type: denied ? "deny" : "pass" });
   });
@@ -32,11 +34,13 @@ describe("a request", () => {
   test("is counted over the named authors only", () => {
     const guardrail = compile({ min: 2, max: 3, authors: ["user"] });
     const spans = [span("a long system prompt here", "system"), span("hello there", "user")];
-    expect(guardrail.inspect(spans, "request")).toEqual({ type: "pass" });
+    expect(guardrail.inspect(spans, "request", guardedCall())).toEqual({ type: "pass" });
   });
 
   test("is never quoted in the refusal", () => {
-    expect(JSON.stringify(compile({ max: 1 }).inspect([span("my secret words")], "request"))).not.toContain("secret");
+    expect(
+      JSON.stringify(compile({ max: 1 }).inspect([span("my secret words")], "request", guardedCall())),
+    ).not.toContain("secret");
   });
 });
 
