@@ -17,6 +17,7 @@ export default defineConfig({
     "gatehouse/environment": "error",
     "gatehouse/time": "error",
     "gatehouse/linear-patterns": "error",
+    "gatehouse/plain-json": "error",
     "import/no-cycle": "error",
     "import/no-default-export": "error",
 

@@ -8,6 +8,7 @@ import type { FieldIssue } from "./kernel/errors.ts";
 import { GatewayError } from "./kernel/errors.ts";
 import { loadYaml } from "./kernel/load-yaml.ts";
 import { didYouMean } from "./kernel/nearest-name.ts";
+import { parseJson } from "./kernel/parse-json.ts";
 import { withInherited } from "./mcp-settings.ts";
 import { openSealedSettings } from "./sealed-settings.ts";
 
@@ -206,7 +207,7 @@ function fromText(setting: Setting, text: string): unknown {
 // What is no JSON stays text, and the schema says that it is no mapping.
 function parsedOrText(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return text;
   }

@@ -67,6 +67,10 @@ export const privileges = {
     holders: ["kernel/clock.ts"],
     reason: "only src/kernel/clock.ts reads the time; take a Clock as an argument",
   },
+  json: {
+    holders: ["kernel/parse-json.ts"],
+    reason: "JSON.parse can take one name for another; kernel/parse-json.ts does not (docs/adr/0010)",
+  },
 } as const;
 
 /** Why `importer` must not import `imported` (both relative to `src/`), or undefined when it may. */

@@ -1,3 +1,4 @@
+import { parseJson } from "../kernel/parse-json.ts";
 import type { AnalyticsEvent, AttemptEvent, ExchangeEvent } from "../pipeline/event.ts";
 import { eventColumns } from "./event-columns.ts";
 import { putBytes, putJson, putMembers, putMilliseconds, putNumber, putText } from "./line-values.ts";
@@ -24,7 +25,7 @@ export function createEventLineWriter(): EventLineWriter {
 export function readEventLine(line: string): AnalyticsEvent | undefined {
   let row: unknown;
   try {
-    row = JSON.parse(line);
+    row = parseJson(line);
   } catch {
     return undefined;
   }

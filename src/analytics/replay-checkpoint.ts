@@ -1,5 +1,6 @@
 import { open, readFile, rename } from "node:fs/promises";
 import { z } from "zod";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { SpoolPlace } from "./spool-segments.ts";
 
 /** A range of a segment that was being inserted: whether it arrived is not known. */
@@ -24,7 +25,7 @@ export interface ReplayCheckpoint {
 /** The checkpoint in a file; undefined when there is none, or none that can be read. */
 export async function readCheckpoint(path: string): Promise<ReplayCheckpoint | undefined> {
   try {
-    return checkpointSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    return checkpointSchema.parse(parseJson(await readFile(path, "utf8")));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof z.ZodError || isMissing(error)) return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import { parseJson } from "../kernel/parse-json.ts";
 import type { BlockBuffers } from "./block-buffers.ts";
 import { eventColumns } from "./event-columns.ts";
 import type { EventTable, RowKey } from "./event-store.ts";
@@ -84,7 +85,7 @@ function tableOf(lines: Buffer, start: number): EventTable | undefined {
 function keyOf(table: EventTable, line: Buffer): RowKey | undefined {
   let row: unknown;
   try {
-    row = JSON.parse(line.toString("utf8"));
+    row = parseJson(line.toString("utf8"));
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import { errorCodes } from "../kernel/error-codes.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { createNetworkPolicy, developmentReach } from "../kernel/network-policy.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { SafeFetch, SafeResponse } from "../kernel/safe-fetch.ts";
 import { createSafeFetch } from "../kernel/safe-fetch.ts";
 import { dataPaths, findDataHolder } from "../store/data-directory.ts";
@@ -148,7 +149,7 @@ const problemSchema = z.looseObject({
 
 function parseLoosely(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined; // something else than a control plane answers there, and `refused` says so
   }

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
 
 const loginSchema = z.strictObject({
@@ -43,7 +44,7 @@ async function readLogins(path: string): Promise<z.output<typeof fileSchema>> {
   const text = await readPrivateFile(path);
   if (text === undefined) return {};
   try {
-    return fileSchema.parse(JSON.parse(text));
+    return fileSchema.parse(parseJson(text));
   } catch (cause) {
     throw new GatewayError("config.invalid", `${path} cannot be read. Delete it, then: gatehouse login`, { cause });
   }

@@ -8,6 +8,7 @@ import type { CompiledEmbedder } from "../embedding/define-embedder.ts";
 import { scoreUses } from "../embedding/score-uses.ts";
 import { readUseFile } from "../embedding/use-file.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { dataPaths } from "../store/data-directory.ts";
 import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
 import { commandLog } from "./command-log.ts";
@@ -122,7 +123,7 @@ async function readPairs(path: string, shown: string): Promise<readonly z.output
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     try {
-      return [pairSchema.parse(JSON.parse(line))];
+      return [pairSchema.parse(parseJson(line))];
     } catch (cause) {
       const message = `${shown}:${index + 1}: a line is {"a": text, "b": text, "match": true or false}.`;
       throw new GatewayError("request.invalid", message, { cause });

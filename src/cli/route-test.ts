@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { RouteTest } from "../core/route-test.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { ControlOptions } from "./common-options.ts";
 import { openControlClient } from "./control-client.ts";
 import type { Shell } from "./shell.ts";
@@ -46,7 +47,7 @@ async function requestOf({ request, message, model, endpoint }: RouteTestOptions
     return { model, max_tokens: 1, messages: [{ role: "user", content: message }] };
   }
   try {
-    return JSON.parse(await readFile(resolve(shell.cwd, request), "utf8")) as unknown;
+    return parseJson(await readFile(resolve(shell.cwd, request), "utf8"));
   } catch (cause) {
     throw new GatewayError("request.invalid", `${request} holds no JSON.`, { cause });
   }

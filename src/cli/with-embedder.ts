@@ -6,6 +6,7 @@ import { embedders } from "../embedding/index.ts";
 import { createVectorCache } from "../embedding/vector-cache.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { createNetworkPolicy, developmentReach } from "../kernel/network-policy.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { createSafeFetch } from "../kernel/safe-fetch.ts";
 import { commandLog } from "./command-log.ts";
 import type { CommonOptions } from "./common-options.ts";
@@ -55,7 +56,7 @@ export async function withEmbedder(
 
 function mappingOf(text: string): Readonly<Record<string, unknown>> {
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+    return z.record(z.string(), z.unknown()).parse(parseJson(text));
   } catch (cause) {
     throw new GatewayError("request.invalid", '--with takes a JSON mapping, such as \'{"model": "m"}\'.', { cause });
   }

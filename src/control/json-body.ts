@@ -1,6 +1,7 @@
 import { MIMEType } from "node:util";
 import { GatewayError } from "../kernel/errors.ts";
 import { scanJson } from "../kernel/json-scan.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 
 export interface JsonBodyLimits {
   /** Counted as they are read; the Content-Length is only believed when it says too much. */
@@ -65,7 +66,7 @@ function decodeUtf8(bytes: Uint8Array): string {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     const place = cause instanceof Error ? /line (\d+) column (\d+)/.exec(cause.message) : null;
     const where = place === null ? "" : ` It breaks off at line ${place[1]}, column ${place[2]}.`;

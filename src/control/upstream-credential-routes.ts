@@ -7,6 +7,7 @@ import { holds, rightsOf, teamsWith } from "../core/rights.ts";
 import type { UpstreamCredentialRow } from "../core/upstream-tables.ts";
 import { revokeUpstreamCredential } from "../core/upstream-vault.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { defineRoute, emptyAnswer, jsonAnswer } from "./control-route.ts";
 import { pageAnswer, pageQuery, pageRequest } from "./page-query.ts";
@@ -169,6 +170,6 @@ async function viewsOf(
 
 /** A holder's key is a JSON list that ends with the subject. */
 function subjectOf(holder: string): string {
-  const parts: unknown = JSON.parse(holder);
+  const parts: unknown = parseJson(holder);
   return Array.isArray(parts) ? String(parts.at(-1)) : holder;
 }

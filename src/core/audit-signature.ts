@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { z } from "zod";
 import { deriveKey, equalInConstantTime, hmacSha256 } from "../kernel/crypto.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { AuditHead } from "./audit-chain.ts";
 import { installationSetting } from "./audit-chain.ts";
 import type { CatalogTransaction } from "./catalog.ts";
@@ -75,7 +76,7 @@ function macOf(key: KeyObject, installation: string, head: SignedHead): Buffer {
 
 function parseLoosely(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined; // what is no JSON is no head of ours
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { Catalog, CatalogTransaction } from "./catalog.ts";
 import type { LiveKeyring } from "./keyring.ts";
 import { openValue, sealedPlaces, sealValue } from "./sealed-values.ts";
@@ -59,7 +60,7 @@ async function noteKey(transaction: CatalogTransaction, keys: LiveKeyring, used:
 
 async function readUsedKeys({ settings }: CatalogTransaction): Promise<readonly UsedKey[] | undefined> {
   const stored = await settings.get(setting);
-  return stored === undefined ? undefined : z.array(usedKeySchema).parse(JSON.parse(stored));
+  return stored === undefined ? undefined : z.array(usedKeySchema).parse(parseJson(stored));
 }
 
 async function writeUsedKeys({ settings }: CatalogTransaction, used: readonly UsedKey[]): Promise<void> {

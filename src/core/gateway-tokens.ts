@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { equalInConstantTime } from "../kernel/crypto.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { CatalogTransaction } from "./catalog.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import { gateway } from "./gateway.ts";
@@ -100,7 +101,7 @@ type TokenRow = z.output<typeof rowsSchema>[number];
 // A handful for the whole installation, read together at each question: a setting, no table.
 async function readTokens({ settings }: Pick<CatalogTransaction, "settings">): Promise<readonly TokenRow[]> {
   const stored = await settings.get(setting);
-  return stored === undefined ? [] : rowsSchema.parse(JSON.parse(stored));
+  return stored === undefined ? [] : rowsSchema.parse(parseJson(stored));
 }
 
 async function writeTokens(transaction: CatalogTransaction, rows: readonly TokenRow[]): Promise<void> {

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { constants, createDecipheriv, privateDecrypt } from "node:crypto";
 import { z } from "zod";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 
 /** What opens envelopes of an installation of WSO2 API Manager: its keystore's RSA key, its symmetric key, or both. */
 export interface LegacyKeys {
@@ -53,7 +54,7 @@ function readEnvelope(bytes: Buffer): Envelope {
   const text = bytes.toString("utf8");
   if (!text.startsWith("{")) return { c: "", t: oaep };
   try {
-    return envelopeSchema.parse(JSON.parse(text));
+    return envelopeSchema.parse(parseJson(text));
   } catch {
     throw fault("it is no envelope with `c` and `t`");
   }

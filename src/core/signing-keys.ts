@@ -3,6 +3,7 @@ import { createHash, generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
 import { seal, unseal } from "../kernel/crypto.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { SigningKeyRow } from "./identity-tables.ts";
 import { keyManager, residentName } from "./key-manager.ts";
@@ -198,7 +199,7 @@ function openKey(context: CoreContext, row: SigningKeyRow): SigningKey {
       detail: `signing key ${row.kid} was sealed with key ${row.sealed.kid}, which is not in the keyring`,
     });
   }
-  const jwk: unknown = JSON.parse(unseal(key, row.sealed, signingKeyBinding(row.kid)));
+  const jwk: unknown = parseJson(unseal(key, row.sealed, signingKeyBinding(row.kid)));
   const alg = row.alg === "RS256" ? "RS256" : "ES256";
   return { kid: row.kid, alg, privateJwk: { ...(jwk as object), kid: row.kid, alg, use: "sig" } }; // written by `sealKey`
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { Environment } from "./environment.ts";
 import { bindingOf, openValue, sealValue } from "./sealed-values.ts";
@@ -157,7 +158,7 @@ export function openUpstreamTokens(
   { vaultKeys }: CoreContext,
   { id, sealed }: UpstreamCredentialRow,
 ): UpstreamTokenSet {
-  return JSON.parse(openValue(vaultKeys, sealed, bindingOf("upstream-credential", [id]))) as UpstreamTokenSet; // sealed below
+  return parseJson(openValue(vaultKeys, sealed, bindingOf("upstream-credential", [id]))) as UpstreamTokenSet; // sealed below
 }
 
 function sealTokens({ vaultKeys }: CoreContext, id: string, tokens: UpstreamTokenSet): UpstreamCredentialRow["sealed"] {
@@ -177,7 +178,7 @@ export async function storeUpstreamClient(
 
 /** The secret of a registration; null where it has none. Throws `secret.undecryptable`. */
 export function openUpstreamClient({ vaultKeys }: CoreContext, { id, sealed }: UpstreamClientRow): string | null {
-  const opened = JSON.parse(openValue(vaultKeys, sealed, bindingOf("upstream-client", [id]))) as {
+  const opened = parseJson(openValue(vaultKeys, sealed, bindingOf("upstream-client", [id]))) as {
     secret: string | null;
   };
   return opened.secret; // sealed above

@@ -3,6 +3,7 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import type { SealedValue } from "../kernel/crypto.ts";
 import { deriveKey } from "../kernel/crypto.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Keyring, NamedKey } from "./core-context.ts";
 import type { LiveKeyring } from "./keyring.ts";
@@ -36,7 +37,7 @@ export async function loadPepper(catalog: Catalog, keys: Keyring): Promise<Named
     await settings.set(pepperSetting, made);
     return made;
   });
-  const { id, sealed } = JSON.parse(stored) as { id: string; sealed: SealedValue }; // written above
+  const { id, sealed } = parseJson(stored) as { id: string; sealed: SealedValue }; // written above
   if (keys.find(sealed.kid) === undefined) throw otherKey([sealed.kid], [keys.current.id]);
   const pepper = createSecretKey(Buffer.from(openValue(keys, sealed, boundTo(id)), "hex"));
   return { id, key: deriveKey(pepper, "gatehouse/api-key") };

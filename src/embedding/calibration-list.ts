@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { Calibration } from "./calibration.ts";
 import { calibrationSchema } from "./calibration.ts";
 
@@ -22,7 +23,7 @@ export type CalibrationEntry = z.output<typeof entrySchema>;
 export function parseCalibrations(text: string | undefined, source: string): readonly CalibrationEntry[] {
   if (text === undefined) return [];
   try {
-    return fileSchema.parse(JSON.parse(text)).calibrations;
+    return fileSchema.parse(parseJson(text)).calibrations;
   } catch (cause) {
     const message = `${source} holds no calibrations of this version. Take it away, and calibrate again.`;
     throw new GatewayError("config.invalid", message, { cause });

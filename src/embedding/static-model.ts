@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { StaticTokenizer } from "./static-tokenizer.ts";
 import { createStaticTokenizer } from "./static-tokenizer.ts";
 
@@ -82,7 +83,7 @@ const modelConfig = z.looseObject({
 function readConfig(folder: string): z.output<typeof modelConfig> {
   const text = readPart(folder, "config.json").toString("utf8");
   try {
-    return modelConfig.parse(JSON.parse(text));
+    return modelConfig.parse(parseJson(text));
   } catch (cause) {
     throw unusable(folder, "config.json does not describe a model of the format SEM1, version 1", cause);
   }

@@ -2,6 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { z } from "zod";
 import type { Log } from "../kernel/log.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { UseJournal, UseRecord } from "./use-record.ts";
 
 /** The memory of one index on disk. */
@@ -149,7 +150,7 @@ async function readLines(path: string, log: Log): Promise<Map<number, UseRecord>
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

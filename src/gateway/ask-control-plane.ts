@@ -5,6 +5,7 @@ import type { FeedAnswer, FeedSecrets, FeedTold } from "../core/gateway-feed.ts"
 import type { GatewayReport } from "../core/plane-message.ts";
 import type { UpstreamTokenAnswer, UpstreamTokens } from "../core/upstream-tokens.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { SafeFetch, SafeResponse } from "../kernel/safe-fetch.ts";
 import type { ApprovalDesk } from "../pipeline/approval-desk.ts";
 
@@ -64,7 +65,7 @@ export function createControlPlaneCalls({ url, token, fetch }: ControlPlaneAddre
       if (answer.status === 304) return undefined;
       if (answer.status !== 200) throw refused(answer.status);
       const { sealed, ...told } = knownAnswer(answer.json());
-      return { answer: told, secrets: JSON.parse(asker.open(sealed)) as FeedSecrets }; // sealed by our control plane
+      return { answer: told, secrets: parseJson(asker.open(sealed)) as FeedSecrets }; // sealed by our control plane
     },
     async report(report) {
       const { status } = await post("/api/v1/gateway-reports", report);
@@ -78,7 +79,7 @@ export function createControlPlaneCalls({ url, token, fetch }: ControlPlaneAddre
         const answer = await post("/api/v1/gateway-upstream-tokens", question, { token: own, headers, signal });
         if (answer.status !== 200) throw refused(answer.status);
         const { sealed } = answer.json() as { readonly sealed: FeedSeal }; // of our own control plane
-        return JSON.parse(asker.open(sealed)) as UpstreamTokenAnswer; // as above
+        return parseJson(asker.open(sealed)) as UpstreamTokenAnswer; // as above
       },
     },
     approvals: {

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { Cancellation } from "../kernel/cancellation.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { ClientRequest } from "../pipeline/adapter.ts";
 import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
@@ -68,10 +69,10 @@ export function requireJson(contentType: string | undefined): Deny | undefined {
 }
 
 /** The JSON value of a body, or the refusal; invalid UTF-8 is refused, not replaced. */
-export function parseJson(body: Buffer): { readonly value: unknown } | Deny {
+export function parseBody(body: Buffer): { readonly value: unknown } | Deny {
   if (!isUtf8(body)) return deny("request.malformed_json", "The body is not valid UTF-8.");
   try {
-    return { value: JSON.parse(body.toString("utf8")) };
+    return { value: parseJson(body.toString("utf8")) };
   } catch {
     const message = body.length === 0 ? "The body is empty; send a JSON object." : "The body is not valid JSON.";
     return deny("request.malformed_json", message);

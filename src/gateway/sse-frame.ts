@@ -1,4 +1,5 @@
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { parseSseEvent } from "../kernel/sse.ts";
 import type { Frame } from "../pipeline/exchange.ts";
 
@@ -34,7 +35,7 @@ export class SseFrame implements Frame {
     if (this.#parsed) return;
     this.#parsed = true;
     this.#data = parseSseEvent(this.bytes).data;
-    this.#message = parseJson(this.#data);
+    this.#message = parseData(this.#data);
   }
 }
 
@@ -58,7 +59,7 @@ function changed(frame: Frame, change: (json: Uint8Array) => Uint8Array): Frame 
   return {
     bytes,
     message() {
-      if (value === unread) value = JSON.parse(Buffer.from(bytes).toString("utf8"));
+      if (value === unread) value = parseJson(Buffer.from(bytes).toString("utf8"));
       return value;
     },
   };
@@ -101,10 +102,10 @@ function dataLine(bytes: Uint8Array): { readonly start: number; readonly end: nu
   return data.includes(0x0a) || data.includes(0x0d) ? undefined : { start, end };
 }
 
-function parseJson(data: string | undefined): unknown {
+function parseData(data: string | undefined): unknown {
   if (data === undefined || data === "" || data === "[DONE]") return undefined;
   try {
-    return JSON.parse(data);
+    return parseJson(data);
   } catch {
     return undefined;
   }

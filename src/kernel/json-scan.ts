@@ -1,4 +1,5 @@
 import { GatewayError } from "./errors.ts";
+import { parseJson } from "./parse-json.ts";
 
 /** Half-open byte range `[start, end)` of a JSON value in its document. */
 export type ByteRange = readonly [start: number, end: number];
@@ -178,7 +179,7 @@ export function readName(bytes: Uint8Array, start: number, end: number): string 
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
   if (!text.includes("\\")) return text.slice(1, -1);
   try {
-    return String(JSON.parse(text)); // an escaped name must equal its plain twin
+    return String(parseJson(text)); // an escaped name must equal its plain twin
   } catch {
     return text;
   }

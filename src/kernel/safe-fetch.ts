@@ -3,6 +3,7 @@ import { Agent, errors } from "undici";
 import { GatewayError } from "./errors.ts";
 import type { ChosenBy, NetworkPolicy, ResolveHost } from "./network-policy.ts";
 import { createGuardedLookup, systemResolve } from "./network-policy.ts";
+import { parseJson } from "./parse-json.ts";
 
 export interface SafeFetchOptions {
   /** Who chose the URL's host. A redirect to another origin goes on as `response`. */
@@ -185,12 +186,12 @@ async function readAnswer(hop: Hop, answer: Dispatcher.ResponseData, maxBytes: n
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   const text = (): string => body.toString("utf8");
-  return { url: hop.url.href, status: answer.statusCode, headers, body, text, json: () => parseJson(text(), hop.url) };
+  return { url: hop.url.href, status: answer.statusCode, headers, body, text, json: () => readJson(text(), hop.url) };
 }
 
-function parseJson(text: string, url: URL): unknown {
+function readJson(text: string, url: URL): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw invalid("The upstream's answer is not JSON.", url, cause);
   }

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { parseJson } from "./parse-json.ts";
 
 /** Why a document is refused before anybody acts on it. */
 export type JsonFault =
@@ -20,7 +21,7 @@ export function parseStrictJson(bytes: Uint8Array, maxDepth: number): StrictJson
   const fault = findAmbiguity(text, maxDepth); // before the parser, so that depth is bounded for it as well
   if (fault !== undefined) return { fault };
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseJson(text) };
   } catch {
     return syntax("it is not valid JSON");
   }
@@ -109,7 +110,7 @@ function endOfString(text: string, at: number): number {
 
 function unescaped(raw: string): string {
   try {
-    return String(JSON.parse(`"${raw}"`));
+    return String(parseJson(`"${raw}"`));
   } catch {
     return raw; // the parser that runs next will say what is wrong
   }

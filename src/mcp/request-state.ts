@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import { deriveKey } from "../kernel/crypto.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { McpCall } from "./backend.ts";
 
 /** What a `requestState` of the gateway's own stands for. */
@@ -64,7 +65,7 @@ export function createRequestStates(sessionKey: KeyObject, use: StateUse = parke
         decipher.setAAD(boundTo(owner, request));
         decipher.setAuthTag(bytes.subarray(-tagBytes));
         const opened = Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
-        const [ticket, expiresAtMs] = JSON.parse(opened.toString("utf8")) as [string, number]; // sealed above
+        const [ticket, expiresAtMs] = parseJson(opened.toString("utf8")) as [string, number]; // sealed above
         return { ticket, expiresAtMs };
       } catch {
         return undefined;

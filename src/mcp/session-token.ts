@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { parseJson } from "../kernel/parse-json.ts";
 
 /** A session as its token carries it: the upstream's own id, and what its handshake told. */
 export interface SessionFacts {
@@ -85,7 +86,7 @@ function write(session: SessionFacts): string {
 }
 
 function readFacts(text: string): SessionFacts | undefined {
-  const list: unknown = JSON.parse(text);
+  const list: unknown = parseJson(text);
   if (!Array.isArray(list)) return undefined;
   const all: readonly unknown[] = list;
   const [id, mark, beganAtMs] = all;

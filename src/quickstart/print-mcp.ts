@@ -1,5 +1,6 @@
 import type { McpClientConfig, McpClientName } from "../core/mcp-client-config.ts";
 import { mcpClientConfig } from "../core/mcp-client-config.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { metaKeys, modernVersions } from "../mcp/wire/modern.ts";
 import type { QuickstartApi } from "./quickstart-file.ts";
 import { shellQuoted } from "./shell-quoted.ts";
@@ -27,7 +28,7 @@ function agentLines({ name, url, apiKey }: QuickstartApi): readonly string[] {
     mcpClientConfig(client, { name, url, credential: { key: apiKey } });
   const lines = (what: string, { text, format }: McpClientConfig): readonly string[] => [
     `${name} in ${what}:`,
-    ...(format === "json" ? [JSON.stringify(JSON.parse(text))] : text.split("\n")),
+    ...(format === "json" ? [JSON.stringify(parseJson(text))] : text.split("\n")),
   ];
   const named = (config: McpClientConfig): string => `${config.title} (${config.file})`;
   const [claude, vscode, codex] = [of("claude-code"), of("vscode"), of("codex")];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../kernel/parse-json.ts";
 import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
 import { clientFactsSchema } from "./quickstart-client.ts";
 
@@ -32,7 +33,7 @@ export async function readQuickstartFile(path: string): Promise<QuickstartFacts 
   const text = await readPrivateFile(path);
   if (text === undefined) return undefined;
   try {
-    return factsSchema.safeParse(JSON.parse(text)).data;
+    return factsSchema.safeParse(parseJson(text)).data;
   } catch {
     return undefined; // damaged: the next one is written in its place
   }

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import type { NotesSettings } from "./notes-server/notes-settings.ts";
 import { notesReadySchema } from "./notes-server/notes-settings.ts";
 import { canHoldFolders } from "./notes-server/workspace-folder.ts";
@@ -85,7 +86,7 @@ function packageFolders(): readonly string[] {
 async function portOf(output: Readable): Promise<number> {
   const lines = createInterface({ input: output });
   const line = await new Promise<string>((resolve) => lines.once("line", resolve));
-  return notesReadySchema.parse(JSON.parse(line)).port;
+  return notesReadySchema.parse(parseJson(line)).port;
 }
 
 async function firstOf(port: Promise<number>, ended: Promise<string>, clock: Clock, kill: () => void): Promise<number> {

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Clock } from "../kernel/clock.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
 /** Where things are in a data directory. */
@@ -177,7 +178,7 @@ function takeLock(path: string): DatabaseSync {
 
 function readHolder(path: string): DataHolder | undefined {
   try {
-    const parsed = holderSchema.safeParse(JSON.parse(readFileSync(join(path, holderFile), "utf8")));
+    const parsed = holderSchema.safeParse(parseJson(readFileSync(join(path, holderFile), "utf8")));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined; // the lock counts; the note beside it may be missing or half a moment old

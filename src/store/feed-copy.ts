@@ -3,8 +3,10 @@ import { join } from "node:path";
 import type { Keyring } from "../core/core-context.ts";
 import type { FeedCopy, FeedTold } from "../core/gateway-feed.ts";
 import { openValue, sealValue } from "../core/sealed-values.ts";
+import type { SealedValue } from "../kernel/crypto.ts";
 import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
 export interface FeedCopyOptions {
@@ -85,7 +87,7 @@ function sealed(keys: Keyring, value: unknown, place: string): string {
 }
 
 function opened(keys: Keyring, text: string, place: string): unknown {
-  return JSON.parse(openValue(keys, JSON.parse(text), `gateway-copy/${place}`));
+  return parseJson(openValue(keys, parseJson(text) as SealedValue, `gateway-copy/${place}`));
 }
 
 async function linesOf(path: string): Promise<readonly string[]> {

@@ -12,6 +12,7 @@ const outbound = "gatehouse/outbound";
 const environment = "gatehouse/environment";
 const time = "gatehouse/time";
 const patterns = "gatehouse/linear-patterns";
+const plainJson = "gatehouse/plain-json";
 
 /** What the plants import. */
 export const soil: readonly Pick<Plant, "file" | "source">[] = ["kernel", "core", "pipeline", "embedding"]
@@ -110,6 +111,8 @@ export const plants: readonly Plant[] = [
     patterns,
   ),
   passing("a pattern written out", "guardrails/d.ts", 'export const own = new RegExp("^a");\n'),
+
+  faulty("JSON read by the engine", "gateway/j.ts", "export const own: unknown = JSON.parse('{}');\n", plainJson),
 
   faulty("a default export", "core/d.ts", "export default 1;\n", "import/no-default-export"),
   faulty("any", "core/e.ts", "export const own = (x: any): unknown => x;\n", "typescript/no-explicit-any"),

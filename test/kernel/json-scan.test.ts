@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ByteEdit } from "../../src/kernel/json-scan.ts";
 import { locateJson, scanJson, spliceBytes } from "../../src/kernel/json-scan.ts";
+import { parseJson } from "../../src/kernel/parse-json.ts";
 
 const deep = { maxDepth: 1_000 };
 
@@ -62,11 +63,11 @@ const objectDocument: fc.Arbitrary<Spelled> = fc
 
 function parsedAt(bytes: Buffer, range: readonly [number, number] | undefined): unknown {
   if (range === undefined) throw new Error("nothing was found");
-  return JSON.parse(bytes.subarray(...range).toString("utf8"));
+  return parseJson(bytes.subarray(...range).toString("utf8"));
 }
 
 function reparsed(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value)); // -0 is 0 in JSON
+  return parseJson(JSON.stringify(value)); // -0 is 0 in JSON
 }
 
 function everyPath(
@@ -92,7 +93,7 @@ describe("scanning", () => {
         const { members, insertAt, depth } = scanJson(bytes, deep);
         const found = Object.fromEntries([...members].map(([name, range]) => [name, parsedAt(bytes, range)]));
         expect(found).toEqual(reparsed(value));
-        expect(Object.keys(JSON.parse(source)).toSorted()).toEqual([...members.keys()].toSorted());
+        expect(Object.keys(parseJson(source) as object).toSorted()).toEqual([...members.keys()].toSorted());
         expect(bytes[insertAt - 1]).toBe(0x7b);
         expect(depth).toBe(depthOf(value));
       }),

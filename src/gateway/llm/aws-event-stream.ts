@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import { GatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { FramedEvent, StreamFraming } from "./stream-framing.ts";
 
 /** Total length, length of the headers, and the checksum of both; the message's checksum stands at its end. */
@@ -75,7 +76,7 @@ function readHeaders(bytes: Buffer): ReadonlyMap<string, string> {
 
 function parsed(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8")) as unknown;
+    return parseJson(bytes.toString("utf8"));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
 import type { AffinityStore } from "../../pipeline/affinity-store.ts";
 import type { ProviderRequest } from "../../pipeline/define-provider.ts";
@@ -171,7 +172,7 @@ export function sendToProvider(
 
 function parseAnswer(bytes: Buffer): unknown {
   try {
-    const message: unknown = JSON.parse(bytes.toString("utf8"));
+    const message: unknown = parseJson(bytes.toString("utf8"));
     if (message !== null && typeof message === "object") return message;
   } catch {
     // told below, with everything else that is no JSON object

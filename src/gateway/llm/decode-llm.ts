@@ -9,7 +9,7 @@ import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
 import type { InboundDialectId } from "../../routing/dialects/index.ts";
-import { parseJson, readBody, requireJson } from "../read-body.ts";
+import { parseBody, readBody, requireJson } from "../read-body.ts";
 import { findAffinity } from "./affinity.ts";
 import type { LlmAffinity, LlmOperationKind, LlmRequest, StateRequest } from "./llm-request.ts";
 import { bodilessRequest, llmRequest, nothingSeen } from "./llm-request.ts";
@@ -114,7 +114,7 @@ function decodeBody(
   exchange.requestBytes = body.length;
   try {
     const scan = scanJson(body, { maxDepth: exchange.api.limits.jsonDepth });
-    const parsed = isLookedInto(exchange) ? parseStrictly(body, exchange) : parseJson(body);
+    const parsed = isLookedInto(exchange) ? parseStrictly(body, exchange) : parseBody(body);
     if ("type" in parsed) return parsed;
     const json = parsed.value;
     if (!isObject(json)) return deny("request.invalid", "The body must be a JSON object.");
@@ -131,7 +131,7 @@ function decodeBody(
     return [operationOf(exchange, kind, model, body, own)];
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    const parsed = parseJson(body); // of two faults, that it is no JSON is the one to tell
+    const parsed = parseBody(body); // of two faults, that it is no JSON is the one to tell
     if ("type" in parsed && error.code === "request.invalid") return parsed;
     return deny(error.code, error.message, error.param === undefined ? {} : { param: error.param });
   }

@@ -1,4 +1,5 @@
 import { toGatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
 import { deny } from "../../pipeline/outcome.ts";
@@ -97,7 +98,7 @@ async function listOf(exchange: Exchange, target: CompiledTarget, tools: LlmCall
   const response = await sendToProvider(exchange, endpoint, request, timeouts, tools.upstream);
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   if (response.status !== 200) return [];
-  const message: unknown = JSON.parse(bytes.toString("utf8"));
+  const message: unknown = parseJson(bytes.toString("utf8"));
   return modelRows(message);
 }
 

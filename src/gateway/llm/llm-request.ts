@@ -1,5 +1,6 @@
 import type { JsonScan } from "../../kernel/json-scan.ts";
 import { scanJson } from "../../kernel/json-scan.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { AffinityOwner } from "../../pipeline/affinity-store.ts";
 import type { Operation } from "../../pipeline/exchange.ts";
 import type { ChatRequest } from "../../routing/dialects/chat-request.ts";
@@ -78,7 +79,7 @@ export function chatRequest(operation: Operation): ChatRequest {
 export function replaceBody(operation: Operation, body: Buffer): void {
   const request = llmRequest(operation);
   operation.body = body;
-  request.json = JSON.parse(body.toString("utf8")) as LlmRequest["json"]; // an edit of strings leaves it an object
+  request.json = parseJson(body.toString("utf8")) as LlmRequest["json"]; // an edit of strings leaves it an object
   request.scan = scanJson(body, { maxDepth: Number.MAX_SAFE_INTEGER });
   request.chat = undefined;
 }

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CompiledProvider, DialectId, EmbeddingsTold } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
@@ -74,7 +75,7 @@ function countOf(
 ): OwnForm | undefined {
   const { counting } = provider;
   if (counting === undefined) return undefined;
-  const chat: unknown = JSON.parse(translatedBody(operation, dialect, { name: model }, undefined).toString("utf8"));
+  const chat: unknown = parseJson(translatedBody(operation, dialect, { name: model }, undefined).toString("utf8"));
   return {
     body: Buffer.from(JSON.stringify(counting.write(chat as Readonly<Record<string, unknown>>, model))), // an object, as written
     read(message) {

@@ -1,4 +1,5 @@
 import type { FailureClass } from "../../core/failover.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { DialectId } from "../../pipeline/define-provider.ts";
 import type { ProviderError } from "../../routing/dialects/chat-answer.ts";
 import { upstreamDialects } from "../../routing/dialects/index.ts";
@@ -32,7 +33,7 @@ export function refusalClass(dialect: DialectId, status: number, bytes: Buffer):
 function readable(bytes: Buffer): unknown {
   const text = bytes.toString("utf8");
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return text;
   }

@@ -1,3 +1,4 @@
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { SseSplitter } from "../../kernel/sse.ts";
 import { createSseSplitter, parseSseEvent } from "../../kernel/sse.ts";
 import type { WireEvent } from "../../routing/dialects/dialect.ts";
@@ -33,7 +34,7 @@ function readEvent(bytes: Uint8Array): WireEvent {
 
 function parsed(data: string): unknown {
   try {
-    return JSON.parse(data) as unknown;
+    return parseJson(data);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { DialectId } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { AnswerContext, InboundDialect, TargetModel, UpstreamDialect } from "../../routing/dialects/dialect.ts";
@@ -77,7 +78,7 @@ export function translatedError(
 function parsed(bytes: Buffer): unknown {
   const text = bytes.toString("utf8");
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return text;
   }

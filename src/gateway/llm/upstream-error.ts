@@ -1,3 +1,4 @@
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { Frame } from "../../pipeline/exchange.ts";
 import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import type { OpenAiError } from "./openai-error.ts";
@@ -27,7 +28,7 @@ function ownText(message: unknown): string | undefined {
 
 function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return parseJson(bytes.toString("utf8"));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { SessionTokens } from "../../mcp/session-token.ts";
 import type { TaskOwners } from "../../mcp/task-owners.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
@@ -252,7 +253,7 @@ function originOf(location: unknown): string {
 
 function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return parseJson(bytes.toString("utf8"));
   } catch {
     return undefined;
   }

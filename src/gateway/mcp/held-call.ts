@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { locateJson, spliceBytes } from "../../kernel/json-scan.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { RequestStates } from "../../mcp/request-state.ts";
 import { modernResult } from "../../mcp/wire/era-results.ts";
 import type { JsonRpcRequest } from "../../mcp/wire/json-rpc.ts";
@@ -78,13 +79,12 @@ function argumentsHash(body: Buffer): string {
   const range = locateJson(body, ["params", "arguments"]);
   const text = range === undefined ? "null" : body.toString("utf8", ...range);
   return createHash("sha256")
-    .update(canonicalJson(JSON.parse(text, exactNumber)))
+    .update(canonicalJson(parseJson(text, exactNumber)))
     .digest("hex");
 }
 
-function exactNumber(_: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (typeof value !== "number" || context?.source === undefined || String(value) === context.source) return value;
-  return ["number", context.source];
+function exactNumber(digits: string): unknown {
+  return String(Number(digits)) === digits ? Number(digits) : ["number", digits];
 }
 
 /** The server behind knows nothing of a state that the gateway has given. Everything else keeps its bytes. */

@@ -1,5 +1,6 @@
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { toGatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
 import { siblingWrote } from "../../pipeline/run-siblings.ts";
@@ -31,7 +32,7 @@ function whole(exchange: Exchange, outcomes: readonly Outcome[]): Answer {
   return {
     status,
     headers,
-    body: { type: "whole", frame: { bytes, message: (): unknown => JSON.parse(bytes.toString("utf8")) } },
+    body: { type: "whole", frame: { bytes, message: (): unknown => parseJson(bytes.toString("utf8")) } },
   };
 }
 
@@ -128,5 +129,5 @@ function eventOf(json: string): Frame {
     .split(/\r\n|\n|\r/)
     .map((line) => `data: ${line}\n`)
     .join("");
-  return { bytes: Buffer.from(`event: message\n${data}\n`), message: () => JSON.parse(json) as unknown };
+  return { bytes: Buffer.from(`event: message\n${data}\n`), message: () => parseJson(json) };
 }

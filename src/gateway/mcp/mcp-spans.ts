@@ -1,3 +1,4 @@
+import { parseJson } from "../../kernel/parse-json.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
@@ -36,7 +37,7 @@ const steeringMeta = /^(io\.modelcontextprotocol\/.*|progressToken|traceparent|t
 /** Every text that the client sends: arguments, prompt arguments, its answers to sampling and elicitation. */
 export function requestSpans(operation: Operation): readonly TextSpan[] {
   if (operation.body.length === 0) return [];
-  const value: unknown = JSON.parse(operation.body.toString("utf8"));
+  const value: unknown = parseJson(operation.body.toString("utf8"));
   return ["params", "result", "error"].flatMap((name) => spansOf(member(value, name), [name], "user"));
 }
 
@@ -48,7 +49,7 @@ export function editRequest(operation: Operation, spans: readonly TextSpan[], ed
   const body = editStrings(operation.body, spans, edits);
   const { message, mirrored } = mcpRequest(operation);
   operation.body = body;
-  const value: unknown = JSON.parse(body.toString("utf8"));
+  const value: unknown = parseJson(body.toString("utf8"));
   for (const index of new Set(edits.map(({ span }) => span))) {
     const { text, path } = spans[index] as PlacedSpan; // this adapter's own spans come back to it
     const edited = valueAt(value, path);

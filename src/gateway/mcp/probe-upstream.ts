@@ -1,6 +1,7 @@
 import { Cancellation } from "../../kernel/cancellation.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError, toGatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import { createSseSplitter } from "../../kernel/sse.ts";
 import type { JsonRpcResponse } from "../../mcp/wire/json-rpc.ts";
 import { readJsonRpc } from "../../mcp/wire/json-rpc.ts";
@@ -220,7 +221,7 @@ function responseTo(id: number, value: unknown): JsonRpcResponse | undefined {
 
 function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return parseJson(bytes.toString("utf8"));
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
@@ -57,7 +58,7 @@ function jsonSpans(value: unknown, author: TextSpan["author"], path: PlacedSpan[
 
 function parsed(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return parseJson(Buffer.from(bytes).toString("utf8"));
   } catch {
     return undefined;
   }

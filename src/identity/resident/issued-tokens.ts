@@ -7,6 +7,7 @@ import type { RevocationRecord } from "../../core/plane-message.ts";
 import { revoke } from "../../core/revocations.ts";
 import { inWrite } from "../../core/write.ts";
 import { seal, unseal } from "../../kernel/crypto.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import { oauthStateBinding } from "./state-adapter.ts";
 
 const model = "IssuedTokens";
@@ -63,7 +64,7 @@ async function issuedOf(context: CoreContext, transaction: CatalogTransaction, g
   const row = await transaction.oauthState.find(model, idHash);
   const key = row && context.vaultKeys.find(row.payload.kid);
   if (row === undefined || key === undefined) return [];
-  return issuedSchema.parse(JSON.parse(unseal(key, row.payload, oauthStateBinding(model, idHash))));
+  return issuedSchema.parse(parseJson(unseal(key, row.payload, oauthStateBinding(model, idHash))));
 }
 
 function hashOf(id: string): string {

@@ -6,6 +6,7 @@ import type { OauthStateRow } from "../../core/identity-tables.ts";
 import { isEndedState } from "../../core/oauth-accounts.ts";
 import { seal, unseal } from "../../kernel/crypto.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import { memberAt } from "../read-claims.ts";
 import { boundOf } from "./state-bounds.ts";
 
@@ -106,7 +107,7 @@ function openPayload(context: CoreContext, { model, idHash, payload }: OauthStat
       detail: `${model} was sealed with key ${payload.kid}, which is not in the keyring`,
     });
   }
-  return JSON.parse(unseal(key, payload, oauthStateBinding(model, idHash))) as Record<string, unknown>; // put there by `upsert`
+  return parseJson(unseal(key, payload, oauthStateBinding(model, idHash))) as Record<string, unknown>; // put there by `upsert`
 }
 
 function hashOf(id: string): string {

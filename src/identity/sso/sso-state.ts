@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import type { SealedValue } from "../../kernel/crypto.ts";
 import { equalInConstantTime, seal, unseal } from "../../kernel/crypto.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import { notSignedIn } from "./not-signed-in.ts";
 
 /** Sign-ins that have begun: what belongs to each is with the browser, sealed, and good for one answer. */
@@ -67,7 +68,7 @@ function open(key: KeyObject, sealed: string | undefined, server: string): z.out
   try {
     const [nonce = "", data = ""] = sealed.split(".");
     const value: SealedValue = { v: 1, kid: "sso", nonce: fromUrl(nonce), data: fromUrl(data) };
-    return stateSchema.parse(JSON.parse(unseal(key, value, boundTo(server))));
+    return stateSchema.parse(parseJson(unseal(key, value, boundTo(server))));
   } catch (cause) {
     throw notSignedIn("what the browser has kept is not of this server", cause);
   }

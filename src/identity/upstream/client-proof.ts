@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { JWK } from "jose";
 import { GatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import { basicAuthorization } from "../remote-server.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 
@@ -73,7 +75,7 @@ async function assertion(
   const seconds = Math.floor(nowMs / 1_000);
   try {
     const key = text.trimStart().startsWith("{")
-      ? await importJWK(JSON.parse(text), algorithm)
+      ? await importJWK(parseJson(text) as JWK, algorithm) // the library says what is wrong with it
       : await importPKCS8(text, algorithm);
     return await new SignJWT({})
       .setProtectedHeader({ alg: algorithm })

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { SealedValue } from "../../kernel/crypto.ts";
 import { seal, unseal } from "../../kernel/crypto.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 
 /** Facts that travel through browsers: nobody there can read, make or change them, or use them in another place. */
 export interface SealedTexts {
@@ -23,7 +24,7 @@ export function createSealedTexts(key: KeyObject): SealedTexts {
       const [nonce = "", data = ""] = text.split(".").map((part) => Buffer.from(part, "base64url").toString("base64"));
       const value: SealedValue = { v: 1, kid: "text", nonce, data };
       try {
-        return JSON.parse(unseal(key, value, boundTo)) as unknown;
+        return parseJson(unseal(key, value, boundTo));
       } catch {
         return undefined;
       }

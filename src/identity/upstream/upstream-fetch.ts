@@ -1,5 +1,6 @@
 import { GatewayError } from "../../kernel/errors.ts";
 import type { ChosenBy } from "../../kernel/network-policy.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { SafeFetch, SafeResponse } from "../../kernel/safe-fetch.ts";
 
 /** The way to an upstream's authorization server and its documents. */
@@ -80,7 +81,7 @@ export function createUpstreamFetch({ fetch, configured, httpsOnly }: UpstreamFe
 /** The answer as an object; undefined when it is none. */
 export function objectIn(answer: Pick<SafeResponse, "text">): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(answer.text());
+    const value: unknown = parseJson(answer.text());
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     return isObject ? (value as Readonly<Record<string, unknown>>) : undefined; // just looked at
   } catch {

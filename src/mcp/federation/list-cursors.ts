@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { deriveKey } from "../../kernel/crypto.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 
 /** Places in lists of one caller, as clients carry them: nobody else can make or use one. */
 export interface ListCursors {
@@ -38,7 +39,7 @@ export function createListCursors(sessionKey: KeyObject): ListCursors {
       if (bytes.length <= tagBytes || bytes.toString("base64url") !== cursor) return undefined;
       const body = bytes.subarray(tagBytes).toString("utf8");
       if (!timingSafeEqual(bytes.subarray(0, tagBytes), tagOf(body, owner))) return undefined;
-      const [sealed, index, after] = JSON.parse(body) as [string, number, string]; // sealed above
+      const [sealed, index, after] = parseJson(body) as [string, number, string]; // sealed above
       return sealed === list ? { list, index, after } : undefined;
     },
   };

@@ -1,3 +1,4 @@
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { JsonObject } from "./json-object.ts";
 import { isJsonObject } from "./json-object.ts";
 import type { SchemaFault } from "./schema-check.ts";
@@ -97,7 +98,7 @@ function contentOf(answer: ToolAnswer, type: string, { name, limitBytes }: Resul
 function jsonOf({ body, isCut }: ToolAnswer, type: string, limitBytes: number): unknown {
   if (isCut === true || body.byteLength > limitBytes || (type !== "" && !/[/+]json$/.test(type))) return undefined;
   try {
-    const value: unknown = JSON.parse(
+    const value: unknown = parseJson(
       Buffer.from(body)
         .toString("utf8")
         .replace(/^\uFEFF/, ""),

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { secretName } from "../../core/api-spec.ts";
 import type { ApprovalDecision } from "../../core/approval-question.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
 import type { HoldConfig } from "./hold-config.ts";
 
@@ -97,7 +98,7 @@ function keyOf(secret: string): Buffer {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined; // whoever takes it need say nothing
   }

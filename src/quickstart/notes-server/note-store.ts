@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The id of a note: its time of creation and a random end, so that the order of ids is the order of notes. */
@@ -94,7 +95,7 @@ async function ids(workspace: Workspace): Promise<readonly string[]> {
 
 function parse(text: string, id: string): Note | undefined {
   try {
-    const parsed = noteSchema.safeParse(JSON.parse(text)).data;
+    const parsed = noteSchema.safeParse(parseJson(text)).data;
     return parsed?.id === id ? parsed : undefined;
   } catch {
     return undefined; // edited by hand into something else

@@ -2,6 +2,7 @@
 // of JSON on its standard output, and ends when its standard input does: when its parent does, however that ends.
 import { createInterface } from "node:readline";
 import { systemClock } from "../../kernel/clock.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import { startNotesEndpoint } from "./notes-endpoint.ts";
 import { notesSettingsSchema } from "./notes-settings.ts";
 
@@ -11,7 +12,7 @@ const lines = createInterface({ input: process.stdin });
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
 
 lines.once("line", (line) => {
-  const settings = notesSettingsSchema.parse(JSON.parse(line));
+  const settings = notesSettingsSchema.parse(parseJson(line));
   const report = (error: unknown): void => void process.stderr.write(`${String(error)}\n`);
   startNotesEndpoint({ ...settings, clock: systemClock, report }).then(
     ({ port }) => void process.stdout.write(`${JSON.stringify({ port })}\n`),

@@ -2,6 +2,7 @@ import { importPKCS8, SignJWT } from "jose";
 import { z } from "zod";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
 
 const serviceAccount = z.looseObject({
@@ -77,7 +78,7 @@ async function askForToken(account: string, nowMs: number, fetch: PluginTools["f
 function readAccount(account: string): z.output<typeof serviceAccount> {
   let value: unknown;
   try {
-    value = JSON.parse(account);
+    value = parseJson(account);
   } catch {
     // told below; the parser's own words could quote the key
   }

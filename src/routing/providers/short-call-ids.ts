@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { locateJson, spliceBytes } from "../../kernel/json-scan.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 
 const short = /^[a-zA-Z0-9]{9}$/;
 
@@ -11,7 +12,7 @@ const short = /^[a-zA-Z0-9]{9}$/;
  */
 export function shortCallIds(body: Buffer): Buffer {
   if (!body.includes('"tool_call')) return body; // `tool_calls`, `tool_call_id`: without either there is no id
-  const edits = callIds(JSON.parse(body.toString("utf8"))).flatMap(({ path, id }) => {
+  const edits = callIds(parseJson(body.toString("utf8"))).flatMap(({ path, id }) => {
     const range = short.test(id) ? undefined : locateJson(body, path);
     if (range === undefined) return [];
     return [{ start: range[0], end: range[1], replacement: JSON.stringify(shortened(id)) }];

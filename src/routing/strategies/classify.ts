@@ -3,6 +3,7 @@ import { z } from "zod";
 import { secretName } from "../../core/api-spec.ts";
 import { openAiClient, translateOpenAiError } from "../../embedding/openai-client.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
 
 /** A model that tells which rule a text falls under. */
@@ -125,7 +126,7 @@ const choice = z.strictObject({ rule: z.string() });
 
 function ruleOf(content: string): string | undefined {
   try {
-    const read = choice.safeParse(JSON.parse(content));
+    const read = choice.safeParse(parseJson(content));
     return read.success ? read.data.rule : undefined;
   } catch {
     return undefined; // not what was asked for, and no reason to fail

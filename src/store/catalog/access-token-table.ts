@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { AccessTokenRow, AccessTokenTable } from "../../core/access-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { closePage, openNumberedPage } from "./page-cursor.ts";
 
@@ -97,8 +98,8 @@ function toStored({ permissions, teamIds, ...token }: AccessTokenRow) {
 function fromStored({ seq: _, permissions, teamIds, ...row }: Selectable<CatalogTables["accessTokens"]>) {
   return {
     ...row,
-    permissions: permissions === null ? null : (JSON.parse(permissions) as NonNullable<AccessTokenRow["permissions"]>),
-    teamIds: teamIds === null ? null : (JSON.parse(teamIds) as NonNullable<AccessTokenRow["teamIds"]>),
+    permissions: permissions === null ? null : (parseJson(permissions) as NonNullable<AccessTokenRow["permissions"]>),
+    teamIds: teamIds === null ? null : (parseJson(teamIds) as NonNullable<AccessTokenRow["teamIds"]>),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { ApiKeyRow, CatalogTransaction } from "../../core/catalog.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { explainConflict } from "./explain-conflict.ts";
 import { closePage, openNumberedPage, openPage } from "./page-cursor.ts";
@@ -119,12 +120,12 @@ function fromStored({ seq: _, previous, ...row }: Selectable<CatalogTables["apiK
   return {
     ...row,
     apiId: row.apiId === noApi ? null : row.apiId,
-    permittedIps: JSON.parse(row.permittedIps) as ApiKeyRow["permittedIps"],
-    permittedReferrers: JSON.parse(row.permittedReferrers) as ApiKeyRow["permittedReferrers"],
-    allow: row.allow === null ? null : (JSON.parse(row.allow) as ApiKeyRow["allow"]),
-    budgets: JSON.parse(row.budgets) as ApiKeyRow["budgets"],
-    labels: JSON.parse(row.labels) as ApiKeyRow["labels"],
-    ...(previous === null ? {} : { previous: JSON.parse(previous) as NonNullable<ApiKeyRow["previous"]> }),
+    permittedIps: parseJson(row.permittedIps) as ApiKeyRow["permittedIps"],
+    permittedReferrers: parseJson(row.permittedReferrers) as ApiKeyRow["permittedReferrers"],
+    allow: row.allow === null ? null : (parseJson(row.allow) as ApiKeyRow["allow"]),
+    budgets: parseJson(row.budgets) as ApiKeyRow["budgets"],
+    labels: parseJson(row.labels) as ApiKeyRow["labels"],
+    ...(previous === null ? {} : { previous: parseJson(previous) as NonNullable<ApiKeyRow["previous"]> }),
   };
 }
 

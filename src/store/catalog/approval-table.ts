@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { ApprovalRow, ApprovalTable } from "../../core/approval-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { closePage, openNumberedPage } from "./page-cursor.ts";
 
@@ -74,8 +75,8 @@ function toStored({ holder, shown, ...row }: ApprovalRow) {
 function fromStored({ seq: _, holder, shown, ...row }: Selectable<CatalogTables["approvals"]>): ApprovalRow {
   return {
     ...row,
-    holder: JSON.parse(holder) as ApprovalRow["holder"],
-    shown: shown === null ? null : (JSON.parse(shown) as ApprovalRow["shown"]),
+    holder: parseJson(holder) as ApprovalRow["holder"],
+    shown: shown === null ? null : (parseJson(shown) as ApprovalRow["shown"]),
   };
 }
 

@@ -3,6 +3,7 @@ import { auditGenesis, chainEntry, installationSetting } from "../../core/audit-
 import type { AuditFilter, AuditTable } from "../../core/audit-log.ts";
 import type { AuditRow } from "../../core/catalog.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { closePage, openNumberedPage } from "./page-cursor.ts";
 import { settingTable } from "./setting-table.ts";
@@ -71,7 +72,7 @@ function fromStored(row: Selectable<CatalogTables["audit"]>): AuditRow {
 // Only the form in which it was written is the same row: another text of the same value must not have its hash.
 function detailOf(text: string): AuditRow["detail"] {
   try {
-    const detail = JSON.parse(text) as AuditRow["detail"]; // what else it may be is not canonical
+    const detail = parseJson(text) as AuditRow["detail"]; // what else it may be is not canonical
     if (canonicalJson(detail) === text) return detail;
   } catch {
     // not even JSON: shown as it is

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { InlineSecretRow, InlineSecretTable } from "../../core/inline-secrets.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 
 /** Values that were given inline in resources, as `InlineSecretTable` promises them. They go away with their resource. */
@@ -32,5 +33,5 @@ export function inlineSecretTable(db: Kysely<CatalogTables>): InlineSecretTable 
 }
 
 function fromStored(row: Selectable<CatalogTables["inlineSecrets"]>): InlineSecretRow {
-  return { ...row, sealed: JSON.parse(row.sealed) as InlineSecretRow["sealed"] }; // written by insert and rotation only
+  return { ...row, sealed: parseJson(row.sealed) as InlineSecretRow["sealed"] }; // written by insert and rotation only
 }

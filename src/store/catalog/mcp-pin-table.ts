@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { McpPinRow, McpPinTable } from "../../core/mcp-pin-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 
 /** Pins of MCP servers' definitions, as `McpPinTable` promises them. */
@@ -28,7 +29,7 @@ function fromStored({ approved, seen, ...row }: Selectable<CatalogTables["mcpPin
   // Written by `put` only.
   return {
     ...row,
-    approved: approved === null ? null : (JSON.parse(approved) as McpPinRow["approved"]),
-    seen: JSON.parse(seen) as McpPinRow["seen"],
+    approved: approved === null ? null : (parseJson(approved) as McpPinRow["approved"]),
+    seen: parseJson(seen) as McpPinRow["seen"],
   };
 }

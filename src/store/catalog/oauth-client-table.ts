@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { OauthClientRow, OauthClientTable } from "../../core/identity-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { explainConflict } from "./explain-conflict.ts";
 import { oauthClientSecretTable } from "./oauth-client-secret-table.ts";
@@ -127,7 +128,7 @@ function fromStored({
   lastUsedAtMs: _used,
   ...row
 }: Selectable<CatalogTables["oauthClients"]>): OauthClientRow {
-  const metadata = JSON.parse(row.metadata) as OauthClientRow["metadata"]; // written by toStored only
+  const metadata = parseJson(row.metadata) as OauthClientRow["metadata"]; // written by toStored only
   return { ...row, metadata, disabled: row.disabled !== 0 };
 }
 

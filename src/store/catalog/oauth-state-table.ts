@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { OauthStateRow, OauthStateTable } from "../../core/identity-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 
 /** The resident authorization server's state, as `OauthStateTable` promises it. */
@@ -72,5 +73,5 @@ function select(db: Kysely<CatalogTables>) {
 }
 
 function optional(row: Selectable<CatalogTables["oauthState"]> | undefined): OauthStateRow | undefined {
-  return row && { ...row, payload: JSON.parse(row.payload) as OauthStateRow["payload"] }; // written by put only
+  return row && { ...row, payload: parseJson(row.payload) as OauthStateRow["payload"] }; // written by put only
 }

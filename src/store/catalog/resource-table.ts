@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
 import type { CatalogTransaction } from "../../core/catalog.ts";
 import type { Resource } from "../../core/resource.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { explainConflict } from "./explain-conflict.ts";
 import { closePage, openNumberedPage } from "./page-cursor.ts";
@@ -68,8 +69,8 @@ function toStored(resource: Resource) {
 function fromStored({ seq: _, ...row }: Selectable<CatalogTables["resources"]>): Resource {
   return {
     ...row,
-    labels: JSON.parse(row.labels) as Resource["labels"], // written by toStored only
-    spec: JSON.parse(row.spec) as unknown,
+    labels: parseJson(row.labels) as Resource["labels"], // written by toStored only
+    spec: parseJson(row.spec),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { CatalogTransaction, RevisionRow } from "../../core/catalog.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { explainConflict } from "./explain-conflict.ts";
 import { closePage, openNumberedPage } from "./page-cursor.ts";
@@ -46,5 +47,5 @@ export function revisionTable(db: Kysely<CatalogTables>): CatalogTransaction["re
 }
 
 function fromStored(row: Selectable<CatalogTables["revisions"]>): RevisionRow {
-  return { ...row, spec: JSON.parse(row.spec) as unknown };
+  return { ...row, spec: parseJson(row.spec) };
 }

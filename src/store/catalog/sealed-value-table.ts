@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { SealedEntry, SealedPlace, SealedTable } from "../../core/sealed-values.ts";
 import { sealedSettings } from "../../core/sealed-values.ts";
 import type { SealedValue } from "../../kernel/crypto.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { closePage, openPage } from "./page-cursor.ts";
 
@@ -87,7 +88,7 @@ function sealedBy(keyId: string): string {
 
 function entryOf(place: SealedPlace, row: object): SealedEntry {
   const { sealed, identity } = columns[place];
-  const stored: unknown = JSON.parse(textOf(row, sealed));
+  const stored: unknown = parseJson(textOf(row, sealed));
   const names = identity.map((column) => textOf(row, column));
   if (place !== "setting") return { place, identity: names, sealed: stored as SealedValue }; // written by `seal` only
   const setting = stored as { readonly id: string; readonly sealed: SealedValue }; // those of the list hold no other

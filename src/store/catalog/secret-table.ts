@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { CatalogTransaction, SecretRow } from "../../core/catalog.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { explainConflict } from "./explain-conflict.ts";
 import { closePage, openNumberedPage } from "./page-cursor.ts";
@@ -40,5 +41,5 @@ export function secretTable(db: Kysely<CatalogTables>): CatalogTransaction["secr
 }
 
 function fromStored({ seq: _, ...row }: Selectable<CatalogTables["secrets"]>): SecretRow {
-  return { ...row, sealed: JSON.parse(row.sealed) as SecretRow["sealed"] }; // written by put only
+  return { ...row, sealed: parseJson(row.sealed) as SecretRow["sealed"] }; // written by put only
 }

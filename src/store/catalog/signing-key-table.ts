@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { SigningKeyRow, SigningKeyTable } from "../../core/identity-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 
 /** Signing keys, as `SigningKeyTable` promises them. */
@@ -18,8 +19,8 @@ export function signingKeyTable(db: Kysely<CatalogTables>): SigningKeyTable {
       const found = await db.selectFrom("signingKeys").selectAll().orderBy("seq").execute();
       return found.map(({ seq: _, ...row }) => ({
         ...row,
-        sealed: JSON.parse(row.sealed) as SigningKeyRow["sealed"], // both were written by put only
-        publicJwk: JSON.parse(row.publicJwk) as SigningKeyRow["publicJwk"],
+        sealed: parseJson(row.sealed) as SigningKeyRow["sealed"], // both were written by put only
+        publicJwk: parseJson(row.publicJwk) as SigningKeyRow["publicJwk"],
       }));
     },
     async delete(kid) {

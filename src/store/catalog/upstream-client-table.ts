@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { UpstreamClientRow, UpstreamClientTable } from "../../core/upstream-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 
 /** Registrations of the gateway, as `UpstreamClientTable` promises them. */
@@ -20,7 +21,7 @@ export function upstreamClientTable(db: Kysely<CatalogTables>): UpstreamClientTa
         .where("issuer", "=", issuer)
         .where("redirectUri", "=", redirectUri)
         .executeTakeFirst();
-      return row && { ...row, sealed: JSON.parse(row.sealed) as UpstreamClientRow["sealed"] }; // written by put and rotation only
+      return row && { ...row, sealed: parseJson(row.sealed) as UpstreamClientRow["sealed"] }; // written by put and rotation only
     },
     async delete(id) {
       const result = await db

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { UpstreamCredentialRow, UpstreamCredentialTable } from "../../core/upstream-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { closePage, openPage } from "./page-cursor.ts";
 
@@ -80,10 +81,10 @@ function toStored({ asked, scopes, clients, sealed, ...row }: UpstreamCredential
 function fromStored({ asked, scopes, clients, sealed, ...row }: Selectable<CatalogTables["upstreamCredentials"]>) {
   return {
     ...row,
-    asked: JSON.parse(asked) as readonly string[],
-    scopes: JSON.parse(scopes) as readonly string[],
-    clients: JSON.parse(clients) as readonly string[],
-    sealed: JSON.parse(sealed) as UpstreamCredentialRow["sealed"],
+    asked: parseJson(asked) as readonly string[],
+    scopes: parseJson(scopes) as readonly string[],
+    clients: parseJson(clients) as readonly string[],
+    sealed: parseJson(sealed) as UpstreamCredentialRow["sealed"],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { UserRow, UserTable } from "../../core/identity-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
 import { explainConflict } from "./explain-conflict.ts";
 import { closePage, openNumberedPage } from "./page-cursor.ts";
@@ -78,8 +79,8 @@ function fromStored({ seq: _, ...row }: Selectable<CatalogTables["users"]>): Use
   return {
     ...row,
     disabled: row.disabled !== 0,
-    roles: JSON.parse(row.roles) as UserRow["roles"], // both were written by toStored only
-    teams: JSON.parse(row.teams) as UserRow["teams"],
+    roles: parseJson(row.roles) as UserRow["roles"], // both were written by toStored only
+    teams: parseJson(row.teams) as UserRow["teams"],
   };
 }
 

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { auditGenesis, chainEntry, installationSetting } from "../../core/audit-chain.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import { newId } from "../../kernel/ids.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { Migration, SchemaDialect } from "./migration.ts";
 
 /**
@@ -76,7 +77,7 @@ async function chainRows(db: Kysely<ChainedTables>, installation: string): Promi
       .execute();
     for (const row of rows) {
       const actorType = row.actor === "admin" ? "admin" : "system";
-      const detail = JSON.parse(row.detail) as Readonly<Record<string, unknown>>; // written by this product only
+      const detail = parseJson(row.detail) as Readonly<Record<string, unknown>>; // written by this product only
       const entry = {
         id: row.id,
         atMs: row.at_ms,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../kernel/parse-json.ts";
 import type { AffinityOwner, AffinityStore } from "../../pipeline/affinity-store.ts";
 import { affinityMs } from "../../pipeline/affinity-store.ts";
 import type { RedisConnection } from "./redis-connection.ts";
@@ -27,7 +28,7 @@ export function createRedisAffinity({
 
 function parse(text: string): AffinityOwner | undefined {
   try {
-    return ownerSchema.safeParse(JSON.parse(text)).data;
+    return ownerSchema.safeParse(parseJson(text)).data;
   } catch {
     return undefined;
   }

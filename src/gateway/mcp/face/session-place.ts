@@ -1,4 +1,5 @@
 import { GatewayError } from "../../../kernel/errors.ts";
+import { parseJson } from "../../../kernel/parse-json.ts";
 import type { McpClientFacts } from "../../../mcp/backend.ts";
 import { isObject } from "../../../mcp/wire/json-rpc.ts";
 import { defaultLegacyVersion } from "../../../mcp/wire/legacy.ts";
@@ -39,6 +40,6 @@ export function sessionOf({ operation, exchange, tools }: FaceRequest): SessionP
 }
 
 function capabilitiesIn(text: string | undefined): McpClientFacts["capabilities"] {
-  const value: unknown = JSON.parse(text ?? "{}"); // sealed by the gateway
+  const value: unknown = parseJson(text ?? "{}"); // sealed by the gateway
   return isObject(value) ? value : {};
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "../../../kernel/parse-json.ts";
 import type { AnswerPart, ChatAnswer, ChatUsage, FinishReason } from "../chat-answer.ts";
 import type { AnswerContext } from "../dialect.ts";
 import type { WireObject } from "../member-reader.ts";
@@ -44,7 +45,7 @@ function writeBlocks(part: AnswerPart): readonly WireObject[] {
 
 function inputOf(text: string): WireObject {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return isWireObject(value) ? value : {};
   } catch {
     return {}; // cut off, or no JSON: an SDK expects an object

@@ -1,3 +1,4 @@
+import { parseJson } from "../../../kernel/parse-json.ts";
 import type { Deny } from "../../../pipeline/outcome.ts";
 import { deny } from "../../../pipeline/outcome.ts";
 import type { ChatPart, ChatTurn, FilePart, ImagePart, ToolResultPart } from "../chat-request.ts";
@@ -118,7 +119,7 @@ function plainId(id: string): string {
 /** The arguments as an object; what a model wrote that is none, such as a cut off text, says nothing. */
 function inputOf(text: string): WireObject {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return isWireObject(value) ? value : {};
   } catch {
     return {};

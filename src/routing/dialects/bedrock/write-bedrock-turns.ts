@@ -1,3 +1,4 @@
+import { parseJson } from "../../../kernel/parse-json.ts";
 import type { Deny } from "../../../pipeline/outcome.ts";
 import { deny } from "../../../pipeline/outcome.ts";
 import type { ChatPart, ChatTurn, FilePart, ImagePart, ToolResultPart } from "../chat-request.ts";
@@ -131,7 +132,7 @@ function plainId(id: string): string {
 
 function inputOf(text: string): WireObject {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return isWireObject(value) ? value : {};
   } catch {
     return {}; // cut off, or no JSON: it says nothing

@@ -1,3 +1,4 @@
+import { parseJson } from "../../../kernel/parse-json.ts";
 import type { Deny } from "../../../pipeline/outcome.ts";
 import type { ChatPart, ChatTurn, PartSource, ToolResultPart } from "../chat-request.ts";
 import type { WireObject } from "../member-reader.ts";
@@ -126,7 +127,7 @@ function objectOf(text: string): WireObject {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return undefined;
   }

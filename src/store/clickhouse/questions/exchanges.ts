@@ -3,6 +3,7 @@ import type { ExchangePage, ExchangePageRequest, Selection } from "../../../anal
 import type { ExchangeRow } from "../../../analytics/answers.ts";
 import { exchangeRowSchema } from "../../../analytics/answers.ts";
 import { GatewayError } from "../../../kernel/errors.ts";
+import { parseJson } from "../../../kernel/parse-json.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
 import { askClickHouse, selectionCondition, selectionParameters } from "./ask-clickhouse.ts";
 
@@ -64,7 +65,7 @@ function writeCursor({ ts_ms, exchange_id, operation_id }: z.output<typeof store
 function readCursor(cursor: string): Readonly<Record<string, string | number>> {
   try {
     const text = Buffer.from(cursor, "base64url").toString("utf8");
-    const [afterTs, afterExchange, afterOperation] = cursorSchema.parse(JSON.parse(text));
+    const [afterTs, afterExchange, afterOperation] = cursorSchema.parse(parseJson(text));
     return { afterTs, afterExchange, afterOperation };
   } catch (cause) {
     throw new GatewayError("request.invalid", "The cursor is not one of this list.", { cause });
