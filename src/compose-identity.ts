@@ -95,7 +95,7 @@ export function composeIdentity(config: Config, { context, network, secrets }: I
     async open(publicUrl) {
       const at = `${publicUrl}/auth`;
       issuer = at;
-      await announceSigningKeys(context());
+      await announceSigningKeys(context(), config.oauth.signingAlgorithm);
       return createAuthRoutes({
         issuer: at,
         trustedProxies: createCidrSet(config.trustedProxies),

@@ -41,11 +41,7 @@ const publishedAfterRetirementMs = (maxAccessTokenSeconds + 86_400) * 1_000;
  * algorithm retires the key of the other one, so that what it has signed stays valid.
  */
 export async function openSigningKeys(context: CoreContext, alg: SigningAlgorithm): Promise<SigningKeys> {
-  let rows = await context.catalog.read.signingKeys.all();
-  if (newestOf(rows)?.alg !== alg) {
-    await rotateSigningKey(context, { type: "system", id: "resident" }, alg, { unlessThere: true });
-    rows = await context.catalog.read.signingKeys.all();
-  }
+  const rows = await rowsWithKey(context, alg);
   const nowMs = context.clock.now();
   const active = activeOf(rows, nowMs);
   if (active === undefined) throw new GatewayError("internal", "There is no key to sign tokens with.");
@@ -55,6 +51,13 @@ export async function openSigningKeys(context: CoreContext, alg: SigningAlgorith
     others: others.map((row) => openKey(context, row)),
     untilMs: active.retiredAtMs ?? undefined,
   };
+}
+
+async function rowsWithKey(context: CoreContext, alg: SigningAlgorithm): Promise<readonly SigningKeyRow[]> {
+  const rows = await context.catalog.read.signingKeys.all();
+  if (newestOf(rows)?.alg === alg) return rows;
+  await rotateSigningKey(context, { type: "system", id: "resident" }, alg, { unlessThere: true });
+  return context.catalog.read.signingKeys.all();
 }
 
 /** What came of a rotation. */
@@ -114,8 +117,12 @@ function rotated({ kid, activeFromMs }: SigningKeyRow, rows: readonly SigningKey
   return { kid, signsFrom: new Date(activeFromMs).toISOString(), published: rows.map((row) => row.kid) };
 }
 
-/** Tells the gateways the issuer and every published key, as when the issuer has become known. */
-export async function announceSigningKeys(context: CoreContext): Promise<void> {
+/**
+ * Tells the gateways the issuer and every published key, as when the issuer has become known. Makes the key that will
+ * sign when there is none, so that every gateway has it before the first token comes.
+ */
+export async function announceSigningKeys(context: CoreContext, alg: SigningAlgorithm): Promise<void> {
+  await rowsWithKey(context, alg);
   await inWrite(context, { type: "system", id: "resident" }, async (write) => {
     await pruneKeys(write);
     await noteKeys(write);

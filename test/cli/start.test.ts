@@ -163,6 +163,21 @@ describe("production", () => {
   });
 
   test.each([
+    { env: "production", open: false },
+    { env: "development", open: true },
+  ])("lets clients register themselves or bring a document in $env: $open", async ({ env, open }) => {
+    const secrets = { GATEHOUSE_ENCRYPTION_KEY: "ab".repeat(32), GATEHOUSE_ADMIN_TOKEN: "t".repeat(32) };
+    await using started = await start({ GATEHOUSE_ENV: env, ...secrets });
+    const text = started.shell.lines.join("\n");
+    const [gatewayUrl = ""] = /http:\/\/[^\s,]+/.exec(text.slice(text.search(/gateway/i))) ?? [];
+    const at = `${gatewayUrl}/auth/.well-known/openid-configuration`;
+    const metadata = (await (await fetch(at)).json()) as Record<string, unknown>; // looked at below
+    expect(metadata).toMatchObject({ issuer: expect.stringContaining("/auth") });
+    expect("registration_endpoint" in metadata).toBe(open);
+    expect(metadata["client_id_metadata_document_supported"] === true).toBe(open);
+  });
+
+  test.each([
     { name: "an encryption key", env: { GATEHOUSE_ADMIN_TOKEN: "t".repeat(32) }, says: "GATEHOUSE_ENCRYPTION_KEY" },
     { name: "an admin token", env: { GATEHOUSE_ENCRYPTION_KEY: "ab".repeat(32) }, says: "GATEHOUSE_ADMIN_TOKEN" },
   ])("does not start without $name, and says how to make one", async ({ env, says }) => {
