@@ -9,6 +9,15 @@ export interface TextSpan {
   readonly text: string;
   /** Who wrote it, where the protocol tells. */
   readonly author: "system" | "user" | "assistant" | "tool" | "unknown";
+  /** Of a stream: what part of its channel this text is. Absent where the text is whole. */
+  readonly part?: SpanPart;
+}
+
+export interface SpanPart {
+  /** UTF-16 units of the channel before this text. */
+  readonly from: number;
+  /** The last `overlap` units are judged again with what follows: leave what may go on there. */
+  readonly goesOn: boolean;
 }
 
 /** Replaces `[start, end)` (UTF-16 units) of the text of `spans[span]`. Edits of one span do not overlap. */

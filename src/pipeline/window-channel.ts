@@ -98,7 +98,8 @@ export function createWindowChannel(first: TextSpan, window: StreamWindow): Wind
     },
     question(extent) {
       const length = extent === "all" ? text.length : borderBefore(text, text.length, window.overlap, reach);
-      return { place: first.place, author: first.author, text: text.slice(0, length) };
+      const part = { from, goesOn: extent === "course" };
+      return { place: first.place, author: first.author, text: text.slice(0, length), part };
     },
     settle(question, edits, extent) {
       const judged = question.text.length;
