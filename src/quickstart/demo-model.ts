@@ -6,6 +6,7 @@ import type { z } from "zod";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import { parseJson } from "../kernel/parse-json.ts";
+import { demoBooks } from "./demo-books.ts";
 import { demoReply } from "./demo-chat.ts";
 import { demoChunks, demoCompletion } from "./demo-completion.ts";
 import { demoEmbeddings } from "./demo-embeddings.ts";
@@ -19,6 +20,8 @@ export interface DemoModel extends AsyncDisposable {
   readonly port: number;
   /** With `/v1`, without a trailing slash. */
   readonly baseUrl: string;
+  /** Of a REST API that it has as well: `/books`, by `booksDescription`. */
+  readonly restUrl: string;
 }
 
 export interface DemoModelOptions {
@@ -29,7 +32,7 @@ export interface DemoModelOptions {
 
 /**
  * Starts an OpenAI-compatible server on loopback that answers with made-up text and says so. It is for trying out the
- * gateway without an account: chat completions (also streamed, with tools), embeddings and models.
+ * gateway without an account: chat completions (also streamed, with tools), embeddings and models; and a small REST API.
  */
 export async function startDemoModel({ clock, preferredPort = 0 }: DemoModelOptions): Promise<DemoModel> {
   const server = createServer((request, response) => {
@@ -39,6 +42,7 @@ export async function startDemoModel({ clock, preferredPort = 0 }: DemoModelOpti
   return {
     port,
     baseUrl: `http://127.0.0.1:${port}/v1`,
+    restUrl: `http://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");
       server.close();
@@ -63,7 +67,7 @@ async function listen(server: Server, port: number): Promise<number> {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, clock: Clock): Promise<void> {
-  const path = request.url?.split("?")[0] ?? "";
+  const [path = "", query = ""] = request.url?.split("?") ?? [];
   const created = Math.floor(clock.now() / 1000);
   const model = { id: demoModelName, object: "model", created: 1_767_225_600, owned_by: "gatehouse-demonstration" };
   switch (path) {
@@ -80,6 +84,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, clock:
       allow(request, "POST");
       return chat(request, response, created);
     default:
+      if (/^\/books(\/|$)/.test(path)) {
+        allow(request, "GET");
+        return send(response, 200, demoBooks(path, new URLSearchParams(query)));
+      }
       throw new GatewayError("route.not_found", `Unknown request URL: ${request.method} ${path}.`);
   }
 }

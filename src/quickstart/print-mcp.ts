@@ -3,6 +3,7 @@ import { mcpClientConfig } from "../core/mcp-client-config.ts";
 import { parseJson } from "../kernel/parse-json.ts";
 import { metaKeys, modernVersions } from "../mcp/wire/modern.ts";
 import type { QuickstartApi } from "./quickstart-file.ts";
+import { workspaceName } from "./quickstart-workspace.ts";
 import { shellQuoted } from "./shell-quoted.ts";
 
 /**
@@ -10,6 +11,7 @@ import { shellQuoted } from "./shell-quoted.ts";
  * no session; then what goes into the configuration of four agents.
  */
 export function mcpLines(api: QuickstartApi): readonly string[] {
+  if (api.name === workspaceName) return workspaceLines(api);
   const note = { name: "notes_add", arguments: { title: "Hello", text: "My first note, through the gateway." } };
   return [
     "",
@@ -20,6 +22,18 @@ export function mcpLines(api: QuickstartApi): readonly string[] {
     curl(api, "tools/call", note),
     "",
     ...agentLines(api),
+  ];
+}
+
+/** Of the virtual server, whose tools are those of two servers; agents are configured for it as for any. */
+function workspaceLines(api: QuickstartApi): readonly string[] {
+  return [
+    "",
+    `# ${api.name}: one door to two servers, notes and a REST API that its OpenAPI description has made tools of`,
+    curl(api, "tools/list", {}),
+    "",
+    `# ${api.name}: a call that becomes a GET of the REST API`,
+    curl(api, "tools/call", { name: "books_find_books", arguments: { words: "austen" } }),
   ];
 }
 
@@ -39,7 +53,11 @@ function agentLines({ name, url, apiKey }: QuickstartApi): readonly string[] {
   ];
 }
 
-function curl(api: QuickstartApi, method: string, params: { readonly name?: string }): string {
+function curl(
+  api: QuickstartApi,
+  method: string,
+  params: { readonly name?: string; readonly arguments?: object },
+): string {
   const [version] = modernVersions;
   const headers = [
     `authorization: Bearer ${api.apiKey}`,

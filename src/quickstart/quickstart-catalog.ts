@@ -84,6 +84,7 @@ export const quickstartApis = [
   { kind: "LlmApi", name: "demo" },
   { kind: "LlmApi", name: "openai" },
   { kind: "McpServer", name: "notes" },
+  { kind: "McpServer", name: "workspace" },
 ] as const;
 
 /** Who the audit names for all that the quickstart does. */

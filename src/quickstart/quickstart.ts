@@ -9,6 +9,7 @@ import type { QuickstartApi, QuickstartFacts } from "./quickstart-file.ts";
 import { readQuickstartFile, writeQuickstartFile } from "./quickstart-file.ts";
 import { demoPort, putDemo, putOpenAi } from "./quickstart-llm.ts";
 import { notesName, startQuickstartNotes } from "./quickstart-notes.ts";
+import { putWorkspace, workspaceName } from "./quickstart-workspace.ts";
 import { unlessRefused } from "./unless-refused.ts";
 
 export interface QuickstartOptions {
@@ -31,8 +32,8 @@ export interface Quickstart extends AsyncDisposable {
 
 /**
  * Puts up what a newcomer tries first: a demonstration model with an LLM API `demo` before it, the same for OpenAI when
- * its key is configured, a notes server with the MCP server `notes` before it, and an API key for each; writes them to
- * `quickstart.json`. What is there already stays as its owner has left it, what its owner has deleted stays
+ * its key is configured, a notes server with the MCP server `notes` before it, a REST API as the MCP server `books` and both
+ * as the virtual server `workspace`, and an API key for each but `books`; writes them to `quickstart.json`. What is there already stays as its owner has left it, what its owner has deleted stays
  * away, and what the catalog refuses (its context may be in use) is told and left out, so that a second start changes
  * nothing. For development only.
  */
@@ -47,11 +48,13 @@ export async function startQuickstart(options: QuickstartOptions): Promise<Quick
   const { openaiApiKey, openaiModel } = config.quickstart;
   if (openaiApiKey !== undefined) await startOpenAi(catalog, { ...config.quickstart, openaiApiKey }, progress);
   const notes = starting.use(await startQuickstartNotes({ catalog, context, dataPath: dataDirectory.path, progress }));
+  await unlessRefused("MCP server workspace", progress, () => putWorkspace(catalog, model.restUrl));
 
   const wanted: readonly WantedApi[] = [
     { kind: "LlmApi", name: "demo", suffix: "/v1", model: demoModelName },
     ...(openaiApiKey === undefined ? [] : [{ kind: "LlmApi", name: "openai", suffix: "/v1", model: openaiModel }]),
     { kind: "McpServer", name: notesName, suffix: "/mcp" },
+    { kind: "McpServer", name: workspaceName, suffix: "/mcp" },
   ];
   const before = await readQuickstartFile(dataDirectory.quickstartPath);
   const apis: QuickstartApi[] = [];

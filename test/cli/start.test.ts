@@ -56,7 +56,7 @@ describe("the quickstart's lines", () => {
   test("every printed command works as it stands", async () => {
     await using started = await start();
     const blocks = commandsOf(started.shell.lines);
-    expect(blocks).toHaveLength(6);
+    expect(blocks).toHaveLength(8);
     const outputs: string[] = [];
     for (const block of blocks) {
       outputs.push((await promisify(execFile)("bash", ["-euc", block], { cwd: root })).stdout);
@@ -73,7 +73,9 @@ describe("the quickstart's lines", () => {
       result: { structuredContent: { title: "Hello" }, resultType: "complete" },
     });
     expect(await readdir(join(data, "workspace", "notes"))).toHaveLength(1);
-    expect(outputs[5]).toContain("demonstration"); // asked with a token in place of a key
+    expect(outputs[5]).toContain("books_find_books");
+    expect(outputs[6]).toContain("Jane Austen");
+    expect(outputs[7]).toContain("demonstration"); // asked with a token in place of a key
   });
 
   test("what agents are configured with leads a client to the tools", async () => {
@@ -145,8 +147,8 @@ describe("production", () => {
     await first.ended;
     await using started = await start({ GATEHOUSE_ENV: "production" });
     const text = started.shell.lines.join("\n");
-    expect(text).toMatch(/took down LlmApi\/demo.*\n.*took down McpServer\/notes/);
-    expect(text.match(/revoked ApiKey/g)).toHaveLength(2);
+    expect(text).toMatch(/took down LlmApi\/demo(.*\n.*took down McpServer\/(books|notes|workspace)){3}/);
+    expect(text.match(/revoked ApiKey/g)).toHaveLength(3);
     await expect(stat(join(data, "quickstart.json"))).rejects.toMatchObject({ code: "ENOENT" });
     const [, gatewayUrl = "", controlUrl = ""] = /gateway (\S+), control plane (\S+?)\. /.exec(text) ?? [];
     const paths: [string, number][] = [
@@ -159,7 +161,7 @@ describe("production", () => {
     }
     const headers = { authorization: `Bearer ${facts.adminToken}` };
     const keys = await (await fetch(`${controlUrl}/api/v1/api-keys`, { headers })).json();
-    expect(keys).toMatchObject({ items: [{ status: { state: "revoked" } }, { status: { state: "revoked" } }] });
+    expect(keys).toMatchObject({ items: Array.from({ length: 3 }, () => ({ status: { state: "revoked" } })) });
   });
 
   test.each([
@@ -169,7 +171,7 @@ describe("production", () => {
     const secrets = { GATEHOUSE_ENCRYPTION_KEY: "ab".repeat(32), GATEHOUSE_ADMIN_TOKEN: "t".repeat(32) };
     await using started = await start({ GATEHOUSE_ENV: env, ...secrets });
     const text = started.shell.lines.join("\n");
-    const [gatewayUrl = ""] = /http:\/\/[^\s,]+/.exec(text.slice(text.search(/gateway/i))) ?? [];
+    const [, gatewayUrl = ""] = /gateway\s+(http:[^\s,]+)/i.exec(text) ?? [];
     const at = `${gatewayUrl}/auth/.well-known/openid-configuration`;
     const metadata = (await (await fetch(at)).json()) as Record<string, unknown>; // looked at below
     expect(metadata).toMatchObject({ issuer: expect.stringContaining("/auth") });

@@ -151,7 +151,7 @@ describe("what its owner has changed", () => {
     const squatter = createServer().listen(Number(new URL(await upstreamUrl()).port), "127.0.0.1");
     await once(squatter, "listening");
     await using second = await quickstart();
-    expect(second.facts.apis.map(({ name }) => name)).toEqual(["demo"]);
+    expect(second.facts.apis.map(({ name }) => name)).toEqual(["demo", "workspace"]);
     squatter.close();
   });
 });

@@ -85,6 +85,7 @@ describe("the first start", () => {
       apis: [
         { kind: "LlmApi", name: "demo", url: `${gatehouse.running.gatewayUrl}/demo/v1`, model: "demo-1" },
         { kind: "McpServer", name: "notes", url: `${gatehouse.running.gatewayUrl}/notes/mcp` },
+        { kind: "McpServer", name: "workspace", url: `${gatehouse.running.gatewayUrl}/workspace/mcp` },
       ],
     });
     expect(await ask(started.facts.apis[0])).toBe(200);
@@ -146,7 +147,9 @@ describe("a later start", () => {
   test("does not put up again what was taken down, and speaks of no API that is not there", async () => {
     await factsOf();
     await undeployApi(gatehouse.running.context, testActor, kindOf("LlmApi"), "demo");
-    await undeployApi(gatehouse.running.context, testActor, kindOf("McpServer"), "notes");
+    for (const name of ["workspace", "notes"]) {
+      await undeployApi(gatehouse.running.context, testActor, kindOf("McpServer"), name);
+    }
     expect((await factsOf()).apis).toEqual([]);
   });
 
@@ -165,10 +168,11 @@ describe("what its owner has done otherwise", () => {
   const upstream = { production: { targets: [{ provider: "mine" }] }, sandbox: { sameAs: "production" } };
 
   test.each([
-    { kind: "LlmApi", name: "demo", left: ["notes"] },
+    { kind: "LlmApi", name: "demo", left: ["notes", "workspace"] },
     { kind: "McpServer", name: "notes", left: ["demo"] },
   ])("$kind/$name that was deleted stays away", async ({ kind, name, left }) => {
     await factsOf();
+    if (name === "notes") await deleteApi(kind, "workspace"); // which offers what is of `notes`
     await deleteApi(kind, name);
     expect((await factsOf()).apis.map((api) => api.name)).toEqual(left);
     await expect(getResource(gatehouse.running.context, kindOf(kind), name)).rejects.toMatchObject({
@@ -177,7 +181,7 @@ describe("what its owner has done otherwise", () => {
   });
 
   test.each([
-    { name: "demo", left: ["notes"], says: /no LLM API demo this time: .*\/demo/ },
+    { name: "demo", left: ["notes", "workspace"], says: /no LLM API demo this time: .*\/demo/ },
     { name: "notes", left: ["demo"], says: /no MCP server notes this time: .*\/notes/ },
   ])("an own API at /$name is left alone, the line says so, and the rest stands", async ({ name, left, says }) => {
     await gatehouse.put("LlmProvider", "mine", { use: "openai-compatible", with: { baseUrl: "http://127.0.0.1:9" } });
@@ -201,7 +205,7 @@ describe("with a key of OpenAI in the environment", () => {
   test("a second API stands beside the demonstration, and the key is in the vault only", async () => {
     const env = { OPENAI_API_KEY: "sk-canary-1", OPENAI_BASE_URL: upstream.baseUrl, OPENAI_MODEL: "demo-1" };
     await using started = await quickstart(env);
-    expect(started.facts.apis.map(({ name }) => name)).toEqual(["demo", "openai", "notes"]);
+    expect(started.facts.apis.map(({ name }) => name)).toEqual(["demo", "openai", "notes", "workspace"]);
     expect(await ask(started.facts.apis[1])).toBe(200);
     expect(await readSecret(gatehouse.running.context, "openai-key")).toBe("sk-canary-1");
     const provider = await getResource(gatehouse.running.context, kindOf("LlmProvider"), "openai");
@@ -216,7 +220,7 @@ describe("with a key of OpenAI in the environment", () => {
   ])("an address with $name is told in one line without repeating it, and the rest stands", async ({ url }) => {
     const lines: string[] = [];
     await using started = await quickstart({ OPENAI_API_KEY: "sk-1", OPENAI_BASE_URL: url }, lines);
-    expect(started.facts.apis.map(({ name }) => name)).toEqual(["demo", "notes"]);
+    expect(started.facts.apis.map(({ name }) => name)).toEqual(["demo", "notes", "workspace"]);
     expect(lines.filter((line) => line.includes("OPENAI_BASE_URL"))).toHaveLength(1);
     expect(lines.join("\n")).not.toContain("canary");
   });
