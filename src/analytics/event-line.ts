@@ -1,5 +1,5 @@
 import { parseJson } from "../kernel/parse-json.ts";
-import type { AnalyticsEvent, AttemptEvent, ExchangeEvent } from "../pipeline/event.ts";
+import type { AnalyticsEvent, AttemptEvent, CostColumns, ExchangeEvent } from "../pipeline/event.ts";
 import { eventColumns } from "./event-columns.ts";
 import { putBytes, putJson, putMembers, putMilliseconds, putNumber, putText } from "./line-values.ts";
 
@@ -150,12 +150,18 @@ function putMeasures(e: ExchangeEvent, memory: Buffer, at: number): number {
   to = putMilliseconds(memory, to, e.duration_ms);
   to = putMilliseconds(memory, to, e.upstream_ms);
   to = putMilliseconds(memory, to, e.first_byte_ms);
-  return putMembers(memory, putMembers(memory, to, e.fields), e.labels);
+  return putCost(memory, putMembers(memory, putMembers(memory, to, e.fields), e.labels), e);
+}
+
+function putCost(memory: Buffer, at: number, { cost, cost_currency, cost_source }: CostColumns): number {
+  const to = putText(memory, putText(memory, at, cost), cost_currency);
+  return putText(memory, to, cost_source);
 }
 
 function createAttemptLine(putId: Put<Text>): Put<AttemptEvent> {
   const begin = Buffer.from('["attempt"');
   const ofTry = createPieces(({ target }: AttemptEvent) => target, isSameTry, putTry);
+  const ofPayer = createPieces(({ key_id }: AttemptEvent) => key_id, isSamePayer, putPayer);
   return (e, memory, at) => {
     let to = putNumber(memory, putBytes(memory, at, begin), e.ts);
     to = putId(e.exchange_id, memory, to);
@@ -163,7 +169,8 @@ function createAttemptLine(putId: Put<Text>): Put<AttemptEvent> {
     to = ofTry(e, memory, to);
     to = putMilliseconds(memory, to, e.first_byte_ms);
     to = putMilliseconds(memory, to, e.duration_ms);
-    return end(memory, to);
+    to = ofPayer(e, memory, to);
+    return end(memory, putUse(e, memory, to));
   };
 }
 
@@ -188,6 +195,38 @@ function putTry(e: AttemptEvent, memory: Buffer, at: number): number {
   to = putText(memory, to, e.model);
   to = putNumber(memory, to, e.status);
   return putText(memory, to, e.error_code);
+}
+
+function isSamePayer(a: AttemptEvent, b: AttemptEvent): boolean {
+  return (
+    a.team_id === b.team_id &&
+    a.api_name === b.api_name &&
+    a.environment === b.environment &&
+    a.application_id === b.application_id
+  );
+}
+
+function putPayer(e: AttemptEvent, memory: Buffer, at: number): number {
+  let to = putText(memory, at, e.team_id);
+  to = putText(memory, to, e.api_name);
+  to = putText(memory, to, e.environment);
+  to = putText(memory, to, e.key_id);
+  return putText(memory, to, e.application_id);
+}
+
+function putUse(e: AttemptEvent, memory: Buffer, at: number): number {
+  let to = putNumber(memory, at, e.input_tokens);
+  to = putNumber(memory, to, e.output_tokens);
+  to = putNumber(memory, to, e.cached_input_tokens);
+  to = putNumber(memory, to, e.reasoning_tokens);
+  to = putNumber(memory, to, e.cache_write_tokens);
+  to = putNumber(memory, to, e.cache_write_hour_tokens);
+  to = putNumber(memory, to, e.audio_input_tokens);
+  to = putNumber(memory, to, e.audio_output_tokens);
+  to = putText(memory, to, e.usage_source);
+  to = putText(memory, to, e.service_tier);
+  to = putText(memory, to, e.price_as_of);
+  return putMembers(memory, putCost(memory, to, e), e.labels);
 }
 
 function end(memory: Buffer, at: number): number {

@@ -1,41 +1,62 @@
+import type { AttemptRecord } from "./event.ts";
 import type { Exchange, Operation, Usage } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import type { ModelPrice } from "./price-table.ts";
 import type { CompiledTarget } from "./target.ts";
 
-/** Tokens that an operation is to be billed for. */
-export type BilledUsage = Omit<Usage, "source">;
+/** What one try of an operation has used, and what models cost where it was made. */
+export interface TryUse {
+  readonly attempt: AttemptRecord;
+  /** `nothing` where the try is not billed; undefined where what was told cannot be true. */
+  readonly usage: Usage | "nothing" | undefined;
+  readonly price: ModelPrice | undefined;
+  /** Whether tokens cost anything there at all. */
+  readonly hasPrices: boolean;
+}
 
 /** More than any model reads and writes at once: an upstream that tells of more is not believed. */
 const mostTokens = 50_000_000;
-
-const nothing: BilledUsage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, reasoningTokens: 0 };
 
 /** Faults under which the upstream may have been at work, so that it bills what it has read. */
 const atWork: ReadonlySet<string> = new Set(["client.closed", "exchange.deadline", "upstream.timeout"]);
 
 /**
- * What an operation has used, when it is over: what the upstream said or what was estimated from what was sent; the
- * expected prompt where the upstream was at work and nobody heard how far it got; nothing where nothing went upstream or
- * it refused. Undefined when what was said cannot be true, so that the reservation stands.
+ * What each try of an operation has used, when it is over: what the upstream said or what was estimated from what was
+ * sent; the expected prompt where the upstream was at work and nobody heard how far it got, be it that another try
+ * answered; nothing where it refused.
  */
-export function billedUsage(
+export function triesOf(
   exchange: Exchange,
   operation: Operation,
   outcome: Outcome,
   expectedPrompt: number,
-): BilledUsage | undefined {
-  const { usage } = operation;
-  if (usage !== undefined) return isBelievable(usage) ? usage : undefined;
-  const wasSent = exchange.attempts.some(({ operationId }) => operationId === operation.id);
-  if (!wasSent || outcome.type !== "failed" || !atWork.has(outcome.error.code)) return nothing;
-  return { ...nothing, inputTokens: expectedPrompt };
+): readonly TryUse[] {
+  const own = exchange.attempts.filter(({ operationId }) => operationId === operation.id);
+  return own.map((attempt, index): TryUse => {
+    const isLast = index === own.length - 1;
+    const target = targetsOf(exchange).find(({ id }) => id === attempt.target);
+    const fault = attempt.errorCode ?? (isLast && outcome.type === "failed" ? outcome.error.code : undefined);
+    const told = isLast ? operation.usage : attempt.usage;
+    return {
+      attempt,
+      usage: told === undefined ? unheard(fault, expectedPrompt) : believed(told),
+      price: target && priceAt(target, operation),
+      hasPrices: target?.priceOf !== undefined,
+    };
+  });
 }
 
-function isBelievable({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens }: Usage): boolean {
-  return [inputTokens, outputTokens, cachedInputTokens, reasoningTokens].every(
-    (count) => Number.isSafeInteger(count) && count >= 0 && count <= mostTokens,
+function unheard(fault: string | undefined, inputTokens: number): Usage | "nothing" {
+  if (fault === undefined || !atWork.has(fault)) return "nothing";
+  return { inputTokens, outputTokens: 0, cachedInputTokens: 0, reasoningTokens: 0, source: "estimated" };
+}
+
+function believed(usage: Usage): Usage | undefined {
+  const { source: _source, serviceTier: _tier, ...counts } = usage;
+  const areTrue = Object.values(counts).every(
+    (count) => count === undefined || (Number.isSafeInteger(count) && count >= 0 && count <= mostTokens),
   );
+  return areTrue ? usage : undefined;
 }
 
 /** Prices of all targets that may serve the operation; undefined for one that has none. */
@@ -43,13 +64,6 @@ export function possiblePrices(exchange: Exchange, operation: Operation): readon
   return targetsOf(exchange)
     .filter((target) => target.serves(operation.name))
     .map((target) => priceAt(target, operation));
-}
-
-/** The price at the target that has served the operation, or that was tried last. */
-export function priceThere(exchange: Exchange, operation: Operation): ModelPrice | undefined {
-  const attempt = exchange.attempts.findLast(({ operationId }) => operationId === operation.id);
-  const target = attempt && targetsOf(exchange).find(({ id }) => id === attempt.target);
-  return target && priceAt(target, operation);
 }
 
 function priceAt(target: CompiledTarget, operation: Operation): ModelPrice | undefined {

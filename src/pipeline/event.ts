@@ -1,4 +1,5 @@
 import type { Environment } from "../core/environment.ts";
+import type { Usage } from "./exchange.ts";
 
 /** What one policy or guardrail decided; in `monitor` mode, what it would have done. */
 export interface PolicyDecision {
@@ -24,13 +25,24 @@ export interface AttemptRecord {
   errorCode: string | undefined;
   firstByteMs: number | undefined;
   durationMs: number | undefined;
+  /** What it has told of usage, when another try has followed; that of the last try is its operation's. */
+  usage?: Usage | undefined;
+}
+
+/** What something costs, by columns. */
+export interface CostColumns {
+  /** In units of the currency, exactly, with up to nine decimals: `0.000125`. Null where it is not known. */
+  readonly cost: string | null;
+  readonly cost_currency: string | null;
+  /** `unknown`: something was used whose price, or amount, is not known. Null where there was nothing to pay for. */
+  readonly cost_source: "actual" | "estimated" | "unknown" | null;
 }
 
 /** What a column of a protocol may hold. */
 export type EventValue = string | number | boolean | null | readonly string[];
 
 /** One row per client-visible operation. Never a body, an argument's value, a key or a token. */
-export interface ExchangeEvent {
+export interface ExchangeEvent extends CostColumns {
   readonly type: "exchange";
   readonly ts: number;
   readonly exchange_id: string;
@@ -80,7 +92,7 @@ export interface ExchangeEvent {
 }
 
 /** One row per try at an upstream. */
-export interface AttemptEvent {
+export interface AttemptEvent extends CostColumns {
   readonly type: "attempt";
   readonly ts: number;
   readonly exchange_id: string;
@@ -95,6 +107,25 @@ export interface AttemptEvent {
   readonly error_code: string | null;
   readonly first_byte_ms: number | null;
   readonly duration_ms: number | null;
+  readonly team_id: string;
+  readonly api_name: string;
+  readonly environment: Environment | null;
+  readonly key_id: string | null;
+  readonly application_id: string | null;
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly cached_input_tokens: number | null;
+  readonly reasoning_tokens: number | null;
+  readonly cache_write_tokens: number | null;
+  readonly cache_write_hour_tokens: number | null;
+  readonly audio_input_tokens: number | null;
+  readonly audio_output_tokens: number | null;
+  readonly usage_source: "actual" | "estimated" | null;
+  /** How the provider says that it has served the call: `flex`, `priority`, … */
+  readonly service_tier: string | null;
+  /** The day on which the built-in price was looked up; null of the operator's own prices. */
+  readonly price_as_of: string | null;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export type AnalyticsEvent = ExchangeEvent | AttemptEvent;

@@ -71,8 +71,17 @@ function beginAttempt(exchange: Exchange, operation: Operation, target: Compiled
     firstByteMs: undefined,
     durationMs: undefined,
   };
+  keepUsage(exchange, operation);
   exchange.attempts.push(record);
   return record;
+}
+
+/** What the try before has told of usage is its own: the next one tells anew. */
+function keepUsage(exchange: Exchange, operation: Operation): void {
+  const before = exchange.attempts.findLast(({ operationId }) => operationId === operation.id);
+  if (before === undefined) return;
+  before.usage = operation.usage;
+  operation.usage = undefined;
 }
 
 function endAttempt(record: RunningAttempt, result: Answer | GatewayError, clock: Clock): void {

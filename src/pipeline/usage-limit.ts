@@ -1,6 +1,7 @@
 import type { LimitWindow } from "../core/limit-window.ts";
 import type { ErrorCode } from "../kernel/error-codes.ts";
-import { billedUsage, possiblePrices, priceThere } from "./actual-usage.ts";
+import type { TryUse } from "./actual-usage.ts";
+import { possiblePrices, triesOf } from "./actual-usage.ts";
 import type { ChargeHandlers } from "./define-policy.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import { tellLimit } from "./limit-headers.ts";
@@ -95,19 +96,22 @@ export function createUsageLimit(
     settle(exchange, operation, outcome) {
       const expected = reserved.get(operation);
       if (expected === undefined || expected === "unpriced") return undefined; // requests stay as they were counted
-      const used = billedUsage(exchange, operation, outcome, expected.promptTokens);
-      if (used === undefined) return undefined;
       const demand = exchange.api.adapter.tokenDemand?.(exchange, operation);
-      if (demand !== undefined && operation.usage?.source === "actual") {
-        estimates.note(exchange.api.id, operation.name, demand, used);
-      }
-      if (limit.measure === "cost") {
-        const price = priceThere(exchange, operation);
-        return [price === undefined ? 0 : costOf(price, used)];
-      }
-      return [tokensOf(limit.measure, used.inputTokens, used.outputTokens)];
+      const { usage } = operation;
+      const tries = triesOf(exchange, operation, outcome, expected.promptTokens);
+      if (tries.some((each) => each.usage === undefined)) return undefined;
+      if (demand !== undefined && usage?.source === "actual" && tries.length > 0)
+        estimates.note(exchange.api.id, operation.name, demand, usage);
+      return [tries.reduce((sum, each) => sum + amountOf(limit.measure, each), 0)];
     },
   };
+}
+
+/** Units that one try takes; every try that was billed counts. */
+function amountOf(measure: UsageMeasure, { usage, price }: TryUse): number {
+  if (usage === undefined || usage === "nothing") return 0;
+  if (measure === "cost") return price === undefined ? 0 : costOf(price, usage);
+  return tokensOf(measure, usage.inputTokens, usage.outputTokens);
 }
 
 interface Expected {

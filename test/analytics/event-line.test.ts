@@ -46,6 +46,8 @@ const columns = {
     }),
     { maxLength: 2 },
   ),
+  cost: maybe(fc.constantFrom("0.000125", "12.50")),
+  cost_source: maybe(fc.constantFrom("actual" as const, "unknown" as const)),
   fields: fc
     .dictionary(
       fc.oneof(fc.constantFrom("era", "method"), text),
@@ -65,6 +67,14 @@ const events: fc.Arbitrary<AnalyticsEvent> = fc.oneof(
       status: maybe(fc.nat(599)),
       attempt: fc.nat(4),
       duration_ms: maybe(measure),
+      key_id: maybe(text),
+      team_id: text,
+      environment: maybe(fc.constantFrom("production" as const, "sandbox" as const)),
+      application_id: maybe(text),
+      audio_output_tokens: maybe(fc.nat()),
+      service_tier: maybe(text),
+      cost: maybe(fc.constantFrom("0.000125", "12.50")),
+      labels: fc.dictionary(fc.constantFrom("project", "cost-centre"), text).map((found) => ({ ...found })),
     })
     .map((over: Partial<AttemptEvent>) => attemptRow(1, over)),
 );
@@ -130,7 +140,7 @@ describe("a line", () => {
 
   test("keeps every column of each table, in the order that spools on disk have", () => {
     expect(lineOf(attemptRow(1, { status: null }))).toBe(
-      `["attempt",1768478400001,"01900000-0000-7000-8000-000000000001","01900000-0000-7000-8000-000000000001",1,"${"c".repeat(64)}","llm_1","openai","openai-compatible","small",null,null,6,8]\n`,
+      `["attempt",1768478400001,"01900000-0000-7000-8000-000000000001","01900000-0000-7000-8000-000000000001",1,"${"c".repeat(64)}","llm_1","openai","openai-compatible","small",null,null,6,8,"team_1","chat","production","key_1",null,3,5,null,null,null,null,null,null,"actual",null,null,"0.000125","USD","actual",{}]\n`,
     );
     const { type: _, ...members } = exchangeRow(1);
     expect(eventColumns.exchanges).toEqual(Object.keys(members));

@@ -7,6 +7,7 @@ import { openEventSpool } from "../../src/analytics/event-spool.ts";
 import { tailSpool } from "../../src/analytics/tail-spool.ts";
 import type { Log } from "../../src/kernel/log.ts";
 import type { AttemptEvent } from "../../src/pipeline/event.ts";
+import { attemptRow } from "./event-rows.ts";
 import type { ManualClock } from "./manual-clock.ts";
 import { manualClock } from "./manual-clock.ts";
 
@@ -19,22 +20,15 @@ export async function newDirectory(): Promise<string> {
 
 /** An event that is told from others by its number. */
 export function event(attempt: number, target = "openai"): AttemptEvent {
-  return {
-    type: "attempt",
+  return attemptRow(0, {
     ts: 1,
     exchange_id: "e",
     operation_id: "o",
     attempt,
     config_hash: "h",
-    api_id: "llm_1",
     target,
     provider: "p",
-    model: null,
-    status: 200,
-    error_code: null,
-    first_byte_ms: 1,
-    duration_ms: 2,
-  };
+  });
 }
 
 /** A log that keeps its sentences. */

@@ -31,6 +31,22 @@ describeWithEngine("the columns that came later", () => {
     subject_hash: "0123456789abcdef",
     def_hash: "89abcdef01234567",
     members_missing: "tickets, wiki",
+    route_strategy: "semantic",
+    route_name: "code",
+    route_reason: "matched",
+    route_score: 0.75,
+    route_candidates: ["code=0.75", "chat=0.5"],
+    route_gates: ["small=output"],
+    route_input_tokens: 11,
+    route_output_tokens: 2,
+    route_ms: 1.25,
+    route_target: "openai/small",
+    shadow_strategy: "weighted",
+    shadow_name: "cheap",
+    shadow_reason: "chosen",
+    shadow_target: "openai/large",
+    shadow_cost: 0.000125,
+    shadow_ms: 0.5,
   };
   const columns = Object.keys(fields).join(", ");
 
@@ -66,5 +82,5 @@ describeWithEngine("the columns that came later", () => {
     expect(await row(1)).toMatchObject({ method: "tools/call", stage: "", span_id: "", input_round: null });
     expect(await row(2)).toEqual(fields);
     expect(await row(3)).toEqual(fields);
-  });
+  }, 60_000);
 });

@@ -49,9 +49,10 @@ describeWithEngine("events in ClickHouse", () => {
     const row = await one(`SELECT * FROM gatehouse.exchanges WHERE exchange_id = '${uuidOf(1)}'`);
     const { type: _type, fields, ts: _ts, ...columns } = event;
     for (const [name, value] of Object.entries({ ...columns, ...fields })) {
+      const kept = name === "cost" ? String(row[name]) : row[name];
       const stored = name === "decisions" ? [{ code: null, detail: null, ...event.decisions[0] }] : (value ?? "");
       const nullable = value === null && row[name] === null;
-      expect({ [name]: nullable ? "" : row[name] }).toEqual({ [name]: stored });
+      expect({ [name]: nullable ? "" : kept }).toEqual({ [name]: stored });
     }
     expect(row["ts"]).toBe("2026-01-15 12:00:00.001");
   });
@@ -60,8 +61,9 @@ describeWithEngine("events in ClickHouse", () => {
     const event = attemptRow(2, { status: null, error_code: "upstream.timeout", model: null });
     await insert("attempts", "columns", [event]);
     const row = await one("SELECT * FROM gatehouse.attempts");
-    const { type: _type, ts: _ts, model: _model, ...columns } = event;
-    expect(row).toMatchObject({ ...columns, model: "" });
+    const { type: _type, ts: _ts, ...columns } = event;
+    const absent = { model: "", application_id: "", service_tier: "", price_as_of: "" };
+    expect(row).toMatchObject({ ...columns, ...absent, cost: 0.000125 });
   });
 
   test("a token that was seen is passed over, and others on the same connection are not", async () => {

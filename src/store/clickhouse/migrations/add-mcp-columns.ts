@@ -37,7 +37,8 @@ interface ColumnType {
   readonly filled: (name: string) => string;
 }
 
-const words: ColumnType = {
+/** One of a few texts; empty where there is none. */
+export const words: ColumnType = {
   read: "String",
   column: "LowCardinality(String)",
   none: "''",
@@ -45,7 +46,8 @@ const words: ColumnType = {
 };
 /** Many different texts; empty where there is none. */
 export const text: ColumnType = { ...words, read: "Text", column: "String" };
-const count: ColumnType = {
+/** A whole number; null where there is none. */
+export const count: ColumnType = {
   read: "Int64",
   column: "Nullable(Int64)",
   none: "NULL",

@@ -18,4 +18,5 @@ export const addMissingMembers: ClickHouseMigration = {
   },
 };
 
-const memberColumns: readonly AddedColumn[] = [["members_missing", text]];
+/** Columns of step 6. */
+export const memberColumns: readonly AddedColumn[] = [["members_missing", text]];

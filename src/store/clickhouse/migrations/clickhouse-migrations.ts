@@ -1,7 +1,9 @@
+import { addCosts } from "./add-costs.ts";
 import { addDefinitionHash } from "./add-definition-hash.ts";
 import { addLabels } from "./add-labels.ts";
 import { addMcpColumns } from "./add-mcp-columns.ts";
 import { addMissingMembers } from "./add-missing-members.ts";
+import { addRouteColumns } from "./add-route-columns.ts";
 import { addTokenColumns } from "./add-token-columns.ts";
 import type { ClickHouseMigration } from "./clickhouse-migration.ts";
 import { createEventTables } from "./create-event-tables.ts";
@@ -14,4 +16,6 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addLabels,
   addDefinitionHash,
   addMissingMembers,
+  addCosts,
+  addRouteColumns,
 ];

@@ -32,6 +32,7 @@ const questionSettings = {
   date_time_output_format: "iso",
   output_format_json_quote_64bit_integers: 0,
   output_format_json_quote_denormals: 0,
+  output_format_json_quote_decimals: 1, // money is exact
   max_memory_usage: "1000000000",
   max_threads: 2,
   timeout_overflow_mode: "throw",

@@ -45,7 +45,8 @@ const optionalTexts = new Set(
   denied_by usage_source era mcp_protocol_version direction message_type jsonrpc_id method primitive_type primitive_name
   resource_uri_hash client_name client_version server_name server_version session_id_hash result_type
   error_type cache_scope transport stage span_id arg_shape_hash cancelled_by task_id_hash client_id secret_id
-  subject_hash def_hash members_missing`.split(/\s+/),
+  subject_hash def_hash members_missing cost_currency cost_source route_strategy route_name route_reason route_target
+  shadow_strategy shadow_name shadow_reason shadow_target`.split(/\s+/),
 );
 
 function shownRow({ ts_ms: _, ...row }: z.output<typeof storedRowSchema>): ExchangeRow {

@@ -1,0 +1,78 @@
+import { formatNanos } from "../core/money.ts";
+import type { TryUse } from "./actual-usage.ts";
+import { triesOf } from "./actual-usage.ts";
+import type { AttemptRecord, CostColumns } from "./event.ts";
+import type { Exchange, Operation, Usage } from "./exchange.ts";
+import type { Outcome } from "./outcome.ts";
+import { costOf, tierPercent } from "./price-table.ts";
+
+/** What one try is billed for. */
+export interface AttemptBill {
+  readonly attempt: AttemptRecord;
+  /** Absent where nothing was used, or what was told cannot be true. */
+  readonly usage: Usage | undefined;
+  /** Billionths of the currency's unit; null where that is not known, or tokens cost nothing there. */
+  readonly nanos: number | null;
+  readonly currency: string | null;
+  readonly source: CostColumns["cost_source"];
+  /** The day on which the built-in price was looked up. */
+  readonly priceAsOf: string | null;
+}
+
+/**
+ * What each try of an operation costs, in exact arithmetic. A try that was refused costs 0, one whose model has no price
+ * has no cost. Estimated is what the upstream did not tell to its end, and a service tier that nobody has priced.
+ */
+export function attemptBills(exchange: Exchange, operation: Operation, outcome: Outcome): readonly AttemptBill[] {
+  const demand = exchange.api.adapter.tokenDemand?.(exchange, operation);
+  const expectedPrompt = demand === undefined ? 0 : Math.ceil(demand.textBytes / 4) + demand.mediaTokens;
+  const tries = triesOf(exchange, operation, outcome, expectedPrompt);
+  // What asks no model for anything is not billed, such as a count of tokens.
+  return tries.map((each) => billOf(demand === undefined ? { ...each, usage: "nothing" } : each));
+}
+
+function billOf({ attempt, usage, price, hasPrices }: TryUse): AttemptBill {
+  const told = usage === "nothing" ? undefined : usage;
+  const bill = { attempt, usage: told, nanos: null, currency: null, source: null, priceAsOf: null };
+  if (!hasPrices) return bill;
+  const currency = price === undefined ? null : (price.currency ?? usualCurrency);
+  if (usage === "nothing") return { ...bill, nanos: 0, currency, source: "actual" };
+  if (told === undefined || price === undefined) return { ...bill, source: "unknown" };
+  const isEstimated = told.source === "estimated" || tierPercent(price, told) === undefined;
+  return {
+    ...bill,
+    nanos: costOf(price, told),
+    currency,
+    source: isEstimated ? "estimated" : "actual",
+    priceAsOf: price.asOf ?? null,
+  };
+}
+
+const usualCurrency = "USD";
+
+/**
+ * The cost of all tries together. Not known as soon as one is not, or where they are in several currencies, for nothing
+ * is converted; null where none has a cost.
+ */
+export function sumOfBills(bills: readonly AttemptBill[]): CostColumns {
+  const charged = bills.filter(({ source }) => source !== null);
+  if (charged.length === 0) return noCost;
+  const currencies = new Set(charged.filter(({ nanos }) => nanos !== 0).map(({ currency }) => currency));
+  if (charged.some(({ source }) => source === "unknown") || currencies.size > 1)
+    return { ...noCost, cost_source: "unknown" };
+  const nanos = charged.reduce((sum, each) => sum + (each.nanos ?? 0), 0);
+  const [currency] = currencies;
+  return {
+    cost: formatNanos(Math.min(nanos, Number.MAX_SAFE_INTEGER)),
+    cost_currency: currency ?? charged[0]?.currency ?? null,
+    cost_source: charged.some(({ source }) => source === "estimated") ? "estimated" : "actual",
+  };
+}
+
+/** The columns of one try's own cost. */
+export function costColumns({ nanos, currency, source }: AttemptBill): CostColumns {
+  return { cost: nanos === null ? null : formatNanos(nanos), cost_currency: currency, cost_source: source };
+}
+
+/** Of what has no cost, such as a refusal before any try. */
+export const noCost: CostColumns = { cost: null, cost_currency: null, cost_source: null };
