@@ -205,6 +205,7 @@ function estimateRest(operation: Operation | undefined): void {
  */
 function estimateUsage(operation: Operation | undefined, status: number): void {
   if (operation === undefined || operation.usage !== undefined || status !== 200 || operation.body.length === 0) return;
+  if (llmRequest(operation).kind === "count-tokens") return; // no model has read it
   operation.usage = {
     inputTokens: Math.ceil(operation.body.length / 4),
     outputTokens: llmRequest(operation).contentEvents,
