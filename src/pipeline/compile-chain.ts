@@ -54,6 +54,11 @@ export function compileAttachment(
     }
     return undefined;
   }
+  if (guardrail?.asksOnError === true && spec.onError === undefined) {
+    const message = `say what happens when the service behind "${spec.use}" fails: "deny" or "continue"`;
+    fault({ path: "onError", message });
+    return undefined;
+  }
   try {
     const applies = compileApplies(spec);
     const handlers = policy?.compile(config.data, tools, { place, mode: spec.mode });

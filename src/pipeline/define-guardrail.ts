@@ -79,6 +79,8 @@ export interface CompiledGuardrail {
 export interface GuardrailPlugin<Config extends z.ZodType = z.ZodType> extends PluginDescription<Config> {
   readonly kind: "guardrail";
   readonly onError: OnError;
+  /** It depends on somebody else's service, so an attachment without `onError` of its own is refused at publish. */
+  readonly asksOnError?: true;
   compile(config: z.output<Config>, tools: PluginTools): CompiledGuardrail;
 }
 

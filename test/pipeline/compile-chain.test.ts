@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { FieldIssue } from "../../src/kernel/errors.ts";
 import { createChainCompiler } from "../../src/pipeline/compile-chain.ts";
+import { defineGuardrail } from "../../src/pipeline/define-guardrail.ts";
 import { definePolicy } from "../../src/pipeline/define-policy.ts";
 import { createRegistry } from "../../src/pipeline/registry.ts";
 import { buildTools } from "../kit/exchange.ts";
@@ -18,7 +19,14 @@ const registry = createRegistry({
     }),
     definePolicy({ ...plain, id: "counts", compile: () => ({ admit: () => undefined }) }),
   ],
-  guardrails: [],
+  guardrails: [
+    defineGuardrail({
+      ...plain,
+      id: "asks-somebody",
+      asksOnError: true,
+      compile: () => ({ phases: ["request"], inspect: () => ({ type: "pass" }) }),
+    }),
+  ],
   providers: [],
   strategies: [],
   adapters: [],
@@ -53,4 +61,14 @@ describe("a policy that finds out who calls", () => {
 test("any other policy may watch, and be for some operations only", () => {
   const { attachments, issues } = compile({ use: "counts", mode: "monitor", on: ["gpt-*"], when: "true" });
   expect([attachments.length, issues]).toEqual([1, []]);
+});
+
+test("a guardrail that asks somebody else is refused until its attachment says what happens when they fail", () => {
+  const silent = compile({ use: "asks-somebody" });
+  expect(silent.attachments).toEqual([]);
+  expect(silent.issues).toMatchObject([{ path: "spec.policies[0].onError" }]);
+  expect(compile({ use: "asks-somebody", onError: "continue" })).toMatchObject({
+    attachments: [{ onError: "continue" }],
+    issues: [],
+  });
 });

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { httpUrlSchema, secretReferenceSchema } from "../../core/api-spec.ts";
+import { signAwsRequest } from "../../kernel/sign-aws-request.ts";
 import type { ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
 import { defineProvider } from "../../pipeline/define-provider.ts";
 import { bedrockConverse } from "../dialects/bedrock/bedrock-converse.ts";
 import { bedrockCounting, bedrockEmbeddings } from "./bedrock-forms.ts";
 import { secretHeader } from "./secret-header.ts";
-import { signAwsRequest } from "./sign-aws-request.ts";
 
 const config = z.strictObject({
   region: z

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { signAwsRequest } from "../../../src/kernel/sign-aws-request.ts";
 import type { ProviderCall, ProviderPlugin } from "../../../src/pipeline/define-provider.ts";
 import { anthropic } from "../../../src/routing/providers/anthropic.ts";
 import { azureOpenai } from "../../../src/routing/providers/azure-openai.ts";
 import { bedrock } from "../../../src/routing/providers/bedrock.ts";
 import { gemini } from "../../../src/routing/providers/gemini.ts";
-import { signAwsRequest } from "../../../src/routing/providers/sign-aws-request.ts";
 import { buildTools } from "../../kit/exchange.ts";
 
 const body = Buffer.from("{}");
