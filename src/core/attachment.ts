@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { blockSchema, spanSelectionSchema } from "./guardrail-options.ts";
 import { pluginConfigSchema } from "./plugin-config.ts";
 
 /** One entry of `spec.policies`: a policy or guardrail, its configuration, and when it applies. */
@@ -29,6 +30,8 @@ export const attachmentSchema = z.strictObject({
     title: "On error",
     description: "What happens when the policy itself breaks; its own default when absent.",
   }),
+  spans: spanSelectionSchema.optional(),
+  block: blockSchema.optional(),
 });
 
 export const attachmentsSchema = z.array(attachmentSchema).max(100).default([]).meta({

@@ -7,6 +7,14 @@ export interface FieldIssue {
   readonly message: string;
 }
 
+/** How a fault is told, where that is not the usual way of its code. */
+export interface FaultManner {
+  /** The HTTP status in place of the code's. */
+  readonly status?: number;
+  /** As the result of a call, where the protocol has such results. */
+  readonly asResult?: boolean;
+}
+
 export interface GatewayErrorOptions {
   /** For the operator's log only; never sent to the caller. */
   readonly detail?: string;
@@ -19,6 +27,7 @@ export interface GatewayErrorOptions {
   readonly param?: string;
   /** What a client needs to go on, sent to the caller by protocols that have a place for it. */
   readonly data?: Readonly<Record<string, unknown>>;
+  readonly manner?: FaultManner;
 }
 
 /**
@@ -33,6 +42,7 @@ export class GatewayError extends Error {
   readonly issues: readonly FieldIssue[];
   readonly param: string | undefined;
   readonly data: Readonly<Record<string, unknown>> | undefined;
+  readonly manner: FaultManner | undefined;
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -42,10 +52,11 @@ export class GatewayError extends Error {
     this.issues = options.issues ?? [];
     this.param = options.param;
     this.data = options.data;
+    this.manner = options.manner;
   }
 
   get status(): number {
-    return errorCodes[this.code].status;
+    return this.manner?.status ?? errorCodes[this.code].status;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Environment } from "../core/environment.ts";
 import type { ApiArtifact, SupportingArtifact } from "../core/plane-message.ts";
 import type { FieldIssue, GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
-import type { GuardrailPhase, SpanEdit, TextSpan } from "./define-guardrail.ts";
+import type { GuardrailPhase, SpanAuthor, SpanEdit, TextSpan } from "./define-guardrail.ts";
 import type { Strategy } from "./define-strategy.ts";
 import type { EventValue } from "./event.ts";
 import type { Answer, Exchange, Frame, Operation } from "./exchange.ts";
@@ -128,6 +128,18 @@ export interface EventSubject {
   readonly traceparent?: string | undefined;
 }
 
+/** What a protocol says of its texts, so that publish can tell what could never be judged. */
+export interface SpanFacts {
+  /** Whose texts its messages may hold. */
+  readonly authors: Readonly<Record<GuardrailPhase, readonly SpanAuthor[]>>;
+  /** True where a request is a conversation, in which users and others take turns. */
+  readonly hasTurns: boolean;
+  /** True where a refusal can be told as the result of a call. */
+  readonly hasResults: boolean;
+  /** The request as the JSON that the `path` of its spans leads into. Of answers that is the frame's message. */
+  document(operation: Operation): unknown;
+}
+
 /**
  * A protocol: the only part that knows its wire. The runner and the policies see operations, frames and spans.
  * One adapter serves all APIs of its kind and keeps no state of an exchange outside of it.
@@ -143,6 +155,8 @@ export interface ProtocolAdapter {
    * judge through their window; false means that each frame is whole, and it is judged by itself and goes on at once.
    */
   readonly cutsText: boolean;
+  /** What its texts are; guardrails are attached unchecked when absent. */
+  readonly texts?: SpanFacts;
   /** Undefined when it reported a fault that leaves nothing to serve. */
   compile(input: ProtocolCompileInput): CompiledProtocol | undefined;
   /** Reads the client's body within the API's limit and says what is asked. Runs after `identify` only. */

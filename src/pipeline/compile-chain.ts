@@ -2,15 +2,25 @@ import type { AttachmentSpec } from "../core/attachment.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import { globMatcher } from "../kernel/glob.ts";
+import type { ProtocolAdapter } from "./adapter.ts";
 import { compileCondition } from "./compile-condition.ts";
+import { compileGuardrailOptions } from "./compile-guardrail-options.ts";
 import type { CompiledGuardrail } from "./define-guardrail.ts";
 import type { PluginTools } from "./plugin.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { Attachment, CompiledChain } from "./snapshot.ts";
 
 export interface ChainCompiler {
-  /** Compiles a list of attachments; `place` is the owner's id, `path` where the list stands in its document. */
-  attachments(list: readonly AttachmentSpec[], place: string, path: string): readonly Attachment[];
+  /**
+   * Compiles a list of attachments; `place` is the owner's id, `path` where the list stands in its document. With the
+   * adapter of the one kind of API that the list is for, guardrails that could never see a text there are faults.
+   */
+  attachments(
+    list: readonly AttachmentSpec[],
+    place: string,
+    path: string,
+    adapter?: ProtocolAdapter,
+  ): readonly Attachment[];
 }
 
 /** A compiler of `spec.policies`. Faults go to `fault`, all of them; what is faulty is left out of the result. */
@@ -20,12 +30,12 @@ export function createChainCompiler(
   fault: (issue: FieldIssue) => void,
 ): ChainCompiler {
   return {
-    attachments: (list, place, path) =>
+    attachments: (list, place, path, adapter) =>
       list.flatMap((spec, index) => {
         const at = `${path}[${index}]`;
-        const found = compileAttachment(spec, `${place}/policies[${index}]`, registry, tools, (issue) =>
-          fault({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` }),
-        );
+        const own = (issue: FieldIssue): void =>
+          fault({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` });
+        const found = compileAttachment(spec, `${place}/policies[${index}]`, registry, tools, own, adapter);
         return found === undefined ? [] : [found];
       }),
   };
@@ -38,6 +48,7 @@ export function compileAttachment(
   registry: PluginRegistry,
   tools: PluginTools,
   fault: (issue: FieldIssue) => void,
+  adapter?: ProtocolAdapter,
 ): Attachment | undefined {
   const policy = registry.policies.get(spec.use);
   const guardrail = registry.guardrails.get(spec.use);
@@ -67,6 +78,7 @@ export function compileAttachment(
       return undefined;
     }
     const checks = guardrail?.compile(config.data, tools);
+    const options = compileGuardrailOptions(spec, guardrail, checks, adapter, fault);
     if (checks !== undefined) assertJudgesStreams(spec.use, checks);
     return {
       use: spec.use,
@@ -76,6 +88,7 @@ export function compileAttachment(
       applies,
       policy: handlers,
       guardrail: checks,
+      ...options,
     };
   } catch (error) {
     fault({ path: "", message: toGatewayError(error).message });

@@ -126,7 +126,7 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
     fault({ path: "spec.security.keyless", message });
   }
   const security = securityAttachments(artifact, spec, input, fault);
-  const own = input.chains.attachments(spec.policies, artifact.id, `${at} spec.policies`);
+  const own = input.chains.attachments(spec.policies, artifact.id, `${at} spec.policies`, adapter);
   const chain = sortIntoChain([...security, ...input.everywhere, ...own]);
   if (chain.identify.length === 0 && !spec.security.keyless) {
     fault({
@@ -263,8 +263,8 @@ function refuseSharedContexts(apis: readonly CompiledApi[], fault: Fault): void 
 /** Remembers what was compiled, so that it can be disposed with the snapshot. */
 function tracked(chains: ChainCompiler, made: Compiled[]): ChainCompiler {
   return {
-    attachments(list, place, path) {
-      const attachments = chains.attachments(list, place, path);
+    attachments(list, place, path, adapter) {
+      const attachments = chains.attachments(list, place, path, adapter);
       for (const { policy, guardrail, place: at } of attachments) {
         const dispose = policy?.dispose?.bind(policy) ?? guardrail?.dispose?.bind(guardrail);
         if (dispose !== undefined) made.push({ place: at, dispose });

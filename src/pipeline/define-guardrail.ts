@@ -8,10 +8,14 @@ export interface TextSpan {
   readonly place: string;
   readonly text: string;
   /** Who wrote it, where the protocol tells. */
-  readonly author: "system" | "user" | "assistant" | "tool" | "unknown";
+  readonly author: SpanAuthor;
+  /** Where it stands in the message, where that is JSON: member names and indexes from the root. */
+  readonly path?: readonly (string | number)[];
   /** Of a stream: what part of its channel this text is. Absent where the text is whole. */
   readonly part?: SpanPart;
 }
+
+export type SpanAuthor = "system" | "user" | "assistant" | "tool" | "unknown";
 
 export interface SpanPart {
   /** UTF-16 units of the channel before this text. */
@@ -81,6 +85,11 @@ export interface GuardrailPlugin<Config extends z.ZodType = z.ZodType> extends P
   readonly onError: OnError;
   /** It depends on somebody else's service, so an attachment without `onError` of its own is refused at publish. */
   readonly asksOnError?: true;
+  /**
+   * Whose texts it is about, by phase; anybody's in both phases when absent. Publish refuses it at an API whose protocol
+   * has no such text.
+   */
+  readonly appliesTo?: Readonly<Partial<Record<GuardrailPhase, readonly SpanAuthor[]>>>;
   compile(config: z.output<Config>, tools: PluginTools): CompiledGuardrail;
 }
 

@@ -12,6 +12,8 @@ export interface PolicyDecision {
   readonly mode: "enforce" | "monitor";
   readonly code?: string;
   readonly detail?: string;
+  /** What it measured, by names of its own; never a piece of a text. */
+  readonly assessment?: Readonly<Record<string, unknown>>;
 }
 
 /** One try at one upstream target, while it is going on. */

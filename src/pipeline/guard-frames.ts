@@ -1,6 +1,6 @@
-import { GatewayError } from "../kernel/errors.ts";
 import type { Frame } from "./exchange.ts";
 import { appliesToAnswer, guardAnswer } from "./guardrail-runner.ts";
+import { refusalError } from "./outcome.ts";
 import type { StreamGuards } from "./window-runner.ts";
 
 /**
@@ -18,13 +18,7 @@ export async function* guardFrames(frames: AsyncIterable<Frame>, guards: StreamG
     for (const attachment of attachments) {
       if (!always.has(attachment) && !(own !== undefined && attachment.applies(exchange, own))) continue;
       const judged = await guardAnswer(exchange, operation, attachment, current);
-      if ("type" in judged) {
-        throw new GatewayError(
-          judged.code,
-          judged.message,
-          judged.detail === undefined ? {} : { detail: judged.detail },
-        );
-      }
+      if ("type" in judged) throw refusalError(judged);
       current = judged;
     }
     yield current;

@@ -1,3 +1,5 @@
+import type { BlockSpec } from "../core/guardrail-options.ts";
+import type { FaultManner } from "../kernel/errors.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { GuardedCall, GuardrailPhase, SpanEdit, TextSpan, Verdict } from "./define-guardrail.ts";
@@ -5,6 +7,7 @@ import type { PolicyDecision } from "./event.ts";
 import type { Exchange, Frame, Operation } from "./exchange.ts";
 import type { Deny } from "./outcome.ts";
 import { deny } from "./outcome.ts";
+import { editsOfAll } from "./select-spans.ts";
 import type { Attachment } from "./snapshot.ts";
 
 /**
@@ -20,11 +23,12 @@ export function guardRequest(
 ): MaybePromise<Deny | undefined> {
   if (!guards(attachment, "request")) return undefined;
   const { adapter } = exchange.api;
-  const spans = adapter.requestSpans(operation);
+  const all = adapter.requestSpans(operation);
+  const spans = attachment.selection?.request?.(all, () => adapter.texts?.document(operation)) ?? all;
   if (spans.length === 0) return undefined;
   return after(judgeSpans(exchange, operation, attachment, spans, "request"), (judgement) => {
     if (isDeny(judgement)) return judgement;
-    if (judgement.length > 0) adapter.editRequest(operation, spans, judgement);
+    if (judgement.length > 0) adapter.editRequest(operation, all, editsOfAll(judgement, spans, all));
     return undefined;
   });
 }
@@ -41,11 +45,13 @@ export function guardAnswer(
 ): MaybePromise<Deny | Frame> {
   if (!guards(attachment, "response")) return frame;
   const { adapter } = exchange.api;
-  const spans = answerSpans(exchange, operation, attachment, frame);
+  const all = answerSpans(exchange, operation, attachment, frame);
+  const spans = attachment.selection?.response?.(all, () => frame.message()) ?? all;
   if (spans.length === 0) return frame;
   return after(judgeSpans(exchange, operation, attachment, spans, "response"), (judgement) => {
     if (isDeny(judgement)) return judgement;
-    return judgement.length > 0 ? adapter.editFrame(operation, frame, spans, judgement) : frame;
+    if (judgement.length === 0) return frame;
+    return adapter.editFrame(operation, frame, all, editsOfAll(judgement, spans, all));
   });
 }
 
@@ -132,7 +138,7 @@ function enforce(
   verdict: Verdict,
   spans: readonly TextSpan[],
 ): Judgement {
-  if (verdict.type === "pass") return annotated(exchange, attachment, phase, verdict.detail);
+  if (verdict.type === "pass") return annotated(exchange, attachment, phase, verdict);
   const edits = verdict.type === "rewrite" ? checkedEdits(verdict.edits, spans) : [];
   if (verdict.type === "rewrite" && edits.length === 0) return [];
   note(exchange, {
@@ -142,20 +148,49 @@ function enforce(
     action: verdict.type,
     mode: attachment.mode,
     ...(verdict.type === "deny" && { code: "guardrail.denied" }),
-    ...(verdict.detail !== undefined && { detail: verdict.detail }),
+    ...found(verdict),
   });
   if (attachment.mode === "monitor") return [];
-  if (verdict.type === "rewrite") return edits;
-  return deny("guardrail.denied", verdict.reason, verdict.detail === undefined ? {} : { detail: verdict.detail });
+  return verdict.type === "rewrite" ? edits : blocked(attachment, phase, verdict);
+}
+
+type Denial = Extract<Verdict, { type: "deny" }>;
+
+/**
+ * The refusal as the attachment wants it told. Its assessment has the members that WSO2's guardrails answer with.
+ */
+function blocked({ use, block }: Attachment, phase: GuardrailPhase, { reason, detail, assessment }: Denial): Deny {
+  const shown = {
+    action: "GUARDRAIL_INTERVENED",
+    interveningGuardrail: use,
+    direction: phase.toUpperCase(),
+    actionReason: reason,
+    ...(assessment !== undefined && { assessments: assessment }),
+  };
+  return deny("guardrail.denied", reason, {
+    ...(detail !== undefined && { detail }),
+    ...(block?.showAssessment === true && { data: { assessment: shown } }),
+    ...(block !== undefined && { manner: mannerOf(block) }),
+  });
+}
+
+/** How refusals of an attachment are told. */
+export function mannerOf({ status, toolResult }: BlockSpec): FaultManner {
+  return { status, asResult: toolResult };
+}
+
+function found({ detail, assessment }: Verdict): Pick<PolicyDecision, "detail" | "assessment"> {
+  return { ...(detail !== undefined && { detail }), ...(assessment !== undefined && { assessment }) };
 }
 
 function annotated(
   exchange: Exchange,
   { use, place, mode }: Attachment,
   step: GuardrailPhase,
-  detail: string | undefined,
+  verdict: Verdict,
 ): Judgement {
-  if (detail !== undefined) note(exchange, { policy: use, place, step, action: "annotate", mode, detail });
+  if (verdict.detail === undefined && verdict.assessment === undefined) return [];
+  note(exchange, { policy: use, place, step, action: "annotate", mode, ...found(verdict) });
   return [];
 }
 

@@ -1,7 +1,7 @@
 import type { ProtocolAdapter } from "./adapter.ts";
 import type { GuardrailPhase } from "./define-guardrail.ts";
 import type { Answer, Exchange, Frame, Operation } from "./exchange.ts";
-import { guards } from "./guardrail-runner.ts";
+import { guards, mannerOf } from "./guardrail-runner.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Attachment } from "./snapshot.ts";
 
@@ -20,9 +20,10 @@ export function refuseHidden(
     const guard = attachments[phase].find((each) => holds(each, phase) && each.applies(exchange, operation));
     const refusal = guard && adapter.hiddenText(operation, phase);
     if (guard === undefined || refusal === undefined) continue;
-    const { use, place, mode } = guard;
+    const { use, place, mode, block } = guard;
     exchange.decisions.push({ policy: use, place, step: "request", action: "deny", mode, code: refusal.code });
-    return { type: "denied", deny: refusal, by: use };
+    const isBlocked = block !== undefined && refusal.code === "guardrail.denied";
+    return { type: "denied", deny: isBlocked ? { ...refusal, manner: mannerOf(block) } : refusal, by: use };
   }
   return undefined;
 }

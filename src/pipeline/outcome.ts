@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../kernel/error-codes.ts";
-import type { GatewayError } from "../kernel/errors.ts";
+import type { FaultManner } from "../kernel/errors.ts";
+import { GatewayError } from "../kernel/errors.ts";
 import type { Answer } from "./exchange.ts";
 
 /** A policy's refusal. A value, not an exception: nothing is broken. `message` is for the caller. */
@@ -17,6 +18,7 @@ export interface Deny {
   readonly requestId?: string | number;
   /** Facts for the caller beside the text, as its dialect allows. */
   readonly data?: Readonly<Record<string, unknown>>;
+  readonly manner?: FaultManner;
 }
 
 /** A policy's own answer instead of the upstream's (a cache hit, a preflight). */
@@ -37,4 +39,15 @@ export type Outcome =
 /** A refusal with `code`; status and title come from the code's row. */
 export function deny(code: ErrorCode, message: string, more: Omit<Deny, "type" | "code" | "message"> = {}): Deny {
   return { type: "deny", code, message, ...more };
+}
+
+/** A refusal where only an exception leads out: of a stream that is under way, or of a call inside of another. */
+export function refusalError({ code, message, detail, retryAfterMs, param, data, manner }: Deny): GatewayError {
+  return new GatewayError(code, message, {
+    ...(detail !== undefined && { detail }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(param !== undefined && { param }),
+    ...(data !== undefined && { data }),
+    ...(manner !== undefined && { manner }),
+  });
 }

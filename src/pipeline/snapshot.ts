@@ -1,4 +1,5 @@
 import type { OauthSpec } from "../core/api-spec.ts";
+import type { BlockSpec } from "../core/guardrail-options.ts";
 import type { KeylessReach } from "../core/keyless-reach.ts";
 import type { LabelSources } from "../core/limit-labels.ts";
 import type { ApiId, Id } from "../kernel/ids.ts";
@@ -7,6 +8,7 @@ import type { CompiledGuardrail } from "./define-guardrail.ts";
 import type { PolicyHandlers } from "./define-policy.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import type { OnError } from "./plugin.ts";
+import type { SpanSelection } from "./select-spans.ts";
 
 /** One entry of a `spec.policies` list, compiled. */
 export interface Attachment {
@@ -20,6 +22,10 @@ export interface Attachment {
   applies(exchange: Exchange, operation: Operation): boolean;
   readonly policy: PolicyHandlers | undefined;
   readonly guardrail: CompiledGuardrail | undefined;
+  /** Of a guardrail: the texts that it sees; all when absent. */
+  readonly selection?: SpanSelection | undefined;
+  /** Of a guardrail: how its refusal is told, where that is not the usual way. */
+  readonly block?: BlockSpec | undefined;
 }
 
 /** The attachments of one API in the order gateway → API → operation, sorted out by step so that a step reads its own. */

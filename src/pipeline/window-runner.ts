@@ -2,6 +2,7 @@ import { GatewayError } from "../kernel/errors.ts";
 import type { StreamWindow } from "./define-guardrail.ts";
 import type { Exchange, Frame, Operation } from "./exchange.ts";
 import { answerSpans, guards, isDeny, judgeSpans } from "./guardrail-runner.ts";
+import { refusalError } from "./outcome.ts";
 import type { Attachment } from "./snapshot.ts";
 import type { HeldFrame, JudgeExtent, WindowChannel } from "./window-channel.ts";
 import { createWindowChannel } from "./window-channel.ts";
@@ -55,10 +56,7 @@ function createJudge({ exchange, operation }: StreamGuards, attachment: Attachme
   return (channel, extent) => {
     const question = channel.question(extent);
     const settle = (judgement: Awaited<ReturnType<typeof judgeSpans>>): undefined => {
-      if (isDeny(judgement)) {
-        const detail = judgement.detail === undefined ? {} : { detail: judgement.detail };
-        throw new GatewayError(judgement.code, judgement.message, detail);
-      }
+      if (isDeny(judgement)) throw refusalError(judgement);
       channel.settle(question, judgement, extent);
       return undefined;
     };
