@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { httpUrlSchema, sameAsProductionSchema, timeoutsSchema } from "./api-spec.ts";
+import { breakerSchema, httpUrlSchema, sameAsProductionSchema, timeoutsSchema } from "./api-spec.ts";
 import { openApiToolsSchema } from "./openapi-tools.ts";
 import { nameSchema } from "./resource.ts";
 import { upstreamAuthSchema } from "./upstream-auth.ts";
@@ -12,6 +12,7 @@ const blockSchema = z
     }),
     auth: upstreamAuthSchema.optional(),
     timeouts: timeoutsSchema,
+    breaker: breakerSchema,
   })
   .refine(({ url, auth }) => auth === undefined || url !== undefined, {
     path: ["url"],

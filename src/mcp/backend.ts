@@ -1,6 +1,7 @@
 import type { Cancellation } from "../kernel/cancellation.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
+import type { ToolHints } from "../pipeline/held-call.ts";
 import type { McpEra } from "./wire/legacy.ts";
 
 /** A JSON object as it stands on the wire; members that nobody knows are kept. */
@@ -120,6 +121,8 @@ export interface McpBackend {
   listen(filter: McpFilter, context: McpContext): Promise<McpSubscription>;
   /** The client has ended its session (`context.session`): what is held for it can go. Optional; it goes by itself too. */
   sessionEnded?(context: McpContext): void;
+  /** What is said of a tool, where that is known without asking. */
+  hintsOf?(tool: string): ToolHints | undefined;
   /** Lets go of everything that is open upstream. Harmless twice. */
   dispose(): MaybePromise<void>;
 }

@@ -5,10 +5,12 @@ import type { Answer } from "./exchange.ts";
 
 /** What an answer says of the target that gave it, beside what it says to the client. */
 export interface TargetReport {
-  /** What the adapter has read out of an error; else the status tells. */
+  /** What the adapter has read out of the answer; else the status tells. */
   readonly failure?: FailureClass | undefined;
   /** The target asks to be left alone for so long: it has said so, or nothing is left of its own limit. */
   readonly restMs?: number | undefined;
+  /** What the target itself has answered with, where the answer does not say it by its own status. */
+  readonly status?: number | undefined;
 }
 
 const byCode: Partial<Record<ErrorCode, FailureClass>> = {
@@ -38,8 +40,9 @@ const byStatus: Readonly<Record<number, FailureClass>> = {
 /** Why a try was none; undefined for an answer that stands, be it an error of the client's own. */
 export function failureOf(result: Answer | GatewayError): FailureClass | undefined {
   if (result instanceof GatewayError) return byCode[result.code];
+  if (result.report?.failure !== undefined) return result.report.failure;
   if (result.status < 400) return undefined;
-  return result.report?.failure ?? byStatus[result.status] ?? (result.status >= 500 ? "server" : undefined);
+  return byStatus[result.status] ?? (result.status >= 500 ? "server" : undefined);
 }
 
 /** Of such failures the target is to blame whoever asks; of the others, what it was asked. */

@@ -51,7 +51,7 @@ function judge(exchange: Exchange, result: Answer | GatewayError): "good" | "bad
 
 /** What was bad about a try, in a word for the list of upstreams. */
 function faultOf(result: Answer | GatewayError): string {
-  return result instanceof GatewayError ? result.code : `status ${result.status}`;
+  return result instanceof GatewayError ? result.code : `status ${result.report?.status ?? result.status}`;
 }
 
 interface RunningAttempt extends AttemptRecord {
@@ -90,6 +90,6 @@ function endAttempt(record: RunningAttempt, result: Answer | GatewayError, clock
     record.errorCode = result.code;
     return;
   }
-  record.status = result.status;
+  record.status = result.report?.status ?? result.status;
   record.firstByteMs = record.durationMs;
 }

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { createRequestStates } from "../../src/mcp/request-state.ts";
 
 const states = createRequestStates(createSecretKey(randomBytes(32)));
-const state = { ticket: "t1", expiresAtMs: 1_000 };
+const state = { ticket: "ticket-of-a-test", expiresAtMs: 1_000 };
 const request = { method: "tools/call", params: { name: "pay", arguments: { to: "ada", amount: 1 } } };
 
 test("a state opens for its owner and its request, whatever input and _meta come with that", () => {
@@ -12,7 +12,7 @@ test("a state opens for its owner and its request, whatever input and _meta come
   const again = { ...request.params, inputResponses: { a: {} }, requestState: text, _meta: { x: 1 } };
   expect(states.open(text, "ada", { method: "tools/call", params: again })).toEqual(state);
   expect(text).toMatch(/^[\x21-\x7e]+$/);
-  expect(text).not.toContain("t1");
+  expect(text).not.toContain("ticket-of-a-test");
 });
 
 test("it opens for nobody else, and for no other request", () => {

@@ -16,7 +16,12 @@ import { compileOffer } from "../../mcp/offer/compile-offer.ts";
 import { createOfferedServer } from "../../mcp/offer/offered-server.ts";
 import type { PinBoard } from "../../mcp/pins/pin-board.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
-import type { CompiledProtocol, CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
+import type {
+  BreakerSettings,
+  CompiledProtocol,
+  CompiledUpstream,
+  ProtocolCompileInput,
+} from "../../pipeline/adapter.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { UpstreamWatch } from "../../pipeline/upstream-watch.ts";
@@ -173,14 +178,27 @@ function compileUpstreams(
   }
   if (openapi !== undefined) {
     const made = probing.openapi(input, openapi);
-    return made && { production: compileTarget(input, made.production), sandbox: compileTarget(input, made.sandbox) };
+    if (made === undefined) return undefined;
+    const { production, sandbox } = openapi;
+    const [breaker, inSandbox] = [production?.breaker, sandbox && "breaker" in sandbox ? sandbox.breaker : undefined];
+    return {
+      production: compileTarget(input, made.production, breaker),
+      sandbox: compileTarget(input, made.sandbox, inSandbox ?? breaker),
+    };
   }
   if (upstream === undefined) return undefined; // the kind's schema has refused it
   return compileUpstream(input, upstream, probing);
 }
 
-/** A backend that is reached by the face alone. Its own failures are told by what is behind it, and open no breaker. */
-function compileTarget({ artifact: { name } }: ProtocolCompileInput, backend: McpBackend): CompiledUpstream {
+/**
+ * A backend that is reached by the face alone. Where no breaker is given, its failures are those of other APIs, which have
+ * breakers of their own.
+ */
+function compileTarget(
+  { artifact: { name } }: ProtocolCompileInput,
+  backend: McpBackend,
+  breaker: BreakerSettings = { failures: 0, openMs: 0 },
+): CompiledUpstream {
   const endpoint: McpBehind = { backend, parking: asTheirServerSays, relay: undefined };
   const target = { id: name, providerName: name, endpoint, weight: 1, model: undefined, serves: () => true };
   return {
@@ -188,7 +206,7 @@ function compileTarget({ artifact: { name } }: ProtocolCompileInput, backend: Mc
     strategy: { choose: (targets) => targets },
     maxAttempts: 1,
     timeouts: { connectMs: 0, firstByteMs: 0, idleMs: 0 }, // it opens no connection of its own
-    breaker: { failures: 0, openMs: 0 },
+    breaker,
   };
 }
 

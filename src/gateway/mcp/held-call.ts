@@ -8,7 +8,8 @@ import { modernResult } from "../../mcp/wire/era-results.ts";
 import type { JsonRpcRequest } from "../../mcp/wire/json-rpc.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
-import type { HeldCall } from "../../pipeline/held-call.ts";
+import type { HeldCall, ToolHints } from "../../pipeline/held-call.ts";
+import { behindOf } from "./compile-mcp.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest } from "./mcp-request.ts";
 import { noteMessage } from "./note-message.ts";
@@ -36,7 +37,7 @@ export function heldCall(exchange: Exchange, operation: Operation, tools: HeldCa
     given: isObject(given) ? given : {},
     argumentsHash: argumentsHash(operation.body),
     caller,
-    hints: tools.hints.of(exchange.api.id, environment, operation.name),
+    hints: tools.hints.of(exchange.api.id, environment, operation.name) ?? hintsOf(exchange, operation),
     ticket: !isOurs
       ? { type: "none" }
       : state === undefined
@@ -57,6 +58,12 @@ export function heldCall(exchange: Exchange, operation: Operation, tools: HeldCa
       if (isOurs) takeOutState(operation, message);
     },
   };
+}
+
+/** What is known of a tool though no list has passed through, as after a restart. */
+function hintsOf({ api, principal }: Exchange, { name }: Operation): ToolHints | undefined {
+  const [target] = api.protocol.upstreams[principal?.environment ?? "production"].targets;
+  return target && behindOf(target).backend.hintsOf?.(name);
 }
 
 function askedBack(

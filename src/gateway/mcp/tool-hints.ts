@@ -1,4 +1,5 @@
 import type { Environment } from "../../core/environment.ts";
+import { readHints } from "../../mcp/read-hints.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import type { ToolHints } from "../../pipeline/held-call.ts";
 
@@ -13,7 +14,6 @@ export interface ToolHintMemory {
 
 /** Tools of one server and environment that are kept; of those beyond nothing is known. */
 const mostTools = 20_000;
-const names = ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] as const;
 
 /** Nothing heard yet. The last word on a tool counts. */
 export function createToolHints(): ToolHintMemory {
@@ -25,22 +25,10 @@ export function createToolHints(): ToolHintMemory {
       known.set(place, own);
       for (const tool of tools) {
         if (!isObject(tool) || typeof tool["name"] !== "string") continue;
-        if (own.size < mostTools || own.has(tool["name"])) own.set(tool["name"], hintsOf(tool["annotations"]));
+        if (own.size < mostTools || own.has(tool["name"])) own.set(tool["name"], readHints(tool["annotations"]));
       }
     },
     of: (apiId, environment, tool) => known.get(`${apiId}/${environment}`)?.get(tool),
     names: (apiId, environment) => [...(known.get(`${apiId}/${environment}`)?.keys() ?? [])],
   };
 }
-
-function hintsOf(annotations: unknown): ToolHints {
-  if (!isObject(annotations)) return none;
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = annotations[name];
-      return typeof value === "boolean" ? [[name, value]] : [];
-    }),
-  );
-}
-
-const none: ToolHints = {};

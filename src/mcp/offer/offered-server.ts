@@ -1,5 +1,7 @@
+import type { ToolHints } from "../../pipeline/held-call.ts";
 import type { McpBackend, McpCall, McpContext, McpFilter, McpObject, McpReply } from "../backend.ts";
 import { listKinds, listShapes } from "../federation/merge-entries.ts";
+import { readHints } from "../read-hints.ts";
 import { unknownName } from "../unknown-name.ts";
 import { isObject } from "../wire/json-rpc.ts";
 import type { CompiledOffer } from "./compile-offer.ts";
@@ -25,8 +27,16 @@ export function createOfferedServer(server: McpBackend, offer: CompiledOffer): M
     notify: (notification, context) => server.notify(notification, context),
     listen: (filter, context) => server.listen(permitted(filter, offer), hearing(context, offer)),
     sessionEnded: (context) => server.sessionEnded?.(context),
+    hintsOf: (tool) => hintsOf(tool, server, offer),
     dispose: () => server.dispose(),
   };
+}
+
+function hintsOf(tool: string, server: McpBackend, offer: CompiledOffer): ToolHints | undefined {
+  const own = offer.find("tools", tool)?.name;
+  const annotations = own === undefined ? undefined : server.hintsOf?.(own);
+  if (own === undefined || annotations === undefined) return undefined;
+  return readHints(offer.show("tools", { name: own, annotations })?.["annotations"]);
 }
 
 async function turned(call: McpCall, server: McpBackend, context: McpContext, offer: CompiledOffer): Promise<McpReply> {

@@ -32,6 +32,9 @@ export interface ToolResult {
   readonly isError?: true;
 }
 
+/** Under this name `_meta` of a result tells how the service has answered: `{ status }`. */
+export const httpMeta = "gatehouse/http";
+
 interface ResultContext {
   readonly name: string;
   /** Of the schema that was told of answers; undefined where none was. */

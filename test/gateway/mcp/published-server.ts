@@ -47,9 +47,13 @@ export async function publishServer(
   const upstream = { production: { url, ...more }, sandbox: { sameAs: "production" } };
   await gatehouse.put("McpServer", name, { context: `/${name}`, upstream, ...rest });
   const key = await keyFor(gatehouse, name);
-  const own = `${gatehouse.running.gatewayUrl}/${name}/mcp`;
+  return serverAt(`${gatehouse.running.gatewayUrl}/${name}/mcp`, key);
+}
+
+/** A server that is published already, for callers with that key. */
+export function serverAt(url: string, key: string): PublishedServer {
   return {
-    url: own,
+    url,
     key,
     post(message, { era = "legacy", key: other = key, headers = {} } = {}) {
       const all = {
@@ -58,7 +62,7 @@ export async function publishServer(
         ...headers,
       };
       const body = typeof message === "string" || Buffer.isBuffer(message) ? message : JSON.stringify(message);
-      return rawHttp(own, { headers: all, body });
+      return rawHttp(url, { headers: all, body });
     },
   };
 }

@@ -1,11 +1,13 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import { toGatewayError } from "../../../kernel/errors.ts";
 import type { McpFault } from "../../../mcp/backend.ts";
+import { httpMeta } from "../../../mcp/openapi/tool-result.ts";
 import type { TaskOwners } from "../../../mcp/task-owners.ts";
 import type { JsonRpcId } from "../../../mcp/wire/json-rpc.ts";
-import { jsonRpcCodes, readJsonRpc } from "../../../mcp/wire/json-rpc.ts";
+import { isObject, jsonRpcCodes, readJsonRpc } from "../../../mcp/wire/json-rpc.ts";
 import { modernCodes } from "../../../mcp/wire/modern.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../../pipeline/exchange.ts";
+import type { TargetReport } from "../../../pipeline/failure-class.ts";
 import { SseFrame } from "../../sse-frame.ts";
 import { asWritten } from "../../strict-message.ts";
 import { countEvent } from "../count-event.ts";
@@ -32,8 +34,19 @@ export function wholeAnswer(turn: FaceFrames, message: object, status = 200): An
   return {
     status,
     headers: { "content-type": "application/json" },
+    report: serviceReport(message),
     body: { type: "whole", frame: filterList(exchange, frame, mcpRequest(operation).seen, tasks) },
   };
+}
+
+/** What the result of a tool tells of the service that has made it, where that is one behind HTTP. */
+function serviceReport(message: object): TargetReport | undefined {
+  const result = "result" in message && isObject(message.result) ? message.result : undefined;
+  const meta = isObject(result?.["_meta"]) ? result["_meta"][httpMeta] : undefined;
+  const status = isObject(meta) ? meta["status"] : undefined;
+  if (typeof status !== "number") return undefined;
+  if (status === 429) return { status, failure: "rate-limit" };
+  return status >= 500 ? { status, failure: "server" } : { status };
 }
 
 const statuses: ReadonlyMap<number, number> = new Map([

@@ -4,6 +4,7 @@ import type { ToolRequest } from "../../../mcp/openapi/compile-operation.ts";
 import type { RequestPlan } from "../../../mcp/openapi/openapi-tool.ts";
 import type { SchemaFault } from "../../../mcp/openapi/schema-check.ts";
 import type { ToolAnswer } from "../../../mcp/openapi/tool-result.ts";
+import { httpMeta } from "../../../mcp/openapi/tool-result.ts";
 import { jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
 import { modernVersions } from "../../../mcp/wire/modern.ts";
 import type { ServedTools } from "./served-tools.ts";
@@ -30,6 +31,7 @@ export function createOpenApiServer(parts: OpenApiServerParts): McpBackend {
       return fault(jsonRpcCodes.methodNotFound, "Method not found");
     },
     notify: async () => {},
+    hintsOf: (tool) => parts.tools.hintsOf(tool),
     async listen(_filter, { cancellation }) {
       // What it offers changes with a publication only, which makes another server of it.
       const { promise: ended, resolve } = Promise.withResolvers<undefined>();
@@ -73,7 +75,7 @@ async function callTool(
   if ("faults" in asked) return { result: refusedArguments(asked.faults) };
   const answer = await send(asked.request, context, tool.plan);
   const result = tool.operation.toToolResult(answer);
-  return { result: { ...result, _meta: { "gatehouse/http": { status: answer.status } } } };
+  return { result: { ...result, _meta: { [httpMeta]: { status: answer.status } } } };
 }
 
 const mostFaults = 20;

@@ -234,6 +234,44 @@ test("rules, pins, held calls and rows hold for tools of a description as for an
   expect(row).toMatchObject({ operation_kind: "tools/call", attempts: 1 });
 });
 
+test("what a held call destroys is known before any list has passed through", async () => {
+  const server = await publishTools(
+    gatehouse,
+    "unlisted-pets",
+    { document: petsDescription(), select: ["*"], ...block() },
+    {
+      offer: { tools: [{ name: "getPet", as: "look" }, { match: "*" }] },
+      policies: [{ use: "hold", with: { waitMs: 0, hints: { readOnlyHint: false } } }],
+    },
+  );
+  expect((await call("look", { petId: "7" }, server)).result?.["structuredContent"]).toBeDefined();
+  expect((await call("removePet", { petId: "7" }, server)).result?.["resultType"]).toBe("input_required");
+});
+
+test("a service that fails is left alone for a while, and rows and the list of upstreams say how it answered", async () => {
+  const name = "ill-pets";
+  const breaker = { failures: 2, openMs: 3_600_000 };
+  const openapi = { document: petsDescription(), select: ["*"], ...block({ breaker }) };
+  const server = await publishTools(gatehouse, name, openapi);
+  service.respond(json(404, {}), json(503, {}));
+  await call("getPet", { petId: "1" }, server);
+  for (const _ of [1, 2]) await call("getPet", { petId: "1" }, server);
+  const before = service.seen.length;
+  const refused = await call("getPet", { petId: "1" }, server);
+  expect(refused.error?.data).toMatchObject({ code: "upstream.unavailable" });
+  expect(service.seen.length).toBe(before);
+  await eventually("the control plane has heard of it", async () => {
+    const { controlUrl, adminToken } = gatehouse.running;
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const told = await (await fetch(`${controlUrl}/api/v1/upstreams`, { headers })).text();
+    return told.includes(name) && told.includes("status 503") && told.includes('"open"');
+  });
+  const statuses = (await gatehouse.events()).flatMap((event) =>
+    event.type === "attempt" && event.target === name ? [event.status] : [],
+  );
+  expect(statuses).toEqual([404, 503, 503]);
+});
+
 test.each([
   { name: "nothing is selected", openapi: { document: petsDescription(), select: [] }, says: "no operation" },
   {

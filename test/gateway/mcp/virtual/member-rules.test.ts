@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TestGatehouse } from "../../../kit/gatehouse.ts";
 import { startTestGatehouse } from "../../../kit/gatehouse.ts";
-import { keyFor, publishServer } from "../published-server.ts";
+import { comingBack, decide, stateOf, waitingFor } from "../../../policies/hold/hold-kit.ts";
+import { keyFor, publishServer, rpcOf, serverAt } from "../published-server.ts";
 import type { SmallServer } from "./small-server.ts";
 import { startSmallServer } from "./small-server.ts";
 import { connect, publishVirtual } from "./virtual-kit.ts";
@@ -58,6 +59,26 @@ describe.each(["legacy", "modern"] as const)("what holds for a part of a virtual
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["small_say"]);
     await expect(client.callTool({ name: "small_erase", arguments: {} })).rejects.toThrow("not found");
     expect(small.calls).toEqual([]);
+    await client.close();
+  });
+
+  test("is the approval that its calls wait for, by its own tools' names", async () => {
+    await part({ policies: [{ use: "hold", on: ["erase"], with: { waitMs: era === "legacy" ? 60_000 : 0 } }] });
+    const virtual = await publishVirtual(gatehouse, "all", all);
+    const given = { all: true };
+    const { post } = serverAt(virtual.url, virtual.key);
+    const comeBack = async (state?: unknown) => post(comingBack(1, "small_erase", given, state), { era });
+    const client = await connect(virtual, era);
+    const waiting = era === "legacy" ? client.callTool({ name: "small_erase", arguments: given }) : undefined;
+    const asked = era === "legacy" ? undefined : stateOf(await comeBack());
+    const { id } = await waitingFor(gatehouse, "erase");
+    expect(small.calls).toEqual([]);
+    await decide(gatehouse, id, "approve");
+    const result = waiting === undefined ? rpcOf(await comeBack(asked)).result : await waiting;
+    expect(result).toHaveProperty("content");
+    expect(small.calls).toEqual([{ name: "erase", given }]);
+    if (asked !== undefined) expect(rpcOf(await comeBack(asked))).toHaveProperty("error");
+    expect(small.calls).toHaveLength(1);
     await client.close();
   });
 
