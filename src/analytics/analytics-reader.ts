@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ErrorCount, ExchangeRow, Latency, ModelUse, ToolUse, Traffic } from "./answers.ts";
+import type { CostReader } from "./cost-answers.ts";
 
 /** What a question is about. */
 export interface Selection {
@@ -31,7 +32,7 @@ export interface ExchangePageRequest {
  * What can be asked of the recorded rows. Each call has a time limit. Throws `analytics.not_available` where this
  * installation has no store, and `store.unavailable` when the store does not answer, or not in time.
  */
-export interface AnalyticsReader {
+export interface AnalyticsReader extends CostReader {
   exchanges(selection: Selection, page: ExchangePageRequest): Promise<ExchangePage>;
   /** @param stepSeconds length of a step; steps without traffic are left out */
   traffic(selection: Selection, stepSeconds: number): Promise<readonly Traffic[]>;

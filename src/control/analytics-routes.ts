@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Selection } from "../analytics/analytics-reader.ts";
 import { analyticsStatusSchema } from "../analytics/analytics-reader.ts";
 import {
   errorCountSchema,
@@ -9,13 +8,13 @@ import {
   toolUseSchema,
   trafficSchema,
 } from "../analytics/answers.ts";
-import { rightsOf, teamsWith } from "../core/rights.ts";
-import { GatewayError } from "../kernel/errors.ts";
+import type { CostRequest } from "../analytics/cost-answers.ts";
+import { costGroups, costRowSchema, costSteps, shadowComparisonSchema } from "../analytics/cost-answers.ts";
+import { answer, answerComponent, invalid, rangeShape, reader, selectionOf } from "./analytics-query.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { defineRoute, jsonAnswer } from "./control-route.ts";
 import { pageAnswer, pageQuery } from "./page-query.ts";
-import type { SchemaComponent } from "./schema-component.ts";
-import { pageComponent, schemaComponent, schemaReference } from "./schema-component.ts";
+import { pageComponent, schemaComponent } from "./schema-component.ts";
 
 /** Questions about recorded traffic, over a range of time. */
 export function analyticsRoutes(): readonly ControlRoute[] {
@@ -32,6 +31,14 @@ export function analyticsRoutes(): readonly ControlRoute[] {
     listRoute("top-models", "ModelUse", modelUseSchema, "The models that were used most", (call) =>
       reader(call).topModels(selectionOf(call), call.query.limit),
     ),
+    costsRoute(),
+    listRoute(
+      "routing-shadow",
+      "ShadowComparison",
+      shadowComparisonSchema,
+      "How routers in the shadow compare with those that decide",
+      (call) => reader(call).routingShadow(selectionOf(call), call.query.limit),
+    ),
     listRoute("top-tools", "ToolUse", toolUseSchema, "The MCP tools that were called most", (call) =>
       reader(call).topTools(selectionOf(call), call.query.limit),
     ),
@@ -40,19 +47,6 @@ export function analyticsRoutes(): readonly ControlRoute[] {
 
 const base = "/api/v1/analytics";
 const common = { access: { permission: "analytics:read" }, tag: "Analytics", method: "get" } as const;
-
-const dayMs = 86_400_000;
-const longestDays = 400;
-const timeSchema = z.iso.datetime({ offset: true });
-
-const rangeShape = {
-  from: timeSchema
-    .optional()
-    .meta({ title: "From", description: "Begin of the range; a day before `to` when absent." }),
-  to: timeSchema.optional().meta({ title: "To", description: "End of the range, not in it; now when absent." }),
-  api: z.string().min(1).max(100).optional().meta({ title: "API", description: "Name or id of an API." }),
-  environment: z.enum(["production", "sandbox"]).optional().meta({ title: "Environment", description: "Kind of key." }),
-};
 
 const limitSchema = z.coerce
   .number()
@@ -79,6 +73,22 @@ const trafficQuery = z.strictObject({
     title: "Step",
     description: "Seconds that one item stands for; chosen for some 100 items when absent. At most 2,000 in a range.",
   }),
+});
+
+const costsQuery = pageQuery.extend({
+  ...rangeShape,
+  groupBy: z
+    .string()
+    .refine((text) => costGroups.some((group) => group === text) || /^label:.{1,63}$/.test(text), {
+      error: `one of ${costGroups.join(", ")}, or label:NAME`,
+    })
+    .default("model")
+    .meta({ title: "Group by", description: `One of ${costGroups.join(", ")}, or label:NAME.` }),
+  granularity: z
+    .enum(costSteps)
+    .default("total")
+    .meta({ title: "Granularity", description: "Steps of time by the calendar of UTC; `total` is the whole range." }),
+  provider: z.string().min(1).max(100).optional().meta({ title: "Provider", description: "The name of a provider." }),
 });
 
 function statusRoute(): ControlRoute {
@@ -129,6 +139,28 @@ function trafficRoute(): ControlRoute {
   });
 }
 
+function costsRoute(): ControlRoute {
+  return defineRoute({
+    ...common,
+    path: `${base}/costs`,
+    operationId: "listCosts",
+    summary: "What was paid, by whom and for what: by time, in each step the dearest first",
+    query: costsQuery,
+    answers: { 200: { description: "A page.", schema: pageComponent(costRow), headers: ["Link"] } },
+    async handle(call) {
+      const { groupBy, granularity, provider, limit, cursor } = call.query;
+      const request = { groupBy: costGroupOf(groupBy), granularity, provider, limit, cursor };
+      const { rows, next } = await reader(call).costs(selectionOf(call), request);
+      return pageAnswer(call.url, rows, next);
+    },
+  });
+}
+
+/** `label:NAME`, or one of the columns that costs can be added up by. */
+function costGroupOf(text: string): CostRequest["groupBy"] {
+  return costGroups.find((group) => group === text) ?? { label: text.slice("label:".length) };
+}
+
 function listRoute(
   name: string,
   component: string,
@@ -149,56 +181,8 @@ function listRoute(
 }
 
 const statusComponent = schemaComponent("AnalyticsStatus", analyticsStatusSchema, "output");
+const costRow = schemaComponent("Cost", costRowSchema, "output");
 const exchange = schemaComponent("Exchange", exchangeRowSchema, "output");
-
-function answerComponent(name: string, schema: z.ZodType, hasStep: boolean): SchemaComponent {
-  const item = schemaComponent(name, schema, "output");
-  const time = { type: "string", format: "date-time" };
-  return {
-    name: `${name}Answer`,
-    uses: [item],
-    json: {
-      type: "object",
-      required: ["from", "to", "items", ...(hasStep ? ["stepSeconds"] : [])],
-      properties: {
-        from: time,
-        to: time,
-        ...(hasStep && { stepSeconds: { type: "integer" } }),
-        items: { type: "array", items: schemaReference(item) },
-      },
-    },
-  };
-}
-
-function answer({ fromMs, toMs }: Selection, items: readonly object[], more: object = {}): Response {
-  return jsonAnswer(200, { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), ...more, items });
-}
-
-function reader({ options }: Pick<ControlCall, "options">): NonNullable<ControlCall["options"]["analytics"]> {
-  if (options.analytics !== undefined) return options.analytics;
-  throw new GatewayError("analytics.not_available", "This control plane has no analytics.");
-}
-
-/** What the query asks for, of the APIs that the caller may ask about. */
-function selectionOf({
-  query,
-  options,
-  actor,
-}: Pick<ListCall, "options" | "actor"> & { readonly query: RangeQuery }): Selection {
-  const toMs = query.to === undefined ? options.clock.now() : Date.parse(query.to);
-  const fromMs = query.from === undefined ? toMs - dayMs : Date.parse(query.from);
-  if (fromMs >= toMs) throw invalid("from", "must be before `to`");
-  if (toMs - fromMs > longestDays * dayMs) throw invalid("from", `a range may have ${longestDays} days`);
-  const teams = teamsWith(rightsOf(actor), "analytics:read");
-  return { fromMs, toMs, api: query.api, environment: query.environment, teamIds: teams === "all" ? undefined : teams };
-}
-
-interface RangeQuery {
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  readonly api?: string | undefined;
-  readonly environment?: string | undefined;
-}
 
 const mostSteps = 2_000;
 
@@ -207,9 +191,4 @@ const usualSteps = [1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 21_600, 86_400, 60
 
 function chooseStep(seconds: number): number {
   return usualSteps.find((step) => seconds / step <= 100) ?? 2_678_400;
-}
-
-function invalid(parameter: string, message: string): GatewayError {
-  const path = `query.${parameter}`;
-  return new GatewayError("request.invalid", `${path}: ${message}`, { issues: [{ path, message }] });
 }

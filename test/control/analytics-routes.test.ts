@@ -24,6 +24,11 @@ function notingAnalytics() {
     latency: note,
     topModels: note,
     topTools: note,
+    async costs(selection, more) {
+      await note(selection, more);
+      return { rows: [], next: "after" };
+    },
+    routingShadow: note,
     status: () => ({
       mode: "embedded",
       state: "running",
@@ -40,8 +45,8 @@ function notingAnalytics() {
   return { analytics, asked };
 }
 
-const lists = ["errors", "latency", "top-models", "top-tools"];
-const all = ["exchanges", "traffic", ...lists];
+const lists = ["errors", "latency", "top-models", "top-tools", "routing-shadow"];
+const all = ["exchanges", "costs", "traffic", ...lists];
 const base = "/api/v1/analytics";
 
 describe("200", () => {
@@ -69,6 +74,18 @@ describe("200", () => {
     expect(asked[0]?.more).toEqual({ limit: 3, cursor: "before", outcome: "denied" });
     expect(answer.body.next).toBe("after");
     expect(answer.headers.get("link")).toContain("cursor=after");
+  });
+
+  test.each([
+    ["", { groupBy: "model", granularity: "total" }],
+    ["groupBy=team&granularity=day&provider=openai", { groupBy: "team", granularity: "day", provider: "openai" }],
+    ["groupBy=label:cost-centre&granularity=month", { groupBy: { label: "cost-centre" }, granularity: "month" }],
+  ])("costs by %j are paged", async (query, more) => {
+    const { analytics, asked } = notingAnalytics();
+    await using control = await openControlPlane({ analytics });
+    const answer = await control.send("GET", `${base}/costs?limit=3&cursor=before&${query}`);
+    expect(asked[0]?.more).toEqual({ limit: 3, cursor: "before", ...more });
+    expect(answer.body.next).toBe("after");
   });
 
   test.each([
@@ -130,6 +147,15 @@ describe("400", () => {
     }
     expect(asked).toEqual([]);
   });
+
+  test.each(["groupBy=colour", "groupBy=label:", "granularity=minute", "provider=", "currency=USD"])(
+    "refuses costs by %s",
+    async (query) => {
+      await using control = await openControlPlane({ analytics: notingAnalytics().analytics });
+      const answer = await control.send("GET", `${base}/costs?${query}`);
+      expect([answer.status, answer.body.code]).toEqual([400, "request.invalid"]);
+    },
+  );
 
   test("refuses traffic in more steps than anybody can read", async () => {
     await using control = await openControlPlane({ analytics: notingAnalytics().analytics });

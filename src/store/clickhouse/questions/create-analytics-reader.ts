@@ -1,8 +1,10 @@
 import type { AnalyticsReader } from "../../../analytics/analytics-reader.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
+import { costs } from "./costs.ts";
 import { errors } from "./errors.ts";
 import { exchanges } from "./exchanges.ts";
 import { latency } from "./latency.ts";
+import { routingShadow } from "./routing-shadow.ts";
 import { topModels } from "./top-models.ts";
 import { topTools } from "./top-tools.ts";
 import { traffic } from "./traffic.ts";
@@ -16,5 +18,7 @@ export function createAnalyticsReader(session: ClickHouseSession): AnalyticsRead
     latency: (selection, limit) => latency(session, selection, limit),
     topModels: (selection, limit) => topModels(session, selection, limit),
     topTools: (selection, limit) => topTools(session, selection, limit),
+    costs: (selection, request) => costs(session, selection, request),
+    routingShadow: (selection, limit) => routingShadow(session, selection, limit),
   };
 }
