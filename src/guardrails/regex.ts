@@ -2,8 +2,9 @@ import { z } from "zod";
 import { GatewayError } from "../kernel/errors.ts";
 import type { LinearRegex } from "../kernel/safe-regex.ts";
 import { linearRegex } from "../kernel/safe-regex.ts";
-import type { SpanEdit, TextSpan, Verdict } from "../pipeline/define-guardrail.ts";
+import type { GuardrailPhase, SpanEdit, TextSpan, Verdict } from "../pipeline/define-guardrail.ts";
 import { defineGuardrail } from "../pipeline/define-guardrail.ts";
+import { heldWhole, heldWholeMember, longerThanHeld, phasesMember } from "./held-whole.ts";
 
 const patternSchema = z.strictObject({
   pattern: z
@@ -44,37 +45,52 @@ const windowSchema = z
   .refine(({ size, overlap }) => overlap < size, { message: "must be less than the size", path: ["overlap"] })
   .prefault({});
 
-const config = z.strictObject({
-  patterns: z.array(patternSchema).min(1).max(200).meta({ title: "Patterns", description: "All are looked for." }),
+const requiredSchema = patternSchema.pick({ pattern: true, label: true });
+
+const members = z.strictObject({
+  patterns: z.array(patternSchema).max(200).default([]).meta({
+    title: "Patterns",
+    description: "What a message must not hold: each is refused or replaced.",
+  }),
+  mustMatch: z.array(requiredSchema).max(50).default([]).meta({
+    title: "Must match",
+    description:
+      "What a message must hold, each of them: a request in any of its texts, an answer in each. A streamed answer is held back whole for it.",
+  }),
   ignoreCase: z.boolean().default(false).meta({ title: "Ignore case", description: "Whether `A` matches `a`." }),
-  phases: z
-    .array(z.enum(["request", "response"]))
-    .min(1)
-    .max(2)
-    .default(["request", "response"])
-    .meta({ title: "Phases", description: "Which messages are looked at." }),
+  phases: phasesMember.default(["request", "response"]),
+  maxCharacters: heldWholeMember.meta({
+    title: "Most characters",
+    description: "Only with `mustMatch`: longer texts are refused unread, and streams are held back up to this.",
+  }),
   window: windowSchema.meta({
     title: "Window",
     description: "For streamed answers. There `^` and `$` also match at the borders of a window.",
   }),
 });
 
+const config = members.refine(({ patterns, mustMatch }) => patterns.length + mustMatch.length > 0, {
+  message: "give a pattern here or in `mustMatch`",
+  path: ["patterns"],
+});
+
 /**
- * Looks for patterns in all texts of a message, and refuses it or redacts them. The engine's time is linear in the
+ * Looks for patterns in all texts of a message: refuses it, redacts them, or refuses a message that lacks one. The engine's time is linear in the
  * text whatever the pattern (RE2). Where redacted matches overlap, all of them go, replaced once.
  * @see https://github.com/google/re2/wiki/Syntax
  */
 export const regex = defineGuardrail({
   id: "regex",
   title: "Regular expressions",
-  summary: "Refuses messages that match a pattern, or redacts what matches.",
+  summary: "Refuses messages that match a pattern or do not, or redacts what matches.",
   config,
   examples: [
     { patterns: [{ pattern: "\\b\\d{3}-\\d{2}-\\d{4}\\b", action: "redact", replacement: "[ssn]", label: "us-ssn" }] },
     { patterns: [{ pattern: "project (aurora|borealis)" }], ignoreCase: true, phases: ["request"] },
+    { mustMatch: [{ pattern: "^\\s*ticket [A-Z]+-\\d+", label: "ticket" }], phases: ["request"] },
   ],
   onError: "deny",
-  compile({ patterns, ignoreCase, phases, window }) {
+  compile({ patterns, mustMatch, ignoreCase, phases, maxCharacters, window }) {
     const rules = patterns.map((entry, index) => ({
       regex: compilePattern(entry.pattern, ignoreCase),
       replacement: entry.replacement,
@@ -83,19 +99,43 @@ export const regex = defineGuardrail({
     }));
     const denies = rules.filter(({ action }) => action === "deny");
     const redacts = rules.filter(({ action }) => action === "redact");
+    const required = mustMatch.map(({ pattern, label }, index) => ({
+      regex: compilePattern(pattern, ignoreCase),
+      detail: `no match of ${label ?? `mustMatch ${index}`}`,
+    }));
+    const judgesWhole = required.length > 0;
     return {
       phases,
-      window,
+      window: judgesWhole ? heldWhole(maxCharacters) : window,
       inspect(spans, phase) {
-        const denied = denies.find((rule) => spans.some(({ text }) => rule.regex.test(text)));
-        if (denied !== undefined) {
-          return { type: "deny", reason: `The ${phase} holds text that is not permitted here.`, detail: denied.detail };
+        if (judgesWhole) {
+          const texts = spans.map(({ text }) => text);
+          const lacking = longerThanHeld(texts, maxCharacters, phase) ?? findLack(texts, phase, required);
+          if (lacking !== undefined) return lacking;
         }
+        const denied = denies.find((rule) => spans.some(({ text }) => rule.regex.test(text)));
+        if (denied !== undefined) return refusal(`The ${phase} holds text that is not permitted here.`, denied.detail);
         return redact(spans, redacts);
       },
     };
   },
 });
+
+type Required = Pick<Rule, "regex" | "detail">;
+
+/** A stream shows the texts of an answer one by one, so each of an answer is asked for what is required. */
+function findLack(texts: readonly string[], phase: GuardrailPhase, required: readonly Required[]): Verdict | undefined {
+  const lacks = ({ regex: wanted }: Required): boolean => {
+    const holds = (text: string): boolean => wanted.test(text);
+    return phase === "request" ? !texts.some(holds) : !texts.every(holds);
+  };
+  const first = required.find(lacks);
+  return first && refusal(`The ${phase} lacks text that is required here.`, first.detail);
+}
+
+function refusal(reason: string, detail: string): Verdict {
+  return { type: "deny", reason, detail, assessment: { found: detail } };
+}
 
 interface Rule {
   readonly regex: LinearRegex;

@@ -18,6 +18,7 @@ describe("a pattern that denies", () => {
       type: "deny",
       reason: "The request holds text that is not permitted here.",
       detail: "pattern codename",
+      assessment: { found: "pattern codename" },
     });
   });
 
@@ -92,6 +93,47 @@ describe("a pattern that redacts", () => {
         expect(textOf(passed)).toBe(text.replace(/\b\d{3}-\d{2}-\d{4}\b/g, "[ssn]"));
       }),
       { numRuns: 50 },
+    );
+  });
+});
+
+describe("a pattern that must match", () => {
+  const ticket = { mustMatch: [{ pattern: "[A-Z]{2,9}-\\d+", label: "ticket" }] };
+
+  test("passes a request that holds it in any of its texts, and refuses one that does not", () => {
+    expect(inspect(ticket, ["be brief", "on AB-12: why?"])).toEqual({ type: "pass" });
+    expect(inspect(ticket, ["be brief", "why?"])).toMatchObject({ type: "deny", detail: "no match of ticket" });
+  });
+
+  test("is each of several, beside what must not match", () => {
+    const both = { mustMatch: [{ pattern: "a" }, { pattern: "b" }], patterns: [{ pattern: "c" }] };
+    expect(inspect(both, ["a b"])).toEqual({ type: "pass" });
+    expect(inspect(both, ["a"])).toMatchObject({ detail: "no match of mustMatch 1" });
+    expect(inspect(both, ["abc"])).toMatchObject({ detail: "pattern 0" });
+  });
+
+  test("is asked of each text of an answer, and of what is longer than is read nothing", () => {
+    const guardrail = compile({ ...ticket, maxCharacters: 20 });
+    const judge = (...texts: string[]) => guardrail.inspect(spansOf(texts), "response", guardedCall());
+    expect(judge("AB-1", "CD-2")).toEqual({ type: "pass" });
+    expect(judge("AB-1", "none")).toMatchObject({ type: "deny" });
+    expect(judge("AB-1 and so on and on and on")).toMatchObject({ reason: "The response is too long." });
+  });
+
+  test("gives a stream the verdict of the whole answer, however it is cut, and redacts as well", async () => {
+    const config = { ...ticket, patterns: [{ pattern: "secret", action: "redact" }] };
+    await fc.assert(
+      fc.asyncProperty(
+        fc
+          .constantFrom("It is a secret, see AB-12.", "AB-12 is secret", "It is a secret")
+          .chain((text) => cutsOf(text).map((frames) => ({ text, frames }))),
+        async ({ text, frames }) => {
+          const { passed, error } = await collect(frames, [attach(compile(config))]);
+          const holds = text.includes("AB-12");
+          expect(error === undefined).toBe(holds);
+          expect(textOf(passed)).toBe(holds ? text.replace("secret", "[redacted]") : "");
+        },
+      ),
     );
   });
 });

