@@ -5,7 +5,7 @@ import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/ad
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { ModelTable } from "../../pipeline/model-table.ts";
 import { noModels } from "../../pipeline/model-table.ts";
-import type { Outcome } from "../../pipeline/outcome.ts";
+import type { Deny, Outcome } from "../../pipeline/outcome.ts";
 import type { PriceTable } from "../../pipeline/price-table.ts";
 import { noPrices } from "../../pipeline/price-table.ts";
 import type { InboundDialectId } from "../../routing/dialects/index.ts";
@@ -23,7 +23,7 @@ import { llmErrorBody, llmErrorFrame } from "./llm-error.ts";
 import { hiddenText, withoutHiddenText } from "./llm-hidden-text.ts";
 import { answerModels, notOffered } from "./llm-models.ts";
 import { llmRequest } from "./llm-request.ts";
-import { editFrame, editRequest, frameSpans, requestSpans } from "./llm-spans.ts";
+import { editFrame, editRequest, frameSpans, requestSpans, texts } from "./llm-spans.ts";
 import { llmTokenDemand } from "./llm-token-demand.ts";
 import type { ErrorParts } from "./openai-error.ts";
 import { forwardState } from "./response-state.ts";
@@ -59,6 +59,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     ],
     keyHeader: "x-api-key", // Anthropic's clients
     cutsText: true,
+    texts,
     compile: (input) =>
       compileLlm({ ...input, prices: options.prices ?? noPrices, models: options.models ?? noModels }),
     tokenDemand: llmTokenDemand,
@@ -162,9 +163,9 @@ function encodeFault(
   response: ClientResponse,
   write: LlmWriteOptions,
 ): Encoded {
-  const parts: ErrorParts & { readonly retryAfterMs?: number | undefined } =
+  const parts: ErrorParts & Pick<Deny | GatewayError, "manner" | "retryAfterMs"> =
     outcome.type === "denied" ? outcome.deny : outcome.error;
-  const { status } = errorCodes[parts.code];
+  const status = parts.manner?.status ?? errorCodes[parts.code].status;
   const headers: Record<string, string | number> = {
     ...exchange.responseHeaders,
     "content-type": "application/json",

@@ -2,13 +2,13 @@ import { errorCodes } from "../../kernel/error-codes.ts";
 import type { GatewayError } from "../../kernel/errors.ts";
 import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import type { ErrorParts } from "./openai-error.ts";
-import { openAiError } from "./openai-error.ts";
+import { assessmentOf, openAiError } from "./openai-error.ts";
 
 /** The body of a fault of ours, in the words of the client's dialect. */
 export function llmErrorBody(dialect: InboundDialectId, parts: ErrorParts, requestId: string): object {
   if (dialect !== "anthropic-messages") return openAiError(parts);
   const type = anthropicType(parts.code === "limit.budget" ? 402 : errorCodes[parts.code].status);
-  return { type: "error", error: { type, message: parts.message }, request_id: requestId };
+  return { type: "error", error: { type, message: parts.message, ...assessmentOf(parts.data) }, request_id: requestId };
 }
 
 /**
@@ -24,9 +24,9 @@ export function llmErrorFrame(
   const body = llmErrorBody(dialect, error, requestId);
   if (dialect === "openai-chat") return Buffer.from(`\n\ndata: ${JSON.stringify(body)}\n\n`);
   if (dialect === "anthropic-messages") return Buffer.from(`\n\nevent: error\ndata: ${JSON.stringify(body)}\n\n`);
-  const { code, message } = openAiError(error).error;
+  const { code, message, ...more } = openAiError(error).error;
   const response = { id: `resp_${requestId.replaceAll("-", "")}`, object: "response", status: "failed" };
-  const failed = { ...response, output: [], error: { code, message } };
+  const failed = { ...response, output: [], error: { code, message, ...assessmentOf(more) } };
   const data = { type: "response.failed", sequence_number: sequence, response: failed };
   return Buffer.from(`\n\nevent: response.failed\ndata: ${JSON.stringify(data)}\n\n`);
 }

@@ -1,3 +1,4 @@
+import type { SpanFacts } from "../../pipeline/adapter.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import { editStrings } from "../edit-strings.ts";
@@ -6,6 +7,14 @@ import { strictMessage } from "../strict-message.ts";
 import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest, replaceBody } from "./llm-request.ts";
 import { stringSpans } from "./string-spans.ts";
+
+/** A conversation; answers are the model's. */
+export const texts: SpanFacts = {
+  authors: { request: ["system", "user", "assistant", "tool", "unknown"], response: ["assistant"] },
+  hasTurns: true,
+  hasResults: false,
+  document: (operation) => llmRequest(operation).json,
+};
 
 /**
  * Every text of a chat or embeddings request: all turns with their tool calls and results, the tools with their

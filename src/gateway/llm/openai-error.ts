@@ -9,6 +9,8 @@ export interface OpenAiError {
     readonly type: string;
     readonly param: string | null;
     readonly code: string | null;
+    /** What a guardrail has measured, where its attachment shows it. */
+    readonly assessment?: unknown;
   };
 }
 
@@ -17,6 +19,7 @@ export interface ErrorParts {
   readonly message: string;
   readonly param?: string | undefined;
   readonly issues?: readonly FieldIssue[];
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Codes that OpenAI's own API uses for the same case; any other keeps our name with underscores. */
@@ -31,14 +34,21 @@ const openAiCodes: Partial<Record<ErrorCode, string>> = {
   "limit.concurrency": "rate_limit_exceeded",
   "limit.budget": "insufficient_quota",
   "limit.unpriced": "model_not_priced",
-  "guardrail.denied": "content_policy_violation",
+  "guardrail.denied": "guardrail_blocked",
 };
 
 /** The envelope of a fault. */
-export function openAiError({ code, message, param }: ErrorParts): OpenAiError {
+export function openAiError({ code, message, param, data }: ErrorParts): OpenAiError {
   // As OpenAI itself tells a quota that is used up from a rate that will pass.
   const type = code === "limit.budget" ? "insufficient_quota" : openAiType(errorCodes[code].status);
-  return { error: { message, type, param: param ?? null, code: openAiCodes[code] ?? code.replaceAll(".", "_") } };
+  const named = openAiCodes[code] ?? code.replaceAll(".", "_");
+  return { error: { message, type, param: param ?? null, code: named, ...assessmentOf(data) } };
+}
+
+/** What a guardrail has measured, of the facts that a refusal carries for the caller. */
+export function assessmentOf(data: ErrorParts["data"]): { readonly assessment?: unknown } {
+  const assessment = data?.["assessment"];
+  return assessment === undefined ? {} : { assessment };
 }
 
 function openAiType(status: number): string {

@@ -1,10 +1,10 @@
-import { errorCodes } from "../../kernel/error-codes.ts";
 import { toGatewayError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
 import { siblingWrote } from "../../pipeline/run-siblings.ts";
-import { jsonRpcError } from "./json-rpc-error.ts";
+import type { McpFaultParts } from "./fault-message.ts";
+import { faultMessage, faultStatus } from "./fault-message.ts";
 import type { McpSeen } from "./mcp-request.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
 import { mergeStreams } from "./merge-streams.ts";
@@ -26,7 +26,7 @@ function whole(exchange: Exchange, outcomes: readonly Outcome[]): Answer {
   const answers = all.filter(({ length }) => length > 0);
   const bytes = answers.length === 0 ? Buffer.alloc(0) : Buffer.concat([open, ...answers.flatMap(separated), close]);
   const headers = answers.length === 0 ? {} : { "content-type": "application/json" };
-  const statuses = new Set(outcomes.map(statusOf));
+  const statuses = new Set(outcomes.map((outcome, place) => statusOf(outcome, exchange.operations[place])));
   const [first = 200] = statuses;
   const status = statuses.size === 1 && first >= 400 ? first : answers.length === 0 ? 202 : 200;
   return {
@@ -52,14 +52,18 @@ function wholeBytes(operation: Operation | undefined, outcome: Outcome): Uint8Ar
 }
 
 function faultText(operation: Operation | undefined, outcome: Exclude<Outcome, { type: "answer" }>): string {
-  return JSON.stringify(jsonRpcError(requestId(operation), outcome.type === "denied" ? outcome.deny : outcome.error));
+  return JSON.stringify(faultMessage(operation, requestId(operation), faultOf(outcome)));
 }
 
-function statusOf(outcome: Outcome): number {
+function faultOf(outcome: Exclude<Outcome, { type: "answer" }>): McpFaultParts {
+  return outcome.type === "denied" ? outcome.deny : outcome.error;
+}
+
+function statusOf(outcome: Outcome, operation: Operation | undefined): number {
   if (outcome.type === "answer") return outcome.answer.status;
-  const { code } = outcome.type === "denied" ? outcome.deny : outcome.error;
-  const isHidden = code === "request.not_offered" || code === "mcp.method_not_found";
-  return isHidden ? 200 : errorCodes[code].status;
+  const parts = faultOf(outcome);
+  const isHidden = parts.code === "request.not_offered" || parts.code === "mcp.method_not_found";
+  return isHidden ? 200 : faultStatus(operation, parts);
 }
 
 function streamed(exchange: Exchange, outcomes: Outcome[]): Answer {

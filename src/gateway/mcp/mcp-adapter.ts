@@ -20,6 +20,8 @@ import { compileMcp } from "./compile-mcp.ts";
 import { decodeMcp } from "./decode-mcp.ts";
 import { notOffered } from "./decode-message.ts";
 import { createFaceTools } from "./face/serve-face.ts";
+import type { McpFaultParts } from "./fault-message.ts";
+import { faultMessage, faultStatus } from "./fault-message.ts";
 import { refuseTask } from "./guard-tasks.ts";
 import { createHeldBackends } from "./held-backends.ts";
 import { heldCall } from "./held-call.ts";
@@ -27,7 +29,7 @@ import { joinBatch } from "./join-batch.ts";
 import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
-import { editFrame, editRequest, frameOperation, frameSpans, requestSpans } from "./mcp-spans.ts";
+import { editFrame, editRequest, frameOperation, frameSpans, requestSpans, texts } from "./mcp-spans.ts";
 import { compileOpenApi } from "./openapi/compile-openapi.ts";
 import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
@@ -91,6 +93,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
       { method: "DELETE", path: "/mcp" },
     ],
     cutsText: false,
+    texts,
     compile: (input) => compileMcp(input, options),
     decode: (exchange, request) => decodeMcp(exchange, request, door),
     requestSpans,
@@ -159,7 +162,7 @@ function errorEvents({ operations }: Exchange, error: GatewayError): Buffer {
   const events = operations.map((operation) => {
     const id = requestId(operation);
     if (id === undefined || mcpRequest(operation).seen.isAnswered) return "";
-    return `\n\nevent: message\ndata: ${JSON.stringify(jsonRpcError(id, error))}\n\n`;
+    return `\n\nevent: message\ndata: ${JSON.stringify(faultMessage(operation, id, error))}\n\n`;
   });
   return Buffer.from(events.join(""));
 }
@@ -171,9 +174,10 @@ function encodeFault(
   write: WriteOptions,
 ): Encoded {
   const parts: FaultParts = outcome.type === "denied" ? outcome.deny : outcome.error;
+  const [operation] = exchange.operations;
   // As a server says that it has no such tool (2026-07-28, server/tools, "Error handling"). A 404 would end the session.
   const isHidden = parts.code === "request.not_offered" || isLegacyNoMethod(exchange, parts.code);
-  const status = isHidden ? 200 : errorCodes[parts.code].status;
+  const status = isHidden ? 200 : faultStatus(operation, parts);
   const headers: Record<string, string | number> = {
     ...exchange.responseHeaders,
     "content-type": "application/json",
@@ -181,10 +185,11 @@ function encodeFault(
   };
   if (status === 401) headers["www-authenticate"] ??= 'Bearer realm="gatehouse"';
   if (status === 405) headers["allow"] = exchange.inbound.method === "HEAD" ? "POST, GET, DELETE" : "POST";
+  if (parts.code === "guardrail.denied") headers["x-should-retry"] = "false";
   const retryAfterMs = parts.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined);
   if (retryAfterMs !== undefined) headers["retry-after"] = Math.ceil(retryAfterMs / 1_000);
   const id = onlyRequestId(exchange) ?? parts.requestId;
-  const bytes = Buffer.from(JSON.stringify(jsonRpcError(id, parts)));
+  const bytes = Buffer.from(JSON.stringify(faultMessage(operation, id, parts)));
   const encoded = writeWhole(exchange, status, headers, bytes, response, write);
   dropUnreadBody(response, write.clock);
   return encoded;
@@ -200,10 +205,6 @@ function isLegacyNoMethod({ operations: [operation] }: Exchange, code: ErrorCode
   return code === "mcp.method_not_found" && operation !== undefined && mcpRequest(operation).era === "legacy";
 }
 
-interface FaultParts {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly retryAfterMs?: number | undefined;
+interface FaultParts extends McpFaultParts {
   readonly requestId?: string | number | undefined;
-  readonly data?: Readonly<Record<string, unknown>> | undefined;
 }

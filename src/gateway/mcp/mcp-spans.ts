@@ -1,5 +1,6 @@
 import { parseJson } from "../../kernel/parse-json.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
+import type { SpanFacts } from "../../pipeline/adapter.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import type { PlacedSpan } from "../edit-strings.ts";
@@ -8,6 +9,14 @@ import { changeFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { mcpRequest } from "./mcp-request.ts";
+
+/** What clients send is the user's, whoever else has a part in it; what servers send is their tools'. */
+export const texts: SpanFacts = {
+  authors: { request: ["user"], response: ["tool"] },
+  hasTurns: false,
+  hasResults: true,
+  document: ({ body }) => (body.length === 0 ? undefined : parseJson(body.toString("utf8"))),
+};
 
 /** Members whose strings steer the protocol or are opaque: no text that anybody reads. */
 const notText: ReadonlySet<string> = new Set([

@@ -12,7 +12,7 @@ import type { UpstreamCredential } from "../mcp/credentials/upstream-credential.
 import { askerOf } from "../mcp/credentials/upstream-credential.ts";
 import type { UpstreamClient } from "../upstream.ts";
 import { restRequest } from "./rest-request.ts";
-import { editFrame, editRequest, frameSpans, hiddenBody, jsonFrame, requestSpans } from "./rest-spans.ts";
+import { editFrame, editRequest, frameSpans, hiddenBody, jsonFrame, requestSpans, texts } from "./rest-spans.ts";
 
 export interface RestAdapterOptions {
   readonly upstream: UpstreamClient;
@@ -28,6 +28,7 @@ export function createRestAdapter(options: RestAdapterOptions): ProtocolAdapter 
     kind: "RestApi",
     routes: [],
     cutsText: false,
+    texts,
     compile: (input) => ({ upstreams: compileUpstreams(input, options), own: undefined }),
     decode: notServed,
     requestSpans,

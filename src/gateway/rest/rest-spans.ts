@@ -1,5 +1,6 @@
 import { GatewayError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
+import type { SpanFacts } from "../../pipeline/adapter.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import type { Deny } from "../../pipeline/outcome.ts";
@@ -7,6 +8,14 @@ import { deny } from "../../pipeline/outcome.ts";
 import type { PlacedSpan } from "../edit-strings.ts";
 import { editStrings } from "../edit-strings.ts";
 import { restRequest } from "./rest-request.ts";
+
+/** Who calls is the user; what the service answers is a tool's. A call of an API is what its tools do. */
+export const texts: SpanFacts = {
+  authors: { request: ["user"], response: ["tool"] },
+  hasTurns: false,
+  hasResults: true,
+  document: ({ body }) => parsed(body),
+};
 
 /** The address, decoded as far as that goes, and every string of a JSON body. */
 export function requestSpans(operation: Operation): readonly TextSpan[] {

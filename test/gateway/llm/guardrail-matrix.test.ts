@@ -129,7 +129,7 @@ describe("a regex guardrail", () => {
     else if (phase === "request") expect(sent).toContain(mode === "enforce" ? "say [cat]" : `say ${secret}`);
     if (isDenied) {
       expect(answer.text).not.toContain(secret);
-      expect(answer.text).toContain('"code":"content_policy_violation"');
+      expect(answer.text).toContain('"code":"guardrail_blocked"');
       expect(answer.status).toBe(answer.text.startsWith("{") ? 422 : 200); // 200 where a stream had begun
     } else {
       expect(answer.status).toBe(200);

@@ -44,7 +44,7 @@ describe("an answer that guardrails must judge", () => {
     const api = await apiWith("response");
     const before = upstream.seen.length;
     const answer = await ask(api, body);
-    expect([answer.status, answer.json()]).toMatchObject([422, { error: { param, code: "content_policy_violation" } }]);
+    expect([answer.status, answer.json()]).toMatchObject([422, { error: { param, code: "guardrail_blocked" } }]);
     expect(answer.text).toContain(`\`${param}\``);
     expect(upstream.seen.length).toBe(before);
     const row = (await gatehouse.events()).find(({ exchange_id }) => exchange_id === answer.headers["x-request-id"]);

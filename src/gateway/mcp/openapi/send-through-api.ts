@@ -4,7 +4,8 @@ import type { McpContext } from "../../../mcp/backend.ts";
 import type { ToolRequest } from "../../../mcp/openapi/compile-operation.ts";
 import type { RequestPlan } from "../../../mcp/openapi/openapi-tool.ts";
 import type { ToolAnswer } from "../../../mcp/openapi/tool-result.ts";
-import type { Deny, Outcome } from "../../../pipeline/outcome.ts";
+import type { Outcome } from "../../../pipeline/outcome.ts";
+import { refusalError } from "../../../pipeline/outcome.ts";
 import type { NestedRunner } from "../../../pipeline/run-nested.ts";
 import type { RestRequest } from "../../rest/rest-request.ts";
 import { restOperation } from "../../rest/rest-request.ts";
@@ -29,7 +30,7 @@ export async function sendThroughApi(
     throw new GatewayError("upstream.unavailable", "The API of this tool is not deployed.", { detail: name });
   }
   const { exchange, refusal } = memberExchange(outer, api, context, api.adapter.call);
-  if (refusal !== undefined) throw refused(refusal);
+  if (refusal !== undefined) throw refusalError(refusal);
   const path = url.slice(new URL(url).origin.length);
   const method = plan.method as RestRequest["method"]; // of the methods that tools are made of
   const sent = { method, path, headers: { ...headers, ...ownHeaders, ...tracingHeaders(context) } };
@@ -40,7 +41,7 @@ export async function sendThroughApi(
   try {
     outcome = await runner.run(exchange, operation);
     if (outcome.type === "failed") throw outcome.error;
-    if (outcome.type === "denied") throw refused(outcome.deny);
+    if (outcome.type === "denied") throw refusalError(outcome.deny);
     const { status, headers: told, body: answered } = outcome.answer;
     if (answered.type === "whole") return { status, headers: told, body: answered.frame.bytes };
     throw new GatewayError("internal", "A REST API's answer is whole.");
@@ -50,13 +51,6 @@ export async function sendThroughApi(
 }
 
 const ownHeaders = { "user-agent": "gatehouse", "accept-encoding": "identity" };
-
-function refused({ code, message, detail, retryAfterMs }: Deny): GatewayError {
-  return new GatewayError(code, message, {
-    ...(detail !== undefined && { detail }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  });
-}
 
 function ended(): GatewayError {
   return new GatewayError("client.closed", "The call ended before its answer.");

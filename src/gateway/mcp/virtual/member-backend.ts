@@ -7,6 +7,7 @@ import { readJsonRpc } from "../../../mcp/wire/json-rpc.ts";
 import { messageTarget } from "../../../mcp/wire/message-target.ts";
 import type { Answer, Exchange, Operation } from "../../../pipeline/exchange.ts";
 import type { Deny, Outcome } from "../../../pipeline/outcome.ts";
+import { refusalError } from "../../../pipeline/outcome.ts";
 import type { NestedRunner } from "../../../pipeline/run-nested.ts";
 import type { CompiledApi, Snapshot } from "../../../pipeline/snapshot.ts";
 import { authorizeMcp } from "../authorize-mcp.ts";
@@ -17,6 +18,7 @@ import type { CallItem, FaceCall, Question } from "../face/face-call.ts";
 import { beginCall, clientLeft } from "../face/face-call.ts";
 import { streamAnswer, wholeAnswer } from "../face/face-frames.ts";
 import { notBridged } from "../face/modern-face.ts";
+import { faultResult, isToldAsResult } from "../fault-message.ts";
 import { jsonRpcError } from "../json-rpc-error.ts";
 import { mcpRequest, nothingSeen } from "../mcp-request.ts";
 import { memberExchange } from "./member-exchange.ts";
@@ -37,7 +39,7 @@ export function createMemberBackend(name: string, parts: MemberBackendParts): Mc
     async facts(context) {
       const { api, backend } = find(name, context);
       const { refusal } = memberExchange(exchangeOf(context), api, context, noCall);
-      if (refusal !== undefined) throw refused(refusal);
+      if (refusal !== undefined) throw refusalError(refusal);
       return backend.facts(context);
     },
     request: (call, context) => request(name, call, context, parts),
@@ -86,10 +88,6 @@ function exchangeOf({ exchange }: McpContext): Exchange {
   throw new GatewayError("internal", "A virtual server serves callers only.");
 }
 
-function refused({ code, message, detail }: Deny): GatewayError {
-  return new GatewayError(code, message, detail === undefined ? {} : { detail });
-}
-
 const noCall = (): never => {
   throw new GatewayError("internal", "Nothing is called here.");
 };
@@ -112,7 +110,7 @@ async function request(name: string, call: McpCall, context: McpContext, parts: 
   try {
     outcome = await parts.runner.run(exchange, operation);
     if (outcome.type === "failed") throw outcome.error;
-    if (outcome.type === "denied") return denied(outcome.deny);
+    if (outcome.type === "denied") return denied(outcome.deny, operation);
     return await replyIn(outcome.answer, mayPark ? context : unparked(context), questionsOf(exchange), (error) =>
       held.running?.cancel(error),
     );
@@ -125,7 +123,8 @@ async function request(name: string, call: McpCall, context: McpContext, parts: 
   }
 }
 
-function denied(refusal: Deny): McpReply {
+function denied(refusal: Deny, operation?: Operation): McpReply {
+  if (isToldAsResult(operation, refusal)) return { result: faultResult(refusal, "legacy") };
   return { error: jsonRpcError(undefined, refusal).error };
 }
 
@@ -236,7 +235,7 @@ function replyOf(value: unknown): McpReply {
 /** What of a filter this caller may hear of at the member. */
 function permitted(filter: McpFilter, context: McpContext, api: CompiledApi): McpFilter {
   const { exchange, refusal } = memberExchange(exchangeOf(context), api, context, noCall);
-  if (refusal !== undefined) throw refused(refusal);
+  if (refusal !== undefined) throw refusalError(refusal);
   const { resourceSubscriptions, ...flags } = filter;
   if (resourceSubscriptions === undefined) return filter;
   const mine = resourceSubscriptions.filter((uri) => {
