@@ -283,6 +283,11 @@ export const mcpBehaviours: readonly Behaviour[] = [
     tests: [
       [`${m}/limits.test.ts`, "is taken at $limit, and one past it is refused by name"],
       [`${m}/limits.test.ts`, "passes at $limit, and one past it is refused by name"],
+      [`${m}/limits-of-forms.test.ts`, "is refused one past $limit, by its name"],
+      [
+        `${m}/limits-of-forms.test.ts`,
+        "what checking arguments takes is bounded by schemaSteps, and what is over it is not sent",
+      ],
       [`${m}/limits.test.ts`, "in one line of ten megabytes that never ends holds no more than the limit"],
       [`${m}/limits.test.ts`, "are as many as streamsPerCaller says, for each key, and one that is left makes room"],
       ["test/mcp/openapi/schema-checker.test.ts", "a pattern that would hang other engines takes no time"],

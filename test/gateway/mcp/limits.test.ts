@@ -8,6 +8,7 @@ import { rawHttp } from "../../kit/raw-http.ts";
 import { sentBy, sessions } from "./face/session-server.ts";
 import type { PublishedServer, RpcAnswer } from "./published-server.ts";
 import { answering, publishServer, rpcOf, sse, sseMessages, toolCall } from "./published-server.ts";
+import { request, requestCases } from "./request-limits.ts";
 
 let gatehouse: TestGatehouse;
 let upstream: MockUpstream;
@@ -38,8 +39,6 @@ async function open(way: Way, limits: object): Promise<PublishedServer & { reado
   return { ...server, headers: { "mcp-session-id": String(begun.headers["mcp-session-id"]) } };
 }
 
-const request = (method: string, params: object = {}) => ({ jsonrpc: "2.0", id: 1, method, params });
-
 /** The one JSON-RPC answer, whether it came as JSON or as the last event of a stream. */
 function answerIn(answer: RawAnswer): RpcAnswer {
   const isStream = String(answer.headers["content-type"]).startsWith("text/event-stream");
@@ -53,64 +52,20 @@ function expectOver(answer: RawAnswer, limit: string, value: number): void {
 }
 
 describe.each(ways)("a request over the %s", (way) => {
-  interface RequestCase {
-    readonly limit: string;
-    readonly value: number;
-    /** A message with the part at issue of that size. */
-    readonly of: (size: number) => object;
-    readonly status: number;
-  }
-  const cases: readonly RequestCase[] = [
-    {
-      limit: "nameLength",
-      value: 20,
-      of: (size) => request("tools/call", { name: "n".repeat(size), arguments: {} }),
-      status: 400,
+  test.each(requestCases)(
+    "is taken at $limit, and one past it is refused by name",
+    async ({ limit, value, of, status }) => {
+      const server = await open(way, { [limit]: value });
+      const { headers } = server;
+      const taken = await server.post(of(value), { headers });
+      expect([taken.status, answerIn(taken).error]).toEqual([200, undefined]);
+      const before = upstream.seen.length;
+      const refused = await server.post(of(value + 1), { headers });
+      expect(refused.status).toBe(status);
+      expectOver(refused, limit, value);
+      expect(upstream.seen.length).toBe(before);
     },
-    {
-      limit: "cursorLength",
-      value: 30,
-      of: (size) => request("tools/list", { cursor: "c".repeat(size) }),
-      status: 400,
-    },
-    {
-      limit: "metaBytes",
-      value: 300,
-      of: (size) => request("tools/call", { name: "echo", _meta: { a: "m".repeat(size - '{"a":""}'.length) } }),
-      status: 413,
-    },
-    {
-      limit: "requestBytes",
-      value: 2_000,
-      of(size) {
-        const around = JSON.stringify(request("tools/call", { name: "echo", arguments: { a: "" } })).length;
-        return request("tools/call", { name: "echo", arguments: { a: "x".repeat(size - around) } });
-      },
-      status: 413,
-    },
-    {
-      limit: "jsonDepth",
-      value: 8,
-      of(size) {
-        let nested: unknown = 1;
-        for (let level = 3; level < size; level += 1) nested = [nested];
-        return request("tools/call", { name: "echo", arguments: { a: nested } });
-      },
-      status: 400,
-    },
-  ];
-
-  test.each(cases)("is taken at $limit, and one past it is refused by name", async ({ limit, value, of, status }) => {
-    const server = await open(way, { [limit]: value });
-    const { headers } = server;
-    const taken = await server.post(of(value), { headers });
-    expect([taken.status, answerIn(taken).error]).toEqual([200, undefined]);
-    const before = upstream.seen.length;
-    const refused = await server.post(of(value + 1), { headers });
-    expect(refused.status).toBe(status);
-    expectOver(refused, limit, value);
-    expect(upstream.seen.length).toBe(before);
-  });
+  );
 
   test("is taken with headers up to headerBytes, and refused with a byte more", async () => {
     const server = await open(way, { headerBytes: 1_500 });
