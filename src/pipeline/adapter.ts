@@ -9,10 +9,12 @@ import type { EventValue } from "./event.ts";
 import type { Answer, Exchange, Frame, Operation } from "./exchange.ts";
 import type { FailoverRules } from "./failover-rules.ts";
 import type { HeldCall } from "./held-call.ts";
+import type { ListedTools, OfferedTools } from "./offered-tools.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import type { PluginTools } from "./plugin.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { RetryBudget } from "./retry-budget.ts";
+import type { Shadow } from "./shadow-route.ts";
 import type { CompiledTarget } from "./target.ts";
 
 /** The raw Node pair behind the router. Over HTTP/2 it is Node's compatible pair, which has all that is used here. */
@@ -31,6 +33,8 @@ export interface CompiledUpstream {
   readonly strategy: Strategy;
   /** The strategy's id, for whoever asks why. */
   readonly strategyId?: string;
+  /** A router that is asked beside the strategy, and leads nowhere. */
+  readonly shadow?: Shadow;
   /** Tries in all, the first included, before the first byte to the client. */
   readonly maxAttempts: number;
   readonly timeouts: UpstreamTimeouts;
@@ -191,6 +195,10 @@ export interface ProtocolAdapter {
   bindingOf?(operation: Operation): TargetBinding | undefined;
   /** The operation as a call that may have to wait for a person; undefined where it is none. */
   heldCall?(exchange: Exchange, operation: Operation): HeldCall | undefined;
+  /** The tools that the request offers to a model; undefined where it offers none. */
+  offeredTools?(operation: Operation): OfferedTools | undefined;
+  /** A list of tools that is asked for one task; undefined of everything else. */
+  listedTools?(exchange: Exchange, operation: Operation): ListedTools | undefined;
   /** An answer that no single target can give (a list of models); undefined sends the operation upstream. */
   answerLocally?(exchange: Exchange, operation: Operation): MaybePromise<Answer | Deny | undefined>;
   /** One try, until the exchange is cancelled. Throws `GatewayError("upstream.…")` when no usable answer came. */

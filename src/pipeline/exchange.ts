@@ -7,6 +7,7 @@ import type { CredentialIndex } from "./credential-index.ts";
 import type { OwnBudget } from "./define-policy.ts";
 import type { AttemptRecord, PolicyDecision } from "./event.ts";
 import type { TargetReport } from "./failure-class.ts";
+import type { ToolDecision } from "./offered-tools.ts";
 import type { RouteDecision } from "./route-decision.ts";
 import type { CompiledApi, Snapshot } from "./snapshot.ts";
 
@@ -127,6 +128,8 @@ export interface Exchange {
   limitLeft?: number | undefined;
   /** Set by a strategy that looks into what is asked. */
   route: RouteDecision | undefined;
+  /** Set by a filter of tools. */
+  tools?: ToolDecision | undefined;
   /** Headers for the client that policies add (rate limits and the like); lower-case names. */
   readonly responseHeaders: Record<string, string>;
   /** Lifts the deadline: this exchange lasts for as long as both sides want it, as a stream of events does. */

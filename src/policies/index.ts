@@ -7,6 +7,7 @@ import { ipFilter } from "./ip-filter.ts";
 import { oauth } from "./oauth.ts";
 import { quota } from "./quota.ts";
 import { rateLimit } from "./rate-limit.ts";
+import { semanticToolFilter } from "./semantic-tool-filter/semantic-tool-filter.ts";
 import { tokenLimit } from "./token-limit.ts";
 
 /** All policies of this build. */
@@ -19,5 +20,6 @@ export const policies: readonly PolicyPlugin[] = [
   oauth,
   quota,
   rateLimit,
+  semanticToolFilter,
   tokenLimit,
 ];

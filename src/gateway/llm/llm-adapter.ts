@@ -12,6 +12,7 @@ import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
 import { addRetryHeaders } from "../retry-headers.ts";
 import { asksForRoute, noFields, routeFields, routeHeader } from "../tell-route.ts";
+import { toolFields } from "../tell-tools.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
 import { bindingOf } from "./affinity.ts";
@@ -25,6 +26,7 @@ import { answerModels, notOffered } from "./llm-models.ts";
 import { llmRequest } from "./llm-request.ts";
 import { editFrame, editRequest, frameSpans, requestSpans, texts } from "./llm-spans.ts";
 import { llmTokenDemand } from "./llm-token-demand.ts";
+import { offeredTools } from "./offered-tools.ts";
 import type { ErrorParts } from "./openai-error.ts";
 import { forwardState } from "./response-state.ts";
 
@@ -65,6 +67,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     tokenDemand: llmTokenDemand,
     decode: (exchange, request) => decodeLlm(exchange, request, options.affinity),
     bindingOf,
+    offeredTools,
     requestSpans,
     editRequest,
     frameSpans,
@@ -79,7 +82,10 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     },
     call: (exchange, operation, target) => callLlm(exchange, operation, target, options),
     encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
-    eventFields: ({ route }) => (route === undefined ? noFields : routeFields(route)),
+    eventFields: ({ route, tools }) =>
+      route === undefined && tools === undefined
+        ? noFields
+        : { ...(route && routeFields(route)), ...(tools && toolFields(tools)) },
     encodeDeny(deny, requestId, response, headers) {
       const bytes = Buffer.from(JSON.stringify(llmErrorBody(dialectOfResponse(response), deny, requestId)));
       const all: Record<string, string | number> = {
