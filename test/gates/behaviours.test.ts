@@ -2,11 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Behaviour } from "../behaviour.ts";
 import { lessons } from "../lessons.ts";
+import { limitInputs } from "../limit-inputs.ts";
 import { mcpBehaviours } from "../mcp-behaviours.ts";
 
 describe.each([
   { table: "of MCP", rows: mcpBehaviours, count: 32 },
   { table: "learnt from others", rows: lessons, count: 15 },
+  { table: "of limits under bad input", rows: limitInputs, count: 6 },
 ])("the behaviours $table", ({ rows, count }) => {
   test("are numbered without a gap", () => {
     expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
