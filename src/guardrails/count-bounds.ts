@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { CompiledGuardrail, GuardrailPhase, TextSpan, Verdict } from "../pipeline/define-guardrail.ts";
-import { heldWhole, heldWholeMember, longerThanHeld, phasesMember } from "./held-whole.ts";
+import { heldWhole, heldWholeMember, judgedTogether, longerThanHeld, phasesMember } from "./held-whole.ts";
 
 const bound = z.int().min(0).max(1_000_000).optional();
 
@@ -57,12 +57,10 @@ export function guardCount(bounds: CountBounds, things: string, count: (text: st
     window: heldWhole(maxCharacters),
     inspect(spans, phase) {
       const counted = phase === "response" || authors === undefined ? spans : spans.filter(isOf(authors));
-      const texts = counted.map(({ text }) => text);
-      const tooLong = longerThanHeld(texts, maxCharacters, phase);
+      const messages = judgedTogether(counted, phase);
+      const tooLong = longerThanHeld(messages.flat(), maxCharacters, phase);
       if (tooLong !== undefined) return tooLong;
-      const counts = texts.map(count);
-      if (phase === "request") return judge(sum(counts), bounds, things, phase);
-      const verdicts = counts.map((each) => judge(each, bounds, things, phase));
+      const verdicts = messages.map((texts) => judge(sum(texts.map(count)), bounds, things, phase));
       return verdicts.find(({ type }) => type === "deny") ?? { type: "pass" };
     },
   };

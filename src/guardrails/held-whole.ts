@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { GuardrailPhase, StreamWindow, Verdict } from "../pipeline/define-guardrail.ts";
+import type { GuardrailPhase, StreamWindow, TextSpan, Verdict } from "../pipeline/define-guardrail.ts";
 
 /** For guardrails that can judge a text only when they have all of it. */
 export const heldWholeMember = z.int().min(1).max(1_000_000).default(200_000).meta({
@@ -26,4 +26,13 @@ export function longerThanHeld(
 ): Verdict | undefined {
   if (texts.every((text) => text.length <= maxCharacters)) return undefined;
   return { type: "deny", reason: `The ${phase} is too long.`, detail: `over ${maxCharacters} characters` };
+}
+
+/**
+ * What is judged together: all texts of a request; of an answer each text by itself, and no empty one, as its stream
+ * would show them.
+ */
+export function judgedTogether(spans: readonly TextSpan[], phase: GuardrailPhase): readonly (readonly string[])[] {
+  const texts = spans.map(({ text }) => text);
+  return phase === "request" ? [texts] : texts.filter((text) => text !== "").map((text) => [text]);
 }

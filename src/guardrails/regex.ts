@@ -4,7 +4,7 @@ import type { LinearRegex } from "../kernel/safe-regex.ts";
 import { linearRegex } from "../kernel/safe-regex.ts";
 import type { GuardrailPhase, SpanEdit, TextSpan, Verdict } from "../pipeline/define-guardrail.ts";
 import { defineGuardrail } from "../pipeline/define-guardrail.ts";
-import { heldWhole, heldWholeMember, longerThanHeld, phasesMember } from "./held-whole.ts";
+import { heldWhole, heldWholeMember, judgedTogether, longerThanHeld, phasesMember } from "./held-whole.ts";
 
 const patternSchema = z.strictObject({
   pattern: z
@@ -109,8 +109,8 @@ export const regex = defineGuardrail({
       window: judgesWhole ? heldWhole(maxCharacters) : window,
       inspect(spans, phase) {
         if (judgesWhole) {
-          const texts = spans.map(({ text }) => text);
-          const lacking = longerThanHeld(texts, maxCharacters, phase) ?? findLack(texts, phase, required);
+          const messages = judgedTogether(spans, phase);
+          const lacking = longerThanHeld(messages.flat(), maxCharacters, phase) ?? findLack(messages, phase, required);
           if (lacking !== undefined) return lacking;
         }
         const denied = denies.find((rule) => spans.some(({ text }) => rule.regex.test(text)));
@@ -123,13 +123,14 @@ export const regex = defineGuardrail({
 
 type Required = Pick<Rule, "regex" | "detail">;
 
-/** A stream shows the texts of an answer one by one, so each of an answer is asked for what is required. */
-function findLack(texts: readonly string[], phase: GuardrailPhase, required: readonly Required[]): Verdict | undefined {
-  const lacks = ({ regex: wanted }: Required): boolean => {
-    const holds = (text: string): boolean => wanted.test(text);
-    return phase === "request" ? !texts.some(holds) : !texts.every(holds);
-  };
-  const first = required.find(lacks);
+function findLack(
+  messages: readonly (readonly string[])[],
+  phase: GuardrailPhase,
+  required: readonly Required[],
+): Verdict | undefined {
+  const first = required.find(({ regex: wanted }) =>
+    messages.some((texts) => !texts.some((text) => wanted.test(text))),
+  );
   return first && refusal(`The ${phase} lacks text that is required here.`, first.detail);
 }
 
