@@ -57,33 +57,56 @@ const strategySchema = z
   .prefault({ use: "weighted" })
   .meta({ title: "Strategy", description: "How the target of each request is chosen." });
 
+const groupsSchema = z
+  .array(
+    z.strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "lower-case letters, digits and hyphens")
+        .meta({
+          title: "Name",
+          description: "What the block's strategy knows the group by, as if it were a target.",
+        }),
+      targets: z.array(z.string().min(1).max(513)).min(1).max(100).meta({
+        title: "Targets",
+        description: "Globs of target ids; each target in one group at most.",
+      }),
+      strategy: strategySchema,
+      weight: z.int().min(0).max(1_000).default(1).meta({ title: "Weight", description: "Of the whole group." }),
+    }),
+  )
+  .max(20)
+  .default([])
+  .meta({
+    title: "Groups",
+    description: "Targets that the block's strategy orders as one, each group with a strategy of its own within.",
+  });
+
+const shadowSchema = z
+  .strictObject({
+    strategy: strategySchema,
+    groups: groupsSchema,
+    sample: z.number().min(0).max(1).default(1).meta({
+      title: "Sample",
+      description: "Share of the requests that it is asked about.",
+    }),
+    timeoutMs: z.int().min(1).max(60_000).default(1_000).meta({
+      title: "Timeout",
+      description: "Milliseconds after which its decision is not waited for. No request ever waits for it.",
+    }),
+  })
+  .optional()
+  .meta({
+    title: "Shadow",
+    description:
+      "A second router that is asked beside the first and leads nowhere: rows tell what it would have done and what that would have cost.",
+  });
+
 const upstreamSchema = z.strictObject({
   targets: z.array(targetSchema).min(1).max(100).meta({ title: "Targets" }),
   strategy: strategySchema,
-  groups: z
-    .array(
-      z.strictObject({
-        name: z
-          .string()
-          .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "lower-case letters, digits and hyphens")
-          .meta({
-            title: "Name",
-            description: "What the block's strategy knows the group by, as if it were a target.",
-          }),
-        targets: z.array(z.string().min(1).max(513)).min(1).max(100).meta({
-          title: "Targets",
-          description: "Globs of target ids; each target in one group at most.",
-        }),
-        strategy: strategySchema,
-        weight: z.int().min(0).max(1_000).default(1).meta({ title: "Weight", description: "Of the whole group." }),
-      }),
-    )
-    .max(20)
-    .default([])
-    .meta({
-      title: "Groups",
-      description: "Targets that the block's strategy orders as one, each group with a strategy of its own within.",
-    }),
+  groups: groupsSchema,
+  shadow: shadowSchema,
   regions: z.array(globSchema).min(1).max(100).optional().meta({
     title: "Regions",
     description: "Globs of the regions that may serve; a target without a region may not. All may when absent.",

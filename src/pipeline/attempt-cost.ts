@@ -5,6 +5,7 @@ import type { AttemptRecord, CostColumns } from "./event.ts";
 import type { Exchange, Operation, Usage } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import { costOf, tierPercent } from "./price-table.ts";
+import type { CompiledTarget } from "./target.ts";
 
 /** What one try is billed for. */
 export interface AttemptBill {
@@ -49,6 +50,20 @@ function billOf({ attempt, usage, price, hasPrices }: TryUse): AttemptBill {
 }
 
 const usualCurrency = "USD";
+
+/**
+ * What the tokens of a try would have cost at another target, as rows tell money; undefined where that is not known, or in
+ * another currency.
+ */
+export function costElsewhere(
+  target: CompiledTarget,
+  operation: Operation,
+  { usage, currency }: AttemptBill,
+): string | undefined {
+  const price = target.priceOf?.(target.model ?? operation.name);
+  if (price === undefined || usage === undefined || (price.currency ?? usualCurrency) !== currency) return undefined;
+  return formatNanos(costOf(price, usage));
+}
 
 /**
  * The cost of all tries together. Not known as soon as one is not, or where they are in several currencies, for nothing

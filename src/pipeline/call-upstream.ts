@@ -33,7 +33,10 @@ export async function callUpstream(
   const choice = found instanceof Promise ? await found : found;
   if ("type" in choice) return choice;
   choice.place.upstream.retries?.arrived(isClientRetry(exchange));
-  return goDown(choice.place, choice.open, choice.order, tools.clock);
+  const answer = goDown(choice.place, choice.open, choice.order, tools.clock);
+  // Only now that the request is on its way: it never waits for the shadow.
+  if (choice.open.length > 1) choice.place.upstream.shadow?.ask(exchange, operation, choice, tools.clock);
+  return answer;
 }
 
 /** The targets that are open to an operation, and the order in which they would be tried. */

@@ -5,6 +5,7 @@ import { eventSubject } from "./event-subject.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import { roundedMs } from "./rounded-ms.ts";
+import { withShadow } from "./shadow-columns.ts";
 
 /** What a row tells beside the exchange itself. */
 export interface RowParts {
@@ -76,7 +77,12 @@ export function exchangeEvent(
     duration_ms: roundedMs(durationMs),
     upstream_ms: own.length === 0 ? null : roundedMs(sumOf(own)),
     first_byte_ms: exchange.firstByteMs === undefined ? null : roundedMs(exchange.firstByteMs),
-    fields: withCaller(api.adapter.eventFields?.(exchange, operation, outcome) ?? noFields, principal),
+    fields: withShadow(
+      withCaller(api.adapter.eventFields?.(exchange, operation, outcome) ?? noFields, principal),
+      exchange,
+      operation,
+      bills,
+    ),
     labels: exchange.labels,
     ...sumOfBills(bills),
   };

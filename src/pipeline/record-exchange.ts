@@ -15,6 +15,7 @@ import { roundedMs } from "./rounded-ms.ts";
 import type { LimitGate } from "./run-limits.ts";
 import { siblingOf } from "./run-siblings.ts";
 import { runRecord } from "./run-steps.ts";
+import { shadowWait } from "./shadow-route.ts";
 
 export interface RecordTools {
   readonly clock: Clock;
@@ -49,6 +50,8 @@ export function recordExchange(
     const accounted = tools.limits.settle(exchange, operation, end);
     if (accounted instanceof Promise) waits.push(accounted);
   });
+  const shadow = shadowWait(exchange);
+  if (shadow !== undefined) waits.push(shadow);
   const write = (): void => {
     if (tools.sink.isOpen) writeRows(exchange, settled, encoded.status, durationMs, tools);
     logExchange(exchange, settled, encoded.status, durationMs, tools.log);

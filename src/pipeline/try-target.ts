@@ -25,6 +25,7 @@ export async function tryTarget(
 ): Promise<Answer | GatewayError> {
   const record = beginAttempt(exchange, operation, target, clock);
   upstream.strategy.tried?.(target);
+  upstream.shadow?.strategy.tried?.(target);
   let result: Answer | GatewayError;
   try {
     result = await exchange.api.adapter.call(exchange, operation, target);
@@ -33,7 +34,9 @@ export async function tryTarget(
   }
   endAttempt(record, result, clock);
   const health = judge(exchange, result);
-  upstream.strategy.ended?.(target, { tookMs: record.durationMs ?? 0, health });
+  const end = { tookMs: record.durationMs ?? 0, health };
+  upstream.strategy.ended?.(target, end);
+  upstream.shadow?.strategy.ended?.(target, end);
   const failure = health === "bad" ? faultOf(result) : undefined;
   const restMs = result instanceof GatewayError ? undefined : result.report?.restMs;
   breaker.note(keys.target, health, upstream.breaker, { failure, model: keys.model, restMs });

@@ -10,6 +10,7 @@ import { accountFacts } from "../../pipeline/model-table.ts";
 import type { PriceOf, PriceTable } from "../../pipeline/price-table.ts";
 import { accountPrices } from "../../pipeline/price-table.ts";
 import { createRetryBudget } from "../../pipeline/retry-budget.ts";
+import { createShadow } from "../../pipeline/shadow-route.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { TokenEstimates } from "../../pipeline/token-estimates.ts";
@@ -113,7 +114,22 @@ function compileBlock(
   const failover = compileFailover(block.failover);
   const retries = createRetryBudget(block.retryBudget);
   const strategyId = block.strategy.use;
-  return { targets, strategy, strategyId, maxAttempts, timeouts, breaker, failover, retries };
+  const shadow = compileShadow(block.shadow, targets, `${at}.shadow`, input);
+  return { targets, strategy, strategyId, ...shadow, maxAttempts, timeouts, breaker, failover, retries };
+}
+
+function compileShadow(
+  spec: LlmUpstreamSpec["shadow"],
+  targets: readonly CompiledTarget[],
+  at: string,
+  input: LlmCompileInput,
+): Pick<CompiledUpstream, "shadow"> {
+  if (spec === undefined) return {};
+  const { sample, timeoutMs } = spec;
+  const strategy = compileStrategy(spec, targets, at, input);
+  return strategy === undefined
+    ? {}
+    : { shadow: createShadow(strategy, { strategyId: spec.strategy.use, sample, timeoutMs }) };
 }
 
 function gatesOf(

@@ -6,9 +6,12 @@ import type { TargetGroup } from "../../pipeline/group-strategy.ts";
 import { groupStrategy } from "../../pipeline/group-strategy.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 
-/** The strategy of a block, over its groups where it has any. Undefined where a fault was reported. */
+/** A strategy and the groups that it orders as one. */
+type RouterSpec = Pick<LlmUpstreamSpec, "strategy" | "groups">;
+
+/** The strategy of a block, or of its shadow, over its groups where it has any. Undefined where a fault was reported. */
 export function compileStrategy(
-  block: LlmUpstreamSpec,
+  block: RouterSpec,
   targets: readonly CompiledTarget[],
   at: string,
   input: ProtocolCompileInput,
@@ -22,7 +25,7 @@ export function compileStrategy(
   return groupStrategy(outer, found);
 }
 
-type GroupSpec = LlmUpstreamSpec["groups"][number];
+type GroupSpec = RouterSpec["groups"][number];
 
 function compileGroup(
   { name, targets: globs, strategy: spec, weight }: GroupSpec,
@@ -60,7 +63,7 @@ function refuseAmbiguous(
   }
 }
 
-function compileOne(spec: LlmUpstreamSpec["strategy"], at: string, input: ProtocolCompileInput): Strategy | undefined {
+function compileOne(spec: RouterSpec["strategy"], at: string, input: ProtocolCompileInput): Strategy | undefined {
   const plugin = input.registry.strategies.get(spec.use);
   if (plugin === undefined) {
     const known = [...input.registry.strategies.keys()].join(", ");
