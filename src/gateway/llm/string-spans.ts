@@ -17,20 +17,30 @@ export function stringSpans(
   author: TextSpan["author"],
 ): readonly PlacedSpan[] {
   const spans: PlacedSpan[] = [];
-  collect(value, path, place, author, spans);
+  collect(value, path, place, author, spans, false);
   return spans;
 }
 
-function collect(value: unknown, path: Path, place: string, author: TextSpan["author"], into: PlacedSpan[]): void {
+/** `isOwn`: names are the model's own there, as in the arguments of a call, so that `status` may hold any text. */
+function collect(
+  value: unknown,
+  path: Path,
+  place: string,
+  author: TextSpan["author"],
+  into: PlacedSpan[],
+  isOwn: boolean,
+): void {
   if (typeof value === "string") {
     if (value !== "") into.push({ place, text: value, author, path });
   } else if (Array.isArray(value)) {
     for (const [position, element] of value.entries()) {
-      collect(element, [...path, position], `${place}[${indexOf(element) ?? position}]`, author, into);
+      const at = isOwn ? position : (indexOf(element) ?? position);
+      collect(element, [...path, position], `${place}[${at}]`, author, into, isOwn);
     }
   } else if (value !== null && typeof value === "object") {
     for (const [name, below] of Object.entries(value)) {
-      if (!isNoText(name, below)) collect(below, [...path, name], `${place}.${name}`, author, into);
+      if (!isOwn && isNoText(name, below)) continue;
+      collect(below, [...path, name], `${place}.${name}`, author, into, isOwn || (name === "input" && isCall(value)));
     }
   }
 }
@@ -57,8 +67,13 @@ const base64 = /^[A-Za-z0-9+/_=-]{256,}$/;
 function isNoText(name: string, value: unknown): boolean {
   if (name === "image_url") return true;
   if (typeof value !== "string") return false;
-  if (name === "type") return typeName.test(value);
+  if (name === "type" || name === "stop_reason") return typeName.test(value);
   return handles.has(name) || (media.has(name) && isBytes(value));
+}
+
+/** A call of Anthropic's, whose arguments are no text but an object: `tool_use`, `server_tool_use`, `mcp_tool_use`. */
+function isCall(owner: object): boolean {
+  return "type" in owner && typeof owner.type === "string" && owner.type.endsWith("tool_use");
 }
 
 // By its look, so that words do not become bytes by standing in a member of that name; a picture is not that short.

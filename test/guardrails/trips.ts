@@ -1,0 +1,33 @@
+/** What the tests of all guardrails know of one: a configuration, and texts that it catches and lets pass. */
+export interface Trip {
+  readonly with: object;
+  /** A text that it catches, in each phase that it looks at with this configuration. */
+  readonly caught: string;
+  readonly does: "deny" | "rewrite" | "annotate";
+  /** Of `caught`, what must not get past it; the whole when absent. */
+  readonly piece?: string;
+  /** A text that it lets pass. */
+  readonly fine?: string;
+}
+
+const long = "One word. Two words. Three words. Four words here.";
+
+/** By id. A guardrail that is registered and not here fails the matrix: nobody would know whether it does anything. */
+export const trips: Readonly<Record<string, Trip>> = {
+  "content-length": { with: { max: 40, phases: ["request", "response"] }, caught: long, does: "deny" },
+  "json-schema": {
+    with: { schema: { type: "object", required: ["answer"] }, phases: ["request", "response"], whenNone: "pass" },
+    caught: '{"question": "why is it so"}',
+    does: "deny",
+    fine: '{"answer": "so"}',
+  },
+  pii: { with: { action: "redact" }, caught: "write to ada@example.com", piece: "ada@example.com", does: "rewrite" },
+  regex: {
+    with: { patterns: [{ pattern: "tiger-[0-9]" }], window: { size: 16, overlap: 8 } },
+    caught: "I said tiger-7 then",
+    piece: "tiger-7",
+    does: "deny",
+  },
+  "sentence-count": { with: { max: 3, phases: ["request", "response"] }, caught: long, does: "deny" },
+  "word-count": { with: { max: 6, phases: ["request", "response"] }, caught: long, does: "deny" },
+};
