@@ -38,6 +38,7 @@ import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createAllowedHosts } from "./kernel/allowed-hosts.ts";
 import { createCidrSet } from "./kernel/cidr-set.ts";
 import type { Clock } from "./kernel/clock.ts";
+import { createHostCheck } from "./kernel/host-check.ts";
 import type { Log } from "./kernel/log.ts";
 import type { NetworkPolicy } from "./kernel/network-policy.ts";
 import { createGuardedLookup } from "./kernel/network-policy.ts";
@@ -249,7 +250,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const meaning = embeddersOf(parts, fetch);
   const estimates = createTokenEstimates();
   const approvals = createApprovalDesk({ clock, ...(parts.approvals ?? noApprovals) });
-  const own = { clock, log, limiter, secrets: parts.secrets, fetch };
+  const own = { clock, log, limiter, secrets: parts.secrets, fetch, resolves: createHostCheck(network) };
   const tools = { ...own, approvals, estimates, tokens, embed: meaning.use };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Clock } from "../kernel/clock.ts";
+import type { HostCheck } from "../kernel/host-check.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { SafeFetchOptions, SafeResponse } from "../kernel/safe-fetch.ts";
@@ -35,6 +36,8 @@ export interface PluginTools {
   readonly approvals: ApprovalDesk;
   /** The way out for what is no proxied call, such as a provider's access tokens. */
   readonly fetch: (url: string | URL, options: SafeFetchOptions) => Promise<SafeResponse>;
+  /** Whether a host has an address that `fetch` would connect to; asks name servers only. */
+  readonly resolves: HostCheck;
   /**
    * The deployment's embedder, or the one that the plug-in's own configuration names. For `compile`: it throws
    * `config.invalid` for one that cannot be used, and loads nothing before the first text.

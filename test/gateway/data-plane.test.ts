@@ -62,6 +62,7 @@ beforeEach(() => {
     tokens: noTokens,
     embed: buildTools().embed,
     fetch: buildTools().fetch,
+    resolves: buildTools().resolves,
     estimates: buildTools().estimates,
     approvals: buildTools().approvals,
   };

@@ -132,6 +132,7 @@ export function buildTools(secrets: Readonly<Record<string, string>> = {}): Test
     tokens: noTokens,
     approvals: nobodyApproves,
     fetch: () => Promise.reject(new Error("no way out")),
+    resolves: async () => false,
     embed: () => staticEmbedder.compile({}, fakeEmbeddings().tools),
   };
 }

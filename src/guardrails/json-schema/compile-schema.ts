@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type { Ajv as AjvClass, Options, ValidateFunction } from "ajv";
 import type { FormatsPlugin } from "ajv-formats";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
-import { GatewayError, toGatewayError } from "../../kernel/errors.ts";
+import { GatewayError } from "../../kernel/errors.ts";
 import { linearRegex } from "../../kernel/safe-regex.ts";
 
 export type Draft = "2020-12" | "draft-07";
@@ -22,7 +22,7 @@ export function compileSchema(schema: Readonly<Record<string, unknown>>, draft: 
     for (const value of [null, {}, []]) test(validate, value); // a schema that refers to itself only never ends
     return (value) => test(validate, value);
   } catch (cause) {
-    const reason = cause instanceof GatewayError ? toGatewayError(cause).message : String(Object(cause).message);
+    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new GatewayError("resource.invalid", `The schema cannot be used: ${reason}`, { cause });
   }
 }

@@ -35,7 +35,7 @@ test("finds every document that JSON.stringify writes, whatever it holds", () =>
 });
 
 test("finds nothing that JSON.parse does not read", () => {
-  const text = fc.string({ unit: fc.constantFrom(..."{}[]\",:\\1.e-nul tr'\n"), maxLength: 60 });
+  const text = fc.string({ unit: fc.constantFrom(...Array.from("{}[]\",:\\1.e-nul tr'\n")), maxLength: 60 });
   fc.assert(
     fc.property(text, (mixed) => {
       for (const { start, end } of findJson(mixed)) JSON.parse(mixed.slice(start, end));

@@ -1,0 +1,75 @@
+/** A URL in a text, by UTF-16 units; without a place where only a reader of JSON would find it. */
+export interface FoundUrl {
+  readonly start: number;
+  readonly end: number;
+  /** As a browser would complete it: `https:` before `//host`, `http://` before `www.`. */
+  readonly url: string;
+  readonly isHidden: boolean;
+  /** It may be longer where the text goes on. */
+  readonly isAtEnd: boolean;
+}
+
+/**
+ * All URLs in a text, those inside of others too (`https://a.example/?to=https://b.example`): with any scheme and two
+ * slashes, backslashes in place of slashes, `javascript:` and `data:`, `www.` and `//host`. Also those that are written
+ * with escapes of JSON, as arguments of tools may be. Linear in the text. A run of more than `longest` characters is one
+ * URL, whatever is in it; more than `most` are not looked for.
+ */
+export function findUrls(text: string, longest: number, most: number): readonly FoundUrl[] {
+  const plain = findPlain(text, longest, most);
+  const read = text.replaceAll(/\\u([0-9a-f]{4})/gi, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  if (read === text) return plain;
+  const known = new Set(plain.map(({ url }) => url));
+  const hidden = findPlain(read, longest, most).filter(({ url }) => !known.has(url));
+  return [...plain, ...hidden.map((found) => ({ ...found, isHidden: true }))];
+}
+
+const begin =
+  /https?:(?:\/|\\(?!u[0-9a-f]{4})){1,8}|https?:(?=[a-z0-9-]{1,63}\.[a-z0-9])|[a-z][a-z0-9+.-]{0,30}:[\\/]{2}|(?<![a-z0-9+.-])(?:(?:javascript|vbscript):|data:(?=[a-z]{1,20}\/))|(?<![a-z0-9@.-])www\.(?=[a-z0-9])|(?<=["'(=<])[\\/]{2}(?=[a-z0-9[])/gi;
+
+// A backslash is a slash to browsers; before these letters it is an escape of JSON or of code.
+const rest = /(?:[^\s<>"`{}|^\\]|\\(?![nrtbfu"]))*/y;
+
+function findPlain(text: string, longest: number, most: number): readonly FoundUrl[] {
+  const found: FoundUrl[] = [];
+  begin.lastIndex = 0;
+  let runEnd = 0;
+  for (let match = begin.exec(text); match !== null && found.length <= most; match = begin.exec(text)) {
+    const start = match.index;
+    const from = start + match[0].length;
+    if (from >= runEnd) runEnd = endOfRun(text, from);
+    const end = runEnd - start > longest ? runEnd : trimmed(text, from, runEnd);
+    const isAtEnd = runEnd === text.length;
+    if (end - start > longest) begin.lastIndex = runEnd;
+    if (end > from) found.push({ start, end, url: completed(text.slice(start, end)), isHidden: false, isAtEnd });
+  }
+  return found;
+}
+
+function endOfRun(text: string, from: number): number {
+  rest.lastIndex = from;
+  rest.test(text);
+  return rest.lastIndex;
+}
+
+/** Without the marks of the sentence or of Markdown that it stands in. */
+function trimmed(text: string, from: number, runEnd: number): number {
+  const run = text.slice(from, runEnd);
+  const surplus = (open: string, close: string): number => run.split(close).length - run.split(open).length;
+  const unopened = { ")": surplus("(", ")"), "]": surplus("[", "]") };
+  let end = runEnd;
+  for (; end > from; end -= 1) {
+    const last = text.charAt(end - 1);
+    const isBracket = last === ")" || last === "]";
+    if (isBracket && unopened[last] > 0) unopened[last] -= 1;
+    else if (isBracket || !/[.,;:!?'*_~\\]/.test(last)) break;
+  }
+  return end;
+}
+
+function completed(raw: string): string {
+  if (/^[\\/]/.test(raw)) return `https:${raw}`;
+  return /^www\./i.test(raw) ? `http://${raw}` : raw;
+}
