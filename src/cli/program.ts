@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { gatehouseVersion } from "../version.ts";
 import { addAuditCommands, addKeyManagerCommands } from "./audit-commands.ts";
+import { addBillCommands } from "./bill-commands.ts";
 import { addBudgetCommands } from "./budget-commands.ts";
 import { addApprovalCommands, addMcpCommands } from "./mcp-commands.ts";
 import { addOauthClientCommands } from "./oauth-client-commands.ts";
@@ -33,6 +34,7 @@ export function createProgram(shell: Shell): Command {
   addSecrets(program, shell);
   addAuditCommands(program, shell, controlCommand);
   addBudgetCommands(program, shell, controlCommand);
+  addBillCommands(program, shell, controlCommand);
   addFiles(program, shell);
   addAnalytics(program, shell);
   addEmbeddings(program, shell);
