@@ -1,19 +1,27 @@
 import type { GuardrailPlugin } from "../pipeline/define-guardrail.ts";
+import { azureContentSafety } from "./azure-content-safety.ts";
+import { bedrockGuardrail } from "./bedrock-guardrail.ts";
 import { contentLength } from "./content-length.ts";
 import { jsonSchema } from "./json-schema/json-schema.ts";
+import { openaiModeration } from "./openai-moderation.ts";
 import { pii } from "./pii/pii.ts";
 import { regex } from "./regex.ts";
 import { sentenceCount } from "./sentence-count.ts";
 import { url } from "./url/url.ts";
+import { webhookGuardrail } from "./webhook-guardrail.ts";
 import { wordCount } from "./word-count.ts";
 
 /** All guardrails of this build. */
 export const guardrails: readonly GuardrailPlugin[] = [
+  azureContentSafety,
+  bedrockGuardrail,
   contentLength,
   jsonSchema,
+  openaiModeration,
   pii,
   regex,
   sentenceCount,
   url,
+  webhookGuardrail,
   wordCount,
 ];

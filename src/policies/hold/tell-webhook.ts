@@ -1,8 +1,8 @@
-import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { secretName } from "../../core/api-spec.ts";
 import type { ApprovalDecision } from "../../core/approval-question.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
+import { signWebhook } from "../../kernel/sign-webhook.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
 import type { HoldConfig } from "./hold-config.ts";
 
@@ -19,11 +19,7 @@ const pausesMs = [1_000, 5_000, 30_000];
 const timeoutMs = 10_000;
 const longestAnswerBytes = 65_536;
 
-/**
- * Signs as Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature`, HMAC-SHA-256 over all of them and
- * the body. A redirect is no success and is not followed.
- * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
- */
+/** Signs as Standard Webhooks do. A redirect is no success and is not followed. */
 export function createWebhookTeller(
   { url, secret }: NonNullable<HoldConfig["webhook"]>,
   { clock, fetch, log, secrets }: Pick<PluginTools, "clock" | "fetch" | "log" | "secrets">,
@@ -32,21 +28,14 @@ export function createWebhookTeller(
   let isDisposed = false;
 
   const send = async (id: string, body: string): Promise<ApprovalDecision | undefined> => {
-    const timestamp = String(Math.floor(clock.now() / 1_000));
-    const key = keyOf(await secrets.read(secretName(secret)));
-    const signature = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
+    const key = await secrets.read(secretName(secret));
     const answer = await fetch(url, {
       chosenBy: "operator",
       method: "POST",
       body,
       timeoutMs,
       maxBytes: longestAnswerBytes,
-      headers: {
-        "content-type": "application/json",
-        "webhook-id": id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": `v1,${signature}`,
-      },
+      headers: { "content-type": "application/json", ...signWebhook(id, body, key, clock.now()) },
     });
     if (answer.status < 200 || answer.status > 299) throw new Error(`it answered ${answer.status}`);
     return decisionSchema.safeParse(parsed(answer.text())).data;
@@ -90,11 +79,6 @@ const decisionSchema = z.looseObject({
   decision: z.enum(["approve", "deny"]),
   reason: z.string().max(500).optional(),
 });
-
-function keyOf(secret: string): Buffer {
-  const prefix = "whsec_";
-  return secret.startsWith(prefix) ? Buffer.from(secret.slice(prefix.length), "base64") : Buffer.from(secret, "utf8");
-}
 
 function parsed(text: string): unknown {
   try {
