@@ -32,6 +32,7 @@ import { createRestAdapter } from "./gateway/rest/rest-adapter.ts";
 import type { UpstreamClient } from "./gateway/upstream.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
+import { createJudgePool } from "./guardrails/judge-pool.ts";
 import { createCredentialIndex } from "./identity/credential-index.ts";
 import { createKeyManagerConnectors } from "./identity/key-manager-connectors.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
@@ -243,7 +244,8 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const running = { clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node };
   const nested = createNestedRunner(running);
   const { adapters, pins, shown } = adaptersOf(parts, { upstream, watch, fetch, nested });
-  const registry = createRegistry({ ...pluginLists, adapters });
+  const longTexts = createJudgePool({ clock });
+  const registry = createRegistry({ ...pluginLists, adapters, longTexts });
   let publicUrl = "http://localhost"; // until the port is open, and no request comes before
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
   const tokens = createTokenVerifier({ ...keyManagerTools, heardAtMs: parts.heardAtMs, publicUrl: () => publicUrl });
@@ -269,7 +271,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const runner = createRunner(running);
   let draining = false;
   const owned = new AsyncDisposableStack(); // the last of these is the first to go
-  for (const each of [upstream, fetch, tokens, meaning, journal, dataPlane]) owned.use(each);
+  for (const each of [upstream, fetch, tokens, meaning, journal, longTexts, dataPlane]) owned.use(each);
   return {
     dataPlane,
     compileOptions,

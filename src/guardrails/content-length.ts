@@ -23,6 +23,7 @@ export const contentLength = defineGuardrail({
   config,
   examples: [{ max: 4_000 }, { max: 65_536, unit: "bytes", phases: ["request", "response"] }],
   onError: "deny",
+  isPure: true,
   compile({ unit, ...bounds }) {
     if (unit === "bytes") return guardCount(bounds, "bytes", (text) => Buffer.byteLength(text, "utf8"));
     return guardCount(bounds, "characters", countCharacters());

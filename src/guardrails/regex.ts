@@ -90,6 +90,7 @@ export const regex = defineGuardrail({
     { mustMatch: [{ pattern: "^\\s*ticket [A-Z]+-\\d+", label: "ticket" }], phases: ["request"] },
   ],
   onError: "deny",
+  isPure: true,
   compile({ patterns, mustMatch, ignoreCase, phases, maxCharacters, window }) {
     const rules = patterns.map((entry, index) => ({
       regex: compilePattern(entry.pattern, ignoreCase),

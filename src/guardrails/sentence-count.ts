@@ -25,6 +25,7 @@ export const sentenceCount = defineGuardrail({
   config,
   examples: [{ max: 20 }, { min: 1, max: 3, phases: ["response"], sentences: "marks" }],
   onError: "deny",
+  isPure: true,
   compile({ sentences, locale, ...bounds }) {
     return guardCount(bounds, "sentences", sentences === "marks" ? countByMarks : sentenceSegments(locale));
   },

@@ -28,6 +28,7 @@ export const wordCount = defineGuardrail({
     { max: 1_000, phases: ["response"], words: "segments", locale: "th" },
   ],
   onError: "deny",
+  isPure: true,
   compile({ words, locale, ...bounds }) {
     return guardCount(bounds, "words", words === "spaces" ? countRuns : wordSegments(locale));
   },

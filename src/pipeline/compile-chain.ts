@@ -5,7 +5,8 @@ import { globMatcher } from "../kernel/glob.ts";
 import type { ProtocolAdapter } from "./adapter.ts";
 import { compileCondition } from "./compile-condition.ts";
 import { compileGuardrailOptions } from "./compile-guardrail-options.ts";
-import type { CompiledGuardrail } from "./define-guardrail.ts";
+import type { CompiledGuardrail, GuardrailPlugin } from "./define-guardrail.ts";
+import { judgingLongTexts } from "./long-texts.ts";
 import type { PluginTools } from "./plugin.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { Attachment, CompiledChain } from "./snapshot.ts";
@@ -77,7 +78,7 @@ export function compileAttachment(
       void handlers.dispose?.();
       return undefined;
     }
-    const checks = guardrail?.compile(config.data, tools);
+    const checks = guardrail && compileChecks(guardrail, spec, config.data, tools, registry);
     const options = compileGuardrailOptions(spec, guardrail, checks, adapter, fault);
     if (checks !== undefined) assertJudgesStreams(spec.use, checks);
     return {
@@ -94,6 +95,18 @@ export function compileAttachment(
     fault({ path: "", message: toGatewayError(error).message });
     return undefined;
   }
+}
+
+function compileChecks(
+  plugin: GuardrailPlugin,
+  { use, with: given }: AttachmentSpec,
+  config: unknown,
+  tools: PluginTools,
+  { longTexts }: PluginRegistry,
+): CompiledGuardrail {
+  const compiled = plugin.compile(config, tools);
+  if (plugin.isPure !== true || longTexts === undefined) return compiled;
+  return judgingLongTexts(compiled, { use, config: given }, longTexts);
 }
 
 /** Sorts attachments by step, in their order, so that a request reads only those that take part. */

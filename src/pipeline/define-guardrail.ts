@@ -90,6 +90,11 @@ export interface GuardrailPlugin<Config extends z.ZodType = z.ZodType> extends P
    * has no such text.
    */
   readonly appliesTo?: Readonly<Partial<Record<GuardrailPhase, readonly SpanAuthor[]>>>;
+  /**
+   * It judges by its configuration and the texts alone, with no tools and no memory: long texts are judged in a thread of
+   * their own then.
+   */
+  readonly isPure?: true;
   compile(config: z.output<Config>, tools: PluginTools): CompiledGuardrail;
 }
 

@@ -3,6 +3,7 @@ import type { GuardrailPlugin } from "./define-guardrail.ts";
 import type { PolicyPlugin } from "./define-policy.ts";
 import type { ProviderPlugin } from "./define-provider.ts";
 import type { StrategyPlugin } from "./define-strategy.ts";
+import type { LongTextJudge } from "./long-texts.ts";
 
 /** All plug-ins of this build, by id. The lists stand in each folder's `index.ts`; `main.ts` puts them together. */
 export interface PluginRegistry {
@@ -12,6 +13,8 @@ export interface PluginRegistry {
   readonly strategies: ReadonlyMap<string, StrategyPlugin>;
   /** By API kind. A kind without an adapter is a catalogue entry: it is stored and published but not served. */
   readonly adapters: ReadonlyMap<string, ProtocolAdapter>;
+  /** Judges long texts in a thread of its own; where there is none, they are judged like others. */
+  readonly longTexts?: LongTextJudge | undefined;
 }
 
 export interface PluginLists {
@@ -20,6 +23,7 @@ export interface PluginLists {
   readonly providers: readonly ProviderPlugin[];
   readonly strategies: readonly StrategyPlugin[];
   readonly adapters: readonly ProtocolAdapter[];
+  readonly longTexts?: LongTextJudge;
 }
 
 /** A registry of the lists. Throws on an id that occurs twice; policies and guardrails share one list, so one name. */
@@ -30,6 +34,7 @@ export function createRegistry(lists: PluginLists): PluginRegistry {
     guardrails: byId(lists.guardrails),
     providers: byId(lists.providers),
     strategies: byId(lists.strategies),
+    longTexts: lists.longTexts,
     adapters: new Map(lists.adapters.map((adapter) => [adapter.kind, adapter])),
   };
 }

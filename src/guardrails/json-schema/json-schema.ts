@@ -57,6 +57,7 @@ export const jsonSchema = defineGuardrail({
     { schema: { type: "array", maxItems: 10 }, look: "whole", match: "first", phases: ["request", "response"] },
   ],
   onError: "deny",
+  isPure: true,
   compile({ schema, draft, look, match, whenNone, invert, maxDepth, maxCharacters, phases }) {
     const fault = compileSchema(schema, draft);
     const read = (texts: readonly string[]): Documents => readDocuments(texts, look, maxDepth, fault);

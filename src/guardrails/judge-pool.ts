@@ -1,0 +1,127 @@
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../kernel/clock.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import type { Verdict } from "../pipeline/define-guardrail.ts";
+import type { LongTextJudge, LongTextQuestion } from "../pipeline/long-texts.ts";
+import type { JudgeMessage } from "./judge-worker.ts";
+
+export interface JudgePoolOptions {
+  readonly clock: Clock;
+  /** Threads at most; each is started when it is first needed. */
+  readonly threads?: number;
+  /** Questions that may wait for a thread. */
+  readonly mostWaiting?: number;
+  /** From the question to its verdict. */
+  readonly timeLimitMs?: number;
+}
+
+/**
+ * Threads in which guardrails judge long texts. One that does not come to an end is stopped with its thread. Threads that
+ * have nothing to do keep no process alive.
+ */
+export function createJudgePool(options: JudgePoolOptions): LongTextJudge {
+  const { clock, threads = 2, mostWaiting = 64, timeLimitMs = 10_000 } = options;
+  const running = new Set<Thread>();
+  const waiting: Task[] = [];
+  let isClosed = false;
+
+  const next = (): void => {
+    if (isClosed) return;
+    const task = waiting[0];
+    if (task === undefined) return;
+    const idle = [...running].find(({ task: current }) => current === undefined);
+    const thread = idle ?? (running.size < threads ? startThread(running, next) : undefined);
+    if (thread === undefined) return;
+    waiting.shift();
+    thread.take(task);
+  };
+
+  return {
+    judge(question, signal) {
+      if (isClosed || waiting.length >= mostWaiting) return Promise.reject(failed("too many long texts wait"));
+      if (signal.aborted) return Promise.reject(failed("nobody waits for it any more"));
+      const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
+      const end = (settle: () => void): void => {
+        cancel();
+        signal.removeEventListener("abort", onAbort);
+        const place = waiting.indexOf(task);
+        if (place >= 0) waiting.splice(place, 1);
+        settle();
+      };
+      const task: Task = {
+        question,
+        resolve: (verdict) => end(() => resolve(verdict)),
+        reject: (error) => end(() => reject(error)),
+      };
+      const onAbort = (): void => task.reject(failed("nobody waits for it any more"));
+      const cancel = clock.after(timeLimitMs, () => {
+        for (const thread of running) if (thread.task === task) void thread.stop();
+        task.reject(failed(`no verdict after ${timeLimitMs} ms`));
+      });
+      signal.addEventListener("abort", onAbort);
+      waiting.push(task);
+      next();
+      return promise;
+    },
+    async [Symbol.asyncDispose]() {
+      isClosed = true;
+      for (const task of waiting.splice(0)) task.reject(failed("the gateway stops"));
+      await Promise.all([...running].map((thread) => thread.stop()));
+    },
+  };
+}
+
+interface Task {
+  readonly question: LongTextQuestion;
+  resolve(verdict: Verdict): void;
+  reject(error: GatewayError): void;
+}
+
+interface Thread {
+  readonly task: Task | undefined;
+  take(task: Task): void;
+  stop(): Promise<unknown>;
+}
+
+function startThread(running: Set<Thread>, onIdle: () => void): Thread {
+  const worker = new Worker(new URL("./judge-worker.ts", import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: 256 },
+  });
+  let current: Task | undefined;
+  const done = (settle: (task: Task) => void): void => {
+    const task = current;
+    current = undefined;
+    worker.unref();
+    if (task !== undefined) settle(task);
+    onIdle();
+  };
+  const ended = (reason: string): void => {
+    running.delete(thread);
+    done((task) => task.reject(failed(reason)));
+  };
+  worker.on("message", (message: JudgeMessage) =>
+    done((task) => (message.type === "verdict" ? task.resolve(message.verdict) : task.reject(failed(message.reason)))),
+  );
+  worker.on("error", (error: unknown) => ended(error instanceof Error ? error.message : String(error)));
+  worker.on("exit", (code) => ended(`the thread has ended with ${code}`));
+  const thread: Thread = {
+    get task() {
+      return current;
+    },
+    take(task) {
+      current = task;
+      worker.ref();
+      worker.postMessage(task.question);
+    },
+    stop() {
+      running.delete(thread);
+      return worker.terminate();
+    },
+  };
+  running.add(thread);
+  return thread;
+}
+
+function failed(detail: string): GatewayError {
+  return new GatewayError("policy.failed", "A long text could not be judged.", { detail });
+}
