@@ -165,6 +165,8 @@ export interface ProtocolAdapter {
   compile(input: ProtocolCompileInput): CompiledProtocol | undefined;
   /** Reads the client's body within the API's limit and says what is asked. Runs after `identify` only. */
   decode(exchange: Exchange, request: ClientRequest): MaybePromise<readonly Operation[] | Batch | Deny>;
+  /** The body as JSON, for whoever routes by its members; the operation's message when absent. */
+  requestJson?(operation: Operation): unknown;
   /** The texts of the request, all of them, in order. */
   requestSpans(operation: Operation): readonly TextSpan[];
   /** Puts edits of those spans into `operation.body`; every other byte stays. */

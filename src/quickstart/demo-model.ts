@@ -12,8 +12,18 @@ import { demoChunks, demoCompletion } from "./demo-completion.ts";
 import { demoEmbeddings } from "./demo-embeddings.ts";
 import { chatRequestSchema, embeddingsRequestSchema } from "./demo-request.ts";
 
-/** The one model that it has. */
+/** The model that examples ask for. */
 export const demoModelName = "demo-1";
+
+/** Another one, so that there is something to choose from; it answers the same. */
+export const otherDemoModelName = "demo-2";
+
+const models = [demoModelName, otherDemoModelName].map((id) => ({
+  id,
+  object: "model",
+  created: 1_767_225_600,
+  owned_by: "gatehouse-demonstration",
+}));
 
 /** A running demonstration model. */
 export interface DemoModel extends AsyncDisposable {
@@ -69,14 +79,18 @@ async function listen(server: Server, port: number): Promise<number> {
 async function answer(request: IncomingMessage, response: ServerResponse, clock: Clock): Promise<void> {
   const [path = "", query = ""] = request.url?.split("?") ?? [];
   const created = Math.floor(clock.now() / 1000);
-  const model = { id: demoModelName, object: "model", created: 1_767_225_600, owned_by: "gatehouse-demonstration" };
   switch (path) {
     case "/v1/models":
       allow(request, "GET");
-      return send(response, 200, { object: "list", data: [model] });
+      return send(response, 200, { object: "list", data: models });
     case `/v1/models/${demoModelName}`:
+    case `/v1/models/${otherDemoModelName}`:
       allow(request, "GET");
-      return send(response, 200, model);
+      return send(
+        response,
+        200,
+        models.find(({ id }) => path.endsWith(id)),
+      );
     case "/v1/embeddings":
       allow(request, "POST");
       return send(response, 200, demoEmbeddings(await readBody(request, embeddingsRequestSchema)));
@@ -121,8 +135,9 @@ async function readBody<Schema extends z.ZodType<{ model: string }>>(
     const message = `${param === "" ? "The body" : param}: ${issue?.message ?? "not valid"}`;
     throw new GatewayError("request.invalid", message, { ...(param !== "" && { param }) });
   }
-  if (parsed.data.model === demoModelName) return parsed.data;
-  const message = `The model \`${parsed.data.model}\` does not exist; the demonstration has \`${demoModelName}\` only.`;
+  if (models.some(({ id }) => id === parsed.data.model)) return parsed.data;
+  const known = models.map(({ id }) => `\`${id}\``).join(" and ");
+  const message = `The model \`${parsed.data.model}\` does not exist; the demonstration has ${known} only.`;
   throw new GatewayError("request.not_offered", message, { param: "model" });
 }
 

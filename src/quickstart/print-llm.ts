@@ -18,9 +18,21 @@ export function llmLines(api: QuickstartApi, model: string, place: PastePlace): 
     "",
     `# ${subject}: the same as a stream`,
     curl(api, { model, messages: hello, stream: true }, "-N "),
+    ...routed(api, subject),
     "",
     `# ${subject}: both with the openai SDK in TypeScript (here, or wherever openai is installed)`,
     ...sdk(api, model, place),
+  ];
+}
+
+function routed(api: QuickstartApi, subject: string): readonly string[] {
+  const { routedModel: model } = api;
+  if (model === undefined) return [];
+  const messages = [{ role: "user", content: "Why does this code not compile?" }];
+  return [
+    "",
+    `# ${subject}: a model is chosen by what is asked; the header x-gatehouse-route says which rule it was, and why`,
+    curl(api, { model, messages }, "-i -H 'x-gatehouse-explain: route' "),
   ];
 }
 

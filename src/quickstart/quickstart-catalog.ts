@@ -1,5 +1,6 @@
 import { applyDocuments } from "../core/apply.ts";
 import type { Actor, CoreContext } from "../core/core-context.ts";
+import { llmApi } from "../core/llm-api.ts";
 import type { Resource } from "../core/resource.ts";
 import { apiVersion } from "../core/resource.ts";
 import { putSecret, readSecret } from "../core/secrets.ts";
@@ -27,6 +28,8 @@ export interface WantedApi {
   /** What clients put behind the API's context: `/v1`. */
   readonly suffix: string;
   readonly model?: string;
+  /** A name that a router finds a model for; told only of an API that offers it. */
+  readonly routedModel?: string;
 }
 
 export interface OpenedApi {
@@ -53,7 +56,7 @@ export function quickstartCatalog(context: CoreContext, gatewayUrl: string): Qui
     async putSecret(name, value) {
       await putSecret(context, quickstartActor, { name, value, team: "default" });
     },
-    async open({ kind, name, suffix, model }, known) {
+    async open({ kind, name, suffix, model, routedModel }, known) {
       const api = await resources.find(kind, name);
       if (api !== undefined) await noteMade(context, [keyOf(api)]);
       const deployment = api && (await deployments.find(api.id));
@@ -61,12 +64,18 @@ export function quickstartCatalog(context: CoreContext, gatewayUrl: string): Qui
       const knownKey = known?.apis.find((each) => each.kind === kind && each.name === name)?.apiKey;
       const apiKey = await quickstartKey(context, quickstartActor, api, knownKey);
       const url = `${gatewayUrl}${deployment.context}${suffix}`;
+      const isRouted = routedModel !== undefined && offers(api, routedModel);
       return {
-        api: { kind, name, url, apiKey, ...(model !== undefined && { model }) },
+        api: { kind, name, url, apiKey, ...(model !== undefined && { model }), ...(isRouted && { routedModel }) },
         hasNewKey: apiKey !== knownKey,
       };
     },
   };
+}
+
+/** Whether an LLM API has the model by this very name: one that its owner has changed may not. */
+function offers({ spec }: Resource, model: string): boolean {
+  return llmApi.spec.safeParse(spec).data?.models.some(({ name }) => name === model) ?? false;
 }
 
 /** A document as `gatehouse apply` reads it. */

@@ -11,6 +11,8 @@ const apiSchema = z.looseObject({
   apiKey: z.string(),
   /** A model to ask for; LLM APIs only. */
   model: z.string().optional(),
+  /** A name that a router finds a model for. */
+  routedModel: z.string().optional(),
 });
 
 const factsSchema = z.looseObject({

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { llmApi } from "../core/llm-api.ts";
 import { llmProvider } from "../core/llm-provider.ts";
 import type { Resource } from "../core/resource.ts";
-import { demoModelName } from "./demo-model.ts";
+import { demoModelName, otherDemoModelName } from "./demo-model.ts";
 import type { QuickstartCatalog } from "./quickstart-catalog.ts";
 import { quickstartDocument } from "./quickstart-catalog.ts";
 
@@ -15,6 +15,31 @@ export function demoPort(provider: Resource | undefined): number | undefined {
   const port = demoBaseUrl.exec(spec?.with.baseUrl ?? "")?.[1];
   return port === undefined ? undefined : Number(port);
 }
+
+/** The name that the demonstration's router finds a model for. */
+export const routedModelName = "auto";
+
+/** A model that is asked for by its name is the one; of `auto` a rule decides by what the first message says. */
+const demoUpstream = {
+  targets: [
+    { provider: "demo", models: [demoModelName, otherDemoModelName] },
+    { provider: "demo", model: demoModelName, models: [routedModelName] },
+    { provider: "demo", model: otherDemoModelName, models: [routedModelName] },
+  ],
+  strategy: {
+    use: "content",
+    with: {
+      rules: [
+        {
+          name: "code",
+          tests: [{ in: "body", name: "$.messages[0].content", is: "matching", value: "(?i)code|function|compile" }],
+          targets: [`demo/${otherDemoModelName}`],
+        },
+      ],
+      default: [`demo/${demoModelName}`],
+    },
+  },
+};
 
 /** Puts up the provider and the LLM API `demo` unless they were deleted, or leads the provider to where the model is now. */
 export async function putDemo(
@@ -33,7 +58,9 @@ export async function putDemo(
   }
   if (!isUnwanted && (await catalog.find("LlmApi", "demo")) === undefined) {
     const security = { apiKey: {}, oauth: {} }; // keys, and tokens of the resident key manager
-    documents.push(apiDocument("demo", "Demonstration: made-up text, no model", [demoModelName], { security }));
+    const models = [demoModelName, otherDemoModelName, routedModelName];
+    const more = { security, upstream: { production: demoUpstream, sandbox: { sameAs: "production" } } };
+    documents.push(apiDocument("demo", "Demonstration: made-up text, no model", models, more));
   }
   await catalog.put(documents);
 }

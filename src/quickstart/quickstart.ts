@@ -7,7 +7,7 @@ import { quickstartCatalog } from "./quickstart-catalog.ts";
 import { quickstartClient } from "./quickstart-client.ts";
 import type { QuickstartApi, QuickstartFacts } from "./quickstart-file.ts";
 import { readQuickstartFile, writeQuickstartFile } from "./quickstart-file.ts";
-import { demoPort, putDemo, putOpenAi } from "./quickstart-llm.ts";
+import { demoPort, putDemo, putOpenAi, routedModelName } from "./quickstart-llm.ts";
 import { notesName, startQuickstartNotes } from "./quickstart-notes.ts";
 import { putWorkspace, workspaceName } from "./quickstart-workspace.ts";
 import { unlessRefused } from "./unless-refused.ts";
@@ -51,7 +51,7 @@ export async function startQuickstart(options: QuickstartOptions): Promise<Quick
   await unlessRefused("MCP server workspace", progress, () => putWorkspace(catalog, model.restUrl));
 
   const wanted: readonly WantedApi[] = [
-    { kind: "LlmApi", name: "demo", suffix: "/v1", model: demoModelName },
+    { kind: "LlmApi", name: "demo", suffix: "/v1", model: demoModelName, routedModel: routedModelName },
     ...(openaiApiKey === undefined ? [] : [{ kind: "LlmApi", name: "openai", suffix: "/v1", model: openaiModel }]),
     { kind: "McpServer", name: notesName, suffix: "/mcp" },
     { kind: "McpServer", name: workspaceName, suffix: "/mcp" },

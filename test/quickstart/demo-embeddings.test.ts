@@ -52,7 +52,7 @@ describe("embeddings and models", () => {
   });
 
   test("there is one model", async () => {
-    expect((await Array.fromAsync(client.models.list())).map(({ id }) => id)).toEqual(["demo-1"]);
+    expect((await Array.fromAsync(client.models.list())).map(({ id }) => id)).toEqual(["demo-1", "demo-2"]);
     expect(await client.models.retrieve("demo-1")).toMatchObject({ object: "model" });
   });
 });

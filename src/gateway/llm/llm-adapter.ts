@@ -68,6 +68,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     decode: (exchange, request) => decodeLlm(exchange, request, options.affinity),
     bindingOf,
     offeredTools,
+    requestJson: (operation) => llmRequest(operation).json,
     requestSpans,
     editRequest,
     frameSpans,

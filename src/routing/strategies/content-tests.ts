@@ -3,6 +3,7 @@ import { GatewayError } from "../../kernel/errors.ts";
 import { linearRegex } from "../../kernel/safe-regex.ts";
 import { compileSingularPath } from "../../kernel/singular-path.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import { requestJson } from "../../pipeline/request-json.ts";
 
 const text = z.string().max(2_000);
 
@@ -71,7 +72,7 @@ function reader({ in: place, name }: ContentTest): Read {
       };
     case "body": {
       const path = compileSingularPath(name);
-      return (_, { message }) => path(message);
+      return (exchange, operation) => path(requestJson(exchange, operation));
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Rule } from "../../pipeline/compile-condition.ts";
 import { compileRule } from "../../pipeline/compile-condition.ts";
 import { defineStrategy } from "../../pipeline/define-strategy.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
+import { requestJson } from "../../pipeline/request-json.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { CompiledTest } from "./content-tests.ts";
 import { compileTest, contentTest } from "./content-tests.ts";
@@ -121,16 +122,17 @@ function compileOne({ name, tests, when, targets }: z.output<typeof rule>): Comp
 }
 
 function factsOf(
-  { limitLeft }: Exchange,
-  { message }: Operation,
+  exchange: Exchange,
+  operation: Operation,
   offered: readonly CompiledTarget[],
   watch: TargetWatch,
   time: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
+  const message = requestJson(exchange, operation);
   return {
     body: message !== null && typeof message === "object" ? message : {},
     targets: Object.fromEntries(offered.map(({ id }) => [id, watch.figuresOf(id)])),
-    budget: { left: limitLeft ?? 1 },
+    budget: { left: exchange.limitLeft ?? 1 },
     time,
   };
 }
