@@ -12,6 +12,7 @@ import { mcpLimitsSchema } from "./mcp-limits.ts";
 import { mcpOfferSchema } from "./mcp-offer.ts";
 import { mcpOpenApiSchema } from "./mcp-openapi.ts";
 import { mcpPinsSchema } from "./mcp-pin-settings.ts";
+import { mcpToolSearchSchema } from "./mcp-tool-search.ts";
 import { mcpVirtualSchema } from "./mcp-virtual.ts";
 import type { Reference } from "./resource.ts";
 import { defineResource, nameSchema } from "./resource.ts";
@@ -118,6 +119,11 @@ const mcpServerSpec = z
       title: "Offer",
       description:
         "What of the server is offered, and under which names and words; all of it, as it is, when absent. A server with an offer is not relayed byte by byte.",
+    }),
+    toolSearch: mcpToolSearchSchema.optional().meta({
+      title: "Tool search",
+      description:
+        "The tools are found by `search_tools` and called by `call_tool`, instead of being listed all. Such a server is not relayed byte by byte.",
     }),
     upstream: z
       .strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) })

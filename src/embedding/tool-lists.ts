@@ -1,45 +1,50 @@
 import { hash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
-import type { HybridIndex } from "../../embedding/hybrid-index.ts";
-import { createHybridIndex } from "../../embedding/hybrid-index.ts";
-import { toolText } from "../../embedding/tool-text.ts";
-import type { UseMemory } from "../../embedding/use-memory.ts";
-import { GatewayError } from "../../kernel/errors.ts";
-import type { MaybePromise } from "../../kernel/maybe-promise.ts";
-import type { OfferedTool, ToolFacts, ToolPlace } from "../../pipeline/offered-tools.ts";
-import type { TextEmbedder } from "../../pipeline/plugin.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { CompiledEmbedder } from "./define-embedder.ts";
+import type { HybridIndex } from "./hybrid-index.ts";
+import { createHybridIndex } from "./hybrid-index.ts";
+import type { ToolDescription } from "./tool-text.ts";
+import { toolText } from "./tool-text.ts";
+import type { UseMemory } from "./use-memory.ts";
+
+/** A tool of a list, as it is to be found. */
+export interface ToolToFind {
+  readonly name: string | undefined;
+  /** Undefined of one that has no text to be found by. */
+  readonly facts: ToolDescription | undefined;
+}
 
 /** A list of tools that was read and indexed once. */
-export interface IndexedList {
-  readonly entries: readonly IndexedTool[];
+export interface IndexedList<Kept> {
+  /** What is kept of each tool; its id in the index is its name, so that what was learnt of one list holds for the next. */
+  readonly entries: readonly (Kept & { readonly id: string | undefined })[];
   readonly index: HybridIndex;
   /** Tools that have no text to be found by. */
   readonly withoutText: number;
 }
 
-export interface IndexedTool extends ToolPlace {
-  readonly name: string | undefined;
-  readonly type: string | undefined;
-  /** As the index knows it: its name, so that what was learnt of one list holds for the next. */
-  readonly id: string | undefined;
-}
-
-export interface ToolListParts {
-  readonly embedder: TextEmbedder;
+export interface ToolListParts<Tool, Kept> {
+  readonly embedder: CompiledEmbedder;
   readonly memory?: UseMemory | undefined;
+  /** What is kept of a tool as long as its list is. */
+  keep(tool: Tool): Kept;
 }
 
-export interface ToolLists {
+/** Lists of tools that have been seen. */
+export interface ToolLists<Tool, Kept> {
   /**
    * The list of these bytes, indexed: at once where it was before, or where the embedder is at hand and the list is short.
-   * Rejects as the embedder does, and for more than 10,000 tools; what was begun goes on, for the next who asks.
+   * Throws or rejects as the embedder does, and with `policy.failed` for more than 10,000 tools; what was begun goes on, for
+   * the next who asks.
    */
-  find(listing: Uint8Array, read: () => readonly OfferedTool[]): MaybePromise<IndexedList>;
+  find(listing: Uint8Array, read: () => readonly Tool[]): MaybePromise<IndexedList<Kept>>;
 }
 
 /** More are not ranked: the work of one request is bounded. */
-export const mostTools = 10_000;
+const mostTools = 10_000;
 
 /** Tools that are indexed before others have their turn. */
 const sliceSize = 256;
@@ -50,17 +55,19 @@ const mostBytes = 128 * 1024 * 1024;
 /** Bytes of a tool in an index beside its text and vector, about. */
 const toolBytes = 500;
 
-/** Lists of tools by the hash of their bytes; the least recently used go first. */
-export function createToolLists(parts: ToolListParts): ToolLists {
+/** Lists by the hash of their bytes; the least recently used go first. */
+export function createToolLists<Tool extends ToolToFind, Kept extends object>(
+  parts: ToolListParts<Tool, Kept>,
+): ToolLists<Tool, Kept> {
   const { embedder } = parts;
-  const known = new LRUCache<string, IndexedList>({ max: mostLists, maxSize: mostBytes });
-  const running = new Map<string, Promise<IndexedList>>();
+  const known = new LRUCache<string, IndexedList<Kept>>({ max: mostLists, maxSize: mostBytes });
+  const running = new Map<string, Promise<IndexedList<Kept>>>();
   return {
     find(listing, read) {
       const key = hash("sha256", listing, "base64");
       const found = known.get(key) ?? running.get(key);
       if (found !== undefined) return found;
-      const keep = (made: IndexedList): IndexedList => {
+      const keep = (made: IndexedList<Kept>): IndexedList<Kept> => {
         const perTool = toolBytes + 4 * (embedder.dimensions ?? 0);
         known.set(key, made, { size: 1 + listing.byteLength * 2 + made.entries.length * perTool });
         return made;
@@ -74,20 +81,24 @@ export function createToolLists(parts: ToolListParts): ToolLists {
   };
 }
 
-function indexList(tools: readonly OfferedTool[], { embedder, memory }: ToolListParts): MaybePromise<IndexedList> {
+function indexList<Tool extends ToolToFind, Kept extends object>(
+  tools: readonly Tool[],
+  { embedder, memory, keep }: ToolListParts<Tool, Kept>,
+): MaybePromise<IndexedList<Kept>> {
   if (tools.length > mostTools) {
     const detail = `${tools.length} tools, of which ${mostTools} may be ranked`;
-    throw new GatewayError("policy.failed", "The request has too many tools.", { detail });
+    throw new GatewayError("policy.failed", "There are too many tools.", { detail });
   }
   const index = createHybridIndex({ embedder, ...(memory && { memory }) });
-  const found = new Map<string, ToolFacts>(); // of tools of one name the first, and the others go with it
-  const entries = tools.map(({ name, type, index: at, at: range, facts }): IndexedTool => {
+  const found = new Map<string, ToolDescription>(); // of tools of one name the first, and the others go with it
+  const entries = tools.map((tool, at) => {
+    const { name, facts } = tool;
     const id = facts && (name ?? `${unnamed}${at}`);
-    if (id !== undefined && !found.has(id)) found.set(id, facts ?? { name: id });
-    return { name, type, id, index: at, at: range };
+    if (id !== undefined && facts !== undefined && !found.has(id)) found.set(id, facts);
+    return { ...keep(tool), id };
   });
   const withoutText = entries.filter(({ id }) => id === undefined).length;
-  const made: IndexedList = { entries, index, withoutText };
+  const made = { entries, index, withoutText };
   const added = addSlices(index, [...found]);
   return added instanceof Promise ? added.then(() => made) : made;
 }
@@ -95,7 +106,7 @@ function indexList(tools: readonly OfferedTool[], { embedder, memory }: ToolList
 /** What no tool's name begins with. */
 const unnamed = "\u0000";
 
-function addSlices(index: HybridIndex, found: readonly (readonly [string, ToolFacts])[]): MaybePromise<void> {
+function addSlices(index: HybridIndex, found: readonly (readonly [string, ToolDescription])[]): MaybePromise<void> {
   const add = (from: number): MaybePromise<void> => {
     const slice = found.slice(from, from + sliceSize);
     return index.update({ set: slice.map(([id, facts]) => ({ id, ...toolText(facts) })) });

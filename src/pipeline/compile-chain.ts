@@ -73,7 +73,8 @@ export function compileAttachment(
   }
   try {
     const applies = compileApplies(spec);
-    const handlers = policy?.compile(config.data, tools, { place, mode: spec.mode });
+    const onError = spec.onError ?? plugin.onError;
+    const handlers = policy?.compile(config.data, tools, { place, mode: spec.mode, onError });
     if (handlers?.identify !== undefined && asksForOperation(spec, fault)) {
       void handlers.dispose?.();
       return undefined;
@@ -85,7 +86,7 @@ export function compileAttachment(
       use: spec.use,
       place,
       mode: spec.mode,
-      onError: spec.onError ?? plugin.onError,
+      onError,
       applies,
       policy: handlers,
       guardrail: checks,

@@ -88,6 +88,8 @@ export interface PolicyPlace {
   readonly place: string;
   /** What is decided only counts when it is `enforce`; a policy that asks or waits does neither in `monitor`. */
   readonly mode?: "enforce" | "monitor";
+  /** What a failure means; for a policy that works on after its own steps. */
+  readonly onError?: OnError;
 }
 
 /** A traffic policy. `compile` runs at publish: regexes, schemas and tables are made there and never per request. */

@@ -54,12 +54,12 @@ export interface OfferedTools {
 export interface ListedTools {
   /** What the caller wants to do, in their words; never sent on. */
   readonly task: string;
-  /**
-   * Hears the tools that this caller may call, once they are known, and says for each whether it is listed. What it
-   * throws ends the operation.
-   */
-  narrow(choose: (tools: readonly ToolFacts[]) => MaybePromise<readonly boolean[]>): void;
+  /** Asks once the tools are known that this caller may call. What `choose` throws ends the operation. */
+  narrow(choose: ToolChooser): void;
 }
+
+/** Says for each tool whether it stays. `listing` is the bytes of the list. */
+export type ToolChooser = (tools: readonly OfferedTool[], listing: Uint8Array) => MaybePromise<readonly boolean[]>;
 
 /** What a filter of tools did, and why. Nothing of the request's text but names of tools. */
 export interface ToolDecision {

@@ -18,8 +18,9 @@ import { mcpRequest } from "./mcp-request.ts";
  */
 export function authorizeMcp(exchange: Exchange, operation: Operation): Deny | undefined {
   const rights = rightsOf(exchange);
-  const { message, target } = mcpRequest(operation);
-  if (rights === undefined || message?.type !== "request") return undefined;
+  const { message, target, isSearch } = mcpRequest(operation);
+  // A search shows what this caller may call, and no more.
+  if (rights === undefined || message?.type !== "request" || isSearch === true) return undefined;
   const args = message.params["arguments"];
   const verdict = rights.judge({
     method: message.method,

@@ -5,13 +5,13 @@ import type { McpOpenApiSpec } from "../../core/mcp-openapi.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
 import type { StdioCommands } from "../../core/mcp-stdio.ts";
+import type { McpToolSearchSpec } from "../../core/mcp-tool-search.ts";
 import type { McpVirtualSpec } from "../../core/mcp-virtual.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { McpAuthorization } from "../../mcp/authorization/compile-authorization.ts";
 import { compileAuthorization } from "../../mcp/authorization/compile-authorization.ts";
 import type { McpBackend } from "../../mcp/backend.ts";
-import type { CompiledOffer } from "../../mcp/offer/compile-offer.ts";
 import { compileOffer } from "../../mcp/offer/compile-offer.ts";
 import { createOfferedServer } from "../../mcp/offer/offered-server.ts";
 import type { PinBoard } from "../../mcp/pins/pin-board.ts";
@@ -84,6 +84,8 @@ interface McpPins {
 export interface McpBehind {
   /** The server as the gateway's face sees it, for clients who cannot be relayed. */
   readonly backend: McpBackend;
+  /** The same without the tools that the gateway puts in front of the server's; `backend` where there are none. */
+  readonly plain?: McpBackend;
   readonly parking: ParkLimits;
   /** The one upstream to which messages of its own era go as they are; undefined where there is no such one. */
   readonly relay: McpRelay | undefined;
@@ -126,6 +128,8 @@ export interface ProbeTools {
   readonly stdio: StdioCommands;
   /** The backend of servers that are made of others. */
   virtual(input: ProtocolCompileInput, spec: McpVirtualSpec): McpBackend;
+  /** A server whose tools are found by searching. Throws `config.invalid` for an embedder that cannot be used. */
+  search(server: McpBackend, spec: McpToolSearchSpec, tools: ProtocolCompileInput["tools"]): McpBackend;
   /** The backends of servers that are made of a description; undefined where it has reported a fault. */
   openapi(input: ProtocolCompileInput, spec: McpOpenApiSpec): Readonly<Record<Environment, McpBackend>> | undefined;
 }
@@ -136,35 +140,62 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
   const spec = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it by the kind's schema
   const behind = compileUpstreams(input, spec, probing);
   if (behind === undefined) return undefined;
-  const upstreams = spec.offer === undefined ? behind : offered(behind, compileOffer(spec.offer, input.fault));
+  const offer = spec.offer && compileOffer(spec.offer, input.fault);
+  const plain =
+    offer === undefined ? behind : inFront(behind, (server) => ({ backend: createOfferedServer(server, offer) }));
+  const upstreams = searched(plain, spec, input, probing);
   const pins = pinsFor(spec, probing);
-  if (pins !== undefined && spec.upstream !== undefined) lookAtPins(input, pins, upstreams, probing);
+  if (pins !== undefined && spec.upstream !== undefined) lookAtPins(input, pins, plain, probing);
   const authorization = compileRules(spec, input);
   const keyHeader = spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase();
   return {
     upstreams,
-    own: { keyHeader, limits: spec.limits, authorization, hints: probing.hints, pins, listing: listingOf(spec) },
+    own: {
+      keyHeader,
+      limits: spec.limits,
+      authorization,
+      hints: probing.hints,
+      pins,
+      listing: listingOf(spec),
+      hasToolSearch: spec.toolSearch !== undefined,
+    },
     ...(authorization && { scopes: authorization.scopes }),
   };
 }
 
-/** The same servers as they are offered: by the face alone, which can tell of them in other words. */
-function offered(upstreams: CompiledProtocol["upstreams"], offer: CompiledOffer): CompiledProtocol["upstreams"] {
+/** The same servers with another backend in front of each: by the face alone, which can tell of them in other words. */
+function inFront(
+  upstreams: CompiledProtocol["upstreams"],
+  put: (server: McpBackend) => Pick<McpBehind, "backend" | "plain">,
+): CompiledProtocol["upstreams"] {
   const made = ({ targets, ...rest }: CompiledUpstream): CompiledUpstream => ({
     ...rest,
     targets: targets.map((target) => {
       const { backend, parking, relay } = behindOf(target);
-      const endpoint: McpBehind = {
-        backend: createOfferedServer(backend, offer),
-        parking,
-        relay: relay && { ...relay, mode: "always" },
-      };
+      const endpoint: McpBehind = { ...put(backend), parking, relay: relay && { ...relay, mode: "always" } };
       return { ...target, endpoint };
     }),
   });
   const { production, sandbox } = upstreams;
   const first = made(production);
   return { production: first, sandbox: sandbox === production ? first : made(sandbox) };
+}
+
+/** With the tools that find others in front, where the spec has them. */
+function searched(
+  upstreams: CompiledProtocol["upstreams"],
+  { toolSearch }: McpServerSpec,
+  { tools, fault }: ProtocolCompileInput,
+  { search }: ProbeTools,
+): CompiledProtocol["upstreams"] {
+  if (toolSearch === undefined) return upstreams;
+  try {
+    return inFront(upstreams, (plain) => ({ backend: search(plain, toolSearch, tools), plain }));
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    fault({ path: "spec.toolSearch", message: error.message });
+    return upstreams; // the fault refuses the whole snapshot
+  }
 }
 
 function compileUpstreams(

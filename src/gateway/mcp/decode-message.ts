@@ -13,6 +13,7 @@ import { boundMessage } from "./bound-request.ts";
 import { mcpLimits } from "./compile-mcp.ts";
 import type { McpRequest } from "./mcp-request.ts";
 import { nothingSeen } from "./mcp-request.ts";
+import { meantCall } from "./search/meant-call.ts";
 
 /** What of the HTTP request a message is read with. */
 export interface MessageContext {
@@ -27,20 +28,23 @@ export interface MessageContext {
 /** One message as the operation that it asks for, or why it is refused. `body` is its own bytes. */
 export function decodeMessage(
   exchange: Exchange,
-  message: JsonRpcMessage,
-  body: Buffer,
+  sent: JsonRpcMessage,
+  bytes: Buffer,
   { version: header, session: named, place }: MessageContext,
 ): Operation | Deny {
-  const claimed = message.type === "response" ? undefined : claimedVersion(message);
-  const era = eraOf(message, claimed, header);
+  const claimed = sent.type === "response" ? undefined : claimedVersion(sent);
+  const era = eraOf(sent, claimed, header);
   const version = claimed ?? header;
   const differ = claimed !== undefined && header !== undefined && claimed !== header;
-  if (version !== undefined && !differ && !isKnownVersion(version)) return unsupported(version, claimed, message);
-  if (message.type !== "response") {
-    const mismatch = headerMismatch(exchange.inbound.headers, message, era);
-    if (mismatch !== undefined) return deny("mcp.header_mismatch", `Header mismatch: ${mismatch}.`, idOf(message));
+  if (version !== undefined && !differ && !isKnownVersion(version)) return unsupported(version, claimed, sent);
+  if (sent.type !== "response") {
+    const mismatch = headerMismatch(exchange.inbound.headers, sent, era);
+    if (mismatch !== undefined) return deny("mcp.header_mismatch", `Header mismatch: ${mismatch}.`, idOf(sent));
   }
-  const target = message.type === "response" ? noTarget : messageTarget(message);
+  const meant = meantCall(exchange.api, sent, bytes);
+  if ("type" in meant) return meant;
+  const { message, body, isSearch } = meant;
+  const target = isSearch || message.type === "response" ? noTarget : messageTarget(message);
   if ("fault" in target) return deny("mcp.invalid_params", `The request is refused: ${target.fault}.`, idOf(message));
   if (message.type !== "response") {
     const tooMuch = boundMessage(message, body.length, target, mcpLimits(exchange.api));
@@ -58,8 +62,9 @@ export function decodeMessage(
     target,
     mirrored: new Map(),
     seen: nothingSeen(),
+    ...(isSearch && { isSearch }),
   };
-  const kind = message.type === "response" ? "response" : message.method;
+  const kind = isSearch ? "tools/search" : message.type === "response" ? "response" : message.method;
   const [name = "", ...further] = target.names;
   // One that this caller may not see stands for all: the runner refuses the message for it, and no other of its batch.
   const hidden = further.find((each) => exchange.principal?.mayCall?.(each) === false);

@@ -11,6 +11,7 @@ import { areInstructionsHeld, hasPins, heldBack } from "./check-pins.ts";
 import { mcpLimits, mcpToolHints } from "./compile-mcp.ts";
 import { mayReachTask } from "./guard-tasks.ts";
 import type { McpSeen } from "./mcp-request.ts";
+import { isMetaTool } from "./search/meta-tools.ts";
 
 /** The lists that a result may hold, and by which member an entry of theirs is called. */
 const lists = [
@@ -39,8 +40,10 @@ export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, task
   for (const { entries, by, type, kind } of lists) {
     const listed = result[entries];
     if (!Array.isArray(listed)) continue;
-    const held = kind && heldBack(exchange, kind, listed);
+    const ofServer = kind === "tool" ? listed.filter((entry: unknown) => !isOwn(exchange, entry)) : listed;
+    const held = kind && heldBack(exchange, kind, ofServer);
     const kept: unknown[] = listed.filter((entry: unknown) => {
+      if (kind === "tool" && isOwn(exchange, entry)) return true;
       if (held?.has(entry) === true) return false;
       const name = isObject(entry) ? entry[by] : undefined;
       if (typeof name !== "string") return false;
@@ -67,6 +70,11 @@ export function filterList(exchange: Exchange, frame: Frame, seen: McpSeen, task
       }),
     ),
   );
+}
+
+/** A tool of the gateway's own, which is no secret. */
+function isOwn({ api }: Exchange, entry: unknown): boolean {
+  return isObject(entry) && typeof entry["name"] === "string" && isMetaTool(api, entry["name"]);
 }
 
 /** The answer to `initialize` or `server/discover`. */

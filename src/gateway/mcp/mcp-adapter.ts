@@ -6,7 +6,7 @@ import { createListCursors } from "../../mcp/federation/list-cursors.ts";
 import { createRequestStates, heldCalls } from "../../mcp/request-state.ts";
 import { createTaskOwners } from "../../mcp/task-owners.ts";
 import type { ClientResponse, Encoded, ProtocolAdapter } from "../../pipeline/adapter.ts";
-import type { Exchange } from "../../pipeline/exchange.ts";
+import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
 import type { NestedRunner } from "../../pipeline/run-nested.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
@@ -30,9 +30,11 @@ import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
 import { editFrame, editRequest, frameOperation, frameSpans, requestSpans, texts } from "./mcp-spans.ts";
+import { listedTools, narrowList } from "./narrow-list.ts";
 import { compileOpenApi } from "./openapi/compile-openapi.ts";
 import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
+import { createSearchedServer } from "./search/searched-server.ts";
 import { serveMcp } from "./serve-mcp.ts";
 import { createStreamPlaces } from "./stream-places.ts";
 import { createToolHints } from "./tool-hints.ts";
@@ -79,6 +81,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     backends,
     virtual,
     openapi,
+    search: createSearchedServer,
     hints,
   };
   const face = createFaceTools({ ...given, tokens: given.sessions, tasks });
@@ -105,7 +108,11 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     authorize: (exchange, operation) => refusePinned(exchange, operation) ?? authorizeMcp(exchange, operation),
     heldCall: (exchange, operation) => heldCall(exchange, operation, held),
     answerLocally: (exchange, operation) => refuseTask(exchange, operation, options.tasks),
-    call: (exchange, operation, target) => serveMcp(exchange, operation, target, tools),
+    listedTools,
+    call(exchange, operation, target) {
+      const serve = (each: Operation): Promise<Answer> => serveMcp(exchange, each, target, tools);
+      return mcpRequest(operation).narrow === undefined ? serve(operation) : narrowList(exchange, operation, serve);
+    },
     join: joinBatch,
     async encode(exchange, outcome, response) {
       try {

@@ -8,6 +8,7 @@ import type { EventSubject } from "../../pipeline/adapter.ts";
 import type { EventValue } from "../../pipeline/event.ts";
 import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { Outcome } from "../../pipeline/outcome.ts";
+import { toolFields } from "../tell-tools.ts";
 import { argShapeHash } from "./arg-shape.ts";
 import { definitionHashFor } from "./check-pins.ts";
 import type { McpRequest, McpSeen } from "./mcp-request.ts";
@@ -35,6 +36,8 @@ export function mcpEventFields(
   if (operation === undefined || subject === undefined) return fields;
   noteRequest(fields, operation, subject);
   note(fields, "def_hash", definitionHashFor(exchange, operation));
+  if (exchange.tools !== undefined && operation.kind === "tools/list")
+    Object.assign(fields, toolFields(exchange.tools));
   note(fields, "cancelled_by", cancelledBy(exchange, mcpRequest(operation).seen, outcome));
   noteAnswer(fields, mcpRequest(operation).seen);
   return fields;
@@ -95,10 +98,10 @@ function note(fields: Fields, column: string, value: EventValue | undefined): vo
 /** Resources only by the hash of their address, and methods only by the protocol's own names. */
 export function mcpEventSubject(operation: Operation): EventSubject {
   const { kind, name } = operation;
-  const { type, target, seen, message } = mcpRequest(operation);
+  const { type, target, seen, message, isSearch = false } = mcpRequest(operation);
   const meta = message === undefined || message.type === "response" ? undefined : message.params["_meta"];
   const traceparent = isObject(meta) ? meta["traceparent"] : undefined;
-  const isOurs = kind === "response" || type === "stream" || type === "end-session"; // our words, and no method's
+  const isOurs = isSearch || kind === "response" || type === "stream" || type === "end-session"; // our words, and no method's
   const isPlain = target.type === "tool" || target.type === "prompt";
   return {
     kind: isOurs || isKnownMethod(kind) ? kind : "other",

@@ -3,6 +3,7 @@ import type { JsonRpcId, JsonRpcMessage } from "../../mcp/wire/json-rpc.ts";
 import type { McpEra } from "../../mcp/wire/legacy.ts";
 import type { MessageTarget } from "../../mcp/wire/message-target.ts";
 import type { Operation } from "../../pipeline/exchange.ts";
+import type { ToolChooser } from "../../pipeline/offered-tools.ts";
 
 /** The adapter's own view of one message; other parts see only the operation. */
 export interface McpRequest {
@@ -19,6 +20,10 @@ export interface McpRequest {
   readonly mirrored: Map<string, string>;
   /** What was seen on the way back; for the row. */
   readonly seen: McpSeen;
+  /** Of a list of tools that is asked for one task: says which of them are listed. */
+  narrow?: ToolChooser;
+  /** Of a search for tools, that the gateway makes itself: the operation is that, and not a call of a tool. */
+  readonly isSearch?: boolean;
 }
 
 /** What the answer showed. Written by the relay, read by the event. */

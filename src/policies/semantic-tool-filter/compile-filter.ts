@@ -1,17 +1,25 @@
 import type { Ranked } from "../../embedding/choose-best.ts";
+import type { IndexedList, ToolLists } from "../../embedding/tool-lists.ts";
+import { createToolLists } from "../../embedding/tool-lists.ts";
 import { toGatewayError } from "../../kernel/errors.ts";
 import { globMatcher } from "../../kernel/glob.ts";
+import { inTime } from "../../kernel/in-time.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { PolicyPlace } from "../../pipeline/define-policy.ts";
 import type { Exchange } from "../../pipeline/exchange.ts";
-import type { OfferedTool, ToolDecision } from "../../pipeline/offered-tools.ts";
+import type { OfferedTool, ToolDecision, ToolPlace } from "../../pipeline/offered-tools.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
 import type { ChoiceRules } from "./choose-tools.ts";
 import { chooseTools, mostRanked, mostTold } from "./choose-tools.ts";
 import type { FilterConfig } from "./filter-config.ts";
-import { inTime } from "./in-time.ts";
-import type { IndexedList, IndexedTool, ToolLists } from "./tool-lists.ts";
-import { createToolLists } from "./tool-lists.ts";
+
+/** What is remembered of a tool. */
+export interface IndexedTool extends ToolPlace {
+  readonly name: string | undefined;
+  readonly type: string | undefined;
+  /** As the index knows it; undefined of one that has no text to be found by. */
+  readonly id: string | undefined;
+}
 
 /** A list of tools on its way, whatever protocol it is of. */
 export interface ToolDoor {
@@ -43,7 +51,7 @@ export function compileFilter(
   const embedder = embed(config.embedder);
   const rules = { ...config, threshold: config.threshold ?? embedder.thresholds.tool };
   const parts: FinderParts = {
-    lists: createToolLists({ embedder }),
+    lists: createToolLists({ embedder, keep: remembered }),
     rules,
     alwaysKeeps: globMatcher(config.alwaysKeep),
   };
@@ -81,9 +89,13 @@ function isDecided({ reason }: Found): boolean {
 }
 
 interface FinderParts {
-  readonly lists: ToolLists;
+  readonly lists: ToolLists<OfferedTool, Omit<IndexedTool, "id">>;
   readonly rules: ChoiceRules;
   readonly alwaysKeeps: (name: string) => boolean;
+}
+
+function remembered({ name, type, index, at }: OfferedTool): Omit<IndexedTool, "id"> {
+  return { name, type, index, at };
 }
 
 function find(door: ToolDoor, application: string | undefined, parts: FinderParts): MaybePromise<Found> {
@@ -129,7 +141,7 @@ function allOf(door: ToolDoor, reason: string): Found {
 
 interface Found {
   readonly reason: string;
-  readonly list: Pick<IndexedList, "entries" | "withoutText">;
+  readonly list: Pick<IndexedList<Omit<IndexedTool, "id">>, "entries" | "withoutText">;
   readonly kept: readonly IndexedTool[];
   readonly ranked: readonly Ranked[];
 }

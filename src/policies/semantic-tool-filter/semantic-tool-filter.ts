@@ -1,11 +1,13 @@
 import { definePolicy } from "../../pipeline/define-policy.ts";
 import { compileFilter } from "./compile-filter.ts";
 import { filterConfig } from "./filter-config.ts";
+import { filterList } from "./list-door.ts";
 import { findOffer } from "./offer-doors.ts";
 import { compileQuery } from "./query-text.ts";
 
 /**
- * Takes tools out of what a model is offered that do not fit what the user asks for. It refuses nothing and reorders
+ * Takes tools out of what a model is offered that do not fit what the user asks for, and out of what a server lists for a
+ * task. It refuses nothing and reorders
  * nothing: where it cannot decide, all tools go on, unless `onError` says `deny`.
  */
 export const semanticToolFilter = definePolicy({
@@ -25,6 +27,8 @@ export const semanticToolFilter = definePolicy({
     const queryOf = compileQuery(config.query);
     return {
       request(exchange, operation) {
+        const listed = exchange.api.adapter.listedTools?.(exchange, operation);
+        if (listed !== undefined) filterList(listed, exchange, filter, attached.onError ?? "continue");
         const door = findOffer(exchange.api.adapter, operation, config, queryOf);
         if (door === undefined) return undefined;
         const done = filter(door, exchange);

@@ -79,8 +79,8 @@ function find(name: string, context: McpContext): Found {
   if (api === undefined || target === undefined) {
     throw new GatewayError("upstream.unavailable", "A part of this server is not deployed.", { detail: name });
   }
-  const { backend, parking } = behindOf(target);
-  return { api, backend, mayPark: parking.park };
+  const { backend, plain = backend, parking } = behindOf(target);
+  return { api, backend: plain, mayPark: parking.park };
 }
 
 function exchangeOf({ exchange }: McpContext): Exchange {
