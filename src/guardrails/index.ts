@@ -6,6 +6,7 @@ import { jsonSchema } from "./json-schema/json-schema.ts";
 import { openaiModeration } from "./openai-moderation.ts";
 import { pii } from "./pii/pii.ts";
 import { regex } from "./regex.ts";
+import { secrets } from "./secrets/secrets.ts";
 import { sentenceCount } from "./sentence-count.ts";
 import { url } from "./url/url.ts";
 import { webhookGuardrail } from "./webhook-guardrail.ts";
@@ -20,6 +21,7 @@ export const guardrails: readonly GuardrailPlugin[] = [
   openaiModeration,
   pii,
   regex,
+  secrets,
   sentenceCount,
   url,
   webhookGuardrail,

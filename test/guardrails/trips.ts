@@ -28,6 +28,12 @@ export const trips: Readonly<Record<string, Trip>> = {
     piece: "tiger-7",
     does: "deny",
   },
+  secrets: {
+    with: { phases: ["request", "response"] },
+    caught: 'use password = "hG7kLq9zX2pWv4TbN8" there',
+    piece: "hG7kLq9zX2pWv4TbN8",
+    does: "rewrite",
+  },
   "sentence-count": { with: { max: 3, phases: ["request", "response"] }, caught: long, does: "deny" },
   "word-count": { with: { max: 6, phases: ["request", "response"] }, caught: long, does: "deny" },
 };

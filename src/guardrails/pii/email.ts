@@ -27,7 +27,7 @@ function add(found: Finding[], text: string, at: number, width: number): void {
 const domain =
   /(?:[a-z0-9\u00a1-\ud7ff](?:[a-z0-9\u00a1-\ud7ff-]{0,61}[a-z0-9\u00a1-\ud7ff])?\.){1,16}(?:xn--[a-z0-9-]{2,40}|[a-z\u00a1-\ud7ff]{2,24})(?![a-z0-9\u00a1-\ud7ff])/iy;
 
-const tail = /[\w.-]*/y;
+const tail = /[\w.@%+-]*/y;
 
 /** Letters, digits and `. _ % + ' -`; of what RFC 5322 allows besides, all is more often a delimiter. */
 function isLocal(code: number): boolean {

@@ -45,7 +45,7 @@ export function findInParts<Found extends Finding>(
   if (part === undefined) return find(text);
   const seen = memory.get(place);
   const before = seen === undefined ? "" : contextOf(seen, part.from);
-  const rest = seen?.open === undefined ? undefined : restOf<Found>(seen.open, part.from, text);
+  const rest = seen?.open === undefined ? undefined : restOf<Found>(seen.open, part.from, before, text);
   const settledTo = rest?.end ?? 0;
   const found: Found[] = rest === undefined ? [] : [rest];
   let open = rest !== undefined && part.goesOn && rest.end === text.length ? rest : undefined;
@@ -73,11 +73,19 @@ function contextOf({ from, text }: SeenPart, next: number): string {
   return text.slice(Math.max(0, length - contextUnits), length);
 }
 
-/** What of the text still belongs to the finding. Its begin was let stand if the next part begins where it had come to. */
-function restOf<Found extends Finding>({ end, finding }: OpenFinding, from: number, text: string): Found | undefined {
-  const length = end === from ? tailLength(finding, text, 0) : 0;
+/**
+ * What of the text still belongs to the finding. Its begin was let stand if the next part begins where it had come to. It
+ * is read from the context on, all of which is its own: so an end that lies across the cut is seen.
+ */
+function restOf<Found extends Finding>(
+  { end, finding }: OpenFinding,
+  from: number,
+  before: string,
+  text: string,
+): Found | undefined {
+  const length = end === from ? tailLength(finding, before + text, 0) - before.length : 0;
   // It differs from the begin's finding only in what `Finding` declares.
-  return length === 0 ? undefined : ({ ...finding, start: 0, end: length, isRest: true } as unknown as Found);
+  return length <= 0 ? undefined : ({ ...finding, start: 0, end: length, isRest: true } as unknown as Found);
 }
 
 function tailLength({ tail = anyTail }: Finding, text: string, from: number): number {
@@ -85,4 +93,5 @@ function tailLength({ tail = anyTail }: Finding, text: string, from: number): nu
   return tail.exec(text)?.[0].length ?? 0;
 }
 
-const anyTail = /[^\s"'<>()[\]{},;]*/y;
+/** Up to a delimiter; signs that end sentences are one before a blank. */
+const anyTail = /(?:[^\s"'<>()[\]{},;.!?]|[.!?](?=\S|$))*/y;
