@@ -16,7 +16,7 @@ import { startMockUpstream } from "../kit/mock-upstream.ts";
 import type { ApiKind, DialectCell, Door } from "./dialect-cells.ts";
 import { dialectCells, openDoor, send, textless } from "./dialect-cells.ts";
 import type { Trip } from "./trips.ts";
-import { trips } from "./trips.ts";
+import { asking, coming, trips } from "./trips.ts";
 
 let gatehouse: TestGatehouse;
 let upstream: MockUpstream;
@@ -38,6 +38,11 @@ test("every route that takes text, and every dialect, has its cells", () => {
   expect(routes.filter((path) => !covered.has(path))).toEqual([]);
   const dialects = ["openai-chat", "openai-responses", "anthropic-messages"];
   expect(Object.keys(inboundDialects).toSorted()).toEqual(dialects.toSorted());
+});
+
+test("every guardrail has a text that it catches", () => {
+  const known = new Set([...Object.keys(trips), ...asking, ...coming]);
+  expect(guardrails.map(({ id }) => id).filter((id) => !known.has(id))).toEqual([]);
 });
 
 describe.each(guardrails.flatMap((plugin) => tripOf(plugin)))("$plugin.id", ({ plugin, trip }) => {
