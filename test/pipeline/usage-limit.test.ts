@@ -231,6 +231,25 @@ describe("money", () => {
     );
   });
 
+  test("is settled for every try that was billed: what timed out, what broke off, and what answered and was refused here", () => {
+    const policy = costBudget.compile(costBudget.config.parse({ amount: "1.00", window: "day" }), buildTools(), place);
+    const { exchange, operation } = buildCall({ prices: [cheap, dear], demand: { textBytes: 3_000, outputCap: 100 } });
+    const charges = policy.charges?.(exchange, operation) ?? [];
+    const attempt = { operationId: operation.id, provider: "p", model: undefined, startedAtMs: 0, status: undefined };
+    const ended = { ...attempt, firstByteMs: undefined, durationMs: 1 };
+    exchange.attempts.push({ ...ended, target: "t0", errorCode: "upstream.timeout" });
+    exchange.attempts.push({ ...ended, target: "t1", errorCode: "upstream.reset", usage: usageOf(10, 5) });
+    exchange.attempts.push({ ...ended, target: "t1", errorCode: "upstream.unreachable" });
+    exchange.attempts.push({ ...ended, target: "t0", errorCode: undefined });
+    operation.usage = usageOf(900, 100);
+    const refusal = { type: "deny", code: "guardrail.denied", message: "No." } as const;
+    const promptTokens = 1_020; // 3,000 bytes at 0.34, the first guess
+    const spentNanos = promptTokens * 1_000 + (10 * 10_000 + 5 * 20_000) + (900 * 1_000 + 100 * 2_000);
+    expect(policy.settle?.(exchange, operation, { type: "denied", deny: refusal, by: "regex" }, charges)).toEqual([
+      spentNanos,
+    ]);
+  });
+
   test("never passes the budget where answers are bounded, to the billionth", async () => {
     const budget = money({ amount: "0.000001", window: "month" }); // 1,000 billionths
     const one: ModelPrice = { input: 0, cachedInput: 0, output: 1_000_000, reasoning: 1_000_000 }; // one a token

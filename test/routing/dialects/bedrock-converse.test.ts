@@ -175,3 +175,23 @@ test.each([
 ])("a refusal with status $status means $kind", ({ status, body, kind }) => {
   expect(bedrockConverse.readError(status, body)).toMatchObject({ kind, status });
 });
+
+test("tokens that a cache keeps for an hour and the service tier are told, also at the end of a stream", () => {
+  const told = {
+    usage: {
+      inputTokens: 5,
+      outputTokens: 3,
+      cacheWriteInputTokens: 30,
+      cacheDetails: [
+        { ttl: "1h", inputTokens: 20 },
+        { ttl: "5m", inputTokens: 10 },
+      ],
+    },
+    serviceTier: { type: "flex" },
+  };
+  const usage = { inputTokens: 35, cacheWriteTokens: 30, cacheWriteHourTokens: 20, serviceTier: "flex" };
+  expect(bedrockConverse.usage(told)).toMatchObject(usage);
+  expect(bedrockConverse.deltaReader().read({ event: "metadata", data: told })).toMatchObject([
+    { type: "usage", usage },
+  ]);
+});

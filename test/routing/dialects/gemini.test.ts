@@ -252,3 +252,16 @@ test.each([
 ])("a refusal with status $status means $kind", ({ status, body, kind }) => {
   expect(gemini.readError(status, body)).toMatchObject({ kind, status });
 });
+
+test("tokens of audio are told apart on both sides", () => {
+  const usageMetadata = {
+    promptTokenCount: 50,
+    candidatesTokenCount: 9,
+    promptTokensDetails: [
+      { modality: "TEXT", tokenCount: 10 },
+      { modality: "AUDIO", tokenCount: 40 },
+    ],
+    candidatesTokensDetails: [{ modality: "AUDIO", tokenCount: 9 }],
+  };
+  expect(gemini.usage({ usageMetadata })).toMatchObject({ audioInputTokens: 40, audioOutputTokens: 9 });
+});

@@ -11,6 +11,6 @@ export const bedrockConverse: UpstreamDialect = {
   writeRequest: writeBedrockRequest,
   readAnswer: readBedrockAnswer,
   deltaReader: bedrockDeltaReader,
-  usage: (message) => readBedrockUsage(isWireObject(message) ? message["usage"] : undefined),
+  usage: (message) => (isWireObject(message) ? readBedrockUsage(message["usage"], message["serviceTier"]) : undefined),
   readError: readBedrockError,
 };

@@ -65,7 +65,7 @@ export function bedrockDeltaReader(): DeltaReader {
           isStopped = true;
           return [{ type: "finish", candidate: 0, reason: readBedrockStop(data["stopReason"]) }];
         case "metadata": {
-          const usage = readBedrockUsage(data["usage"]);
+          const usage = readBedrockUsage(data["usage"], data["serviceTier"]);
           return usage === undefined ? [] : [{ type: "usage", usage }];
         }
         default:

@@ -2,7 +2,7 @@ import { GatewayError } from "../../../kernel/errors.ts";
 import type { AnswerPart, ChatAnswer, ChatUsage, FinishReason } from "../chat-answer.ts";
 import type { WireObject } from "../member-reader.ts";
 import { isWireObject } from "../member-reader.ts";
-import { countOf, textOf } from "../wire-values.ts";
+import { countOf, objectsOf, textOf } from "../wire-values.ts";
 
 /** A whole answer of Converse. It names neither itself nor its model: that is known from the request. */
 export function readBedrockAnswer(body: unknown): ChatAnswer {
@@ -17,7 +17,7 @@ export function readBedrockAnswer(body: unknown): ChatAnswer {
     model: "",
     createdAtMs: undefined,
     candidates: [{ index: 0, parts, finish: readBedrockStop(body["stopReason"]) }],
-    usage: readBedrockUsage(body["usage"]),
+    usage: readBedrockUsage(body["usage"], body["serviceTier"]),
   };
 }
 
@@ -58,11 +58,20 @@ export function readBedrockStop(reason: unknown): FinishReason {
   }
 }
 
-/** Usage with all of the input in one sum: Bedrock's `inputTokens` leaves out what a cache has read or kept. */
-export function readBedrockUsage(usage: unknown): ChatUsage | undefined {
+/**
+ * Usage with all of the input in one sum, as it is told beside the service tier: Bedrock's `inputTokens` leaves out what a
+ * cache has read or kept.
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html
+ */
+export function readBedrockUsage(usage: unknown, tier?: unknown): ChatUsage | undefined {
   const input = countOf(usage, "inputTokens");
   if (input === undefined) return undefined;
   const [read, written] = [countOf(usage, "cacheReadInputTokens"), countOf(usage, "cacheWriteInputTokens")];
+  const details = isWireObject(usage) ? objectsOf(usage["cacheDetails"]) : [];
+  const hour = countOf(
+    details.find(({ ttl }) => ttl === "1h"),
+    "inputTokens",
+  );
   return {
     inputTokens: input + (read ?? 0) + (written ?? 0),
     outputTokens: countOf(usage, "outputTokens") ?? 0,
@@ -70,5 +79,7 @@ export function readBedrockUsage(usage: unknown): ChatUsage | undefined {
     reasoningTokens: 0,
     source: "actual",
     ...(written === undefined ? {} : { cacheWriteTokens: written }),
+    ...(hour === undefined ? {} : { cacheWriteHourTokens: hour }),
+    ...(isWireObject(tier) && typeof tier["type"] === "string" ? { serviceTier: tier["type"] } : {}),
   };
 }

@@ -83,18 +83,32 @@ export function readGeminiFinish(reason: unknown, hasCalls: boolean): FinishReas
   return hasCalls ? "tool-calls" : "stop";
 }
 
-/** Usage: thoughts count as output here, of which Google's `candidatesTokenCount` has only the rest. */
+/**
+ * Usage: thoughts count as output here, of which Google's `candidatesTokenCount` has only the rest.
+ * @see https://ai.google.dev/api/generate-content#UsageMetadata
+ */
 export function readGeminiUsage(usage: unknown): ChatUsage | undefined {
   const prompt = countOf(usage, "promptTokenCount");
   if (prompt === undefined) return undefined;
   const thoughts = countOf(usage, "thoughtsTokenCount") ?? 0;
+  const [heard, spoken] = [audioIn(usage, "promptTokensDetails"), audioIn(usage, "candidatesTokensDetails")];
   return {
     inputTokens: prompt + (countOf(usage, "toolUsePromptTokenCount") ?? 0),
     outputTokens: (countOf(usage, "candidatesTokenCount") ?? 0) + thoughts,
     cachedInputTokens: countOf(usage, "cachedContentTokenCount") ?? 0,
     reasoningTokens: thoughts,
     source: "actual",
+    ...(heard === undefined ? {} : { audioInputTokens: heard }),
+    ...(spoken === undefined ? {} : { audioOutputTokens: spoken }),
   };
+}
+
+function audioIn(usage: unknown, list: string): number | undefined {
+  const details = isWireObject(usage) ? objectsOf(usage[list]) : [];
+  return countOf(
+    details.find(({ modality }) => modality === "AUDIO"),
+    "tokenCount",
+  );
 }
 
 function timeOf(value: unknown): number | undefined {
