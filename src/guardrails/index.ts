@@ -5,6 +5,7 @@ import { contentLength } from "./content-length.ts";
 import { jsonSchema } from "./json-schema/json-schema.ts";
 import { openaiModeration } from "./openai-moderation.ts";
 import { pii } from "./pii/pii.ts";
+import { promptTemplate } from "./prompt-template.ts";
 import { regex } from "./regex.ts";
 import { secrets } from "./secrets/secrets.ts";
 import { sentenceCount } from "./sentence-count.ts";
@@ -20,6 +21,7 @@ export const guardrails: readonly GuardrailPlugin[] = [
   jsonSchema,
   openaiModeration,
   pii,
+  promptTemplate,
   regex,
   secrets,
   sentenceCount,

@@ -103,6 +103,12 @@ export interface TargetBinding {
   readonly prefers: string | undefined;
 }
 
+/** A turn of a conversation that the gateway adds. */
+export interface AddedTurn {
+  readonly role: "system" | "user" | "assistant";
+  readonly text: string;
+}
+
 /** Operations that a request holds as a list, be it of one: `join` makes the list of their answers. */
 export interface Batch {
   readonly batch: readonly Operation[];
@@ -215,6 +221,11 @@ export interface ProtocolAdapter {
    * later (a stream that breaks) is put in its place. Needed where `decode` gives a batch.
    */
   join?(exchange: Exchange, outcomes: Outcome[]): Outcome;
+  /**
+   * Puts turns into the conversation that the operation is, before all others or behind them; every other byte stays.
+   * Nothing where the operation is none. Absent where the protocol has no conversations.
+   */
+  addTurns?(operation: Operation, turns: readonly AddedTurn[], where: "first" | "last"): void;
   /** What the operation asks of a model; undefined where it asks none. Absent where the protocol has no tokens. */
   tokenDemand?(exchange: Exchange, operation: Operation): TokenDemand | undefined;
   /** How rows call the operation and its end, where that is not by its own kind and name. */

@@ -66,6 +66,11 @@ export function compileAttachment(
     }
     return undefined;
   }
+  const lacks = adapter && policy?.needs?.find((need) => adapter[need] === undefined);
+  if (lacks !== undefined) {
+    fault({ path: "use", message: `"${spec.use}" has nothing to do at an API of the kind ${adapter?.kind}` });
+    return undefined;
+  }
   if (guardrail?.asksOnError === true && spec.onError === undefined) {
     const message = `say what happens when the service behind "${spec.use}" fails: "deny" or "continue"`;
     fault({ path: "onError", message });

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { BudgetStanding } from "../core/budget-board.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { ProtocolAdapter } from "./adapter.ts";
 import type { Answer, Exchange, Operation, Principal } from "./exchange.ts";
 import type { Charge, LimitDecision } from "./limiter.ts";
 import type { Deny, Outcome, StepResult } from "./outcome.ts";
@@ -98,6 +99,8 @@ export interface PolicyPlugin<Config extends z.ZodType = z.ZodType> extends Plug
   readonly onError: OnError;
   /** It limits how much is used and does nothing else, so that it may stand on teams and applications as well. */
   readonly isLimit?: boolean;
+  /** What a protocol must be able to do for it: publish refuses it at an API whose protocol cannot, and it does nothing there. */
+  readonly needs?: readonly (keyof ProtocolAdapter)[];
   compile(config: z.output<Config>, tools: PluginTools, place: PolicyPlace): PolicyHandlers;
 }
 

@@ -4,7 +4,10 @@ import { concurrencyLimit } from "./concurrency-limit.ts";
 import { costBudget } from "./cost-budget.ts";
 import { hold } from "./hold/hold.ts";
 import { ipFilter } from "./ip-filter.ts";
+import { modelAccess } from "./model-access.ts";
 import { oauth } from "./oauth.ts";
+import { parameterAccess } from "./parameter-access.ts";
+import { promptDecorator } from "./prompt-decorator.ts";
 import { quota } from "./quota.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { semanticToolFilter } from "./semantic-tool-filter/semantic-tool-filter.ts";
@@ -17,7 +20,10 @@ export const policies: readonly PolicyPlugin[] = [
   costBudget,
   hold,
   ipFilter,
+  modelAccess,
   oauth,
+  parameterAccess,
+  promptDecorator,
   quota,
   rateLimit,
   semanticToolFilter,

@@ -15,6 +15,7 @@ import { asksForRoute, noFields, routeFields, routeHeader } from "../tell-route.
 import { toolFields } from "../tell-tools.ts";
 import type { WriteOptions } from "../write-answer.ts";
 import { writeAnswer, writeWhole } from "../write-answer.ts";
+import { addTurns } from "./add-turns.ts";
 import { bindingOf } from "./affinity.ts";
 import type { LlmCallTools } from "./call-llm.ts";
 import { callLlm } from "./call-llm.ts";
@@ -68,6 +69,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     decode: (exchange, request) => decodeLlm(exchange, request, options.affinity),
     bindingOf,
     offeredTools,
+    addTurns,
     requestJson: (operation) => llmRequest(operation).json,
     requestSpans,
     editRequest,
