@@ -61,6 +61,12 @@ export const mcpBehaviours: readonly Behaviour[] = [
     behaviour: "What may be used is decided in the list and at the call alike, whatever the method",
     tests: [
       [
+        `${m}/search/tool-search.test.ts`,
+        "answers a call of a hidden tool by call_tool as a direct one, and as one that is not there",
+      ],
+      [`${m}/search/tool-search.test.ts`, "neither finds nor counts what the caller may not call"],
+      [`${m}/narrow-list.test.ts`, "what the caller may not see is neither listed nor counted"],
+      [
         "test/mcp/authorization/compile-authorization.test.ts",
         "any caller, any rules: a list shows a target exactly when its use is not refused",
       ],
@@ -253,6 +259,10 @@ export const mcpBehaviours: readonly Behaviour[] = [
       ],
       ["test/mcp/federation/merge-entries.test.ts", "show no name of the gateway's own"],
       ["test/mcp/federation/merge-entries.test.ts", "leave a name to the first who claims it, and tell of the others"],
+      [
+        `${m}/search/tool-search.test.ts`,
+        "a server of its own tools of those names is asked by nobody: the gateway's come first",
+      ],
     ],
     comesWith: 10,
     missing: "names that only look alike (confusables)",
@@ -359,6 +369,10 @@ export const mcpBehaviours: readonly Behaviour[] = [
     number: 29,
     behaviour: "What was kept for one caller is shown to no other",
     tests: [
+      [
+        `${m}/narrow-list.test.ts`,
+        "a task for a virtual server is not one for those that it is made of, whose lists are shared by all its tasks",
+      ],
       [
         "test/mcp/federation/member-lists.test.ts",
         "a list is its caller's own, and one caller has nobody else's read again",
