@@ -64,15 +64,32 @@ interface Run {
   readonly text: string;
 }
 
-/** The runs of a text that hold something of a token. */
+/**
+ * The runs of 16 and more characters of which tokens are made, where they hold something of one. Of the text only every
+ * 16th character is looked at, and the words in which those stand.
+ */
 function* longRuns(text: string): Generator<Run> {
-  run.lastIndex = 0;
-  for (let match = run.exec(text); match !== null; match = run.exec(text)) {
-    if (tokenHint.test(match[0])) yield { start: match.index, text: match[0] };
+  let done = 0;
+  for (let at = leastUnits - 1; at < text.length; ) {
+    let start = at + 1;
+    while (start > done && isPart(text.charCodeAt(start - 1))) start -= 1;
+    let end = at + 1;
+    if (start <= at) while (end < text.length && isPart(text.charCodeAt(end))) end += 1;
+    const run = end - start < leastUnits ? "" : text.slice(start, end);
+    if (tokenHint.test(run)) yield { start, text: run };
+    done = end;
+    at = end + leastUnits - 1;
   }
 }
 
-const run = /[\w.~:/+=%?&-]{16,}/g;
+const leastUnits = 16;
+
+/** Of ASCII, which characters are part of tokens. */
+const parts = Uint8Array.from({ length: 128 }, (_, code) => Number(/[\w.~:/+=%?&-]/.test(String.fromCharCode(code))));
+
+function isPart(code: number): boolean {
+  return code < 128 && parts[code] === 1;
+}
 
 /** What documents show as an example, over and over. */
 const examples: ReadonlySet<string> = new Set([
