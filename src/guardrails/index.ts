@@ -5,6 +5,7 @@ import { contentLength } from "./content-length.ts";
 import { jsonSchema } from "./json-schema/json-schema.ts";
 import { openaiModeration } from "./openai-moderation.ts";
 import { pii } from "./pii/pii.ts";
+import { promptInjection } from "./prompt-injection.ts";
 import { promptTemplate } from "./prompt-template.ts";
 import { regex } from "./regex.ts";
 import { secrets } from "./secrets/secrets.ts";
@@ -21,6 +22,7 @@ export const guardrails: readonly GuardrailPlugin[] = [
   jsonSchema,
   openaiModeration,
   pii,
+  promptInjection,
   promptTemplate,
   regex,
   secrets,
