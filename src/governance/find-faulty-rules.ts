@@ -52,10 +52,7 @@ export async function findFaultyRules(request: EvaluateRequest, child: SpectralC
 
 /** The rules that the ruleset has on, seen at a document that no rule finds anything in. */
 async function rulesOf({ bundle, document }: EvaluateRequest, child: SpectralChild): Promise<readonly string[]> {
-  const outcome = await child.ask(
-    { bundle, document: { ...document, text: "{}", format: "json" }, lists: true },
-    mostPartMs * 2,
-  );
+  const outcome = await child.ask({ bundle, document: { ...document, text: "{}" }, lists: true }, mostPartMs * 2);
   return outcome.type === "done" ? outcome.rules : [];
 }
 

@@ -10,9 +10,9 @@ export interface RulesetBundle {
   readonly extended: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
+/** YAML or JSON. */
 export interface GovernedDocument {
   readonly text: string;
-  readonly format: "json" | "yaml";
   /** A file's name, for `overrides` and messages. */
   readonly source?: string | undefined;
 }

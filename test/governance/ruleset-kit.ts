@@ -32,5 +32,5 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { find = async () => undefined, ...request } = more;
   const bundle = await bundleRuleset("mine", ruleset, { find, builtIn: new Set(packagedRulesets) });
-  return evaluator.evaluate({ bundle, document: { text, format: "yaml", source: "api.yaml" }, ...request });
+  return evaluator.evaluate({ bundle, document: { text, source: "api.yaml" }, ...request });
 }

@@ -48,12 +48,9 @@ export function createDocumentEvaluator(): DocumentEvaluator {
       try {
         const spectral = new core.Spectral({ resolver: new Resolver({ resolvers: {} }) });
         spectral.setRuleset(ruleset);
-        const { text, format } = document;
         const source = document.source === undefined ? undefined : `/${document.source}`; // beside the ruleset
-        const parsed =
-          format === "json"
-            ? new core.Document(text, parsers.Json, source)
-            : new core.Document(text, parsers.Yaml, source);
+        // JSON is read as YAML too, as Spectral's own command does, so that places are the same.
+        const parsed = new core.Document(document.text, parsers.Yaml, source);
         const results = await spectral.run(parsed, { ignoreUnknownFormat: true });
         return {
           type: "done",
