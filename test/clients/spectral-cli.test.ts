@@ -24,6 +24,11 @@ interface CliFinding {
   readonly range: { readonly start: object; readonly end: object };
 }
 
+const tags = ["gists", "licenses", "search"];
+const names = ["adyen", "asana", "box", "digitalocean", "kubernetes", "petstore", "twilio"].concat(
+  tags.map((tag) => `github-${tag}`),
+);
+
 let evaluator: RulesetEvaluator;
 const documents = new Map<string, string>();
 
@@ -34,7 +39,7 @@ beforeAll(() => {
   }
   const github = join(import.meta.dirname, "node_modules/@octokit/openapi/generated/api.github.com.json");
   const whole = JSON.parse(readFileSync(github, "utf8"));
-  for (const tag of ["gists", "licenses", "search"]) {
+  for (const tag of tags) {
     documents.set(`github-${tag}.json`, JSON.stringify(sliceOf(whole, tag), undefined, 2));
   }
   evaluator = startEvaluator();
@@ -46,10 +51,7 @@ afterAll(async () => {
 });
 
 describe.skipIf(!clientsAreInstalled())("what spectral-cli finds", () => {
-  test.each([
-    ...["adyen", "asana", "box", "digitalocean", "kubernetes", "petstore", "twilio"],
-    ...["github-gists", "github-licenses", "github-search"],
-  ])("is found in %s, no more and no less, in the same places and words", async (name) => {
+  test.each(names)("is found in %s, no more and no less, in the same places and words", async (name) => {
     const file = join(folder, `${name}.json`);
     const text = documents.get(`${name}.json`) ?? "";
     expect(text).not.toBe("");
