@@ -53,6 +53,7 @@ export const secrets = defineGuardrail({
   config,
   examples: [{}, { action: "block", phases: ["request"], allow: ["sk_test_4eC39HqLyjWDarjtT1zdp7dc"] }],
   onError: "deny",
+  isPure: true, // but for parts of streams, which are short
   compile({ action, phases, kinds, minBits, allow, replacement }) {
     const find = secretFinder({ kinds: new Set(kinds ?? secretKinds), allowed: new Set(allow), minBits });
     return {
@@ -61,7 +62,8 @@ export const secrets = defineGuardrail({
       inspect(spans, phase, call) {
         const counts: Record<string, number> = {};
         const edits: SpanEdit[] = [];
-        const parts = call.memory((): PartMemory => new Map());
+        const isStream = spans.some(({ part }) => part !== undefined);
+        const parts = isStream ? call.memory((): PartMemory => new Map()) : new Map();
         for (const [span, each] of spans.entries()) {
           for (const { start, end, kind, isRest } of findInParts(each, parts, window.overlap, find)) {
             if (isRest !== true) counts[kind] = (counts[kind] ?? 0) + 1;
