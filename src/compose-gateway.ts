@@ -11,6 +11,7 @@ import type { DescriptionFetcher } from "./core/mcp-openapi.ts";
 import type { StdioCommands } from "./core/mcp-stdio.ts";
 import type { GatewayReport } from "./core/plane-message.ts";
 import type { RouteTester } from "./core/route-test.ts";
+import type { ToolFilterTester } from "./core/tool-filter-test.ts";
 import type { UpstreamTokens } from "./core/upstream-tokens.ts";
 import type { EmbedderSet } from "./embedding/embedder-set.ts";
 import { createEmbedderSet } from "./embedding/embedder-set.ts";
@@ -29,6 +30,7 @@ import { createMcpInspector } from "./gateway/mcp/inspect-server.ts";
 import { createMcpAdapter } from "./gateway/mcp/mcp-adapter.ts";
 import type { RegistryMode } from "./gateway/registry/serve-registry.ts";
 import { createRestAdapter } from "./gateway/rest/rest-adapter.ts";
+import { createToolFilterTester } from "./gateway/test-tool-filter.ts";
 import type { UpstreamClient } from "./gateway/upstream.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
@@ -136,6 +138,7 @@ export interface GatewayParts extends AsyncDisposable {
   /** Looks at MCP servers by the way that calls go. */
   readonly inspectMcp: McpInspector;
   readonly testRoute: RouteTester;
+  readonly testToolFilter: ToolFilterTester;
   /** Fetches descriptions that MCP servers are made of. */
   readonly fetchDescription: DescriptionFetcher;
   /** Management of key managers, by the plug-ins of this build. */
@@ -278,6 +281,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     budgets: budgetsOf(dataPlane, tools),
     inspectMcp: createMcpInspector({ upstream, clock }),
     testRoute: createRouteTester({ dataPlane, breaker: watch, clock }),
+    testToolFilter: createToolFilterTester({ dataPlane, clock }),
     fetchDescription: (url, follow) => fetchDescription(url, follow, fetch),
     keyManagers: createKeyManagerConnectors(keyManagerTools),
     servedKinds: adapters.filter(({ routes }) => routes.length > 0).map(({ kind }) => kind),

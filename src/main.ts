@@ -237,6 +237,7 @@ function connectPlanes(
     plainHttp: plainHttpOf(config),
     inspectMcp: gateway.inspectMcp,
     testRoute: gateway.testRoute,
+    testToolFilter: gateway.testToolFilter,
     fetchDescription: gateway.fetchDescription,
     legacyApplicationKeys: config.legacyApplicationKeys,
     residentIssuer: () => identity.issuer(),

@@ -1,15 +1,11 @@
-import type { RouteTest, RouteTester, RouteTestInput } from "../../core/route-test.ts";
-import { Cancellation } from "../../kernel/cancellation.ts";
+import type { RouteTest, RouteTester } from "../../core/route-test.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
-import type { ExchangeId } from "../../kernel/ids.ts";
-import { uuidV7 } from "../../kernel/ids.ts";
 import type { Breaker } from "../../pipeline/breaker.ts";
 import { chooseTargets } from "../../pipeline/call-upstream.ts";
-import type { Exchange, Principal } from "../../pipeline/exchange.ts";
-import { noLabels } from "../../pipeline/exchange-labels.ts";
-import type { CompiledApi, Snapshot } from "../../pipeline/snapshot.ts";
+import type { Exchange } from "../../pipeline/exchange.ts";
 import type { DataPlane } from "../data-plane.ts";
+import { trialExchange } from "../trial-exchange.ts";
 import { decodeChat } from "./decode-llm.ts";
 
 export interface RouteTestParts {
@@ -27,8 +23,12 @@ export function createRouteTester({ dataPlane, breaker, clock }: RouteTestParts)
       if (lease === undefined || api === undefined) {
         throw new GatewayError("resource.conflict", "The API is not deployed; publish it first.");
       }
-      const exchange = exchangeFor(api, lease.snapshot, dataPlane.credentials, input, clock);
-      const decoded = await decodeChat(exchange, `/v1/${input.endpoint}`, Buffer.from(JSON.stringify(input.request)));
+      const path = `/v1/${input.endpoint}`;
+      const exchange = trialExchange(
+        { api, snapshot: lease.snapshot, credentials: dataPlane.credentials, path, clock },
+        input,
+      );
+      const decoded = await decodeChat(exchange, path, Buffer.from(JSON.stringify(input.request)));
       if ("type" in decoded) throw new GatewayError("request.invalid", decoded.message);
       const [operation] = decoded;
       if (operation === undefined) throw new GatewayError("request.invalid", "The request asks for nothing.");
@@ -55,57 +55,5 @@ function told({ route }: Exchange, configHash: string, choice: Awaited<ReturnTyp
     gates: [...(route?.gates ?? [])],
     tookMs: route?.tookMs ?? null,
     configHash,
-  };
-}
-
-function exchangeFor(
-  api: CompiledApi,
-  snapshot: Snapshot,
-  credentials: Exchange["credentials"],
-  input: RouteTestInput,
-  clock: Clock,
-): Exchange {
-  const cancellation = new Cancellation();
-  const headers = Object.fromEntries(Object.entries(input.headers).map(([name, value]) => [name.toLowerCase(), value]));
-  const principal: Principal = {
-    type: "token",
-    environment: input.environment,
-    keyId: undefined,
-    applicationId: undefined,
-    planId: undefined,
-    mayCall: undefined,
-    claims: input.claims,
-  };
-  return {
-    id: uuidV7(clock.now()) as ExchangeId, // it leaves no row, and nobody else sees it
-    startedAtMs: clock.now(),
-    startedMonotonicMs: clock.monotonic(),
-    cancellation,
-    get signal() {
-      return cancellation.signal;
-    },
-    inbound: {
-      method: "POST",
-      path: `${api.context}/v1/${input.endpoint}`,
-      query: input.query,
-      headers,
-      clientIp: "127.0.0.1",
-      protocol: "HTTP/1.1",
-    },
-    snapshot,
-    credentials,
-    api,
-    principal,
-    labels: noLabels,
-    operations: [],
-    attempts: [],
-    decisions: [],
-    route: undefined,
-    responseHeaders: {},
-    keepOpen: () => undefined,
-    recordAside: () => undefined,
-    requestBytes: 0,
-    responseBytes: 0,
-    firstByteMs: undefined,
   };
 }

@@ -80,7 +80,7 @@ async function narrowFrame(exchange: Exchange, operation: Operation, frame: Fram
   const { tools, cursor } = await readRest(exchange, operation, first, serve);
   const own = tools.filter((tool) => isMetaTool(exchange.api, nameOf(tool)));
   const rest = tools.filter((tool) => !own.includes(tool));
-  const { listing, offered } = offer(rest);
+  const { listing, offered } = offerOf(rest);
   const stays = await narrow(offered, listing);
   if (stays.every(Boolean)) return frame;
   const kept = [...own, ...rest.filter((_, at) => stays[at] !== false)];
@@ -147,7 +147,10 @@ async function readPage(operation: Operation, cursor: string, serve: Serve): Pro
 }
 
 /** Tools of a server as a filter sees them: their bytes are those that the client would get. */
-function offer(tools: readonly unknown[]): { readonly listing: Uint8Array; readonly offered: readonly OfferedTool[] } {
+export function offerOf(tools: readonly unknown[]): {
+  readonly listing: Uint8Array;
+  readonly offered: readonly OfferedTool[];
+} {
   const pieces = tools.map((tool) => Buffer.from(JSON.stringify(tool)));
   let from = 1;
   const offered = tools.map((tool, index): OfferedTool => {
