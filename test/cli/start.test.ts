@@ -56,7 +56,7 @@ describe("the quickstart's lines", () => {
   test("every printed command works as it stands", async () => {
     await using started = await start();
     const blocks = commandsOf(started.shell.lines);
-    expect(blocks).toHaveLength(8);
+    expect(blocks).toHaveLength(9);
     const outputs: string[] = [];
     for (const block of blocks) {
       outputs.push((await promisify(execFile)("bash", ["-euc", block], { cwd: root })).stdout);
@@ -65,17 +65,18 @@ describe("the quickstart's lines", () => {
       choices: [{ message: { content: expect.stringContaining("demonstration") } }],
     });
     expect(outputs[1]).toMatch(/^data: \{[^]*data: \[DONE\]\n\n$/);
-    expect(outputs[2]?.match(/demonstration/g)).toHaveLength(2);
-    expect(JSON.parse(outputs[3] ?? "")).toMatchObject({
+    expect(outputs[2]).toContain("x-gatehouse-route: strategy=content;route=code;reason=matched");
+    expect(outputs[3]?.match(/demonstration/g)).toHaveLength(2);
+    expect(JSON.parse(outputs[4] ?? "")).toMatchObject({
       result: { tools: expect.arrayContaining([expect.objectContaining({ name: "notes_add" })]) },
     });
-    expect(JSON.parse(outputs[4] ?? "")).toMatchObject({
+    expect(JSON.parse(outputs[5] ?? "")).toMatchObject({
       result: { structuredContent: { title: "Hello" }, resultType: "complete" },
     });
     expect(await readdir(join(data, "workspace", "notes"))).toHaveLength(1);
-    expect(outputs[5]).toContain("books_find_books");
-    expect(outputs[6]).toContain("Jane Austen");
-    expect(outputs[7]).toContain("demonstration"); // asked with a token in place of a key
+    expect(outputs[6]).toContain("books_find_books");
+    expect(outputs[7]).toContain("Jane Austen");
+    expect(outputs[8]).toContain("demonstration"); // asked with a token in place of a key
   });
 
   test("what agents are configured with leads a client to the tools", async () => {

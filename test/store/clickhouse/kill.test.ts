@@ -79,7 +79,7 @@ async function finish(root: string) {
     snapshots: await openSnapshotOutbox(join(root, "snapshots")),
     clock,
     log,
-    blockBytes: 65_536,
+    blockBytes: 1_048_576, // the small ones of the killed processes would take minutes here
   });
   await replay.catchUp();
   expect(replay.state).toEqual({ backlogBytes: 0, rejected: 0, lastError: undefined });
