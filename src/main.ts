@@ -5,6 +5,7 @@ import type { Analytics } from "./compose-analytics.ts";
 import { composeAnalytics } from "./compose-analytics.ts";
 import type { GatewayComposition, GatewayParts } from "./compose-gateway.ts";
 import { composeGateway } from "./compose-gateway.ts";
+import { composeGovernance } from "./compose-governance.ts";
 import type { IdentityParts } from "./compose-identity.ts";
 import { composeIdentity } from "./compose-identity.ts";
 import type { SharedLimits } from "./compose-limits.ts";
@@ -32,10 +33,12 @@ import { createSecretCache } from "./core/secret-cache.ts";
 import { createUpstreamBoard } from "./core/upstream-health.ts";
 import { loadPepper, mcpSessionKey, vaultKeyring } from "./core/vault-keys.ts";
 import { createLog } from "./create-log.ts";
+import type { Governance } from "./governance/create-governance.ts";
 import { systemClock } from "./kernel/clock.ts";
-import { GatewayError, toGatewayError } from "./kernel/errors.ts";
+import { toGatewayError } from "./kernel/errors.ts";
 import type { Log } from "./kernel/log.ts";
 import { keylessReachOf, networkPolicyOf, plainHttpOf } from "./network-reach.ts";
+import { nothingToServe } from "./nothing-to-serve.ts";
 import { openPorts } from "./open-ports.ts";
 import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
@@ -98,7 +101,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   );
   const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
   const shared = opened.use(await openSharedLimits(config, { clock, log }));
-  const { context, encryption, gateway, identity, secrets, deliver } = connectPlanes(config, {
+  const { context, encryption, gateway, identity, secrets, governance, deliver } = connectPlanes(config, {
     shared,
     analytics,
     catalog,
@@ -114,6 +117,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   });
   opened.use(gateway);
   opened.use(encryption);
+  opened.use(governance);
   opened.defer(() => context.denials?.[Symbol.asyncDispose]());
 
   await ensureDefaults(context);
@@ -138,6 +142,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   await dataDirectory.announce(ports);
   progress("ports open");
   await analytics.start();
+  if (options.forOneCommand !== true) governance.wake();
 
   const running = opened.move();
   return {
@@ -171,6 +176,7 @@ interface ConnectedPlanes {
   readonly gateway: GatewayParts;
   readonly identity: IdentityParts;
   readonly secrets: SecretCache;
+  readonly governance: Governance;
   /** What a message from the control plane does: the only way from there to the gateway. */
   deliver(message: PlaneMessage): void;
 }
@@ -186,6 +192,7 @@ function connectPlanes(
   const clock = systemClock;
   const keylessReach = keylessReachOf(config);
   const secrets = createSecretCache(() => context);
+  const governance = composeGovernance(() => context, { clock, log });
   const identity = composeIdentity(config, { context: () => context, network: networkPolicyOf(config), secrets });
   const gateway = composeGateway({
     clock,
@@ -237,8 +244,8 @@ function connectPlanes(
     plainHttp: plainHttpOf(config),
     inspectMcp: gateway.inspectMcp,
     testRoute: gateway.testRoute,
-    testToolFilter: gateway.testToolFilter,
     fetchDescription: gateway.fetchDescription,
+    governance,
     legacyApplicationKeys: config.legacyApplicationKeys,
     residentIssuer: () => identity.issuer(),
     oauth: config.oauth,
@@ -249,7 +256,7 @@ function connectPlanes(
     denials: createDenialAudit(() => context),
     check: (set) => tryToCompile(set, gateway),
   };
-  return { context, encryption, gateway, identity, secrets, deliver };
+  return { context, encryption, gateway, identity, secrets, governance, deliver };
 }
 
 /** Where a gateway asks and reports: the control plane beside it. */
@@ -279,18 +286,6 @@ async function tryToCompile(
     if (fault.code !== "publish.refused") throw fault;
     return fault.issues;
   }
-}
-
-async function nothingToServe(context: CoreContext, messages: readonly PlaneMessage[]): Promise<GatewayError> {
-  const sets = messages.flatMap((message) => (message.type === "artifacts" ? [message.set] : []));
-  const issues = (await Promise.all(sets.map((set) => context.check(set)))).flat();
-  const apis = [...new Set(issues.flatMap(({ path }) => /^[A-Za-z]+\/[^:\s]+(?=:)/.exec(path)?.[0] ?? []))];
-  const command = `gatehouse undeploy ${apis.length === 0 ? "KIND/NAME" : apis.join(" ")} --offline`;
-  return new GatewayError(
-    "config.invalid",
-    `What is deployed cannot be served here, so nothing would be. Take it down with: ${command}; or mend it with: gatehouse apply -f FILE --offline.`,
-    { issues },
-  );
 }
 
 function checkpointOptions({ audit: { checkpointMinutes, checkpointFile: path } }: Config): CheckpointOptions {

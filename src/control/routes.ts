@@ -12,6 +12,8 @@ import { documentationRoutes } from "./documentation-routes.ts";
 import { encryptionRoutes } from "./encryption-routes.ts";
 import { gatewayFeedRoutes } from "./gateway-feed-routes.ts";
 import { gatewayTokenRoutes } from "./gateway-token-routes.ts";
+import { governanceEvaluateRoute } from "./governance-evaluate-route.ts";
+import { governanceRoutes } from "./governance-routes.ts";
 import { keyManagerRoutes } from "./key-manager-routes.ts";
 import { mcpClientConfigRoutes } from "./mcp-client-config-routes.ts";
 import { mcpInspectionRoutes } from "./mcp-inspection-routes.ts";
@@ -26,7 +28,6 @@ import { sessionRoutes } from "./session-routes.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
 import { ssoRoutes } from "./sso-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
-import { toolFilterTestRoutes } from "./tool-filter-test-routes.ts";
 import { upstreamCredentialRoutes } from "./upstream-credential-routes.ts";
 import { upstreamTokenRoutes } from "./upstream-token-routes.ts";
 import { userRoutes } from "./user-routes.ts";
@@ -43,10 +44,11 @@ export function routes(): readonly ControlRoute[] {
     ...budgetRoutes(),
     ...mcpInspectionRoutes(),
     ...routeTestRoutes(),
-    ...toolFilterTestRoutes(),
     ...mcpPinRoutes(),
     ...mcpClientConfigRoutes(),
     ...approvalRoutes(),
+    ...governanceRoutes(),
+    governanceEvaluateRoute(),
     ...keyManagerRoutes(),
     ...oauthClientRoutes(),
     ...allOauthClientRoutes(),

@@ -6,11 +6,14 @@ import type { DeployOutcome } from "./deployment.ts";
 import { publishDraft } from "./deployment.ts";
 import type { FetchedDescriptions } from "./fetched-descriptions.ts";
 import { fetchDescriptions } from "./fetched-descriptions.ts";
+import { clearForDeployment } from "./governance-gate.ts";
+import { isGoverning } from "./governed-kinds.ts";
 import { settleInline } from "./inline-secrets.ts";
 import { refusal } from "./parse-document.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
 import { changeResource, insertResource } from "./resource-changes.ts";
 import type { ResourceDocument } from "./resource-document.ts";
+import { ruleset } from "./ruleset.ts";
 import type { ReadDocument, SourceDocument } from "./source-document.ts";
 import { atDocument, locate, readDocuments } from "./source-document.ts";
 import type { Write } from "./write.ts";
@@ -55,13 +58,28 @@ export async function applyDocuments(
     context,
     published.map(({ document }) => document.spec),
   );
+  const rules = read
+    .filter(({ kind }) => isGoverning(kind.kind))
+    .map(({ kind, document }) => ({ ...document, kind: kind.kind }));
+  for (const { source, kind, document } of read) {
+    if (kind.kind !== ruleset.kind) continue;
+    await atDocument(source, async () => context.governance?.checkRuleset(document.name, rules));
+  }
+  const clearance = await clearForDeployment(
+    context,
+    published.map(({ kind, document }) => ({ ...document, kind: kind.kind, spec: descriptions.settle(document.spec) })),
+    ["deploy", "publish"],
+    rules,
+  );
   const applied: AppliedDocument[] = [];
   const rollBack = new GatewayError("internal", "A dry run ends here.");
   try {
     await inWrite(context, actor, async (write) => {
       applied.length = 0;
-      for (const each of read)
+      await clearance.confirmRules(write.transaction);
+      for (const each of read) {
         applied.push(await atDocument(each.source, () => applyOne(write, each, draft, descriptions)));
+      }
       await settleDocuments(write, read);
       if (dryRun) throw rollBack;
     });

@@ -2,6 +2,7 @@ import type { SealedValue } from "../kernel/crypto.ts";
 import type { AccessTables } from "./access-tables.ts";
 import type { ApprovalTables } from "./approval-tables.ts";
 import type { AuditTable } from "./audit-log.ts";
+import type { ComplianceTables } from "./compliance-tables.ts";
 import type { IdentityTables } from "./identity-tables.ts";
 import type { InlineSecretTable } from "./inline-secrets.ts";
 import type { McpPinTables } from "./mcp-pin-tables.ts";
@@ -85,7 +86,13 @@ export interface ResourceFilter extends OwnerFilter {
  * Reads and writes of the catalog. Writes are only valid inside `Catalog.transaction`. A duplicate (kind and name,
  * key or secret name, context of a deployment) throws `resource.conflict`.
  */
-export interface CatalogTransaction extends IdentityTables, AccessTables, UpstreamTables, McpPinTables, ApprovalTables {
+export interface CatalogTransaction
+  extends IdentityTables,
+    AccessTables,
+    UpstreamTables,
+    McpPinTables,
+    ApprovalTables,
+    ComplianceTables {
   readonly resources: {
     insert(resource: Resource): Promise<void>;
     /** Writes spec, labels, version and updatedAt where the stored version is `expectedVersion`; false when it is not. */

@@ -7,6 +7,7 @@ import type { Catalog } from "./catalog.ts";
 import type { DenialAudit } from "./denial-audit.ts";
 import type { Encryption } from "./encryption.ts";
 import type { GatewayFeed } from "./gateway-feed.ts";
+import type { GovernanceGate } from "./governance-gate.ts";
 import type { KeyManagerConnectors } from "./key-manager-connector.ts";
 import type { KeylessReach } from "./keyless-reach.ts";
 import type { LastUses } from "./last-uses.ts";
@@ -20,7 +21,6 @@ import type { Rights } from "./rights.ts";
 import type { RouteTester } from "./route-test.ts";
 import type { PluginSchemas } from "./secret-fields.ts";
 import type { SignInSettings } from "./sign-in-settings.ts";
-import type { ToolFilterTester } from "./tool-filter-test.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
 import type { UpstreamTokens } from "./upstream-tokens.ts";
 
@@ -59,8 +59,6 @@ export interface CoreContext {
   readonly budgets?: BudgetBoard;
   /** Routes requests without sending them; absent where no gateway is in this process. */
   readonly testRoute?: RouteTester;
-  /** Filters tools without sending them to a model; absent where no gateway is in this process. */
-  readonly testToolFilter?: ToolFilterTester;
   /** The plug-ins of key managers; where it is absent their configuration is checked by nobody. */
   readonly keyManagers?: KeyManagerConnectors;
   /** Looks at MCP servers; nobody can where it is absent. */
@@ -81,6 +79,8 @@ export interface CoreContext {
   readonly residentIssuer?: () => string | undefined;
   /** What the configuration says of OAuth clients; the defaults where it is absent. */
   readonly oauth?: OauthSettings;
+  /** Holds resources against rulesets; nothing is where it is absent. */
+  readonly governance?: GovernanceGate;
   /** Takes the uses of client secrets and access tokens; they are noted nowhere where it is absent. */
   readonly secretUses?: LastUses;
   /** How long sessions and access tokens last; the defaults where it is absent. */

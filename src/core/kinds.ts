@@ -1,5 +1,7 @@
 import { application } from "./application.ts";
+import { exemption } from "./exemption.ts";
 import { gateway } from "./gateway.ts";
+import { governancePolicy } from "./governance-policy.ts";
 import { keyManager } from "./key-manager.ts";
 import { llmApi } from "./llm-api.ts";
 import { llmProvider } from "./llm-provider.ts";
@@ -7,6 +9,7 @@ import { mcpServer } from "./mcp-server.ts";
 import { plan } from "./plan.ts";
 import type { ResourceKind } from "./resource.ts";
 import { restApi } from "./rest-api.ts";
+import { ruleset } from "./ruleset.ts";
 import { subscription } from "./subscription.ts";
 import { team } from "./team.ts";
 
@@ -22,6 +25,9 @@ export const resourceKinds: readonly ResourceKind[] = [
   mcpServer,
   restApi,
   subscription,
+  ruleset,
+  governancePolicy,
+  exemption,
 ] as readonly unknown[] as readonly ResourceKind[]; // `references` takes each kind's own spec, which only that kind's rows reach
 
 const byKind = new Map(resourceKinds.map((kind) => [kind.kind, kind]));

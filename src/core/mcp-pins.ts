@@ -79,7 +79,10 @@ export async function takeSightings(
       const { name: server, teamId } = deployed;
       drifts.push({ apiId, server, teamId, environment, kind, name, approvedHash, seenHash, changes });
     }
-    if (changed.length > 0) write.messages.push({ type: "mcp-pins.put", pins: changed.map(pinRecord) });
+    if (changed.length === 0) return;
+    await transaction.compliance.enqueue({ ids: [apiId] }, nowMs); // rules see what servers say
+    write.governanceAsked = true;
+    write.messages.push({ type: "mcp-pins.put", pins: changed.map(pinRecord) });
   });
   for (const drift of drifts) context.onMcpDrift?.(drift);
 }

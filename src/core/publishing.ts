@@ -5,6 +5,7 @@ import type { Actor, CoreContext } from "./core-context.ts";
 import type { DeployOutcome } from "./deployment.ts";
 import { deploy, publishDraft, undeploy } from "./deployment.ts";
 import { fetchDescriptions } from "./fetched-descriptions.ts";
+import { clearForDeployment } from "./governance-gate.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
 import { changedMeanwhile, notFound, requireResource } from "./resource-changes.ts";
 import type { Write } from "./write.ts";
@@ -21,7 +22,7 @@ export interface Publication extends DeployOutcome {
  *
  * Throws `publish.refused` with issues when the context is taken, something referred to is gone, the API is keyless in
  * production, or the gateways' configuration would not compile; `resource.not_found`; and `resource.changed` when the
- * draft is not at the version that was expected.
+ * draft is not at the version that was expected, and `governance.blocked` with the findings of rules.
  */
 export async function publishApi(
   context: CoreContext,
@@ -32,9 +33,13 @@ export async function publishApi(
 ): Promise<Publication> {
   const draft = await context.catalog.read.resources.find(kind.kind, name);
   const descriptions = await fetchDescriptions(context, [draft?.spec]);
-  return publication(context, actor, { kind, name, expectedVersion }, (write, resource) =>
-    publishDraft(write, kind, resource, descriptions),
-  );
+  const subjects = draft === undefined ? [] : [{ ...draft, spec: descriptions.settle(draft.spec) }];
+  const clearance = await clearForDeployment(context, subjects, ["deploy", "publish"]);
+  return publication(context, actor, { kind, name, expectedVersion }, async (write, resource) => {
+    await clearance.confirmRules(write.transaction);
+    clearance.confirm({ ...resource, spec: descriptions.settle(resource.spec) });
+    return publishDraft(write, kind, resource, descriptions);
+  });
 }
 
 /** Deploys a revision that exists, an older one too. Throws as `publishApi` does. */
@@ -46,11 +51,18 @@ export async function deployRevision(
   revision: number,
   expectedVersion?: number,
 ): Promise<Publication> {
+  const { resources, revisions } = context.catalog.read;
+  const found = await resources.find(kind.kind, name);
+  const chosen = found && (await revisions.find(found.id, revision));
+  const subjects = found === undefined || chosen === undefined ? [] : [{ ...found, spec: chosen.spec }];
+  const clearance = await clearForDeployment(context, subjects, ["deploy"]);
   return publication(context, actor, { kind, name, expectedVersion }, async (write, resource) => {
+    await clearance.confirmRules(write.transaction);
     const row = await write.transaction.revisions.find(resource.id, revision);
     if (row === undefined) {
       throw new GatewayError("resource.not_found", `${kind.kind}/${name} has no revision ${revision}.`);
     }
+    clearance.confirm({ ...resource, spec: row.spec });
     return deploy(write, kind, resource, row, "api.deployed");
   });
 }

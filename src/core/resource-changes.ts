@@ -5,6 +5,7 @@ import { isSupporting } from "./artifact-set.ts";
 import { resourceAction } from "./audit-actions.ts";
 import { auditChanges } from "./audit-changes.ts";
 import type { CatalogTransaction } from "./catalog.ts";
+import { governedKinds, isGoverned, isGoverning } from "./governed-kinds.ts";
 import { settleInline, storeInline } from "./inline-secrets.ts";
 import { keyManager, residentName } from "./key-manager.ts";
 import { keyManagerWritten } from "./key-managers.ts";
@@ -112,6 +113,7 @@ export async function removeResource(write: Write, kind: ResourceKind, resource:
   if (isSupporting(resource)) write.artifactsChanged = true;
   if (kind.kind === subscription.kind) write.messages.push({ type: "subscription.removed", id: resource.id });
   if (kind.kind === keyManager.kind) write.messages.push({ type: "key-manager.removed", id: resource.id });
+  if (isGoverning(kind.kind)) await askGovernance(write, resource);
   await audit(write, resourceAction(kind, "deleted"), resource, { version: resource.version });
 }
 
@@ -166,6 +168,16 @@ async function written(write: Write, kind: ResourceKind, { after, before, found 
   if (isSupporting(after) || isSupporting(before)) write.artifactsChanged = true;
   if (kind.kind === subscription.kind) await subscriptionWritten(write, after, before);
   if (kind.kind === keyManager.kind) await keyManagerWritten(write, after);
+  await askGovernance(write, after);
+}
+
+/** Has a resource looked at by governance, or all of them where it is the rules that have changed. */
+async function askGovernance(write: Write, { kind, id }: Pick<Resource, "kind" | "id">): Promise<void> {
+  const { transaction, nowMs } = write;
+  if (isGoverning(kind)) await transaction.compliance.enqueue({ kinds: governedKinds }, nowMs);
+  else if (isGoverned(kind)) await transaction.compliance.enqueue({ ids: [id] }, nowMs);
+  else return;
+  write.governanceAsked = true;
 }
 
 async function fixedFieldIssues(

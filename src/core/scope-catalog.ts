@@ -34,6 +34,7 @@ function scopeTables(tables: CatalogTransaction, scope: CatalogScope): CatalogTr
     secrets: scopeSecrets(tables.secrets, scope.rights),
     oauthClients: scopeClients(tables.oauthClients, scope.rights),
     approvals: scopeApprovals(tables.approvals, scope.rights),
+    compliance: scopeCompliance(tables.compliance, scope.rights),
     mcpPins: {
       ...tables.mcpPins,
       async put(row) {
@@ -55,6 +56,20 @@ function scopeApprovals(table: CatalogTransaction["approvals"], rights: Rights):
     async update(row, expected) {
       requireFor(rights, "approvals:write", row.teamId);
       return table.update(row, expected);
+    },
+  };
+}
+
+function scopeCompliance(table: CatalogTransaction["compliance"], rights: Rights): CatalogTransaction["compliance"] {
+  return {
+    ...table,
+    async find(artifactId) {
+      const row = await table.find(artifactId);
+      return row !== undefined && holds(rights, "governance:read", row.teamId) ? row : undefined;
+    },
+    async list(filter, page) {
+      const owners = ownersOf(rights, "governance:read");
+      return owners === undefined ? emptyPage : table.list({ ...filter, ...owners }, page);
     },
   };
 }

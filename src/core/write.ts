@@ -15,6 +15,8 @@ export interface Write {
   readonly messages: PlaneMessage[];
   /** Set by whoever changes what a snapshot is made of; `settleArtifacts` then checks and sends the new set. */
   artifactsChanged: boolean;
+  /** Set by whoever has something looked at by governance. */
+  governanceAsked: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function inWrite<Result>(
   actor: Actor,
   work: (write: Write) => Promise<Result>,
 ): Promise<Result> {
-  const { result, messages } = await context.catalog.transaction(async (transaction) => {
+  const { result, messages, governanceAsked } = await context.catalog.transaction(async (transaction) => {
     const write: Write = {
       context,
       transaction,
@@ -34,10 +36,12 @@ export async function inWrite<Result>(
       nowMs: context.clock.now(),
       messages: [],
       artifactsChanged: false,
+      governanceAsked: false,
     };
-    return { result: await work(write), messages: write.messages };
+    return { result: await work(write), messages: write.messages, governanceAsked: write.governanceAsked };
   });
   for (const message of messages) context.publish(message);
+  if (governanceAsked) context.governance?.wake();
   return result;
 }
 

@@ -3,6 +3,7 @@ import type { Catalog } from "../../src/core/catalog.ts";
 import { catalogAccessContract } from "./catalog-access-contract.ts";
 import { catalogApprovalContract } from "./catalog-approval-contract.ts";
 import { catalogClientContract } from "./catalog-client-contract.ts";
+import { catalogComplianceContract } from "./catalog-compliance-contract.ts";
 import { catalogKeyContract } from "./catalog-key-contract.ts";
 import { catalogOauthContract } from "./catalog-oauth-contract.ts";
 import { catalogPublishContract } from "./catalog-publish-contract.ts";
@@ -26,6 +27,7 @@ export function catalogContract(name: string, open: OpenCatalog): void {
     describe("inline secrets and sealed values", () => catalogSealedContract(open));
     describe("what upstreams have given out", () => catalogUpstreamContract(open));
     describe("calls that wait for a person", () => catalogApprovalContract(open));
+    describe("how resources stand to rules", () => catalogComplianceContract(open));
     describe("transactions", () => catalogTransactionContract(open));
   });
 }

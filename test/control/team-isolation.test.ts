@@ -26,6 +26,9 @@ const owned: Readonly<Record<string, object>> = {
     definition: { openapi: "3.1.0", info: { title: "Red", version: "1.0" }, paths: {} },
     upstream: { production: { url: "https://rest.example.com" }, sandbox },
   },
+  rulesets: { artifacts: ["LlmApi"], ruleset: { rules: {} } },
+  "governance-policies": { rulesets: ["red-thing"], targets: ["global"] },
+  exemptions: { artifact: { kind: "LlmApi", name: "red-thing" }, rule: "any", reason: "a test", approver: "red" },
   subscriptions: { application: "red-thing", api: { kind: "LlmApi", name: "red-thing" }, plan: "red-thing" },
 };
 

@@ -5,6 +5,7 @@ import { apiKeyTable } from "./api-key-table.ts";
 import { approvalTable } from "./approval-table.ts";
 import { auditTable } from "./audit-table.ts";
 import type { CatalogTables } from "./catalog-tables.ts";
+import { complianceTable } from "./compliance-table.ts";
 import { deploymentTable } from "./deployment-table.ts";
 import { inlineSecretTable } from "./inline-secret-table.ts";
 import { mcpPinTable } from "./mcp-pin-table.ts";
@@ -48,6 +49,7 @@ export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
     upstreamClients: upstreamClientTable(db),
     mcpPins: mcpPinTable(db),
     approvals: approvalTable(db),
+    compliance: complianceTable(db),
     audit: auditTable(db),
     settings: settingTable(db),
   };

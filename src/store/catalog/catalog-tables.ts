@@ -2,6 +2,7 @@ import type { Generated } from "kysely";
 import type { AccessTokenRow, SessionRow } from "../../core/access-tables.ts";
 import type { ApprovalRow } from "../../core/approval-tables.ts";
 import type { ApiKeyRow, AuditRow, DeploymentRow, ReferenceRow, RevisionRow, SecretRow } from "../../core/catalog.ts";
+import type { ComplianceRow } from "../../core/compliance-tables.ts";
 import type {
   OauthClientRow,
   OauthClientSecretRow,
@@ -44,6 +45,7 @@ export interface CatalogTables {
   readonly upstreamClients: Stored<UpstreamClientRow, "sealed">;
   readonly mcpPins: Stored<McpPinRow, "seen", "approved">;
   readonly approvals: Stored<Sequenced<ApprovalRow>, "holder", "shown">;
+  readonly compliance: Stored<ComplianceRow, "policies">;
   readonly audit: Stored<AuditRow, "detail">;
   readonly settings: { readonly name: string; readonly value: string };
 }

@@ -6,6 +6,7 @@ import { addOauthAccounts } from "./add-oauth-accounts.ts";
 import { chainAudit } from "./chain-audit.ts";
 import { createApprovals } from "./create-approvals.ts";
 import { createCatalogTables } from "./create-catalog-tables.ts";
+import { createCompliance } from "./create-compliance.ts";
 import { createIdentityTables } from "./create-identity-tables.ts";
 import { createInlineSecrets } from "./create-inline-secrets.ts";
 import { createMcpPins } from "./create-mcp-pins.ts";
@@ -26,4 +27,5 @@ export const catalogMigrations: readonly Migration[] = [
   addOauthAccounts,
   createApprovals,
   addClientState,
+  createCompliance,
 ];

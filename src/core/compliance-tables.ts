@@ -1,0 +1,86 @@
+import type { OwnerFilter } from "./catalog.ts";
+import type { FindingSeverity } from "./governed-kinds.ts";
+import type { Page, PageRequest } from "./page.ts";
+
+/** The part of the catalog that holds how resources stand to the rules, and which are to be looked at. */
+export interface ComplianceTables {
+  readonly compliance: ComplianceTable;
+}
+
+export const complianceStatuses = ["COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "PENDING"] as const;
+export type ComplianceStatus = (typeof complianceStatuses)[number];
+
+/** A finding as it is kept. */
+export interface KeptFinding {
+  readonly rule: string;
+  readonly severity: FindingSeverity;
+  readonly message: string;
+  /** `spec.tools[2].description`; empty for the whole. */
+  readonly path: string;
+  /** From 1, in the document's indented JSON. */
+  readonly line: number;
+  readonly howToFix: string | null;
+  readonly documentationUrl: string | null;
+  /** The name of the exemption that keeps it from counting. */
+  readonly exemption: string | null;
+}
+
+/** How a resource stands to one ruleset of one policy. */
+export interface RulesetResult {
+  readonly ruleset: string;
+  readonly status: "PASSED" | "FAILED" | "UNAPPLIED";
+  /** SHA-256 of what was evaluated and against what: the same again needs no evaluation. */
+  readonly inputHash: string;
+  readonly rules: number;
+  readonly findings: readonly KeptFinding[];
+  /** Rules that could not be evaluated, and why. */
+  readonly faults: readonly { readonly rule: string | null; readonly message: string }[];
+}
+
+/** How a resource stands to one policy. */
+export interface PolicyResult {
+  readonly policy: string;
+  readonly status: "FOLLOWED" | "VIOLATED" | "UNAPPLIED";
+  readonly rulesets: readonly RulesetResult[];
+}
+
+/** One resource's row. */
+export interface ComplianceRow {
+  readonly artifactId: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly teamId: string;
+  /** What was found last; PENDING before the first time. */
+  readonly status: ComplianceStatus;
+  /** From 0 to 100; null where no rule applies. */
+  readonly score: number | null;
+  readonly policies: readonly PolicyResult[];
+  readonly evaluatedAtMs: number | null;
+  /** Since when it waits to be looked at; null where it does not. */
+  readonly dueAtMs: number | null;
+  /** Counts how often it was asked to be looked at. */
+  readonly asked: number;
+}
+
+/** Which rows are listed. */
+export interface ComplianceFilter extends Pick<OwnerFilter, "teamIds"> {
+  readonly kind?: string;
+  readonly status?: ComplianceStatus;
+}
+
+export interface ComplianceTable {
+  /** Has resources looked at: these, or all of some kinds. What waits already keeps its place. */
+  enqueue(
+    what: { readonly ids: readonly string[] } | { readonly kinds: readonly string[] },
+    nowMs: number,
+  ): Promise<void>;
+  /** The one that has waited longest. */
+  next(): Promise<ComplianceRow | undefined>;
+  /** Keeps what was found; the row waits on where it was asked again since `asked`. Nothing where the resource is gone. */
+  keep(row: Omit<ComplianceRow, "dueAtMs">): Promise<void>;
+  /** Leaves one out of the queue whose turn came to nothing, unless it was asked again. */
+  pass(artifactId: string, asked: number): Promise<void>;
+  find(artifactId: string): Promise<ComplianceRow | undefined>;
+  /** In the order of id. */
+  list(filter: ComplianceFilter, page: PageRequest): Promise<Page<ComplianceRow>>;
+}

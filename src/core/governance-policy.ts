@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { findingSeverities, governedKinds, governedStates } from "./governed-kinds.ts";
+import { defineResource, nameSchema } from "./resource.ts";
+import { isStoredRuleset } from "./ruleset.ts";
+
+const targetSchema = z
+  .union([
+    z.literal("global"),
+    z.strictObject({
+      label: z.string().min(1).max(63).meta({ title: "Label", description: "Resources that have it." }),
+      value: z.string().max(255).optional().meta({ title: "Value", description: "Any when absent." }),
+    }),
+    z.strictObject({ kind: z.enum(governedKinds), name: nameSchema }),
+  ])
+  .meta({ title: "Target", description: "`global`, a label, or one resource." });
+
+export type GovernanceTarget = z.output<typeof targetSchema>;
+
+const actionSchema = z
+  .strictObject({
+    state: z.enum(governedStates).meta({ title: "State" }),
+    severity: z.enum(findingSeverities).meta({ title: "Severity", description: "Of the finding that this is for." }),
+    type: z.enum(["block", "notify"]).meta({
+      title: "Action",
+      description: "`block` refuses the deployment or publication; `notify` lets it pass.",
+    }),
+  })
+  .refine(({ state, type }) => type === "notify" || state === "deploy" || state === "publish", {
+    path: ["type"],
+    message: "only `deploy` and `publish` may be blocked: a draft may be as it is",
+  });
+
+const policySpec = z.strictObject({
+  displayName: z.string().max(200).optional().meta({ title: "Display name" }),
+  description: z.string().max(10_000).optional().meta({ title: "Description" }),
+  rulesets: z
+    .array(z.string().min(1).max(200))
+    .min(1)
+    .max(50)
+    .refine((names) => new Set(names).size === names.length, "each ruleset once")
+    .meta({ title: "Rulesets", description: "Stored ones by name, and those that ship with the product." }),
+  targets: z
+    .array(targetSchema)
+    .max(200)
+    .meta({ title: "Targets", description: "What it is for; a policy without targets is off." }),
+  actions: z.array(actionSchema).max(16).default([]).meta({
+    title: "Actions",
+    description: "What a finding does, by state and severity; where nothing is said it is told only.",
+  }),
+  threshold: z.enum(findingSeverities).default("warn").meta({
+    title: "Threshold",
+    description: "The least severity that makes a resource non-compliant.",
+  }),
+});
+
+export type GovernancePolicySpec = z.output<typeof policySpec>;
+
+/** Says which rulesets hold for which resources, and what a finding does. */
+export const governancePolicy = defineResource({
+  kind: "GovernancePolicy",
+  idKind: "governancePolicy",
+  path: "governance-policies",
+  title: "Governance policy",
+  summary: "Which rulesets hold for which resources, and what a finding does.",
+  spec: policySpec,
+  live: "at-once",
+  references: ({ rulesets }) =>
+    rulesets.flatMap((name, index) =>
+      isStoredRuleset(name) ? [{ kind: "Ruleset", name, path: `spec.rulesets[${index}]` }] : [],
+    ),
+  examples: [
+    {
+      rulesets: ["spectral:oas"],
+      targets: ["global"],
+      actions: [{ state: "deploy", severity: "error", type: "block" }],
+    },
+  ],
+});

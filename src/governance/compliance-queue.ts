@@ -1,0 +1,93 @@
+import type { ComplianceRow } from "../core/compliance-tables.ts";
+import type { CoreContext } from "../core/core-context.ts";
+import type { Verdict } from "../core/governance-gate.ts";
+import { toGatewayError } from "../kernel/errors.ts";
+
+/** Works off the catalog's queue of resources that are to be looked at. */
+export interface ComplianceQueue extends AsyncDisposable {
+  wake(): void;
+  /** Resolves when nothing waits any more, or the queue rests. */
+  idle(): Promise<void>;
+}
+
+/** How long the queue rests when nothing can be evaluated, in milliseconds. */
+const restMs = 30_000;
+
+/** One resource after another, the one that has waited longest first; what waits outlives the process. */
+export function createComplianceQueue(
+  context: () => Pick<CoreContext, "catalog" | "clock" | "log">,
+  lookAt: (row: ComplianceRow) => Promise<Verdict | undefined>,
+): ComplianceQueue {
+  let running: Promise<void> | undefined;
+  let isAsked = false;
+  let isDisposed = false;
+  let forgetRest = (): void => {};
+
+  const workOff = async (): Promise<void> => {
+    const { compliance } = context().catalog.read;
+    isAsked = false;
+    for (let row = await compliance.next(); row !== undefined && !isDisposed; row = await compliance.next()) {
+      if (!(await settle(context(), row, lookAt))) return rest();
+    }
+  };
+  const rest = (): void => {
+    if (isDisposed) return;
+    forgetRest();
+    forgetRest = context().clock.after(restMs, wake);
+  };
+  const wake = (): void => {
+    isAsked = true;
+    if (isDisposed || running !== undefined) return;
+    running = workOff()
+      .catch((error: unknown) => {
+        if (!isDisposed) context().log.warn({ err: error }, "governance rests, and goes on in a while");
+        rest();
+      })
+      .finally(() => {
+        running = undefined;
+        if (isAsked) wake();
+      });
+  };
+  return {
+    wake,
+    async idle() {
+      while (running !== undefined) await running;
+    },
+    async [Symbol.asyncDispose]() {
+      isDisposed = true;
+      forgetRest();
+      await running;
+    },
+  };
+}
+
+/** False where it cannot be done now, and the row waits on. */
+async function settle(
+  { catalog, clock, log }: Pick<CoreContext, "catalog" | "clock" | "log">,
+  row: ComplianceRow,
+  lookAt: (row: ComplianceRow) => Promise<Verdict | undefined>,
+): Promise<boolean> {
+  const { artifactId, asked, kind, name } = row;
+  try {
+    const verdict = await lookAt(row);
+    const evaluatedAtMs = clock.now();
+    await catalog.transaction(({ compliance }) =>
+      verdict === undefined
+        ? compliance.pass(artifactId, asked)
+        : compliance.keep({
+            ...row,
+            status: verdict.status,
+            score: verdict.score,
+            policies: verdict.policies,
+            evaluatedAtMs,
+          }),
+    );
+    return true;
+  } catch (error) {
+    const fault = toGatewayError(error);
+    log.warn({ err: fault, artifact: `${kind}/${name}` }, "a resource could not be held against the rules");
+    if (fault.code !== "internal") return false;
+    await catalog.transaction(({ compliance }) => compliance.pass(artifactId, asked));
+    return true;
+  }
+}

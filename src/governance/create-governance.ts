@@ -1,0 +1,88 @@
+import type { PolicyResult } from "../core/compliance-tables.ts";
+import type { CoreContext } from "../core/core-context.ts";
+import type { GovernanceGate, GovernedSubject, PendingRule, Verdict } from "../core/governance-gate.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import { blockedError } from "./blocked-error.ts";
+import { createComplianceQueue } from "./compliance-queue.ts";
+import { judge } from "./judge.ts";
+import { readRuleBook } from "./rule-book.ts";
+import type { RulesetEvaluator } from "./ruleset-evaluator.ts";
+
+/** Holds resources against rules, those of the catalog's queue one after another. */
+export interface Governance extends GovernanceGate, AsyncDisposable {
+  /** Resolves when nothing waits any more, or the queue rests because the evaluator cannot run. */
+  idle(): Promise<void>;
+}
+
+/**
+ * Governance over a catalog. The queue is the catalog's own, so that a restart loses nothing of it: call `wake` once at
+ * the start.
+ */
+export function createGovernance(
+  context: () => Pick<CoreContext, "catalog" | "clock" | "log">,
+  evaluator: RulesetEvaluator,
+): Governance {
+  const verdictOf = async (
+    subject: GovernedSubject,
+    how: {
+      readonly pending?: readonly PendingRule[];
+      readonly before?: readonly PolicyResult[];
+      readonly isUrgent?: boolean;
+    },
+  ): Promise<Verdict> => {
+    const { catalog, clock } = context();
+    const { pending = [], ...rest } = how;
+    const book = await readRuleBook(catalog.read, pending);
+    return judge({ read: catalog.read, evaluator, book, nowMs: clock.now(), ...rest }, subject);
+  };
+
+  const queue = createComplianceQueue(context, async (row) => {
+    const subject = await context().catalog.read.resources.findById(row.artifactId);
+    return subject && verdictOf(subject, { before: row.policies });
+  });
+
+  return {
+    wake: queue.wake,
+    idle: queue.idle,
+    async review(subjects, states, pending) {
+      const { catalog, clock } = context();
+      const book = await readRuleBook(catalog.read, pending);
+      const isBlocking = ({ spec }: (typeof book.policies)[number]) =>
+        spec.actions.some(({ state, type }) => type === "block" && states.includes(state));
+      const policies = book.policies.filter(isBlocking);
+      const parts = { read: catalog.read, evaluator, book: { ...book, policies }, nowMs: clock.now(), isUrgent: true };
+      const verdicts: Verdict[] = [];
+      for (const subject of policies.length === 0 ? [] : subjects) verdicts.push(await judge(parts, subject));
+      const fault = blockedError(verdicts, policies, states);
+      if (fault !== undefined) throw fault;
+    },
+    async checkRuleset(name, pending) {
+      const book = await readRuleBook(context().catalog.read, pending);
+      const document = { text: "{}" };
+      try {
+        await evaluator.evaluate({ bundle: (await book.bundle(name)).bundle, document, isUrgent: true });
+      } catch (error) {
+        throw ofSpec(error);
+      }
+    },
+    async tryOut(subjects, pending) {
+      const verdicts: Verdict[] = [];
+      for (const subject of subjects) verdicts.push(await verdictOf(subject, { pending, isUrgent: true }));
+      return verdicts;
+    },
+    async [Symbol.asyncDispose]() {
+      await evaluator[Symbol.asyncDispose](); // what is being looked at is given up, and waits for the next start
+      await queue[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A ruleset's faults by their place in the resource that holds it. */
+function ofSpec(error: unknown): unknown {
+  if (!(error instanceof GatewayError) || error.code !== "resource.invalid") return error;
+  const issues = error.issues.map(({ path, message }) => ({
+    path: path === "" ? "spec.ruleset" : `spec.ruleset.${path}`,
+    message,
+  }));
+  return new GatewayError(error.code, error.message, { issues, cause: error });
+}

@@ -1,0 +1,171 @@
+import type { CatalogTransaction } from "../core/catalog.ts";
+import type { KeptFinding, PolicyResult, RulesetResult } from "../core/compliance-tables.ts";
+import { contentHash } from "../core/content-hash.ts";
+import type { GovernedSubject, Verdict } from "../core/governance-gate.ts";
+import type { GovernancePolicySpec } from "../core/governance-policy.ts";
+import type { GovernedState } from "../core/governed-kinds.ts";
+import { findingSeverities } from "../core/governed-kinds.ts";
+import { fieldPath } from "../core/parse-document.ts";
+import { GatewayError } from "../kernel/errors.ts";
+import { documentOf } from "./document-of.ts";
+import type { Finding } from "./finding.ts";
+import type { RuleBook } from "./rule-book.ts";
+import { isTarget } from "./rule-book.ts";
+import type { RulesetEvaluator } from "./ruleset-evaluator.ts";
+
+export interface JudgeParts {
+  readonly read: CatalogTransaction;
+  readonly evaluator: RulesetEvaluator;
+  readonly book: RuleBook;
+  readonly nowMs: number;
+  /** What was found before: of the same rules in the same document nothing else will be. */
+  readonly before?: readonly PolicyResult[];
+  readonly isUrgent?: boolean;
+}
+
+/** Holds a resource against all policies that are for it. Rejects with `governance.unavailable` where that cannot be done. */
+export async function judge(parts: JudgeParts, subject: GovernedSubject): Promise<Verdict> {
+  const policies: PolicyResult[] = [];
+  const blocked = { deploy: 0, publish: 0 };
+  for (const policy of parts.book.policies.filter(({ spec }) => isTarget(spec, subject))) {
+    const rulesets: RulesetResult[] = [];
+    for (const name of policy.spec.rulesets)
+      rulesets.push(await holdAgainst(parts, subject, name, policy.spec.threshold));
+    const status = statusOf(rulesets.map((result) => result.status));
+    policies.push({ policy: policy.name, status, rulesets });
+    for (const state of ["deploy", "publish"] as const)
+      blocked[state] += blocking(policy.spec, [state], rulesets).length;
+  }
+  const { kind, name } = subject;
+  return { kind, name, status: compliance(policies), score: scoreOf(policies), policies, blocked };
+}
+
+/** The findings of a policy that block one of the states. */
+export function blocking(
+  policy: GovernancePolicySpec,
+  states: readonly GovernedState[],
+  rulesets: readonly RulesetResult[],
+): readonly KeptFinding[] {
+  const blocks = (finding: KeptFinding): boolean =>
+    finding.exemption === null &&
+    policy.actions.some(
+      ({ state, severity, type }) => type === "block" && severity === finding.severity && states.includes(state),
+    );
+  return rulesets.flatMap(({ findings }) => findings.filter(blocks));
+}
+
+async function holdAgainst(
+  parts: JudgeParts,
+  subject: GovernedSubject,
+  name: string,
+  threshold: GovernancePolicySpec["threshold"],
+): Promise<RulesetResult> {
+  const known = parts.book.ruleset(name);
+  if (known === undefined) return unapplied(name, [{ rule: null, message: `there is no ruleset ${name}` }]);
+  const isFor = known.artifacts.some((kind) => kind === subject.kind);
+  const document = isFor ? await documentOf(parts.read, subject, known.type) : undefined;
+  if (document === undefined) return unapplied(name, []);
+  try {
+    const { bundle, hash } = await parts.book.bundle(name);
+    const inputHash = contentHash([hash, document]);
+    const before = parts.before?.flatMap(({ rulesets }) => rulesets).find((each) => each.inputHash === inputHash);
+    const found = before ?? (await evaluated(parts, bundle, document, inputHash));
+    const findings = found.findings.map((each) => ({ ...each, exemption: exemptionOf(parts, subject, name, each) }));
+    const counts = findings.some((each) => each.exemption === null && weighs(each.severity, threshold));
+    const status = found.rules === 0 ? "UNAPPLIED" : counts ? "FAILED" : "PASSED";
+    return { ...found, ruleset: name, status, findings };
+  } catch (error) {
+    // The ruleset's own fault: it says nothing of the resource.
+    if (!(error instanceof GatewayError) || error.code !== "resource.invalid") throw error;
+    return unapplied(name, [{ rule: null, message: error.message }]);
+  }
+}
+
+type Evaluated = Pick<RulesetResult, "inputHash" | "rules" | "findings" | "faults">;
+
+async function evaluated(
+  { evaluator, isUrgent = false }: JudgeParts,
+  ...[bundle, document, inputHash]: readonly [...Parameters<typeof requestOf>, string]
+): Promise<Evaluated> {
+  const { findings, faults, rules } = await evaluator.evaluate({ ...requestOf(bundle, document), isUrgent });
+  return {
+    inputHash,
+    rules: rules.length,
+    findings: findings.slice(0, mostFindings).map(kept),
+    faults: faults.map(({ rule, message }) => ({ rule: rule ?? null, message })),
+  };
+}
+
+function requestOf(
+  bundle: Parameters<RulesetEvaluator["evaluate"]>[0]["bundle"],
+  document: Parameters<RulesetEvaluator["evaluate"]>[0]["document"],
+) {
+  return { bundle, document };
+}
+
+/** Findings of one ruleset in one resource that are kept. */
+const mostFindings = 1_000;
+
+function kept({ rule, severity, message, path, range, howToFix, documentationUrl }: Finding): KeptFinding {
+  return {
+    rule,
+    severity,
+    message,
+    path: fieldPath(path),
+    line: range.start.line + 1,
+    howToFix: howToFix ?? null,
+    documentationUrl: documentationUrl ?? null,
+    exemption: null,
+  };
+}
+
+function exemptionOf(
+  { book, nowMs }: JudgeParts,
+  { kind, name }: GovernedSubject,
+  ruleset: string,
+  finding: KeptFinding,
+): string | null {
+  const found = book.exemptions.find(({ spec }) => {
+    const { artifact, rule, path, expiresAt } = spec;
+    if (artifact.kind !== kind || artifact.name !== name || rule !== finding.rule) return false;
+    if (spec.ruleset !== undefined && spec.ruleset !== ruleset) return false;
+    if (expiresAt !== undefined && Date.parse(expiresAt) <= nowMs) return false;
+    return path === undefined || finding.path === path || /^[.[]/.test(below(finding.path, path));
+  });
+  return found?.name ?? null;
+}
+
+function below(path: string, outer: string): string {
+  return path.startsWith(outer) ? path.slice(outer.length) : "";
+}
+
+function weighs(severity: KeptFinding["severity"], threshold: KeptFinding["severity"]): boolean {
+  return findingSeverities.indexOf(severity) <= findingSeverities.indexOf(threshold);
+}
+
+function unapplied(ruleset: string, faults: RulesetResult["faults"]): RulesetResult {
+  return { ruleset, status: "UNAPPLIED", inputHash: "", rules: 0, findings: [], faults };
+}
+
+function statusOf(rulesets: readonly RulesetResult["status"][]): PolicyResult["status"] {
+  if (rulesets.includes("FAILED")) return "VIOLATED";
+  return rulesets.includes("PASSED") ? "FOLLOWED" : "UNAPPLIED";
+}
+
+function compliance(policies: readonly PolicyResult[]): Verdict["status"] {
+  if (policies.some(({ status }) => status === "VIOLATED")) return "NON_COMPLIANT";
+  return policies.some(({ status }) => status === "FOLLOWED") ? "COMPLIANT" : "NOT_APPLICABLE";
+}
+
+/** The share of rules that are kept, in hundredths. */
+function scoreOf(policies: readonly PolicyResult[]): number | null {
+  const results = new Map(policies.flatMap(({ rulesets }) => rulesets).map((result) => [result.ruleset, result]));
+  const all = [...results.values()];
+  const rules = all.reduce((sum, result) => sum + result.rules, 0);
+  const broken = all.reduce(
+    (sum, { findings }) =>
+      sum + new Set(findings.filter((each) => each.exemption === null).map(({ rule }) => rule)).size,
+    0,
+  );
+  return rules === 0 ? null : Math.max(0, Math.round((100 * (rules - broken)) / rules));
+}

@@ -1,0 +1,86 @@
+import type { Kysely, Selectable } from "kysely";
+import type { ComplianceRow, ComplianceTable } from "../../core/compliance-tables.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
+import type { CatalogTables } from "./catalog-tables.ts";
+import { closePage, openPage } from "./page-cursor.ts";
+
+/** How resources stand to the rules, as `ComplianceTable` promises it. */
+export function complianceTable(db: Kysely<CatalogTables>): ComplianceTable {
+  const select = () => db.selectFrom("compliance").selectAll();
+  return {
+    async enqueue(what, nowMs) {
+      const [column, values] = "ids" in what ? (["id", what.ids] as const) : (["kind", what.kinds] as const);
+      if (values.length === 0) return;
+      await db
+        .insertInto("compliance")
+        .columns(["artifactId", "kind", "name", "teamId", "status", "policies", "dueAtMs", "asked"])
+        .expression((query) =>
+          query
+            .selectFrom("resources")
+            .select(({ val }) => [
+              "id",
+              "kind",
+              "name",
+              "teamId",
+              val("PENDING").as("status"),
+              val("[]").as("policies"),
+              val(nowMs).as("dueAtMs"),
+              val(1).as("asked"),
+            ])
+            .where(column, "in", [...values]),
+        )
+        .onConflict((conflict) =>
+          conflict.column("artifactId").doUpdateSet(({ ref, fn, val, eb }) => ({
+            dueAtMs: fn.coalesce(ref("compliance.dueAtMs"), val(nowMs)),
+            asked: eb(ref("compliance.asked"), "+", 1),
+          })),
+        )
+        .execute();
+    },
+    async next() {
+      const row = await select()
+        .where("dueAtMs", "is not", null)
+        .orderBy("dueAtMs")
+        .orderBy("artifactId")
+        .limit(1)
+        .executeTakeFirst();
+      return row && fromStored(row);
+    },
+    async keep({ artifactId, asked, status, score, policies, evaluatedAtMs }) {
+      await db
+        .updateTable("compliance")
+        .set({ status, score, policies: JSON.stringify(policies), evaluatedAtMs })
+        .where("artifactId", "=", artifactId)
+        .execute();
+      await this.pass(artifactId, asked);
+    },
+    async pass(artifactId, asked) {
+      await db
+        .updateTable("compliance")
+        .set({ dueAtMs: null })
+        .where("artifactId", "=", artifactId)
+        .where("asked", "=", asked)
+        .execute();
+    },
+    async find(artifactId) {
+      const row = await select().where("artifactId", "=", artifactId).executeTakeFirst();
+      return row && fromStored(row);
+    },
+    async list({ kind, status, teamIds }, page) {
+      const { after } = openPage("compliance", page);
+      const found = await select()
+        .$if(after !== undefined, (query) => query.where("artifactId", ">", after ?? ""))
+        .$if(kind !== undefined, (query) => query.where("kind", "=", kind ?? ""))
+        .$if(status !== undefined, (query) => query.where("status", "=", status ?? "PENDING"))
+        .$if(teamIds !== undefined, (query) => query.where("teamId", "in", [...(teamIds ?? [])]))
+        .orderBy("artifactId")
+        .limit(page.limit + 1)
+        .execute();
+      return closePage("compliance", page, found, { row: fromStored, position: ({ artifactId }) => artifactId });
+    },
+  };
+}
+
+function fromStored({ policies, ...row }: Selectable<CatalogTables["compliance"]>): ComplianceRow {
+  return { ...row, policies: parseJson(policies) as ComplianceRow["policies"] }; // written by `keep` only
+}
