@@ -244,6 +244,7 @@ function connectPlanes(
     plainHttp: plainHttpOf(config),
     inspectMcp: gateway.inspectMcp,
     testRoute: gateway.testRoute,
+    testToolFilter: gateway.testToolFilter,
     fetchDescription: gateway.fetchDescription,
     governance,
     legacyApplicationKeys: config.legacyApplicationKeys,

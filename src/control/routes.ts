@@ -28,6 +28,7 @@ import { sessionRoutes } from "./session-routes.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
 import { ssoRoutes } from "./sso-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
+import { toolFilterTestRoutes } from "./tool-filter-test-routes.ts";
 import { upstreamCredentialRoutes } from "./upstream-credential-routes.ts";
 import { upstreamTokenRoutes } from "./upstream-token-routes.ts";
 import { userRoutes } from "./user-routes.ts";
@@ -44,6 +45,7 @@ export function routes(): readonly ControlRoute[] {
     ...budgetRoutes(),
     ...mcpInspectionRoutes(),
     ...routeTestRoutes(),
+    ...toolFilterTestRoutes(),
     ...mcpPinRoutes(),
     ...mcpClientConfigRoutes(),
     ...approvalRoutes(),

@@ -21,6 +21,7 @@ import type { Rights } from "./rights.ts";
 import type { RouteTester } from "./route-test.ts";
 import type { PluginSchemas } from "./secret-fields.ts";
 import type { SignInSettings } from "./sign-in-settings.ts";
+import type { ToolFilterTester } from "./tool-filter-test.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
 import type { UpstreamTokens } from "./upstream-tokens.ts";
 
@@ -59,6 +60,8 @@ export interface CoreContext {
   readonly budgets?: BudgetBoard;
   /** Routes requests without sending them; absent where no gateway is in this process. */
   readonly testRoute?: RouteTester;
+  /** Filters tools without sending them to a model; absent where no gateway is in this process. */
+  readonly testToolFilter?: ToolFilterTester;
   /** The plug-ins of key managers; where it is absent their configuration is checked by nobody. */
   readonly keyManagers?: KeyManagerConnectors;
   /** Looks at MCP servers; nobody can where it is absent. */
