@@ -46,6 +46,7 @@ export const promptTemplate = defineGuardrail({
   config,
   examples: [{ templates: [{ name: "translate", prompt: "Translate into [[to]]: [[text]]" }] }],
   onError: "deny",
+  isPure: true,
   compile({ templates, unknown, authors, maxUses }) {
     const prompts = new Map(templates.map((template) => [template.name, compilePrompt(template.prompt)]));
     return {
