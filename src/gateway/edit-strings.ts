@@ -6,6 +6,8 @@ import type { SpanEdit, TextSpan } from "../pipeline/define-guardrail.ts";
 /** A span that remembers where in its message its string stands, so that an edit can be put back. */
 export interface PlacedSpan extends TextSpan {
   readonly path: readonly (string | number)[];
+  /** The string as the message has it, where it stands there in another form. */
+  encode?(text: string): string;
 }
 
 /**
@@ -31,7 +33,8 @@ export function editStrings(bytes: Uint8Array, spans: readonly TextSpan[], edits
           detail: span?.place ?? "no such span",
         });
       }
-      return { start: range[0], end: range[1], replacement: JSON.stringify(editText(span.text, own)) };
+      const text = editText(span.text, own);
+      return { start: range[0], end: range[1], replacement: JSON.stringify(span.encode?.(text) ?? text) };
     }),
   );
 }

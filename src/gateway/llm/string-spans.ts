@@ -1,12 +1,13 @@
 import type { TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { PlacedSpan } from "../edit-strings.ts";
+import { encodedText } from "../encoded-text.ts";
 
 type Path = readonly (string | number)[];
 
 /**
  * Every string at and below `value` that is a text: also in members that nobody had thought of when this was written,
  * for a text that no guardrail sees is a way around all of them. Left out are ids, roles, encodings and names of types,
- * and media, which are bytes in letters. Names of members are no spans: they could not be rewritten.
+ * and media that are no text. Names of members are no spans: they could not be rewritten.
  *
  * `place` names the value. A list's elements are numbered by their own `index` where they have one, as in streams.
  */
@@ -39,7 +40,9 @@ function collect(
     }
   } else if (value !== null && typeof value === "object") {
     for (const [name, below] of Object.entries(value)) {
-      if (!isOwn && isNoText(name, below)) continue;
+      const isSkipped = !isOwn && isNoText(name, below);
+      if (isSkipped && media.has(name)) into.push(...bytesSpans(below, [...path, name], `${place}.${name}`, author));
+      if (isSkipped) continue;
       collect(below, [...path, name], `${place}.${name}`, author, into, isOwn || (name === "input" && isCall(value)));
     }
   }
@@ -69,6 +72,12 @@ function isNoText(name: string, value: unknown): boolean {
   if (typeof value !== "string") return false;
   if (name === "type" || name === "stop_reason") return typeName.test(value);
   return handles.has(name) || (media.has(name) && isBytes(value));
+}
+
+/** Of a file that is a text, whatever its type is said to be, the text. */
+function bytesSpans(letters: unknown, path: Path, place: string, author: TextSpan["author"]): readonly PlacedSpan[] {
+  const encoded = typeof letters === "string" ? encodedText(letters) : undefined;
+  return encoded === undefined ? [] : [{ place, author, path, ...encoded }];
 }
 
 /** A call of Anthropic's, whose arguments are no text but an object: `tool_use`, `server_tool_use`, `mcp_tool_use`. */

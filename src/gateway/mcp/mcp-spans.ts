@@ -5,6 +5,7 @@ import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import type { PlacedSpan } from "../edit-strings.ts";
 import { editStrings } from "../edit-strings.ts";
+import { encodedText } from "../encoded-text.ts";
 import { changeFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
 import type { McpRequest } from "./mcp-request.ts";
@@ -23,7 +24,6 @@ const notText: ReadonlySet<string> = new Set([
   "type",
   "mimeType",
   "role",
-  "blob",
   "resultType",
   "requestState",
   "nextCursor",
@@ -104,18 +104,27 @@ function spansOf(value: unknown, path: Path, author: TextSpan["author"], isOwn =
   if (Array.isArray(value)) return value.flatMap((item, index) => spansOf(item, [...path, index], author, isOwn));
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([name, item]) => {
-    if (!isOwn && steers(value, name, item, path)) return [];
+    if (!isOwn && isBytes(value, name) && typeof item === "string") return bytesSpans(item, [...path, name], author);
+    if (!isOwn && steers(name, item, path)) return [];
     // A form's answer: `content` with the user's own names, beside `action`.
     const isForm = name === "content" && typeof value["action"] === "string" && isObject(item);
     return spansOf(item, [...path, name], author, isOwn || ownNames.has(name) || isForm);
   });
 }
 
-function steers(owner: Readonly<Record<string, unknown>>, name: string, item: unknown, path: Path): boolean {
+function steers(name: string, item: unknown, path: Path): boolean {
   if (path.at(-1) === "_meta") return steeringMeta.test(name);
-  if (typeof item !== "string") return false;
-  const isBinary = owner["type"] === "image" || owner["type"] === "audio";
-  return notText.has(name) || (isBinary && name === "data");
+  return typeof item === "string" && notText.has(name);
+}
+
+function isBytes(owner: Readonly<Record<string, unknown>>, name: string): boolean {
+  return name === "blob" || (name === "data" && (owner["type"] === "image" || owner["type"] === "audio"));
+}
+
+/** Of a blob that is a text, whatever its type is said to be, the text. */
+function bytesSpans(letters: string, path: Path, author: TextSpan["author"]): readonly PlacedSpan[] {
+  const encoded = encodedText(letters);
+  return encoded === undefined ? [] : [{ place: placeOf(path), author, path, ...encoded }];
 }
 
 function placeOf(path: readonly (string | number)[]): string {
