@@ -79,6 +79,7 @@ function inRegion(
 function isOne(text: string, start: number, end: number, { accept, trim }: Recogniser): boolean {
   const match = text.slice(start, end);
   if (isSeparator(text[start - 1] ?? "", match) && isDigit(text, start - 2)) return false;
+  if (text[start - 1] === "+") return false; // a phone number's, which begins with it
   const behind = text[end] ?? "";
   if (isDigit(text, end) || (trim === undefined && isSeparator(behind, match) && isDigit(text, end + 1))) return false;
   const says: Says = (words, where = "near") =>

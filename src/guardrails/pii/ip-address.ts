@@ -12,8 +12,8 @@ export const ipAddress: Recogniser = {
   accept(match, says) {
     if (match.includes(":")) return match.length > 4 && isIPv6(match) && !/^::(?:1|)$|^[\d:]{1,8}$/.test(match);
     return (
-      !/^(?:0\.|127\.|255\.255\.)/.test(match) &&
-      !says(/\b(?:v|ver|version|release|build|firmware)[.:]?\s?$/i, "before")
+      !/^(?:0\.|127\.|255\.255\.)|\.0\.0\.0$/.test(match) &&
+      !says(/\b(?:v|ver|version|release|build|firmware|section|chapter|clause)[.:]?\s?$/i, "before")
     );
   },
 };

@@ -98,13 +98,17 @@ function isNamedBy(before: string): boolean {
 }
 
 /** How numbers begin that need no word. */
-const mayBegin = /^(?:\+|\(?0|(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}|\(\d{2}\) ?\d{4})/;
+const mayBegin =
+  /^(?:\+|\(?0|(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}|\(\d{2}\) ?\d{4}|[6-9]\d{4}[ -]\d{5}|[6-9]\d{2}(?: \d{2}){3})/;
 
 /** Groups as people write phone numbers: an area in brackets, a trunk zero, 3-3-4. Never a date. */
 function looksNational(number: string, digits: number): boolean {
   if (/^\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}\b/.test(number)) return false;
   if (/^(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}$/.test(number)) return true;
-  if (/^\(\d{2}\) ?\d{4,5}[ -]\d{4}$/.test(number)) return true;
+  if (
+    /^\(\d{2}\) ?\d{4,5}[ -]\d{4}$|^0?[6-9]\d{4}[ -]\d{5}$|^[6-9]\d{2}(?: \d{2}){3}$|^0\d(?:\.\d{2}){4}$/.test(number)
+  )
+    return true;
   return digits >= 9 && digits <= 12 && /^\(0\d{1,4}\) ?\d|^0\d{1,4}[ /-]\d[\d -]*$/.test(number);
 }
 

@@ -19,6 +19,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "415-555-2671",
     "+33 (0)1 42 68 53 00",
     "+442079460958",
+    "+31612345678",
+    "01.42.68.53.00",
+    "98765 43210",
+    "612 34 56 78",
+    "+1 (415) 555-2671 ext. 89",
   ],
   "credit-card": [
     "4111 1111 1111 1111",
@@ -119,7 +124,7 @@ describe("what looks like personal data and is none", () => {
   test.each([
     [
       "order numbers, times and versions",
-      "Order 1234567890 of 2024-01-02 03:04:05 (epoch 1700000000, 1700000000000), v1.2.3.4, version 10.2.3.4",
+      "Order 1234567890 of 2024-01-02 03:04:05 (epoch 1700000000, 1700000000000), v1.2.3.4, version 10.2.3.4, section 1.2.3.4, Chrome/120.0.0.0",
     ],
     ["a part of a longer number", "id 94111111111111111, 123-45-6789-0, 3.078-05-1120, 1.192.168.10.5"],
     [
