@@ -67,8 +67,4 @@ export const asking: readonly string[] = [
 ];
 
 /** Agreed ids that are to get a text here with their first version. */
-export const coming: readonly string[] = [
-  "prompt-guard",
-  "tool-poisoning",
-  "topic",
-];
+export const coming: readonly string[] = ["prompt-guard", "tool-poisoning", "topic"];
