@@ -3,6 +3,7 @@ import { gatehouseVersion } from "../version.ts";
 import { addAuditCommands, addKeyManagerCommands } from "./audit-commands.ts";
 import { addBillCommands } from "./bill-commands.ts";
 import { addBudgetCommands } from "./budget-commands.ts";
+import { addGovernanceCommands } from "./governance-commands.ts";
 import { addApprovalCommands, addMcpCommands } from "./mcp-commands.ts";
 import { addOauthClientCommands } from "./oauth-client-commands.ts";
 import { addPeopleCommands } from "./people-commands.ts";
@@ -31,6 +32,7 @@ export function createProgram(shell: Shell): Command {
   addKeyManagerCommands(program, shell, controlCommand);
   addMcpCommands(program, shell, controlCommand);
   addApprovalCommands(program, shell, controlCommand);
+  addGovernanceCommands(program, shell, controlCommand);
   addSecrets(program, shell);
   addAuditCommands(program, shell, controlCommand);
   addBudgetCommands(program, shell, controlCommand);
