@@ -19,6 +19,12 @@ export const exchangeRowSchema = z.looseObject({
   outcome: z.string(),
   error_code: z.string().nullable(),
   duration_ms: z.number(),
+  cost: z
+    .string()
+    .nullable()
+    .meta({ description: "Of all its tries, in units of the currency; null where not known." }),
+  cost_currency: z.string().nullable(),
+  cost_source: z.string().nullable().meta({ description: "`actual`, `estimated` or `unknown`." }),
 });
 
 /** What passed in one step of time. */

@@ -72,6 +72,11 @@ describeWithEngine("questions", () => {
       trace_id: null,
       error_code: null,
       environment: "production",
+      cost: "0.000125",
+      cost_currency: "USD",
+      cost_source: "actual",
+      shadow_cost: null,
+      route_target: null,
     });
   });
 
