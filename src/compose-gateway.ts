@@ -47,6 +47,7 @@ import type { NetworkPolicy } from "./kernel/network-policy.ts";
 import { createGuardedLookup } from "./kernel/network-policy.ts";
 import type { SafeFetch } from "./kernel/safe-fetch.ts";
 import { createLazyFetch } from "./lazy-fetch.ts";
+import { learnUses } from "./learn-uses.ts";
 import { fetchDescription } from "./mcp/openapi/fetch-description.ts";
 import { createPinBoard } from "./mcp/pins/pin-board.ts";
 import { createSessionTokens } from "./mcp/session-token.ts";
@@ -256,7 +257,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const estimates = createTokenEstimates();
   const approvals = createApprovalDesk({ clock, ...(parts.approvals ?? noApprovals) });
   const own = { clock, log, limiter, secrets: parts.secrets, fetch, resolves: createHostCheck(network) };
-  const tools = { ...own, approvals, estimates, tokens, embed: meaning.use };
+  const tools = { ...own, approvals, estimates, tokens, embed: meaning.use, learnt: learnUses() };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,

@@ -41,9 +41,12 @@ export interface HybridIndex {
   rank(text: string, options: RankOptions, signal?: AbortSignal): MaybePromise<readonly Ranked[]>;
 }
 
+/** What of a memory an index needs. */
+export type LearntLifts = Pick<UseMemory, "modelId" | "lifts">;
+
 export interface HybridIndexParts {
   readonly embedder: CompiledEmbedder;
-  readonly memory?: UseMemory;
+  readonly memory?: LearntLifts;
 }
 
 /** An empty index. Its vectors are of the one embedder that it is given. */
@@ -95,7 +98,7 @@ export function createHybridIndex({ embedder, memory }: HybridIndexParts): Hybri
   };
 }
 
-function strangers(memory: UseMemory, embedder: CompiledEmbedder): GatewayError {
+function strangers(memory: LearntLifts, embedder: CompiledEmbedder): GatewayError {
   const detail = `an index of ${embedder.modelId} has a memory of ${memory.modelId}`;
   return new GatewayError("internal", "Vectors of two models cannot be compared.", { detail });
 }

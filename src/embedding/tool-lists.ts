@@ -4,11 +4,10 @@ import { LRUCache } from "lru-cache";
 import { GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { CompiledEmbedder } from "./define-embedder.ts";
-import type { HybridIndex } from "./hybrid-index.ts";
+import type { HybridIndex, LearntLifts } from "./hybrid-index.ts";
 import { createHybridIndex } from "./hybrid-index.ts";
 import type { ToolDescription } from "./tool-text.ts";
 import { toolText } from "./tool-text.ts";
-import type { UseMemory } from "./use-memory.ts";
 
 /** A tool of a list, as it is to be found. */
 export interface ToolToFind {
@@ -28,7 +27,7 @@ export interface IndexedList<Kept> {
 
 export interface ToolListParts<Tool, Kept> {
   readonly embedder: CompiledEmbedder;
-  readonly memory?: UseMemory | undefined;
+  readonly memory?: LearntLifts | undefined;
   /** What is kept of a tool as long as its list is. */
   keep(tool: Tool): Kept;
 }

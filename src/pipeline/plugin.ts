@@ -43,6 +43,23 @@ export interface PluginTools {
    * `config.invalid` for one that cannot be used, and loads nothing before the first text.
    */
   readonly embed: (choice?: { readonly use: string; readonly with: Readonly<Record<string, unknown>> }) => TextEmbedder;
+  /**
+   * What was learnt from use at a place (as `PolicyPlace` names it), over publishes, for as long as the gateway runs. Nothing
+   * is learnt where it is absent.
+   */
+  readonly learnt?: (place: string, embedder: TextEmbedder) => LearntUses;
+}
+
+/** Requests that have led to tools, by application: their meaning and words, never their text. */
+export interface LearntUses {
+  readonly modelId: string;
+  /** Remembers one. Rejects when the embedder fails. */
+  absorb(use: { readonly entry: string; readonly application: string; readonly text: string }): MaybePromise<void>;
+  /** How far each entry is to be lifted, from 0 to 1. */
+  lifts(
+    application: string | undefined,
+    query: { readonly stems: readonly string[]; readonly vector: Float32Array | undefined },
+  ): ReadonlyMap<string, number>;
 }
 
 /** Meaning as vectors. What `src/embedding/` promises of an embedder holds here. */

@@ -45,13 +45,14 @@ export type ToolFilter = (door: ToolDoor, exchange: Exchange) => MaybePromise<vo
 /** Throws `config.invalid` for an embedder that cannot be used. */
 export function compileFilter(
   config: FilterConfig,
-  { clock, embed }: Pick<PluginTools, "clock" | "embed">,
+  { clock, embed, learnt }: Pick<PluginTools, "clock" | "embed" | "learnt">,
   { place, mode = "enforce" }: PolicyPlace,
 ): ToolFilter {
   const embedder = embed(config.embedder);
   const rules = { ...config, threshold: config.threshold ?? embedder.thresholds.tool };
+  const memory = config.learn ? learnt?.(place, embedder) : undefined;
   const parts: FinderParts = {
-    lists: createToolLists({ embedder, keep: remembered }),
+    lists: createToolLists({ embedder, memory, keep: remembered }),
     rules,
     alwaysKeeps: globMatcher(config.alwaysKeep),
   };

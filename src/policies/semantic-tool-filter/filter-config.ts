@@ -65,6 +65,11 @@ export const filterConfig = z.strictObject({
     title: "Deadline",
     description: "Milliseconds that the embedder may take; later is a failure. The built-in one takes none.",
   }),
+  learn: z.boolean().default(false).meta({
+    title: "Learn",
+    description:
+      "Calls of tools that came back with a result lift the tool for requests of the like, of the same application first. Kept in memory, without texts and personal data.",
+  }),
   embedder: embedderChoiceSchema.optional(),
 });
 

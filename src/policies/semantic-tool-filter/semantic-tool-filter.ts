@@ -1,6 +1,7 @@
 import { definePolicy } from "../../pipeline/define-policy.ts";
 import { compileFilter } from "./compile-filter.ts";
 import { filterConfig } from "./filter-config.ts";
+import { compileLearner } from "./learn-calls.ts";
 import { filterList } from "./list-door.ts";
 import { findOffer } from "./offer-doors.ts";
 import { compileQuery } from "./query-text.ts";
@@ -25,8 +26,10 @@ export const semanticToolFilter = definePolicy({
   compile(config, tools, attached) {
     const filter = compileFilter(config, tools, attached);
     const queryOf = compileQuery(config.query);
+    const learn = compileLearner(config, queryOf, tools, attached.place);
     return {
       request(exchange, operation) {
+        learn?.(exchange, operation);
         const listed = exchange.api.adapter.listedTools?.(exchange, operation);
         if (listed !== undefined) filterList(listed, exchange, filter, attached.onError ?? "continue");
         const door = findOffer(exchange.api.adapter, operation, config, queryOf);
