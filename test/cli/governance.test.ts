@@ -28,7 +28,7 @@ test("an attached ruleset refuses a publication until what it found is mended, a
     severity: "error",
     given: "$.spec",
     // biome-ignore lint/suspicious/noThenProperty: it is Spectral's word
-    then: { field: "description", function: "truthy" }, // oxlint-disable-line unicorn/no-thenable
+    then: { field: "description", function: "truthy" },
   };
   await gatehouse.put("Ruleset", "described", {
     artifacts: ["McpServer"],

@@ -21,7 +21,7 @@ const described = {
         severity: "error",
         given: "$.spec",
         // biome-ignore lint/suspicious/noThenProperty: it is Spectral's word
-        then: { field: "description", function: "truthy" }, // oxlint-disable-line unicorn/no-thenable
+        then: { field: "description", function: "truthy" },
       },
     },
   },
