@@ -73,10 +73,11 @@ describeWithEngine("analytics end to end", () => {
     expect(answers.length).toBeGreaterThan(100);
     expect(answers.filter((answer) => answer.status !== 200)).toEqual([]);
     await gatehouse.running.spool.flush();
-    await eventually("all rows are there", async () => (await status(gatehouse)).backlogBytes === 0, 20_000);
+    // The engine gives way to everything else: on a busy machine its tables alone take a while.
+    await eventually("all rows are there", async () => (await status(gatehouse)).backlogBytes === 0, 60_000);
     expect((await storedIds(gatehouse)).toSorted()).toEqual(answers.map(({ id }) => id).toSorted());
     expect(await status(gatehouse)).toMatchObject({ state: "running", restarts: 3, dropped: 0, rejected: 0 });
-  }, 90_000);
+  }, 150_000);
 
   test("a row leads back to the configuration that made it", async () => {
     await using upstream = await startMockUpstream();
