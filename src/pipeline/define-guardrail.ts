@@ -76,6 +76,8 @@ export interface CompiledGuardrail {
   readonly window?: StreamWindow;
   /** Judges all spans of a message together. */
   inspect(spans: readonly TextSpan[], phase: GuardrailPhase, call: GuardedCall): MaybePromise<Verdict>;
+  /** Whether there is nothing to look for in this call's streamed answer: none of it is held back then. */
+  passesStream?(call: GuardedCall): boolean;
   dispose?(): MaybePromise<void>;
 }
 

@@ -115,7 +115,8 @@ export function judgeSpans(
   }
 }
 
-function guardedCall(exchange: Exchange, operation: Operation, { place }: Attachment): GuardedCall {
+/** The call as the attached guardrail sees it. */
+export function guardedCall(exchange: Exchange, operation: Operation, { place }: Attachment): GuardedCall {
   return {
     exchangeId: exchange.id,
     operation,

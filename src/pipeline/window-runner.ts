@@ -1,7 +1,7 @@
 import { GatewayError } from "../kernel/errors.ts";
 import type { StreamWindow } from "./define-guardrail.ts";
 import type { Exchange, Frame, Operation } from "./exchange.ts";
-import { answerSpans, guards, isDeny, judgeSpans } from "./guardrail-runner.ts";
+import { answerSpans, guardedCall, guards, isDeny, judgeSpans } from "./guardrail-runner.ts";
 import { refusalError } from "./outcome.ts";
 import type { Attachment } from "./snapshot.ts";
 import type { HeldFrame, JudgeExtent, WindowChannel } from "./window-channel.ts";
@@ -39,8 +39,10 @@ export function guardStream(frames: AsyncIterable<Frame>, stream: StreamGuards):
         detail: `${attachment.place} has no usable window`,
       });
     }
+    const { exchange, operation } = stream;
+    if (attachment.guardrail?.passesStream?.(guardedCall(exchange, operation, attachment)) === true) continue;
     const judge = createJudge(stream, attachment);
-    const spansOf: SpansOf = (frame) => answerSpans(stream.exchange, stream.operation, attachment, frame);
+    const spansOf: SpansOf = (frame) => answerSpans(exchange, operation, attachment, frame);
     guarded =
       attachment.mode === "monitor"
         ? watchFrames(guarded, spansOf, window, judge)

@@ -67,7 +67,8 @@ export const piiConfig = z.strictObject({
     .prefault({})
     .meta({
       title: "Answers",
-      description: "Answers hold back 192 characters of a stream where anything is looked for, else 112.",
+      description:
+        "Of a stream 192 characters are held back where anything is looked for, 112 where something is restored.",
     }),
   replacement: z
     .string()

@@ -47,16 +47,11 @@ export const pii = defineGuardrail({
       ],
       window,
       inspect(spans, phase, call) {
-        const kept = call.memory(
-          (): Kept => ({
-            placeholders: createPlaceholders(() => spans.map(textOf)),
-            parts: new Map(),
-            json: new Map(),
-          }),
-        );
+        const kept = call.memory(() => nothingKept(spans));
         if (phase === "request") return judge(inRequest(spans, request.find, kept, replacement), phase);
         return judge(inAnswer(spans, response.find, kept, replacement, window.overlap), phase);
       },
+      passesStream: (call) => response.find === undefined && call.memory(() => nothingKept([])).placeholders.isEmpty,
     };
   },
 });
@@ -67,6 +62,10 @@ interface Kept {
   readonly parts: PartMemory;
   /** Whether the streamed text of a place is JSON. */
   readonly json: Map<string, boolean>;
+}
+
+function nothingKept(spans: readonly TextSpan[]): Kept {
+  return { placeholders: createPlaceholders(() => spans.map(textOf)), parts: new Map(), json: new Map() };
 }
 
 interface Found {

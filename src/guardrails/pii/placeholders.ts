@@ -2,6 +2,8 @@ import { parseJson } from "../../kernel/parse-json.ts";
 
 /** The values of one operation that models see as placeholders, and the way back. */
 export interface Placeholders {
+  /** True while nothing is hidden. */
+  readonly isEmpty: boolean;
   /** `[EMAIL_1]`; of an equal value always the same, and never one that the client's own texts hold. */
   hide(label: string, value: string): string;
   /** What stands for hidden values in a text, in order, each with what is to take its place. */
@@ -28,6 +30,9 @@ export function createPlaceholders(texts: () => Iterable<string>): Placeholders 
   const counts = new Map<string, number>();
   let taken: ReadonlySet<string> | undefined;
   return {
+    get isEmpty() {
+      return values.size === 0;
+    },
     hide(label, value) {
       const key = `${label} ${value}`;
       const known = byValue.get(key);

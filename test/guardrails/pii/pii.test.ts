@@ -109,6 +109,16 @@ describe("what is masked in a request", () => {
     );
   });
 
+  test("is what a stream is held back for, and only that", async () => {
+    const piece = (text: string) => textFrame(["a", text]);
+    const { heldBefore } = await asked({}, [["a", "nothing of the kind"]]);
+    expect(await heldBefore([piece("Dear "), piece("all")])).toBe(0);
+    const other = await asked({}, [["a", letter]]);
+    expect(await other.heldBefore([piece("Dear "), piece("all")])).toBe(1);
+    const searching = await asked({ answers: { action: "mask" } }, [["a", "nothing of the kind"]]);
+    expect(await searching.heldBefore([piece("Dear "), piece("all")])).toBe(1);
+  });
+
   test("is told by kinds and counts only", async () => {
     const { exchange, answered } = await asked({}, [["a", letter]]);
     await answered([["a", "[EMAIL_1]"]]);
@@ -264,6 +274,13 @@ async function asked(config: object, said: readonly Said[], mode: "enforce" | "m
       const judged = await guardAnswer(exchange, operation, attachment, textFrame(...texts));
       if ("type" in judged) throw new Error(judged.message);
       return saidBy(judged);
+    },
+    /** Frames that were read beyond the first before it got out. */
+    async heldBefore(frames: readonly Frame[]): Promise<number> {
+      let read = 0;
+      const source = pull(frames, () => (read += 1));
+      for await (const _frame of guardStream(source, { exchange, operation, attachments: [attachment] })) break;
+      return read - 1;
     },
     async streamed(frames: readonly Frame[]): Promise<Frame[]> {
       // A stream is an answer of its own: what the request left stays, what former streams said is forgotten.
