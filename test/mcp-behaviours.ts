@@ -248,7 +248,21 @@ export const mcpBehaviours: readonly Behaviour[] = [
       ],
     ],
   },
-  { number: 19, behaviour: "Poisoned definitions are found, nested texts and prompts too", tests: [], comesWith: 10 },
+  {
+    number: 19,
+    behaviour: "Poisoned definitions are found, nested texts and prompts too",
+    tests: [
+      [
+        "test/guardrails/tool-poisoning.test.ts",
+        "with a poisoned description deep in a schema, an enum's value or a default",
+      ],
+      ["test/guardrails/tool-poisoning.test.ts", "takes out hidden characters, and leaves what writing needs"],
+      [
+        "test/guardrails/tool-poisoning.test.ts",
+        "finds most poisoned descriptions, and at most one in fifty of real ones by mistake",
+      ],
+    ],
+  },
   {
     number: 20,
     behaviour: "Names of two servers do not collide, and none is taken for the gateway's own",
@@ -259,13 +273,12 @@ export const mcpBehaviours: readonly Behaviour[] = [
       ],
       ["test/mcp/federation/merge-entries.test.ts", "show no name of the gateway's own"],
       ["test/mcp/federation/merge-entries.test.ts", "leave a name to the first who claims it, and tell of the others"],
+      ["test/guardrails/tool-poisoning.test.ts", "with a name that mixes scripts, or two that look alike"],
       [
         `${m}/search/tool-search.test.ts`,
         "a server of its own tools of those names is asked by nobody: the gateway's come first",
       ],
     ],
-    comesWith: 10,
-    missing: "names that only look alike (confusables)",
   },
   {
     number: 21,

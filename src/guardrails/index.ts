@@ -10,6 +10,7 @@ import { promptTemplate } from "./prompt-template.ts";
 import { regex } from "./regex.ts";
 import { secrets } from "./secrets/secrets.ts";
 import { sentenceCount } from "./sentence-count.ts";
+import { toolPoisoning } from "./tool-poisoning.ts";
 import { url } from "./url/url.ts";
 import { webhookGuardrail } from "./webhook-guardrail.ts";
 import { wordCount } from "./word-count.ts";
@@ -27,6 +28,7 @@ export const guardrails: readonly GuardrailPlugin[] = [
   regex,
   secrets,
   sentenceCount,
+  toolPoisoning,
   url,
   webhookGuardrail,
   wordCount,

@@ -73,7 +73,8 @@ const lookalikes: ReadonlyMap<string, string> = new Map(
 
 const mixed = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}ıɡ]/u;
 
-function foldLookalikes(text: string): string {
+/** Letters that look like Latin ones made Latin, in words that also have Latin ones. Of a lower-case text. */
+export function foldLookalikes(text: string): string {
   if (!mixed.test(text)) return text;
   return text.replace(/[\p{L}\p{N}]+/gu, (word) =>
     /[a-z]/.test(word) && mixed.test(word)
