@@ -78,11 +78,14 @@ test("texts of tools and models are left as they are", () => {
 });
 
 test("whatever a value is, it stands in the prompt as it was given", () => {
+  const guardrail = compile({});
   fc.assert(
     fc.property(
       fc.string({ unit: "grapheme" }).filter((text) => text.isWellFormed()),
       (value) => {
-        const filled = fill({}, `template://translate?to=x&text=${encodeURIComponent(value).replaceAll("'", "%27")}`);
+        const text = `template://translate?to=x&text=${encodeURIComponent(value).replaceAll("'", "%27")}`;
+        const verdict = guardrail.inspect([span(text)], "request", guardedCall());
+        const filled = edited(text, "edits" in verdict ? verdict.edits : []);
         expect(filled).toBe(`Translate into x: ${value}. In x!`);
       },
     ),

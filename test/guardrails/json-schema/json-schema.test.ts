@@ -86,15 +86,19 @@ test("a request is judged over all its texts together", () => {
 });
 
 test("a streamed answer gets the verdict of the whole one, however it is cut", async () => {
-  const cut = fc.constantFrom(good, bad, `so ${good} it is`, `${bad} ${good}`, "none", `{"answer":{"text":"}{"}}`);
+  const guardrail = compile({});
+  const cut = fc.constantFrom(good, bad, `so ${good} it is`, `${bad} ${good}`, "none", '{"answer":{"text":"}{"}}');
   await fc.assert(
     fc.asyncProperty(
       cut.chain((text) => cutsOf(text).map((frames) => ({ text, frames }))),
       async ({ text, frames }) => {
-        const { passed, error } = await collect(frames, [attach(compile({}))]);
-        expect(passed.length === frames.length && error === undefined).toBe(
-          inspect({}, [text], "response").type === "pass",
+        const { passed, error } = await collect(frames, [attach(guardrail)]);
+        const whole = await guardrail.inspect(
+          [{ place: "text", text, author: "assistant" }],
+          "response",
+          guardedCall(),
         );
+        expect(passed.length === frames.length && error === undefined).toBe(whole.type === "pass");
       },
     ),
   );
