@@ -86,7 +86,7 @@ async function settle(
   } catch (error) {
     const fault = toGatewayError(error);
     log.warn({ err: fault, artifact: `${kind}/${name}` }, "a resource could not be held against the rules");
-    if (fault.code !== "internal") return false;
+    if (fault.code === "governance.unavailable" || fault.code === "store.unavailable") return false;
     await catalog.transaction(({ compliance }) => compliance.pass(artifactId, asked));
     return true;
   }
