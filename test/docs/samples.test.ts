@@ -4,8 +4,11 @@ import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { apiKeyDocumentSchema } from "../../src/core/api-key-spec.ts";
+import { attachmentsSchema } from "../../src/core/attachment.ts";
 import { findKind } from "../../src/core/kinds.ts";
 import { apiVersion, metadataInputSchema } from "../../src/core/resource.ts";
+import { guardrails } from "../../src/guardrails/index.ts";
+import { policies as corePolicies } from "../../src/policies/index.ts";
 import { projectFiles } from "../gates/project-files.ts";
 import { requiredHeader } from "./required-header.ts";
 
@@ -29,14 +32,31 @@ describe("the plug-in that CONTRIBUTING shows", () => {
 });
 
 describe("resources in the documentation", () => {
-  const documents = pages.flatMap(({ file, text }) =>
-    fences(text, "yaml").flatMap((source) =>
-      parseAllDocuments(source).map((document, index) => ({ file, index, value: document.toJS() as unknown })),
+  const samples = pages.flatMap(({ file, text }) =>
+    fences(text, "yaml").flatMap((source, fence) =>
+      parseAllDocuments(source).map((document, index) => ({
+        file,
+        index: `${fence}.${index}`,
+        value: document.toJS() as unknown,
+      })),
     ),
   );
+  const lists = samples.flatMap((sample) => {
+    const policies = policiesIn(sample.value);
+    return policies === undefined ? [] : [{ ...sample, policies }];
+  });
+  const documents = samples.filter(({ value }) => policiesIn(value) === undefined);
 
   test("were found", () => {
     expect(documents.length).toBeGreaterThan(0);
+    expect(lists.length).toBeGreaterThan(0);
+  });
+
+  test.each(lists)("$file, list of policies $index is valid", ({ policies }) => {
+    for (const { use, with: config } of attachmentsSchema.parse(policies)) {
+      const plugin = plugins.find(({ id }) => id === use);
+      expect([use, plugin?.config.safeParse(config)]).toMatchObject([use, { success: true }]);
+    }
   });
 
   test.each(documents)("$file, document $index is valid", ({ value }) => {
@@ -79,6 +99,16 @@ describe("links in the documentation", () => {
     expect(named.filter((file) => !known.includes(file) && file !== "src/policies/required-header.ts")).toEqual([]);
   });
 });
+
+const plugins = [...corePolicies, ...guardrails];
+
+/** A sample that is no whole resource: a list of policies, alone or where it stands in a resource. */
+function policiesIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value;
+  if (typeof value !== "object" || value === null || "kind" in value) return undefined;
+  if ("policies" in value) return value.policies;
+  return "spec" in value ? policiesIn(value.spec) : undefined;
+}
 
 function fences(markdown: string, language: string): readonly string[] {
   return [...markdown.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(
