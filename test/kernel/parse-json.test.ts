@@ -17,7 +17,8 @@ function spell(value: unknown, escapes: readonly boolean[]): string {
     if (typeof some === "string") return spellString(some);
     if (Array.isArray(some)) return `[${some.map(spellAny).join(" ,")}]`;
     if (some === null || typeof some !== "object") return JSON.stringify(some);
-    return `{${Object.entries(some).map(([name, member]) => `${spellString(name)} :\n${spellAny(member)}`)}}`;
+    const members = Object.entries(some).map(([name, member]) => `${spellString(name)} :\n${spellAny(member)}`);
+    return `{${members.join(",")}}`;
   };
   return spellAny(value);
 }
