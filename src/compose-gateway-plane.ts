@@ -97,6 +97,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
       limiter: shared.limiter,
       affinity: shared.affinity,
       limitsPath: dataDirectory.limitsPath,
+      usesPath: dataDirectory.usesPath,
       approvals: calls.approvals,
       upstreamTokens: calls.upstreamTokens,
       heardAtMs: () => client.heardAtMs,

@@ -106,6 +106,8 @@ export interface GatewayComposition {
   readonly httpsOnly?: boolean;
   /** A directory where counts of more than a minute are kept over a restart; absent, they are not. */
   readonly limitsPath?: string | undefined;
+  /** A directory for what is learnt from use; absent, it is learnt anew after a restart. */
+  readonly usesPath?: string | undefined;
   /** Counts for several gateways together; absent, this one counts for itself. */
   readonly limiter?: Limiter | undefined;
   /** Who made what providers keep, for several gateways together; absent, this one remembers for itself. */
@@ -257,7 +259,8 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const estimates = createTokenEstimates();
   const approvals = createApprovalDesk({ clock, ...(parts.approvals ?? noApprovals) });
   const own = { clock, log, limiter, secrets: parts.secrets, fetch, resolves: createHostCheck(network) };
-  const tools = { ...own, approvals, estimates, tokens, embed: meaning.use, learnt: learnUses() };
+  const learnt = learnUses({ log, directory: parts.usesPath });
+  const tools = { ...own, approvals, estimates, tokens, embed: meaning.use, learnt: learnt.at };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,
@@ -268,14 +271,14 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const dataPlane = createDataPlane({
     ...compileOptions,
     credentials,
-    identity: eachOf(tokens, pins, shown.held, approvals),
+    identity: eachOf(tokens, pins, shown.held, approvals, learnt),
     log,
   });
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
   const runner = createRunner(running);
   let draining = false;
   const owned = new AsyncDisposableStack(); // the last of these is the first to go
-  for (const each of [upstream, fetch, tokens, meaning, journal, longTexts, dataPlane]) owned.use(each);
+  for (const each of [upstream, fetch, tokens, meaning, journal, longTexts, learnt, dataPlane]) owned.use(each);
   return {
     dataPlane,
     compileOptions,

@@ -212,6 +212,7 @@ function connectPlanes(
     limiter: shared.limiter,
     affinity: shared.affinity,
     limitsPath: dataPaths(config.dataDir).limitsPath,
+    usesPath: dataPaths(config.dataDir).usesPath,
     ...reportsTo(() => context),
   });
   const deliver = (message: PlaneMessage): void => {

@@ -10,6 +10,7 @@ import { budgetRoutes } from "./budget-routes.ts";
 import type { ControlRoute } from "./control-route.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { encryptionRoutes } from "./encryption-routes.ts";
+import { forgetUsesRoute } from "./forget-uses-route.ts";
 import { gatewayFeedRoutes } from "./gateway-feed-routes.ts";
 import { gatewayTokenRoutes } from "./gateway-token-routes.ts";
 import { governanceEvaluateRoute } from "./governance-evaluate-route.ts";
@@ -46,6 +47,7 @@ export function routes(): readonly ControlRoute[] {
     ...mcpInspectionRoutes(),
     ...routeTestRoutes(),
     ...toolFilterTestRoutes(),
+    forgetUsesRoute(),
     ...mcpPinRoutes(),
     ...mcpClientConfigRoutes(),
     ...approvalRoutes(),

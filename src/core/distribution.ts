@@ -9,6 +9,7 @@ import { clientRecord } from "./oauth-client-record.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { GatewayReport, PlaneMessage } from "./plane-message.ts";
 import { liveSubscriptions } from "./subscriptions.ts";
+import { forgottenUses } from "./tell-forgotten.ts";
 
 const pageRows = 200;
 
@@ -37,6 +38,7 @@ export async function currentMessages(context: CoreContext): Promise<readonly Pl
       clients: (await everyRow((page) => transaction.oauthClients.list({}, page))).map(clientRecord),
       revocations: await everyRow((page) => transaction.revocations.live(nowMs, page)),
     },
+    { type: "uses.forgotten", forgotten: await forgottenUses(transaction) },
   ]);
 }
 

@@ -143,6 +143,17 @@ export interface McpSighting {
 }
 
 /**
+ * What is to be forgotten of what gateways have learnt from use: all that fits what is not null. Numbers ascend; each is
+ * carried out once.
+ */
+export interface ForgottenUse {
+  readonly number: number;
+  readonly apiId: string | null;
+  readonly applicationId: string | null;
+  readonly entry: string | null;
+}
+
+/**
  * All that a control plane says to a gateway; the only way it reaches the data plane. Plain JSON, so that a wire can
  * carry it. Messages of one sender arrive in order.
  */
@@ -176,6 +187,7 @@ export type PlaneMessage =
   | { readonly type: "mcp-pins.checked"; readonly apiId: string; readonly environment: Environment }
   /** A call that waits for a person has its answer: whoever waits for it may ask again. */
   | { readonly type: "approval.decided"; readonly id: string }
+  | { readonly type: "uses.forgotten"; readonly forgotten: readonly ForgottenUse[] }
   | { readonly type: "secret.changed"; readonly name: string }
   /** What a holder has at an upstream was given, renewed elsewhere or taken away: what a gateway keeps of it is stale. */
   | {

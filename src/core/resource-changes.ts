@@ -17,6 +17,7 @@ import type { ResourceDocument } from "./resource-document.ts";
 import { subscription } from "./subscription.ts";
 import { subscriptionWritten } from "./subscriptions.ts";
 import { team } from "./team.ts";
+import { tellForgotten } from "./tell-forgotten.ts";
 import type { Write } from "./write.ts";
 import { audit } from "./write.ts";
 
@@ -114,6 +115,8 @@ export async function removeResource(write: Write, kind: ResourceKind, resource:
   if (kind.kind === subscription.kind) write.messages.push({ type: "subscription.removed", id: resource.id });
   if (kind.kind === keyManager.kind) write.messages.push({ type: "key-manager.removed", id: resource.id });
   if (isGoverning(kind.kind)) await askGovernance(write, resource);
+  if (kind.kind === "Application") await tellForgotten(write, { apiId: null, applicationId: resource.id, entry: null });
+  if (kind.live === "revision") await tellForgotten(write, { apiId: resource.id, applicationId: null, entry: null });
   await audit(write, resourceAction(kind, "deleted"), resource, { version: resource.version });
 }
 

@@ -1,5 +1,6 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename } from "node:fs/promises";
 import { z } from "zod";
 import type { Log } from "../kernel/log.ts";
 import { parseJson } from "../kernel/parse-json.ts";
@@ -7,15 +8,15 @@ import type { UseJournal, UseRecord } from "./use-record.ts";
 
 /** The memory of one index on disk. */
 export interface UseFile extends AsyncDisposable {
-  /** What it held when it was opened, oldest first. */
-  readonly records: readonly UseRecord[];
+  /** What it holds, oldest first. */
+  records(): readonly UseRecord[];
   readonly journal: UseJournal;
   /** Resolves when what was told so far would survive the end of this process, and what was forgotten is gone. */
   flush(): Promise<void>;
 }
 
 export interface UseFileOptions {
-  /** Its directory must be there; the file is made (0600) where there is none. */
+  /** Its directory must be there; the file is made (0600) with the first use. */
   readonly path: string;
   readonly log: Log;
 }
@@ -28,12 +29,11 @@ const spareLines = 1000;
  * file is written anew. A line that cannot be read, such as one that a crash cut off, is dropped and logged. When the
  * file can no longer be written, that is logged once and the work goes on in memory.
  */
-export async function openUseFile({ path, log }: UseFileOptions): Promise<UseFile> {
+export function openUseFile({ path, log }: UseFileOptions): UseFile {
   const temporary = `${path}.new`;
-  await rm(temporary, { force: true }); // of a rewriting that a crash has ended
-  let file = await open(path, "a", 0o600);
-  const held = await readLines(path, log);
-  const records = [...held.values()].toSorted((left, right) => left.sequence - right.sequence);
+  rmSync(temporary, { force: true }); // of a rewriting that a crash has ended
+  const held = existsSync(path) ? readLines(readFileSync(path, "utf8"), path, log) : new Map<number, UseRecord>();
+  let file: FileHandle | undefined;
   let lines = Number.POSITIVE_INFINITY; // the first change writes the file anew, whatever was in it
   let pending: string[] = [];
   let writing: Promise<void> | undefined;
@@ -46,7 +46,8 @@ export async function openUseFile({ path, log }: UseFileOptions): Promise<UseFil
     await fresh.writeFile(content.join(""));
     await fresh.sync();
     await rename(temporary, path);
-    file = await reopened(file, path);
+    await file?.close();
+    file = undefined;
     lines = content.length;
   };
   const writeAll = async (): Promise<void> => {
@@ -58,6 +59,7 @@ export async function openUseFile({ path, log }: UseFileOptions): Promise<UseFil
         }
         const batch = pending;
         pending = [];
+        file ??= await open(path, "a", 0o600);
         await file.appendFile(batch.join(""));
         lines += batch.length;
       }
@@ -78,7 +80,7 @@ export async function openUseFile({ path, log }: UseFileOptions): Promise<UseFil
     while (writing !== undefined) await writing;
   };
   return {
-    records,
+    records: () => inOrder(held),
     journal: {
       absorbed(record, leaving) {
         held.set(record.sequence, record);
@@ -94,7 +96,7 @@ export async function openUseFile({ path, log }: UseFileOptions): Promise<UseFil
     flush,
     async [Symbol.asyncDispose]() {
       await flush();
-      await file.close();
+      await file?.close();
     },
   };
 }
@@ -104,7 +106,10 @@ export async function openUseFile({ path, log }: UseFileOptions): Promise<UseFil
  * system's error when it cannot be read; a line that cannot be is dropped and logged.
  */
 export async function readUseFile({ path, log }: UseFileOptions): Promise<readonly UseRecord[]> {
-  const held = await readLines(path, log);
+  return inOrder(readLines(await readFile(path, "utf8"), path, log));
+}
+
+function inOrder(held: ReadonlyMap<number, UseRecord>): readonly UseRecord[] {
   return [...held.values()].toSorted((left, right) => left.sequence - right.sequence);
 }
 
@@ -127,10 +132,10 @@ function lineOf({ vector, ...record }: UseRecord): string {
   return `${JSON.stringify({ ...record, ...packed })}\n`;
 }
 
-async function readLines(path: string, log: Log): Promise<Map<number, UseRecord>> {
+function readLines(content: string, path: string, log: Log): Map<number, UseRecord> {
   const held = new Map<number, UseRecord>();
   let dropped = 0;
-  for (const text of (await readFile(path, "utf8")).split("\n")) {
+  for (const text of content.split("\n")) {
     if (text === "") continue;
     const parsed = line.safeParse(jsonOf(text));
     if (!parsed.success) {
@@ -154,9 +159,4 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-async function reopened(file: FileHandle, path: string): Promise<FileHandle> {
-  await file.close();
-  return open(path, "a", 0o600);
 }

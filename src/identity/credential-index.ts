@@ -73,6 +73,7 @@ export function createCredentialIndex(parts: CredentialIndexParts): LiveCredenti
         case "mcp-pins.put":
         case "mcp-pins.checked":
         case "secret.changed":
+        case "uses.forgotten":
         case "upstream-credential.changed":
         case "identity":
         case "key-manager.put":

@@ -3,6 +3,7 @@ import type { Environment } from "../core/environment.ts";
 import type { ApiArtifact, SupportingArtifact } from "../core/plane-message.ts";
 import type { FieldIssue, GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import type { AnswerKeeping } from "./answer-keeping.ts";
 import type { GuardrailPhase, SpanAuthor, SpanEdit, TextSpan } from "./define-guardrail.ts";
 import type { Strategy } from "./define-strategy.ts";
 import type { EventValue } from "./event.ts";
@@ -205,6 +206,8 @@ export interface ProtocolAdapter {
   heldCall?(exchange: Exchange, operation: Operation): HeldCall | undefined;
   /** The tools that the request offers to a model; undefined where it offers none. */
   offeredTools?(operation: Operation): OfferedTools | undefined;
+  /** How its answers are kept for equal and like questions; absent where none may be. */
+  readonly keeping?: AnswerKeeping;
   /** A list of tools that is asked for one task; undefined of everything else. */
   listedTools?(exchange: Exchange, operation: Operation): ListedTools | undefined;
   /** An answer that no single target can give (a list of models); undefined sends the operation upstream. */

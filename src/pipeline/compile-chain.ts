@@ -122,6 +122,7 @@ export function sortIntoChain(attachments: readonly Attachment[]): CompiledChain
     admit: attachments.filter(({ policy }) => policy?.admit),
     charges: attachments.filter(({ policy }) => policy?.charges),
     request: attachments.filter(({ policy, guardrail }) => policy?.request ?? guardrail?.phases.includes("request")),
+    recall: attachments.filter(({ policy }) => policy?.recall),
     response: attachments.filter(({ policy, guardrail }) => policy?.response ?? guardrail?.phases.includes("response")),
     record: attachments.filter(({ policy }) => policy?.record),
   };

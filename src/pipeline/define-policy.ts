@@ -4,7 +4,7 @@ import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { ProtocolAdapter } from "./adapter.ts";
 import type { Answer, Exchange, Operation, Principal } from "./exchange.ts";
 import type { Charge, LimitDecision } from "./limiter.ts";
-import type { Deny, Outcome, StepResult } from "./outcome.ts";
+import type { Deny, Outcome, Respond, StepResult } from "./outcome.ts";
 import type { OnError, PluginDescription, PluginTools } from "./plugin.ts";
 
 /** What `identify` found: somebody, a refusal, or nothing that it knows how to read (the next policy may). */
@@ -64,6 +64,9 @@ export interface OwnBudget {
   readonly policy: ChargeHandlers;
 }
 
+/** An answer from before; or a listener to the one that is got now, before the response step; or nothing to do with it. */
+export type Recalled = Respond | { readonly type: "listen"; readonly heard: (answer: Answer) => Answer } | undefined;
+
 /** What a policy does at each step that it takes part in. A step that is absent costs nothing. */
 export interface PolicyHandlers extends Partial<ChargeHandlers> {
   /** Sees headers only. */
@@ -75,6 +78,11 @@ export interface PolicyHandlers extends Partial<ChargeHandlers> {
   challenge?(exchange: Exchange, refusal: Deny): string | undefined;
   admit?(exchange: Exchange, operation: Operation): MaybePromise<StepResult>;
   request?(exchange: Exchange, operation: Operation): MaybePromise<StepResult>;
+  /**
+   * Asked when every `request` handler has let the operation pass, before anything is called: whether an answer from
+   * before will do. It goes through the response step as the upstream's would.
+   */
+  recall?(exchange: Exchange, operation: Operation): MaybePromise<Recalled>;
   /** May give another answer in place of the upstream's. */
   response?(exchange: Exchange, operation: Operation, answer: Answer): MaybePromise<StepResult>;
   /** Always runs for an operation that reached `admit`; what it throws is logged and changes nothing. */

@@ -3,6 +3,7 @@ import type { Environment } from "../core/environment.ts";
 import type { SubscriptionState } from "../core/subscription.ts";
 import type { Cancellation } from "../kernel/cancellation.ts";
 import type { ExchangeId, Id } from "../kernel/ids.ts";
+import type { CacheDecision } from "./answer-keeping.ts";
 import type { CredentialIndex } from "./credential-index.ts";
 import type { OwnBudget } from "./define-policy.ts";
 import type { AttemptRecord, PolicyDecision } from "./event.ts";
@@ -128,6 +129,8 @@ export interface Exchange {
   limitLeft?: number | undefined;
   /** Set by a strategy that looks into what is asked. */
   route: RouteDecision | undefined;
+  /** Set by a cache of answers. */
+  cache?: CacheDecision | undefined;
   /** Set by a filter of tools. */
   tools?: ToolDecision | undefined;
   /** Headers for the client that policies add (rate limits and the like); lower-case names. */

@@ -4,6 +4,7 @@ import type { HostCheck } from "../kernel/host-check.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { SafeFetchOptions, SafeResponse } from "../kernel/safe-fetch.ts";
+import type { AnswerStore } from "./answer-keeping.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
 import type { TokenEstimates } from "./token-estimates.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
@@ -48,6 +49,11 @@ export interface PluginTools {
    * is learnt where it is absent.
    */
   readonly learnt?: (place: string, embedder: TextEmbedder) => LearntUses;
+  /**
+   * Where answers are kept at a place, over publishes and for as long as some policy holds it. Nothing is kept where it is
+   * absent.
+   */
+  readonly answers?: (place: string) => AnswerStore;
 }
 
 /** Requests that have led to tools, by application: their meaning and words, never their text. */

@@ -11,6 +11,7 @@ import { refused as challenged, identify } from "./identify.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import { recordAside, recordExchange } from "./record-exchange.ts";
 import type { LimitGate } from "./run-limits.ts";
+import { runRecall } from "./run-recall.ts";
 import { runSiblings } from "./run-siblings.ts";
 import { runAdmit, runRequest, runResponse } from "./run-steps.ts";
 
@@ -97,9 +98,13 @@ function answer(exchange: Exchange, operation: Operation, options: RunnerOptions
   return then(local, (own) => {
     if (own !== undefined && "type" in own) return denied(own, "route");
     if (own !== undefined) return runResponse(exchange, operation, own, options);
-    return callUpstream(exchange, operation, options).then((called) =>
-      "type" in called ? called : runResponse(exchange, operation, called, options),
-    );
+    return then(runRecall(exchange, operation, options), (recollection) => {
+      if (recollection.type === "stopped") return recollection.outcome;
+      if (recollection.type === "recalled") return runResponse(exchange, operation, recollection.answer, options);
+      return callUpstream(exchange, operation, options).then((called) =>
+        "type" in called ? called : runResponse(exchange, operation, recollection.heard(called), options),
+      );
+    });
   });
 }
 

@@ -35,6 +35,8 @@ export interface CompiledChain {
   /** Those that limit what is used; see `run-limits.ts`. */
   readonly charges: readonly Attachment[];
   readonly request: readonly Attachment[];
+  /** Those that remember answers. */
+  readonly recall: readonly Attachment[];
   readonly response: readonly Attachment[];
   readonly record: readonly Attachment[];
 }

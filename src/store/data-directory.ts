@@ -27,6 +27,8 @@ export interface DataPaths {
   readonly vectorsPath: string;
   /** What is counted over windows of more than a minute. */
   readonly limitsPath: string;
+  /** What was learnt from use. */
+  readonly usesPath: string;
   /** Which scores of which model mean what. */
   readonly calibrationsPath: string;
 }
@@ -115,6 +117,7 @@ export function dataPaths(path: string): DataPaths {
     quickstartPath: join(path, "quickstart.json"),
     vectorsPath: join(path, "vectors.bin"),
     limitsPath: join(path, "limits"),
+    usesPath: join(path, "uses"),
     calibrationsPath: join(path, "calibrations.json"),
   };
 }

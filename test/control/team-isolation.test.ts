@@ -76,6 +76,7 @@ function bodyOf(method: string, path: string): unknown {
   if (path.endsWith("/{clientId}/secrets")) return {};
   if (last === "deploy") return { revision: 1 };
   if (last === "approve") return { pin: "x", seenHash: "0".repeat(64) };
+  if (path.endsWith(":forget")) return {};
   if (last === "associate") return { application: "red-thing" };
   return { spec: { environment: "production" } };
 }

@@ -25,6 +25,7 @@ describe("the association with an application", () => {
     expect(core.messages).toMatchObject([
       { type: "credential.put", record: { applicationId: bot.id } },
       { type: "credential.put", record: { applicationId: null } },
+      { type: "uses.forgotten", forgotten: [{ number: 1, applicationId: bot.id }] },
     ]);
   });
 

@@ -37,6 +37,7 @@ describe("a gateway that connects", () => {
     ]);
     expect(more).toMatchObject([
       { type: "identity", keyManagers: [{ name: "resident", use: "resident" }], clients: [], revocations: [] },
+      { type: "uses.forgotten", forgotten: [] },
     ]);
   });
 

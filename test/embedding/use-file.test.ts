@@ -69,8 +69,9 @@ test("a file of anything else is begun anew", async () => {
 
 /** Opens the file, works with a memory over it, closes it and tells what the memory held. */
 async function learnt(work: (memory: UseMemory) => Promise<void> | void) {
-  await using file = await openUseFile({ path, log });
-  const { records, journal } = file;
+  await using file = openUseFile({ path, log });
+  const { journal } = file;
+  const records = file.records();
   const parts = { knowsWord: () => true, withoutPersonalData: (text: string) => text };
   const memory = createUseMemory({ embedder: builtIn, ...parts, records, journal });
   await work(memory);

@@ -176,7 +176,7 @@ function buildApi({ api, adapter = textAdapter }: ExchangeParts): CompiledApi {
     context: "/chat",
     keyless: "nobody",
     subscriptionRequired: false,
-    chain: { identify: [], admit: [], charges: [], request: [], response: [], record: [] },
+    chain: { identify: [], admit: [], charges: [], request: [], recall: [], response: [], record: [] },
     adapter,
     protocol: { upstreams: { production: upstream, sandbox: upstream }, own: undefined },
     limits: { requestBytes: 1_000_000, responseBytes: 1_000_000, jsonDepth: 64, deadlineMs: 60_000 },

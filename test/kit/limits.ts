@@ -14,7 +14,7 @@ export function attachPolicy(policy: PolicyHandlers, parts: Partial<Attachment> 
 
 /** A chain of policies that limit and do nothing else. */
 export function limitsChain(...charges: readonly Attachment[]): CompiledChain {
-  return { identify: [], admit: [], charges, request: [], response: [], record: [] };
+  return { identify: [], admit: [], charges, request: [], recall: [], response: [], record: [] };
 }
 
 /** One limiting policy behind a real gate: the refusal of an operation, or undefined; and the end of one. */

@@ -21,6 +21,7 @@ function exchangeWith(
     admit: [],
     charges: [],
     request: [],
+    recall: [],
     response: [],
     record: [],
   };

@@ -9,7 +9,7 @@ import { attach, buildExchange, buildOperation, planId } from "../kit/exchange.t
 import { memoryLog } from "../kit/gatehouse.ts";
 import { textFrame } from "../kit/text-adapter.ts";
 
-const none: CompiledChain = { identify: [], admit: [], charges: [], request: [], response: [], record: [] };
+const none: CompiledChain = { identify: [], admit: [], charges: [], request: [], recall: [], response: [], record: [] };
 const operation = buildOperation();
 
 function policy(handlers: PolicyHandlers, parts: Partial<Attachment> = {}): Attachment {

@@ -9,6 +9,7 @@ import { filterConfig } from "../../../src/policies/semantic-tool-filter/filter-
 import { semanticToolFilter } from "../../../src/policies/semantic-tool-filter/semantic-tool-filter.ts";
 import { builtIn } from "../../kit/built-in-embedder.ts";
 import { applicationId, buildExchange, buildTools, keyHolder } from "../../kit/exchange.ts";
+import { memoryLog } from "../../kit/gatehouse.ts";
 import { manyTools } from "../../kit/many-tools.ts";
 import { textAdapter } from "../../kit/text-adapter.ts";
 
@@ -27,11 +28,11 @@ function operationOf(messages: readonly object[]): Operation {
   return { id: "1", parentId: undefined, kind: "chat", name: "m", stream: false, body, message: own, usage: undefined };
 }
 
-function filterWith(
-  given: object,
-  shelf = createUseShelf({ knowsWord: () => true, withoutPersonalData: (text) => text }),
-) {
-  const parts = { ...buildTools(), embed: () => builtIn, learnt: shelf };
+const emptyShelf = () =>
+  createUseShelf({ knowsWord: () => true, withoutPersonalData: (text) => text, log: memoryLog() });
+
+function filterWith(given: object, shelf = emptyShelf()) {
+  const parts = { ...buildTools(), embed: () => builtIn, learnt: shelf.at };
   const handlers = semanticToolFilter.compile(filterConfig.parse({ limit: 1, ...given }), parts, {
     place: "api/policies[0]",
   });
@@ -45,7 +46,7 @@ function filterWith(
 
 describe("a filter that learns", () => {
   test("finds for the same application what a like request has led to, over publishes too", async () => {
-    const shelf = createUseShelf({ knowsWord: () => true, withoutPersonalData: (text) => text });
+    const shelf = emptyShelf();
     const filter = filterWith({ learn: true }, shelf);
     expect(await filter([asked])).not.toContain("translate_recipe");
     await filter([asked, ...called]);
@@ -77,16 +78,4 @@ describe("a filter that learns", () => {
     await filter([asked, ...called], null);
     expect(await filter([asked])).not.toContain("translate_recipe");
   });
-});
-
-test("a memory has room for 10,000 names of tools, for callers make them up", () => {
-  const memory = createUseShelf({ knowsWord: () => true, withoutPersonalData: (text) => text })("place", {
-    ...builtIn,
-    embed: (texts) => texts.map(() => undefined),
-  });
-  for (let at = 0; at < 10_050; at += 1) void memory.absorb({ entry: `tool_${at}`, application: "a", text: "rain" });
-  expect(memory.records()).toHaveLength(10_000);
-  expect(memory.forget()).toBe(10_000);
-  void memory.absorb({ entry: "later", application: "a", text: "rain" });
-  expect(memory.records()).toHaveLength(1);
 });
