@@ -73,6 +73,7 @@ import { policies } from "./policies/index.ts";
 import { providers } from "./routing/providers/index.ts";
 import { strategies } from "./routing/strategies/index.ts";
 import { createMemoryAffinity } from "./store/memory/affinity-store.ts";
+import { createMemoryAnswers } from "./store/memory/answer-stores.ts";
 import type { LimitJournal } from "./store/memory/limit-journal.ts";
 import { openLimitJournal } from "./store/memory/limit-journal.ts";
 import { createMemoryLimiter } from "./store/memory/limiter.ts";
@@ -259,8 +260,9 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const estimates = createTokenEstimates();
   const approvals = createApprovalDesk({ clock, ...(parts.approvals ?? noApprovals) });
   const own = { clock, log, limiter, secrets: parts.secrets, fetch, resolves: createHostCheck(network) };
+  const answers = createMemoryAnswers({ clock });
   const learnt = learnUses({ log, directory: parts.usesPath });
-  const tools = { ...own, approvals, estimates, tokens, embed: meaning.use, learnt: learnt.at };
+  const tools = { ...own, approvals, estimates, tokens, embed: meaning.use, learnt: learnt.at, answers: answers.at };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,

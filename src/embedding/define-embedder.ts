@@ -23,6 +23,8 @@ export interface CompiledEmbedder {
   /** Undefined before the first answer of a remote model. */
   readonly dimensions: number | undefined;
   readonly thresholds: EmbedderThresholds;
+  /** It sees neither the order of words nor signs, nor words of other scripts than Latin. */
+  readonly isBagOfWords?: boolean;
   /** A vector is made faster than it is looked up, so none is to be kept. Absent for models that are worth a cache. */
   readonly cheap?: boolean;
   /**

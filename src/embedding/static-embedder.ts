@@ -43,6 +43,7 @@ export const staticEmbedder = defineEmbedder({
       },
       thresholds,
       cheap: true,
+      isBagOfWords: true,
       embed: (texts) => texts.map((text) => model().embed(text)),
     };
   },

@@ -47,7 +47,15 @@ export interface AnswerKeys {
   /** Of the whole question. */
   readonly exact: string;
   /** Of everything that must be equal where the user's words need only mean the same; undefined without meaning. */
-  readonly alike: { readonly group: string; readonly vectors: readonly Float32Array[] } | undefined;
+  readonly alike:
+    | {
+        readonly group: string;
+        /** Of the pieces that are compared, in order. */
+        readonly vectors: readonly Float32Array[];
+        /** The stems of the words, in order, where the embedder does not see that. */
+        readonly stems?: readonly string[];
+      }
+    | undefined;
 }
 
 export interface AnswerBounds {
@@ -59,7 +67,7 @@ export interface AnswerBounds {
 export interface AnswerStore {
   /** @param notBeforeMs an answer that was kept earlier is passed over; milliseconds since the epoch */
   exact(keys: Pick<AnswerKeys, "apiId" | "exact">, notBeforeMs: number): MaybePromise<KeptAnswer | undefined>;
-  /** The answer of the group whose every vector is nearest, from `threshold` on. */
+  /** The nearest answer of the group, as `answerNearness` has it, from `threshold` on. */
   nearest(
     keys: Pick<AnswerKeys, "apiId"> & NonNullable<AnswerKeys["alike"]>,
     asked: { readonly threshold: number; readonly notBeforeMs: number },

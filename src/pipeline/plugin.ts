@@ -74,6 +74,8 @@ export interface TextEmbedder {
   readonly modelId: string;
   /** Undefined before the first answer of a remote model. */
   readonly dimensions: number | undefined;
+  /** It sees neither the order of words nor signs, nor words of other scripts than Latin. */
+  readonly isBagOfWords?: boolean;
   /** The model's own scores, from 0 to 1, at and above which things belong together. */
   readonly thresholds: Readonly<Record<"route" | "tool" | "guard" | "cache", number>>;
   /**

@@ -10,6 +10,7 @@ import { parameterAccess } from "./parameter-access.ts";
 import { promptDecorator } from "./prompt-decorator.ts";
 import { quota } from "./quota.ts";
 import { rateLimit } from "./rate-limit.ts";
+import { semanticCache } from "./semantic-cache/semantic-cache.ts";
 import { semanticToolFilter } from "./semantic-tool-filter/semantic-tool-filter.ts";
 import { tokenLimit } from "./token-limit.ts";
 
@@ -26,6 +27,7 @@ export const policies: readonly PolicyPlugin[] = [
   promptDecorator,
   quota,
   rateLimit,
+  semanticCache,
   semanticToolFilter,
   tokenLimit,
 ];

@@ -88,7 +88,7 @@ export function readAnswer(
   const isBinary = call.provider.framing === "aws-event-stream" && call.request.stream;
   if (isBinary || isEventStream(response.headers["content-type"])) {
     headers["content-type"] = "text/event-stream; charset=utf-8";
-    headers["cache-control"] = "no-cache";
+    if (!headers["cache-control"]?.includes("no-store")) headers["cache-control"] = "no-cache";
     headers["x-accel-buffering"] = "no";
     const stream = new LlmStream(body, readerOf(exchange, operation, call, clock, heard), clock);
     return stream.start().then((frames) => ({ status, headers, report, body: { type: "stream", frames } }));

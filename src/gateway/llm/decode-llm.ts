@@ -139,8 +139,9 @@ function decodeBody(
 
 /** Whether a policy reads the request: then nobody may read another text from it than the policy does. */
 function isLookedInto({ api, principal, snapshot }: Exchange): boolean {
-  if (api.chain.request.length > 0) return true;
-  return principal?.planId !== undefined && (snapshot.plans.get(principal.planId)?.request.length ?? 0) > 0;
+  if (api.chain.request.length > 0 || api.chain.recall.length > 0) return true;
+  const plan = principal?.planId === undefined ? undefined : snapshot.plans.get(principal.planId);
+  return plan !== undefined && (plan.request.length > 0 || plan.recall.length > 0);
 }
 
 function parseStrictly(body: Buffer, { api }: Exchange): { readonly value: unknown } | Deny {

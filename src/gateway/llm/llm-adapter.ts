@@ -11,6 +11,7 @@ import { noPrices } from "../../pipeline/price-table.ts";
 import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import { dropUnreadBody } from "../drop-unread-body.ts";
 import { addRetryHeaders } from "../retry-headers.ts";
+import { cacheFields } from "../tell-cache.ts";
 import { asksForRoute, noFields, routeFields, routeHeader } from "../tell-route.ts";
 import { toolFields } from "../tell-tools.ts";
 import type { WriteOptions } from "../write-answer.ts";
@@ -21,6 +22,7 @@ import type { LlmCallTools } from "./call-llm.ts";
 import { callLlm } from "./call-llm.ts";
 import { compileLlm, llmTables } from "./compile-llm.ts";
 import { decodeLlm, dialectOf } from "./decode-llm.ts";
+import { keepAnswers } from "./keep-answers.ts";
 import { llmErrorBody, llmErrorFrame } from "./llm-error.ts";
 import { hiddenText, withoutHiddenText } from "./llm-hidden-text.ts";
 import { answerModels, notOffered } from "./llm-models.ts";
@@ -69,6 +71,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     decode: (exchange, request) => decodeLlm(exchange, request, options.affinity),
     bindingOf,
     offeredTools,
+    keeping: keepAnswers,
     addTurns,
     requestJson: (operation) => llmRequest(operation).json,
     requestSpans,
@@ -85,10 +88,10 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     },
     call: (exchange, operation, target) => callLlm(exchange, operation, target, options),
     encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
-    eventFields: ({ route, tools }) =>
-      route === undefined && tools === undefined
+    eventFields: ({ route, tools, cache }) =>
+      route === undefined && tools === undefined && cache === undefined
         ? noFields
-        : { ...(route && routeFields(route)), ...(tools && toolFields(tools)) },
+        : { ...(route && routeFields(route)), ...(tools && toolFields(tools)), ...(cache && cacheFields(cache)) },
     encodeDeny(deny, requestId, response, headers) {
       const bytes = Buffer.from(JSON.stringify(llmErrorBody(dialectOfResponse(response), deny, requestId)));
       const all: Record<string, string | number> = {
