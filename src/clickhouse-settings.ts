@@ -24,6 +24,18 @@ export const clickhouseSettings = z
       env: "CLICKHOUSE_PASSWORD",
       secret: true,
     }),
+    readerUser: z.string().min(1).max(256).optional().meta({
+      title: "ClickHouse reader",
+      description:
+        "A user who may read the tables and do nothing else. Statements of analysts run as this user; without it there are none.",
+      env: "CLICKHOUSE_READER_USER",
+    }),
+    readerPassword: z.string().max(4_096).optional().meta({
+      title: "ClickHouse reader's password",
+      description: "That user's.",
+      env: "CLICKHOUSE_READER_PASSWORD",
+      secret: true,
+    }),
     database: z
       .string()
       .regex(/^[A-Za-z_]\w{0,62}$/, "letters, digits and underscores")

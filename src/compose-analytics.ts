@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AnalyticsReader, AnalyticsStatus, AnalyticsStatusReader } from "./analytics/analytics-reader.ts";
+import type { AnalyticsTools, OpenAnalyticsTools } from "./analytics/analytics-tools.ts";
 import type { EventSpool } from "./analytics/event-spool.ts";
 import type { SnapshotOutbox } from "./analytics/snapshot-outbox.ts";
 import { openSnapshotOutbox } from "./analytics/snapshot-outbox.ts";
@@ -11,6 +12,7 @@ import type { PlaneMessage } from "./core/plane-message.ts";
 import type { Clock } from "./kernel/clock.ts";
 import { GatewayError } from "./kernel/errors.ts";
 import type { Log } from "./kernel/log.ts";
+import { adHocSettings } from "./store/clickhouse/ad-hoc/ad-hoc-settings.ts";
 import type { FindClickHouse } from "./store/clickhouse/clickhouse-endpoint.ts";
 import type { EmbeddedClickHouse } from "./store/clickhouse/embedded/start-embedded-clickhouse.ts";
 import type { DataPaths } from "./store/data-directory.ts";
@@ -18,6 +20,7 @@ import type { DataPaths } from "./store/data-directory.ts";
 /** The way of recorded events to answers. */
 export interface Analytics extends AsyncDisposable {
   readonly reader: AnalyticsReader & AnalyticsStatusReader;
+  readonly tools: OpenAnalyticsTools;
   /** Keeps the configurations that rows refer to. */
   apply(message: PlaneMessage): void;
   /** Begins to carry events from the spool to the store; call when the gateway is ready. */
@@ -61,6 +64,7 @@ export async function composeAnalytics(parts: AnalyticsComposition): Promise<Ana
       routingShadow: async (...question) => (await store()).reader.routingShadow(...question),
       status: () => statusOf(mode, spool, embedded, replay),
     },
+    tools: async () => (await store()).tools,
     apply: (message) => keepSnapshot(snapshots, message, log),
     async start() {
       const lazyStore = {
@@ -93,7 +97,9 @@ async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, re
   const { createAnalyticsReader } = await import("./store/clickhouse/questions/create-analytics-reader.ts");
   const { singleNode } = await import("./store/clickhouse/migrations/clickhouse-migration.ts");
   const session = opening.use(createClickHouseSession({ find, dialect: singleNode, retentionDays }));
-  return { events: createEventStore(session), reader: createAnalyticsReader(session) };
+  const { createAdHocReader } = await import("./store/clickhouse/ad-hoc/create-ad-hoc-reader.ts");
+  const tools: AnalyticsTools = { adHoc: createAdHocReader(session) };
+  return { events: createEventStore(session), reader: createAnalyticsReader(session), tools };
 }
 
 async function startEmbedded({ config, paths, clock, log }: AnalyticsComposition): Promise<EmbeddedClickHouse> {
@@ -105,7 +111,10 @@ async function startEmbedded({ config, paths, clock, log }: AnalyticsComposition
 function serverEndpoint({ clickhouse }: Config): FindClickHouse {
   const { url = "", user: username, password = "", database } = clickhouse; // the schema asks for a URL in this mode
   const user = { username, password };
-  const endpoint = { url, database, writer: user, reader: user };
+  const { readerUser, readerPassword = "" } = clickhouse;
+  const adHoc =
+    readerUser === undefined ? undefined : { username: readerUser, password: readerPassword, settings: adHocSettings };
+  const endpoint = { url, database, writer: user, reader: user, adHoc };
   return () => Promise.resolve(endpoint);
 }
 
@@ -158,6 +167,7 @@ function noAnalytics(spool: EventSpool): Analytics {
       routingShadow: refuse,
       status: () => statusOf("off", spool, undefined, undefined),
     },
+    tools: refuse,
     apply: () => undefined,
     start: () => Promise.resolve(),
     catchUp: () => Promise.resolve(),

@@ -134,7 +134,10 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   else if (options.forOneCommand !== true) throw await nothingToServe(context, messages);
 
   opened.use(identity);
-  const ports = await openPorts(config, context, { gateway, identity }, adminToken.value, analytics.reader);
+  const ports = await openPorts(config, context, { gateway, identity }, adminToken.value, {
+    analytics: analytics.reader,
+    analyticsTools: analytics.tools,
+  });
   opened.defer(async () => {
     gateway.drain();
     await Promise.all([ports.gateway.drain(config.limits.drainTimeoutMs), ports.control.drain(1_000)]);

@@ -28,7 +28,7 @@ export async function openPorts(
   context: CoreContext,
   { gateway, identity }: { readonly gateway: GatewayParts; readonly identity: IdentityParts },
   adminToken: string,
-  analytics: ControlOptions["analytics"],
+  analytics: Pick<ControlOptions, "analytics" | "analyticsTools">,
 ): Promise<Ports> {
   const { clock, log } = context;
   const { maxConnections, headersTimeoutMs, requestTimeoutMs } = config.limits;
@@ -72,7 +72,7 @@ export async function openPorts(
     clock,
     log,
     servedKinds: gateway.servedKinds,
-    analytics,
+    ...analytics,
     sso: identity.sso,
   };
   serve.gateway = app.fetch;

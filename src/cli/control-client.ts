@@ -21,6 +21,8 @@ export interface ControlClient extends AsyncDisposable {
    * as the error that it is, with its fields at fault. `ifMatch` is the ETag that was seen, or `*` for whatever is there.
    */
   call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown, ifMatch?: string): Promise<unknown>;
+  /** One call whose answer is something else than JSON: its bytes, at most 256 MiB. */
+  bytes(method: "GET" | "POST", path: string, body?: unknown): Promise<Uint8Array>;
   /** All pages of a list, in order, narrowed by the query. */
   list(path: string, query?: Readonly<Record<string, string>>): AsyncGenerator<unknown>;
 }
@@ -45,11 +47,16 @@ export async function openControlClient(options: ControlOptions, shell: Shell): 
     // Whoever calls the command has chosen the address; it is theirs to reach this machine and the network around it.
     createSafeFetch({ policy: createNetworkPolicy({ allowCidrs: [], operatorReach: developmentReach }) }),
   );
-  const call: ControlClient["call"] = (method, path, body, ifMatch) =>
-    callControl({ safeFetch, base, token }, { method, path, body, ifMatch });
+  const connection = { safeFetch, base, token };
+  const call: ControlClient["call"] = async (method, path, body, ifMatch) => {
+    const response = await callControl(connection, { method, path, body, ifMatch, maxBytes: 67_108_864 });
+    return response.body.length === 0 ? undefined : response.json();
+  };
   const opened = opening.move();
   return {
     call,
+    bytes: async (method, path, body) =>
+      (await callControl(connection, { method, path, body, ifMatch: undefined, maxBytes: 268_435_456 })).body,
     list: (path, query = {}) => listAll(call, path, query),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -93,9 +100,13 @@ interface ControlRequest {
   readonly path: string;
   readonly body: unknown;
   readonly ifMatch: string | undefined;
+  readonly maxBytes: number;
 }
 
-async function callControl({ safeFetch, base, token }: Connection, { method, path, body, ifMatch }: ControlRequest) {
+async function callControl(
+  { safeFetch, base, token }: Connection,
+  { method, path, body, ifMatch, maxBytes }: ControlRequest,
+): Promise<SafeResponse> {
   const response = await safeFetch(`${base.replace(/\/+$/, "")}${path}`, {
     chosenBy: "operator",
     method,
@@ -106,12 +117,12 @@ async function callControl({ safeFetch, base, token }: Connection, { method, pat
       ...(ifMatch !== undefined && { "if-match": ifMatch }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-    maxBytes: 67_108_864,
+    maxBytes,
     timeoutMs: 60_000,
   }).catch((error: unknown) => {
     throw unreachable(base, error);
   });
-  if (response.status >= 200 && response.status < 300) return response.body.length === 0 ? undefined : response.json();
+  if (response.status >= 200 && response.status < 300) return response;
   if (response.status === 401) {
     throw new GatewayError(
       "auth.invalid_credentials",

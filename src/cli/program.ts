@@ -201,6 +201,15 @@ function addAnalytics(program: Command, shell: Shell): void {
     .action(async (options) => (await import("./analytics.ts")).tailAnalytics(options, shell));
 }
 
+  controlCommand(analytics, "query <statement>", "run one SELECT of your own; `-` reads it from the input")
+    .option("--format <format>", "table, json, csv, ndjson or parquet", "table")
+    .option("--out <file>", "write the answer to a new file")
+    .action(async (statement, options) =>
+      (await import("./analytics-query.ts")).queryAnalytics(statement, options, shell),
+    );
+  controlCommand(analytics, "tables", "print the tables that a statement may name, and their columns").action(
+    async (options) => (await import("./analytics-query.ts")).printAnalyticsTables(options, shell),
+  );
 function addEmbeddings(program: Command, shell: Shell): void {
   const embeddings = program.command("embeddings").description("what texts mean to an embedder");
   const embedderCommand = (name: string, description: string): Command =>

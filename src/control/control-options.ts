@@ -1,4 +1,5 @@
 import type { AnalyticsReader, AnalyticsStatusReader } from "../analytics/analytics-reader.ts";
+import type { OpenAnalyticsTools } from "../analytics/analytics-tools.ts";
 import type { CoreContext } from "../core/core-context.ts";
 import type { SsoClient } from "../identity/sso/sso-client.ts";
 import type { CidrSet } from "../kernel/cidr-set.ts";
@@ -35,6 +36,8 @@ export interface ControlOptions {
   readonly servedKinds: readonly string[];
   /** Answers questions about recorded traffic; where it is absent they are answered by 501. */
   readonly analytics?: (AnalyticsReader & AnalyticsStatusReader) | undefined;
+  /** What else is done with recorded traffic; answered by 501 where it is absent. */
+  readonly analyticsTools?: OpenAnalyticsTools | undefined;
   /** The largest request body, in bytes read. 10 MiB when absent. */
   readonly maxBodyBytes?: number;
   /** Levels of nesting of a request body. 128 when absent. */

@@ -2,6 +2,7 @@ import { resourceKinds } from "../core/kinds.ts";
 import { accessTokenRoutes } from "./access-token-routes.ts";
 import { allOauthClientRoutes } from "./all-oauth-client-routes.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
+import { analyticsSqlRoutes } from "./analytics-sql-routes.ts";
 import { apiKeyRoutes } from "./api-key-routes.ts";
 import { applyRoutes } from "./apply-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
@@ -72,3 +73,4 @@ export function routes(): readonly ControlRoute[] {
     ...analyticsRoutes(),
   ];
 }
+    ...analyticsSqlRoutes(),

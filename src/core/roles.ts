@@ -27,6 +27,10 @@ export const permissions = {
   "governance:read": { per: "team", summary: "See rulesets, policies, exemptions and compliance." },
   "governance:write": { per: "installation", summary: "Change rulesets, governance policies and exemptions." },
   "analytics:read": { per: "team", summary: "Ask questions about recorded traffic; for a team, of its APIs." },
+  "analytics:sql": {
+    per: "installation",
+    summary: "Run statements of your own over the recorded traffic of all teams.",
+  },
   "teams:read": { per: "team", summary: "See teams; who has it for a team sees that team." },
   "teams:write": { per: "installation", summary: "Make, change and delete teams." },
   "gateways:read": { per: "team", summary: "See gateways and what is attached to them." },
@@ -125,6 +129,7 @@ export const roles = {
       "applications:read",
       "subscriptions:read",
       "analytics:read",
+      "analytics:sql",
     ],
   },
   "read-only": {

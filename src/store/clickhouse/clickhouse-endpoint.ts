@@ -6,11 +6,18 @@ export interface ClickHouseEndpoint {
   readonly writer: ClickHouseUser;
   /** For questions. */
   readonly reader: ClickHouseUser;
+  /** For statements that analysts write; there are none where it is absent. */
+  readonly adHoc?: AdHocUser | undefined;
 }
 
 export interface ClickHouseUser {
   readonly username: string;
   readonly password: string;
+}
+
+/** A user that may read, and what has to be set with each of its statements. */
+export interface AdHocUser extends ClickHouseUser {
+  readonly settings: Readonly<Record<string, string | number>>;
 }
 
 /**

@@ -12,6 +12,15 @@ export interface ClickHouseClients {
   readonly writer: ClickHouseClient;
   readonly reader: ClickHouseClient;
   readonly database: string;
+  /** For statements that analysts write. Undefined where the endpoint has no user for them. */
+  readonly adHoc: AdHocClient | undefined;
+}
+
+/** A client that reads only, whose names without a database are those of our tables. */
+export interface AdHocClient {
+  readonly client: ClickHouseClient;
+  /** To be given with each statement. */
+  readonly settings: Readonly<Record<string, string | number>>;
 }
 
 /** The way to a ClickHouse that may move or be away. */
@@ -41,6 +50,7 @@ export function createClickHouseSession({ find, dialect, retentionDays }: ClickH
     ready = undefined;
     await closing?.writer.close();
     await closing?.reader.close();
+    await closing?.adHoc?.client.close();
   };
   const prepare = async ({ writer, database }: ClickHouseClients): Promise<void> => {
     await runClickHouseMigrations(writer, database, clickHouseMigrations, dialect);
@@ -72,16 +82,22 @@ export function createClickHouseSession({ find, dialect, retentionDays }: ClickH
   };
 }
 
-function openClients({ url, writer, reader, database }: ClickHouseEndpoint): ClickHouseClients {
-  // The database is named in every statement: it may have to be made first.
-  const open = (user: ClickHouseUser): ClickHouseClient =>
+function openClients({ url, writer, reader, adHoc, database }: ClickHouseEndpoint): ClickHouseClients {
+  const open = ({ username, password }: ClickHouseUser, current: string): ClickHouseClient =>
     createClient({
       url,
-      ...user,
-      database: "default",
+      username,
+      password,
+      database: current,
       application: "gatehouse",
       request_timeout: requestTimeoutMs,
       log: { level: ClickHouseLogLevel.OFF },
     });
-  return { writer: open(writer), reader: open(reader), database };
+  // The database is named in every statement of ours: it may have to be made first.
+  return {
+    writer: open(writer, "default"),
+    reader: open(reader, "default"),
+    adHoc: adHoc && { client: open(adHoc, database), settings: adHoc.settings },
+    database,
+  };
 }

@@ -1,5 +1,6 @@
 import type { ChdbResult, Session } from "chdb";
 import { createTurnQueue } from "../../sqlite/turn-queue.ts";
+import { adHocSettings } from "../ad-hoc/ad-hoc-settings.ts";
 
 /** One of the engine's connections. What is set on one stays on it, so each has one kind of work. */
 export type EngineRole = "writer" | "reader" | "adhoc";
@@ -26,10 +27,12 @@ export interface EngineInsert {
 export interface OpenChdbOptions {
   readonly directory: string;
   readonly memoryBytes: number;
+  /** What names without a database are of, in ad-hoc statements. */
+  readonly database: string;
 }
 
 /** Opens the three connections. Throws when the package is missing or the directory cannot be used. */
-export async function openChdbEngine({ directory, memoryBytes }: OpenChdbOptions): Promise<ChdbEngine> {
+export async function openChdbEngine({ directory, memoryBytes, database }: OpenChdbOptions): Promise<ChdbEngine> {
   const chdb = await import("chdb");
   const connectionArgs = [
     `--max_server_memory_usage=${memoryBytes}`,
@@ -38,6 +41,9 @@ export async function openChdbEngine({ directory, memoryBytes }: OpenChdbOptions
   const open = (): Session => new chdb.Session(directory, { connectionArgs });
   const sessions: Readonly<Record<EngineRole, Session>> = { writer: open(), reader: open(), adhoc: open() };
   const turns = { writer: createTurnQueue(), reader: createTurnQueue(), adhoc: createTurnQueue() };
+  // Not the engine's own `default`, in which files of the directory are tables.
+  await sessions.adhoc.queryAsync(`CREATE DATABASE IF NOT EXISTS ${database}`);
+  await sessions.adhoc.queryAsync(`USE ${database}`);
   for (const [role, settings] of Object.entries(limits)) {
     for (const [name, value] of settings) await sessions[role as EngineRole].queryAsync(`SET ${name} = ${value}`); // its own keys
   }
@@ -53,11 +59,13 @@ export async function openChdbEngine({ directory, memoryBytes }: OpenChdbOptions
     version: (await sessions.reader.queryAsync("SELECT version() FORMAT TSVRaw")).text().trim(),
     run: (role, statement, parameters = {}) =>
       inTurn(role, async (session) => {
-        const isBound = Object.keys(parameters).length > 0;
-        const result: ChdbResult = isBound
-          ? await session.queryBindAsync(statement, parameters, { format: defaultFormat })
-          : await session.queryAsync(statement, { format: defaultFormat });
-        return result.bytes();
+        try {
+          return (await ask(session, statement, parameters)).bytes();
+        } catch (error) {
+          // What it had written before it failed would be the begin of the connection's next answer.
+          await session.queryAsync("SELECT 1 FORMAT Null");
+          throw error;
+        }
       }),
     insert: ({ table, columns, format, settings, rows }) =>
       inTurn("writer", async (session) => {
@@ -65,6 +73,13 @@ export async function openChdbEngine({ directory, memoryBytes }: OpenChdbOptions
         return (await session.insert(values)).rowsWritten;
       }),
   };
+}
+
+function ask(session: Session, statement: string, parameters: EngineSettings): Promise<ChdbResult> {
+  const isBound = Object.keys(parameters).length > 0;
+  return isBound
+    ? session.queryBindAsync(statement, parameters, { format: defaultFormat })
+    : session.queryAsync(statement, { format: defaultFormat });
 }
 
 /** What a statement without a FORMAT clause answers in, as a server does. */
@@ -81,14 +96,5 @@ const limits: Readonly<Record<EngineRole, readonly (readonly [string, number | s
     ["max_memory_usage", oneGibibyte],
     ["readonly", 2],
   ],
-  adhoc: [
-    ["max_execution_time", 15],
-    ["max_result_bytes", 16_777_216],
-    ["max_result_rows", 10_000],
-    ["max_memory_usage", oneGibibyte / 2],
-    ["max_rows_to_read", 1_000_000_000],
-    ["allow_ddl", 0],
-    ["allow_introspection_functions", 0],
-    ["readonly", 1],
-  ],
+  adhoc: [...Object.entries(adHocSettings), ["allow_ddl", 0], ["allow_introspection_functions", 0], ["readonly", 1]],
 };

@@ -34,11 +34,11 @@ async function start(options: OpenMessage): Promise<void> {
   });
 }
 
-async function open({ directory, memoryBytes }: OpenMessage): Promise<ChdbEngine | undefined> {
+async function open({ directory, memoryBytes, database }: OpenMessage): Promise<ChdbEngine | undefined> {
   try {
     // Held until this process ends: the engine itself lets two processes into one directory, and they would spoil it.
     await lockEngineDirectory(directory, lockWaitMs, systemClock);
-    return await openChdbEngine({ directory, memoryBytes });
+    return await openChdbEngine({ directory, memoryBytes, database });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     tell({ type: isMissing(error) ? "unavailable" : "failed", reason: reason.slice(0, 2_000) }, () => process.exit(1));

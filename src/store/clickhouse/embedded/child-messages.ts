@@ -9,6 +9,7 @@ export const openMessageSchema = z.strictObject({
   secret: z.string().min(32),
   /** What the engine may hold, in bytes. */
   memoryBytes: z.int(),
+  database: z.string().regex(/^\w+$/),
 });
 
 /** What the engine's process answers. */

@@ -133,7 +133,7 @@ class Supervisor implements EmbeddedClickHouse {
     child.on("message", (message) => this.#hear(childMessageSchema.parse(message), secret));
     child.on("error", (error) => this.#ended(error.message));
     child.once("exit", (code, signal) => this.#ended(lastWords.trim() || `ended with ${signal ?? `code ${code}`}`));
-    child.send({ type: "open", directory, secret, memoryBytes });
+    child.send({ type: "open", directory, secret, memoryBytes, database });
     this.#cancelTimer = clock.after(startWithinMs, () => child.kill("SIGKILL"));
   }
 
@@ -145,7 +145,9 @@ class Supervisor implements EmbeddedClickHouse {
         this.#known = { version: message.version };
         const url = `http://127.0.0.1:${message.port}`;
         const user = (username: string) => ({ username, password: secret });
-        this.#starting.resolve({ url, database, writer: user("writer"), reader: user("reader") });
+        // The limits of statements are on that user's connection, which takes no settings.
+        const adHoc = { ...user("adhoc"), settings: {} };
+        this.#starting.resolve({ url, database, writer: user("writer"), reader: user("reader"), adHoc });
         this.#options.log.info({ pid: this.#child?.pid, version: message.version }, "embedded ClickHouse runs");
         break;
       }

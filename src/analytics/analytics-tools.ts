@@ -1,0 +1,9 @@
+import type { AdHocReader } from "./ad-hoc-reader.ts";
+
+/** What analysts and operators do with the recorded rows, beside asking the questions of `AnalyticsReader`. */
+export interface AnalyticsTools {
+  readonly adHoc: AdHocReader;
+}
+
+/** Gives the tools, and opens the store for them. Throws `analytics.not_available` where there is none. */
+export type OpenAnalyticsTools = () => Promise<AnalyticsTools>;
