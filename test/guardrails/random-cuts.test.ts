@@ -33,7 +33,8 @@ const rows = guardrails.flatMap((plugin) => {
 });
 
 describe.each(rows)("$id", ({ trip, compiled }) => {
-  const texts = fc.tuple(filler, filler).map(([before, after]) => `${before} ${trip.caught} ${after}`);
+  const between = trip.isSentence === true ? ".\n" : " ";
+  const texts = fc.tuple(filler, filler).map(([before, after]) => [before, trip.caught, after].join(between));
   const cuts = fc.array(fc.nat({ max: 400 }), { maxLength: 60 });
 
   test.each(dialects)("judges a stream of %s the same way however it is cut", async (dialect) => {
