@@ -98,7 +98,8 @@ async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, re
   const { singleNode } = await import("./store/clickhouse/migrations/clickhouse-migration.ts");
   const session = opening.use(createClickHouseSession({ find, dialect: singleNode, retentionDays }));
   const { createAdHocReader } = await import("./store/clickhouse/ad-hoc/create-ad-hoc-reader.ts");
-  const tools: AnalyticsTools = { adHoc: createAdHocReader(session) };
+  const { createExchangeFinder } = await import("./store/clickhouse/questions/create-exchange-finder.ts");
+  const tools: AnalyticsTools = { adHoc: createAdHocReader(session), exchanges: createExchangeFinder(session) };
   return { events: createEventStore(session), reader: createAnalyticsReader(session), tools };
 }
 

@@ -1,8 +1,10 @@
 import type { AdHocReader } from "./ad-hoc-reader.ts";
+import type { ExchangeFinder } from "./explain-rows.ts";
 
 /** What analysts and operators do with the recorded rows, beside asking the questions of `AnalyticsReader`. */
 export interface AnalyticsTools {
   readonly adHoc: AdHocReader;
+  readonly exchanges: ExchangeFinder;
 }
 
 /** Gives the tools, and opens the store for them. Throws `analytics.not_available` where there is none. */

@@ -193,14 +193,15 @@ function addFiles(program: Command, shell: Shell): void {
 }
 
 function addAnalytics(program: Command, shell: Shell): void {
+  controlCommand(program, "explain <exchange>", "tell every step's verdict for one request, by its x-request-id")
+    .option("--json", "as JSON")
+    .action(async (exchange, options) => (await import("./explain.ts")).explain(exchange, options, shell));
   const analytics = program.command("analytics").description("recorded traffic");
   controlCommand(analytics, "tail", "print the latest recorded operations, one JSON object a line")
     .option("-f, --follow", "go on with what comes")
     .option("-n, --lines <number>", "how many to begin with", "20")
     .option("--api <name>", "only those of one API")
     .action(async (options) => (await import("./analytics.ts")).tailAnalytics(options, shell));
-}
-
   controlCommand(analytics, "query <statement>", "run one SELECT of your own; `-` reads it from the input")
     .option("--format <format>", "table, json, csv, ndjson or parquet", "table")
     .option("--out <file>", "write the answer to a new file")
@@ -210,6 +211,8 @@ function addAnalytics(program: Command, shell: Shell): void {
   controlCommand(analytics, "tables", "print the tables that a statement may name, and their columns").action(
     async (options) => (await import("./analytics-query.ts")).printAnalyticsTables(options, shell),
   );
+}
+
 function addEmbeddings(program: Command, shell: Shell): void {
   const embeddings = program.command("embeddings").description("what texts mean to an embedder");
   const embedderCommand = (name: string, description: string): Command =>

@@ -11,6 +11,7 @@ import { budgetRoutes } from "./budget-routes.ts";
 import type { ControlRoute } from "./control-route.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { encryptionRoutes } from "./encryption-routes.ts";
+import { explainRoute } from "./explain-route.ts";
 import { forgetUsesRoute } from "./forget-uses-route.ts";
 import { gatewayFeedRoutes } from "./gateway-feed-routes.ts";
 import { gatewayTokenRoutes } from "./gateway-token-routes.ts";
@@ -71,6 +72,7 @@ export function routes(): readonly ControlRoute[] {
     ...gatewayFeedRoutes(),
     ...upstreamTokenRoutes(),
     ...analyticsRoutes(),
+    ...analyticsSqlRoutes(),
+    explainRoute(),
   ];
 }
-    ...analyticsSqlRoutes(),
