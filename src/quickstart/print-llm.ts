@@ -19,6 +19,7 @@ export function llmLines(api: QuickstartApi, model: string, place: PastePlace): 
     `# ${subject}: the same as a stream`,
     curl(api, { model, messages: hello, stream: true }, "-N "),
     ...routed(api, subject),
+    ...filtered(api, model, subject),
     "",
     `# ${subject}: both with the openai SDK in TypeScript (here, or wherever openai is installed)`,
     ...sdk(api, model, place),
@@ -35,6 +36,28 @@ function routed(api: QuickstartApi, subject: string): readonly string[] {
     curl(api, { model, messages }, "-i -H 'x-gatehouse-explain: route' "),
   ];
 }
+
+function filtered(api: QuickstartApi, model: string, subject: string): readonly string[] {
+  if (api.filtersTools !== true) return [];
+  const messages = [{ role: "user", content: "What will the weather be in Paris tomorrow?" }];
+  const tools = demoTools.map(([name, description]) => ({ type: "function", function: { name, description } }));
+  return [
+    "",
+    `# ${subject}: of ${tools.length} tools the model gets those that fit the question; the header x-gatehouse-tools counts them`,
+    curl(api, { model, messages, tools }, "-i "),
+  ];
+}
+
+const demoTools = [
+  ["get_weather", "The weather forecast of a city"],
+  ["book_flight", "Book a flight between two cities"],
+  ["send_email", "Send an e-mail"],
+  ["play_music", "Play a song or an album"],
+  ["create_invoice", "Write an invoice for a customer"],
+  ["translate_text", "Translate a text into another language"],
+  ["find_recipe", "Find a recipe for a dish"],
+  ["set_alarm", "Set an alarm clock"],
+] as const;
 
 const hello = [{ role: "user", content: "Hello, who is there?" }];
 

@@ -65,8 +65,9 @@ export function quickstartCatalog(context: CoreContext, gatewayUrl: string): Qui
       const apiKey = await quickstartKey(context, quickstartActor, api, knownKey);
       const url = `${gatewayUrl}${deployment.context}${suffix}`;
       const isRouted = routedModel !== undefined && offers(api, routedModel);
+      const told = { ...(isRouted && { routedModel }), ...(filtersTools(api) && { filtersTools: true }) };
       return {
-        api: { kind, name, url, apiKey, ...(model !== undefined && { model }), ...(isRouted && { routedModel }) },
+        api: { kind, name, url, apiKey, ...(model !== undefined && { model }), ...told },
         hasNewKey: apiKey !== knownKey,
       };
     },
@@ -76,6 +77,10 @@ export function quickstartCatalog(context: CoreContext, gatewayUrl: string): Qui
 /** Whether an LLM API has the model by this very name: one that its owner has changed may not. */
 function offers({ spec }: Resource, model: string): boolean {
   return llmApi.spec.safeParse(spec).data?.models.some(({ name }) => name === model) ?? false;
+}
+
+function filtersTools({ spec }: Resource): boolean {
+  return llmApi.spec.safeParse(spec).data?.policies.some(({ use }) => use === "semantic-tool-filter") ?? false;
 }
 
 /** A document as `gatehouse apply` reads it. */

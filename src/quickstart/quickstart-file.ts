@@ -13,6 +13,8 @@ const apiSchema = z.looseObject({
   model: z.string().optional(),
   /** A name that a router finds a model for. */
   routedModel: z.string().optional(),
+  /** Of many tools in a request only those go on that fit it. */
+  filtersTools: z.boolean().optional(),
 });
 
 const factsSchema = z.looseObject({

@@ -59,7 +59,8 @@ export async function putDemo(
   if (!isUnwanted && (await catalog.find("LlmApi", "demo")) === undefined) {
     const security = { apiKey: {}, oauth: {} }; // keys, and tokens of the resident key manager
     const models = [demoModelName, otherDemoModelName, routedModelName];
-    const more = { security, upstream: { production: demoUpstream, sandbox: { sameAs: "production" } } };
+    const upstream = { production: demoUpstream, sandbox: { sameAs: "production" } };
+    const more = { security, upstream, policies: [{ use: "semantic-tool-filter", with: { limit: 3 } }] };
     documents.push(apiDocument("demo", "Demonstration: made-up text, no model", models, more));
   }
   await catalog.put(documents);
