@@ -56,7 +56,7 @@ describe("the quickstart's lines", () => {
   test("every printed command works as it stands", async () => {
     await using started = await start();
     const blocks = commandsOf(started.shell.lines);
-    expect(blocks).toHaveLength(9);
+    expect(blocks).toHaveLength(10);
     const outputs: string[] = [];
     for (const block of blocks) {
       outputs.push((await promisify(execFile)("bash", ["-euc", block], { cwd: root })).stdout);
@@ -66,17 +66,18 @@ describe("the quickstart's lines", () => {
     });
     expect(outputs[1]).toMatch(/^data: \{[^]*data: \[DONE\]\n\n$/);
     expect(outputs[2]).toContain("x-gatehouse-route: strategy=content;route=code;reason=matched");
-    expect(outputs[3]?.match(/demonstration/g)).toHaveLength(2);
-    expect(JSON.parse(outputs[4] ?? "")).toMatchObject({
+    expect(outputs[3]).toContain("x-gatehouse-tools: 8;kept=3");
+    expect(outputs[4]?.match(/demonstration/g)).toHaveLength(2);
+    expect(JSON.parse(outputs[5] ?? "")).toMatchObject({
       result: { tools: expect.arrayContaining([expect.objectContaining({ name: "notes_add" })]) },
     });
-    expect(JSON.parse(outputs[5] ?? "")).toMatchObject({
+    expect(JSON.parse(outputs[6] ?? "")).toMatchObject({
       result: { structuredContent: { title: "Hello" }, resultType: "complete" },
     });
     expect(await readdir(join(data, "workspace", "notes"))).toHaveLength(1);
-    expect(outputs[6]).toContain("books_find_books");
-    expect(outputs[7]).toContain("Jane Austen");
-    expect(outputs[8]).toContain("demonstration"); // asked with a token in place of a key
+    expect(outputs[7]).toContain("books_find_books");
+    expect(outputs[8]).toContain("Jane Austen");
+    expect(outputs[9]).toContain("demonstration"); // asked with a token in place of a key
   });
 
   test("what agents are configured with leads a client to the tools", async () => {
