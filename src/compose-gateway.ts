@@ -273,7 +273,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const dataPlane = createDataPlane({
     ...compileOptions,
     credentials,
-    identity: eachOf(tokens, pins, shown.held, approvals, learnt),
+    identity: eachOf(tokens, pins, shown.held, approvals, learnt, answers),
     log,
   });
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));

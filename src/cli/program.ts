@@ -3,6 +3,7 @@ import { gatehouseVersion } from "../version.ts";
 import { addAuditCommands, addKeyManagerCommands } from "./audit-commands.ts";
 import { addBillCommands } from "./bill-commands.ts";
 import { addBudgetCommands } from "./budget-commands.ts";
+import { addCacheCommands } from "./cache-commands.ts";
 import { addGovernanceCommands } from "./governance-commands.ts";
 import { addApprovalCommands, addMcpCommands } from "./mcp-commands.ts";
 import { addOauthClientCommands } from "./oauth-client-commands.ts";
@@ -36,6 +37,7 @@ export function createProgram(shell: Shell): Command {
   addSecrets(program, shell);
   addAuditCommands(program, shell, controlCommand);
   addBudgetCommands(program, shell, controlCommand);
+  addCacheCommands(program, shell, controlCommand);
   addBillCommands(program, shell, controlCommand);
   addFiles(program, shell);
   addAnalytics(program, shell);

@@ -24,6 +24,7 @@ import { mcpPinRoutes } from "./mcp-pin-routes.ts";
 import { oauthClientRoutes } from "./oauth-client-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { publishingRoutes } from "./publishing-routes.ts";
+import { purgeAnswersRoute } from "./purge-answers-route.ts";
 import { resourceRoutes } from "./resource-routes.ts";
 import { routeTestRoutes } from "./route-test-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
@@ -50,6 +51,7 @@ export function routes(): readonly ControlRoute[] {
     ...routeTestRoutes(),
     ...toolFilterTestRoutes(),
     forgetUsesRoute(),
+    purgeAnswersRoute(),
     ...mcpPinRoutes(),
     ...mcpClientConfigRoutes(),
     ...approvalRoutes(),

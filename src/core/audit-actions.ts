@@ -53,6 +53,7 @@ export const auditActions = {
   "signing-key.rotated": "The resident key manager got a new signing key.",
   "encryption.rotated": "What is sealed was sealed anew with the current key.",
   "uses.forgotten": "Gateways were told to forget what they had learnt from use, or a part of it.",
+  "answers.purged": "Gateways were told to drop the answers that they keep of an API.",
   "limit.reset": "What a key, an application or a team had used of its limits was forgotten.",
   "control.denied":
     "A caller was refused by the control plane for lack of a right. Repetitions are counted in `times`.",

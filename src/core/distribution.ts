@@ -8,6 +8,7 @@ import { pinRecord, takeSightings } from "./mcp-pins.ts";
 import { clientRecord } from "./oauth-client-record.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { GatewayReport, PlaneMessage } from "./plane-message.ts";
+import { answerPurges } from "./purge-answers.ts";
 import { liveSubscriptions } from "./subscriptions.ts";
 import { forgottenUses } from "./tell-forgotten.ts";
 
@@ -39,6 +40,7 @@ export async function currentMessages(context: CoreContext): Promise<readonly Pl
       revocations: await everyRow((page) => transaction.revocations.live(nowMs, page)),
     },
     { type: "uses.forgotten", forgotten: await forgottenUses(transaction) },
+    { type: "answers.purged", purges: await answerPurges(transaction) },
   ]);
 }
 

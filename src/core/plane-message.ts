@@ -153,6 +153,12 @@ export interface ForgottenUse {
   readonly entry: string | null;
 }
 
+/** That everything is to be dropped that was kept of an API's answers before. Numbers ascend; the last one of an API counts. */
+export interface AnswerPurge {
+  readonly apiId: string;
+  readonly number: number;
+}
+
 /**
  * All that a control plane says to a gateway; the only way it reaches the data plane. Plain JSON, so that a wire can
  * carry it. Messages of one sender arrive in order.
@@ -188,6 +194,7 @@ export type PlaneMessage =
   /** A call that waits for a person has its answer: whoever waits for it may ask again. */
   | { readonly type: "approval.decided"; readonly id: string }
   | { readonly type: "uses.forgotten"; readonly forgotten: readonly ForgottenUse[] }
+  | { readonly type: "answers.purged"; readonly purges: readonly AnswerPurge[] }
   | { readonly type: "secret.changed"; readonly name: string }
   /** What a holder has at an upstream was given, renewed elsewhere or taken away: what a gateway keeps of it is stale. */
   | {

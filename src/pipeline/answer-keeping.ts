@@ -44,6 +44,8 @@ export interface KeptAnswer {
 /** Under what an answer is kept. Both keys are hashes that hold API, environment, caller and the rest of the request. */
 export interface AnswerKeys {
   readonly apiId: string;
+  /** When the answer was asked for, by the monotonic clock: one that was under way when its API was purged is not kept. */
+  readonly askedAtMs: number;
   /** Of the whole question. */
   readonly exact: string;
   /** Of everything that must be equal where the user's words need only mean the same; undefined without meaning. */

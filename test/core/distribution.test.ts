@@ -38,6 +38,7 @@ describe("a gateway that connects", () => {
     expect(more).toMatchObject([
       { type: "identity", keyManagers: [{ name: "resident", use: "resident" }], clients: [], revocations: [] },
       { type: "uses.forgotten", forgotten: [] },
+      { type: "answers.purged", purges: [] },
     ]);
   });
 

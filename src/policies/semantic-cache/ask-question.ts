@@ -10,11 +10,19 @@ import { questionKeys } from "./question-keys.ts";
 
 /** A question that a cache may answer. */
 export interface AskedQuestion {
-  readonly keys: Pick<AnswerKeys, "apiId" | "exact">;
+  readonly keys: Omit<AnswerKeys, "alike">;
   /** How old an answer may be; any age where undefined. */
   readonly maxAgeMs: number | undefined;
   /** What is compared by meaning, made once and when first asked for; undefined where there is nothing. */
   vectors(): Promise<AnswerKeys["alike"]>;
+}
+
+export interface AskRules {
+  readonly config: CacheConfig;
+  /** Undefined where nothing is compared by meaning. */
+  readonly embedder: TextEmbedder | undefined;
+  /** By the monotonic clock. */
+  readonly askedAtMs: number;
 }
 
 /**
@@ -25,8 +33,7 @@ export function askQuestion(
   exchange: Exchange,
   operation: Operation,
   keeping: AnswerKeeping,
-  config: CacheConfig,
-  embedder: TextEmbedder | undefined,
+  { config, embedder, askedAtMs }: AskRules,
 ): AskedQuestion | string | undefined {
   const question = keeping.question(exchange, operation);
   if (question === undefined || typeof question === "string") return question;
@@ -46,7 +53,7 @@ export function askQuestion(
   });
   let made: Promise<AnswerKeys["alike"]> | undefined;
   return {
-    keys: { apiId: api.id, exact },
+    keys: { apiId: api.id, exact, askedAtMs },
     maxAgeMs,
     vectors() {
       made ??= embedder === undefined || group === undefined ? nothing : alike(group, compared, embedder);

@@ -44,7 +44,7 @@ export function compileCache(
     async recall(exchange, operation) {
       const { keeping } = exchange.api.adapter;
       const startedMs = clock.monotonic();
-      const asked = keeping && askQuestion(exchange, operation, keeping, config, embedder);
+      const asked = keeping && askQuestion(exchange, operation, keeping, { config, embedder, askedAtMs: startedMs });
       if (keeping === undefined || asked === undefined) return undefined;
       const tell = (said: Said): void =>
         tellExchange(exchange, { ...said, isMonitor, tookMs: clock.monotonic() - startedMs });

@@ -1,3 +1,4 @@
+import type { PlaneMessage } from "../../core/plane-message.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { AnswerBounds, AnswerKeys, AnswerStore, KeptAnswer } from "../../pipeline/answer-keeping.ts";
 import { answerNearness } from "../../pipeline/answer-nearness.ts";
@@ -6,8 +7,8 @@ import { answerNearness } from "../../pipeline/answer-nearness.ts";
 export interface AnswerStores {
   /** The store of a place; it is gone when everybody who asked for it has released it. */
   at(place: string): AnswerStore;
-  /** Drops all that is kept of an API. */
-  purge(apiId: string): void;
+  /** Drops what is to be dropped; each purge once. */
+  apply(message: PlaneMessage): void;
 }
 
 /** What keeping an answer takes beside its bytes and vectors: keys, maps and the rest, generously. */
@@ -17,8 +18,9 @@ const entryBytes = 1_000;
 const sweepMs = 60_000;
 
 /** Answers in this process. */
-export function createMemoryAnswers({ clock }: { readonly clock: Pick<Clock, "now"> }): AnswerStores {
+export function createMemoryAnswers({ clock }: { readonly clock: Pick<Clock, "now" | "monotonic"> }): AnswerStores {
   const shelves = new Map<string, { readonly shelf: Shelf; holders: number }>();
+  const purges = new Map<string, { readonly number: number; readonly atMs: number }>();
   return {
     at(place) {
       const held = shelves.get(place) ?? { shelf: createShelf(clock), holders: 0 };
@@ -27,6 +29,10 @@ export function createMemoryAnswers({ clock }: { readonly clock: Pick<Clock, "no
       let isHeld = true;
       return {
         ...held.shelf.store,
+        put(keys, answer, bounds) {
+          if (keys.askedAtMs <= (purges.get(keys.apiId)?.atMs ?? -1)) return;
+          held.shelf.put({ keys, answer, bytes: sizeOf(keys, answer) }, bounds);
+        },
         release() {
           if (isHeld) held.holders -= 1;
           isHeld = false;
@@ -34,8 +40,13 @@ export function createMemoryAnswers({ clock }: { readonly clock: Pick<Clock, "no
         },
       };
     },
-    purge(apiId) {
-      for (const { shelf } of shelves.values()) shelf.drop((entry) => entry.keys.apiId === apiId);
+    apply(message) {
+      if (message.type !== "answers.purged") return;
+      for (const { apiId, number } of message.purges) {
+        if (number <= (purges.get(apiId)?.number ?? 0)) continue;
+        purges.set(apiId, { number, atMs: clock.monotonic() });
+        for (const { shelf } of shelves.values()) shelf.drop((entry) => entry.keys.apiId === apiId);
+      }
     },
   };
 }
@@ -47,7 +58,8 @@ interface Entry {
 }
 
 interface Shelf {
-  readonly store: Omit<AnswerStore, "release">;
+  readonly store: Pick<AnswerStore, "exact" | "nearest">;
+  put(entry: Entry, bounds: AnswerBounds): void;
   drop(isOut: (entry: Entry) => boolean): void;
 }
 
@@ -79,7 +91,8 @@ function createShelf(clock: Pick<Clock, "now">): Shelf {
     sweptAtMs = nowMs;
     drop(({ answer }) => answer.expiresAtMs <= nowMs);
   };
-  const add = (entry: Entry, bounds: AnswerBounds): void => {
+  const put = (entry: Entry, bounds: AnswerBounds): void => {
+    sweep(clock.now());
     const known = entries.get(entry.keys.exact);
     if (known !== undefined) remove(known);
     if (entry.bytes > bounds.bytes) return;
@@ -94,6 +107,7 @@ function createShelf(clock: Pick<Clock, "now">): Shelf {
   };
   return {
     drop,
+    put,
     store: {
       exact({ exact }, notBeforeMs) {
         const nowMs = clock.now();
@@ -110,10 +124,6 @@ function createShelf(clock: Pick<Clock, "now">): Shelf {
           if (score !== undefined && (best === undefined || score > best.score)) best = { entry, score };
         }
         return best && { answer: used(best.entry), score: best.score };
-      },
-      put(keys, answer, bounds) {
-        sweep(clock.now());
-        add({ keys, answer, bytes: sizeOf(keys, answer) }, bounds);
       },
     },
   };
