@@ -1,3 +1,4 @@
+import { inTime } from "../../kernel/in-time.ts";
 import type { AnswerStore } from "../../pipeline/answer-keeping.ts";
 import type { PolicyPlace, Recalled } from "../../pipeline/define-policy.ts";
 import { editedByGuardrails } from "../../pipeline/edited-by-guardrails.ts";
@@ -73,12 +74,10 @@ export function compileCache(
       const answer = keptAnswer(heard, operation, keeping, config, clock.now());
       if (answer === undefined || editedByGuardrails(exchange)) return;
       const failed = (error: unknown): void => log.warn({ err: error, policy: place }, "an answer was not kept");
-      void asked
-        .vectors()
+      const bounds = { entries: config.maxEntries, bytes: config.maxBytes };
+      Promise.resolve(inTime(asked.vectors(), config.deadlineMs, clock))
         .catch(() => undefined) // then an equal question may still have it
-        .then((alike) =>
-          store.put({ ...asked.keys, alike }, answer, { entries: config.maxEntries, bytes: config.maxBytes }),
-        )
+        .then((alike) => store.put({ ...asked.keys, alike }, answer, bounds))
         .catch(failed);
     },
   };
