@@ -23,6 +23,8 @@ export interface MockUpstream extends AsyncDisposable {
   readonly openSockets: number;
   /** What the next requests get; the last one given holds on. */
   respond(...behaviours: Respond[]): void;
+  /** Lets go of the requests that were seen: large ones would fill the memory. */
+  forget(): void;
 }
 
 /** Starts one on a free loopback port. */
@@ -54,6 +56,9 @@ export async function startMockUpstream(first: Respond = chatAnswer("Hello.")): 
     },
     respond(...given) {
       behaviours = given;
+    },
+    forget() {
+      seen.length = 0;
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
