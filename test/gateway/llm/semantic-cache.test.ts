@@ -1,3 +1,4 @@
+// long: one gateway serves every promise of the cache, and another start of it would cost more than the lines
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { TestApi, TestGatehouse } from "../../kit/gatehouse.ts";
