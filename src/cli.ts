@@ -14,14 +14,18 @@ export async function runCli(argv: readonly string[]): Promise<void> {
 
 /** Runs one command in the given terminal and gives its exit code: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function runCommand(args: readonly string[], shell: Shell): Promise<number> {
+  let told: number | undefined;
+  const onResult = (code: number): void => {
+    told = code;
+  };
   try {
-    await createProgram(shell).parseAsync([...args], { from: "user" });
-    return 0;
+    await createProgram(shell, onResult).parseAsync([...args], { from: "user" });
+    return told ?? 0;
   } catch (error) {
     // commander has said it already; asked for help it throws too, with code 0
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     for (const line of explain(error, args.includes("--verbose"))) shell.note(line);
-    return error instanceof GatewayError && error.code === "config.invalid" ? 2 : 1;
+    return told ?? (error instanceof GatewayError && error.code === "config.invalid" ? 2 : 1);
   }
 }
 

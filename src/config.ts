@@ -257,3 +257,16 @@ function resolvePaths(config: Config, found: Found, cwd: string): Config {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** The named variables of this process's environment: what a process that we start for somebody at the terminal inherits. */
+export function inheritedVariables(
+  names: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}

@@ -5,6 +5,7 @@ import { addBillCommands } from "./bill-commands.ts";
 import { addBudgetCommands } from "./budget-commands.ts";
 import { addCacheCommands } from "./cache-commands.ts";
 import { addGovernanceCommands } from "./governance-commands.ts";
+import { addLintCommand } from "./lint-command.ts";
 import { addApprovalCommands, addMcpCommands } from "./mcp-commands.ts";
 import { addOauthClientCommands } from "./oauth-client-commands.ts";
 import { addPeopleCommands } from "./people-commands.ts";
@@ -13,9 +14,9 @@ import type { Shell } from "./shell.ts";
 
 /**
  * The command line. Each command's own code is loaded when the command runs, so that none pays for another's parts.
- * What a command throws rises out of `parseAsync`.
+ * What a command throws rises out of `parseAsync`. `onResult` hears the exit code of a command that has one of its own.
  */
-export function createProgram(shell: Shell): Command {
+export function createProgram(shell: Shell, onResult: (code: number) => void = () => {}): Command {
   const program = new Command("gatehouse")
     .description("Gateway and governance engine for AI traffic.")
     .version(gatehouseVersion)
@@ -34,6 +35,7 @@ export function createProgram(shell: Shell): Command {
   addMcpCommands(program, shell, controlCommand);
   addApprovalCommands(program, shell, controlCommand);
   addGovernanceCommands(program, shell, controlCommand);
+  addLintCommand(program, shell, onResult);
   addSecrets(program, shell);
   addAuditCommands(program, shell, controlCommand);
   addBudgetCommands(program, shell, controlCommand);

@@ -55,7 +55,8 @@ function mayBeOld(error: unknown): boolean {
   return error instanceof GatewayError && error.code === "upstream.invalid";
 }
 
-async function inspect(
+/** What a server shows, whichever way it is spoken to. The server stays its caller's. */
+export async function inspect(
   url: McpInspectionInput["url"],
   server: McpBackend,
   context: McpContext,

@@ -1,0 +1,104 @@
+import { relative, resolve } from "node:path";
+import { invalidRuleset } from "../../governance/create-ruleset-evaluator.ts";
+import { bundleRuleset } from "../../governance/read-ruleset.ts";
+import type { RulesetBundle, RulesetEvaluator } from "../../governance/ruleset-evaluator.ts";
+import { packagedRulesets } from "../../governance/spectral/ruleset-names.ts";
+import { GatewayError } from "../../kernel/errors.ts";
+import { isForDefinitions } from "./default-rules.ts";
+import type { LintPart } from "./lint-subject.ts";
+import type { RulesetFile } from "./ruleset-files.ts";
+import { readRulesetFiles } from "./ruleset-files.ts";
+
+/** What documents are held against. */
+export interface ChosenRulesets {
+  /** Undefined where nothing is for such a part. */
+  for(part: LintPart): { readonly names: readonly string[]; readonly bundle: RulesetBundle } | undefined;
+  /** The folder that the patterns of `overrides` begin at. */
+  readonly folder: string;
+  /** The fault of a ruleset, with the file and the line where it stands. */
+  explain(error: GatewayError, evaluator: RulesetEvaluator): Promise<string>;
+}
+
+const builtIn: ReadonlySet<string> = new Set(packagedRulesets);
+
+/**
+ * The rulesets that somebody has chosen, built-in ones by name and files; without any, each part's own. Throws
+ * `resource.not_found` for a name of nothing, and `resource.invalid` with file and line for what is no ruleset.
+ */
+export async function chooseRulesets(chosen: readonly string[], cwd: string): Promise<ChosenRulesets> {
+  const files = new Map<string, RulesetFile>();
+  const rulesets: Chosen[] = [];
+  for (const name of chosen) {
+    if (builtIn.has(name)) rulesets.push({ name, key: name, of: isForDefinitions(name) ? "definition" : "metadata" });
+    else {
+      const { path, of } = await readRulesetFiles(name, cwd, builtIn, files);
+      rulesets.push({ name, key: path, of });
+    }
+  }
+  const find = async (key: string): Promise<string | undefined> => files.get(key)?.json;
+  const bundles = new Map<string, RulesetBundle>();
+  for (const type of ["definition", "metadata"] as const) {
+    const [first, ...more] = rulesets.filter((each) => isFor(each, type));
+    if (first === undefined) continue;
+    const text = more.length === 0 ? files.get(first.key)?.json : undefined;
+    const keys = [first, ...more].map(({ key }) => key);
+    bundles.set(type, await bundleRuleset(first.key, text ?? JSON.stringify({ extends: keys }), { find, builtIn }));
+  }
+  const [first] = files.keys();
+  return {
+    folder: first === undefined ? cwd : resolve(first, ".."),
+    for(part) {
+      if (chosen.length === 0)
+        return part.rulesets.length === 0 ? undefined : { names: part.rulesets, bundle: usual(part) };
+      const bundle = bundles.get(part.of);
+      return bundle && { names: rulesets.filter((each) => isFor(each, part.of)).map(({ name }) => name), bundle };
+    },
+    explain: (error, evaluator) => explain(error, evaluator, { files, cwd, find }),
+  };
+}
+
+interface Chosen {
+  readonly name: string;
+  readonly key: string;
+  /** `any`: it does not say, and is for whatever it is held against. */
+  readonly of: "definition" | "metadata" | "any";
+}
+
+function isFor(chosen: Chosen, of: LintPart["of"]): boolean {
+  return chosen.of === "any" || chosen.of === of;
+}
+
+function usual({ rulesets }: LintPart): RulesetBundle {
+  return { name: rulesets.join(", "), ruleset: { extends: rulesets }, extended: {} };
+}
+
+/** Spectral tells a member and not whose: each file is tried by itself, those first that others extend. */
+async function explain(
+  error: GatewayError,
+  evaluator: RulesetEvaluator,
+  {
+    files,
+    cwd,
+    find,
+  }: {
+    readonly files: ReadonlyMap<string, RulesetFile>;
+    readonly cwd: string;
+    readonly find: (key: string) => Promise<string | undefined>;
+  },
+): Promise<string> {
+  for (const [path, file] of files) {
+    const name = relative(cwd, path);
+    try {
+      const bundle = await bundleRuleset(name, file.json, { find, builtIn });
+      await evaluator.evaluate({ bundle, document: { text: "{}" }, isUrgent: true });
+    } catch (own) {
+      if (!(own instanceof GatewayError) || own.code !== "resource.invalid") throw own;
+      const issues = own.issues.map((issue) => {
+        const line = file.lineOf(issue.path.split("."));
+        return { path: [issue.path], message: line === undefined ? issue.message : `line ${line}: ${issue.message}` };
+      });
+      return invalidRuleset(name, issues).message;
+    }
+  }
+  return error.message;
+}
