@@ -40,6 +40,7 @@ import type { Log } from "./kernel/log.ts";
 import { keylessReachOf, networkPolicyOf, plainHttpOf } from "./network-reach.ts";
 import { nothingToServe } from "./nothing-to-serve.ts";
 import { openPorts } from "./open-ports.ts";
+import { openTelemetry } from "./open-telemetry.ts";
 import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import { pluginSchemas } from "./plugin-schemas.ts";
@@ -100,6 +101,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     await openEventSpool({ directory: dataDirectory.spoolPath, maxBytes: config.limits.spoolBytes, clock, log }),
   );
   const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
+  const traces = opened.use(await openTelemetry(config, { clock, log }));
   const shared = opened.use(await openSharedLimits(config, { clock, log }));
   const { context, encryption, gateway, identity, secrets, governance, deliver } = connectPlanes(config, {
     shared,
@@ -112,7 +114,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
         : { write: dataDirectory.writeEncryptionKeys, keepDropped: dataDirectory.keepDroppedKeys },
     pepper,
     log,
-    sink: config.analytics.events === "record" ? spool : noEvents,
+    sink: traces.besides(config.analytics.events === "record" ? spool : noEvents),
     stalledMs: options.stalledMs ?? 60_000,
   });
   opened.use(gateway);
@@ -134,10 +136,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   else if (options.forOneCommand !== true) throw await nothingToServe(context, messages);
 
   opened.use(identity);
-  const ports = await openPorts(config, context, { gateway, identity }, adminToken.value, {
-    analytics: analytics.reader,
-    analyticsTools: analytics.tools,
-  });
+  const ports = await openPorts(config, context, { gateway, identity }, adminToken.value, analytics);
   opened.defer(async () => {
     gateway.drain();
     await Promise.all([ports.gateway.drain(config.limits.drainTimeoutMs), ports.control.drain(1_000)]);

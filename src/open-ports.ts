@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Hono } from "hono";
+import type { Analytics } from "./compose-analytics.ts";
 import type { GatewayParts } from "./compose-gateway.ts";
 import type { IdentityParts } from "./compose-identity.ts";
 import type { Config } from "./config.ts";
@@ -28,7 +29,7 @@ export async function openPorts(
   context: CoreContext,
   { gateway, identity }: { readonly gateway: GatewayParts; readonly identity: IdentityParts },
   adminToken: string,
-  analytics: Pick<ControlOptions, "analytics" | "analyticsTools">,
+  analytics: Pick<Analytics, "reader" | "tools">,
 ): Promise<Ports> {
   const { clock, log } = context;
   const { maxConnections, headersTimeoutMs, requestTimeoutMs } = config.limits;
@@ -72,7 +73,8 @@ export async function openPorts(
     clock,
     log,
     servedKinds: gateway.servedKinds,
-    ...analytics,
+    analytics: analytics.reader,
+    analyticsTools: analytics.tools,
     sso: identity.sso,
   };
   serve.gateway = app.fetch;

@@ -73,7 +73,7 @@ test("pairs give a fit, which is kept under the model's id and used from then on
 
 test("what an index learnt from use gives a fit too; uses of another model are told of", async () => {
   const path = join(folder, "tools.uses");
-  await using file = await openUseFile({ path, log: embedderTools.log });
+  await using file = openUseFile({ path, log: embedderTools.log });
   const parts = { knowsWord: () => true, withoutPersonalData: (text: string) => text, journal: file.journal };
   const memory = createUseMemory({ embedder: builtIn, ...parts });
   for (const what of ["rain forecast", "email to a friend", "song by a band", "flight to a city"]) {
