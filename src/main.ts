@@ -40,7 +40,6 @@ import type { Log } from "./kernel/log.ts";
 import { keylessReachOf, networkPolicyOf, plainHttpOf } from "./network-reach.ts";
 import { nothingToServe } from "./nothing-to-serve.ts";
 import { openPorts } from "./open-ports.ts";
-import { openTelemetry } from "./open-telemetry.ts";
 import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import { pluginSchemas } from "./plugin-schemas.ts";
@@ -101,20 +100,16 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     await openEventSpool({ directory: dataDirectory.spoolPath, maxBytes: config.limits.spoolBytes, clock, log }),
   );
   const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
-  const traces = opened.use(await openTelemetry(config, { clock, log }));
   const shared = opened.use(await openSharedLimits(config, { clock, log }));
   const { context, encryption, gateway, identity, secrets, governance, deliver } = connectPlanes(config, {
     shared,
     analytics,
     catalog,
     vaultKeys,
-    keyFile:
-      encryptionKey.source === "configuration"
-        ? undefined
-        : { write: dataDirectory.writeEncryptionKeys, keepDropped: dataDirectory.keepDroppedKeys },
+    keyFile: encryptionKey.source === "configuration" ? undefined : keyFileIn(dataDirectory),
     pepper,
     log,
-    sink: traces.besides(config.analytics.events === "record" ? spool : noEvents),
+    sink: config.analytics.events === "record" ? spool : noEvents,
     stalledMs: options.stalledMs ?? 60_000,
   });
   opened.use(gateway);
@@ -161,6 +156,10 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     analytics,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+function keyFileIn({ writeEncryptionKeys, keepDroppedKeys }: DataDirectory): KeyFile {
+  return { write: writeEncryptionKeys, keepDropped: keepDroppedKeys };
 }
 
 interface PlaneParts extends Pick<CoreContext, "catalog" | "pepper" | "log"> {
