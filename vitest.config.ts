@@ -55,7 +55,7 @@ export default defineConfig({
           testTimeout: 120_000,
         },
       },
-      { test: { ...common, name: "gates", include: ["test/gates/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { ...common, name: "gates", include: ["test/gates/**/*.test.ts"], testTimeout: 300_000 } },
     ],
   },
 });
