@@ -18,6 +18,10 @@ export function addGovernanceCommands(program: Command, shell: Shell, controlCom
   controlCommand(governance, "usage [ruleset]", "print which policies use a ruleset").action(async (ruleset, options) =>
     (await load()).rulesetUsage(ruleset, options, shell),
   );
+  governance
+    .command("rules")
+    .description("print the rules that ship with the product, as a page")
+    .action(async () => shell.out((await import("./rules-reference.ts")).printRules().trimEnd()));
   controlCommand(governance, "status [kind/name]", "print how resources stand to the rules, or one's findings")
     .option("--json", "as JSON")
     .action(async (resource, options) => (await load()).printCompliance(resource, options, shell));

@@ -8,6 +8,7 @@ import type { GovernancePolicySpec } from "../core/governance-policy.ts";
 import { governancePolicy } from "../core/governance-policy.ts";
 import type { RulesetSpec } from "../core/ruleset.ts";
 import { ruleset } from "../core/ruleset.ts";
+import { defaultRulesets } from "./default-rulesets.ts";
 import { bundleRuleset } from "./read-ruleset.ts";
 import type { RulesetBundle } from "./ruleset-evaluator.ts";
 import { packagedRulesets } from "./spectral/ruleset-names.ts";
@@ -52,7 +53,7 @@ export async function readRuleBook(read: CatalogTransaction, pending: readonly P
   return {
     policies: await rowsOf("GovernancePolicy", governancePolicy.spec),
     exemptions: await rowsOf("Exemption", exemption.spec),
-    ruleset: (name) => rulesets.get(name) ?? (builtIn.has(name) ? packaged : undefined),
+    ruleset: (name) => rulesets.get(name) ?? (builtIn.has(name) ? (ownDefault(name) ?? packaged) : undefined),
     bundle(name) {
       const made = bundles.get(name) ?? makeBundle(name);
       bundles.set(name, made);
@@ -72,6 +73,10 @@ export function isTarget({ targets }: GovernancePolicySpec, { kind, name, labels
 }
 
 const builtIn: ReadonlySet<string> = new Set(packagedRulesets);
+
+function ownDefault(name: string): Pick<RulesetSpec, "type" | "artifacts"> | undefined {
+  return Object.hasOwn(defaultRulesets, name) ? defaultRulesets[name] : undefined;
+}
 
 /** What the packages of others have rules for. */
 const packaged: Pick<RulesetSpec, "type" | "artifacts"> = { type: "definition", artifacts: ["RestApi", "AsyncApi"] };

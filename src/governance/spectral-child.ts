@@ -5,6 +5,7 @@ import { findPackageJSON } from "node:module";
 import { setPriority } from "node:os";
 import { extname, join, sep } from "node:path";
 import type { Clock } from "../kernel/clock.ts";
+import { defaultRulesetFolder } from "./default-rulesets.ts";
 import type { ChildAnswer, ChildQuestion } from "./spectral/child-messages.ts";
 import { childAnswerSchema } from "./spectral/child-messages.ts";
 
@@ -31,8 +32,8 @@ export interface SpectralChildOptions {
 const startWithinMs = 60_000;
 
 /**
- * The process: without an environment, so that no key of ours reaches it; with Node's permission to read its own code and
- * packages, and for nothing else on disk, for no process and no worker; without a way to the network (`lock-down.ts`); of
+ * The process: without an environment, so that no key of ours reaches it; with Node's permission to read its own code, rules
+ * and packages, and for nothing else on disk, for no process and no worker; without a way to the network (`lock-down.ts`); of
  * low priority, so that what is served goes first.
  */
 export function createSpectralChild({ clock, memoryMiB = 512 }: SpectralChildOptions): SpectralChild {
@@ -119,14 +120,16 @@ function askRunning(
   });
 }
 
-const program = join(import.meta.dirname, "spectral", `run-spectral${extname(import.meta.filename)}`);
+/** Among what is composed of several parts, as its rules judge texts by what guardrails know. */
+const program = join(import.meta.dirname, "..", `run-spectral${extname(import.meta.filename)}`);
 
 /** Where packages and our code are: the installer may have put ours among the others, or each elsewhere. */
 const packageFolders = [join(import.meta.dirname, "../..")];
 
 function nodeOptions(memoryMiB: number): string[] {
   const code = join(import.meta.dirname, "..");
-  const readable = new Set([code, join(code, "../package.json"), ...modulesFolders()].flatMap(withRealPath));
+  const own = [code, join(code, "../package.json"), defaultRulesetFolder];
+  const readable = new Set([...own, ...modulesFolders()].flatMap(withRealPath));
   return [
     "--permission",
     ...[...readable].map((path) => `--allow-fs-read=${path}`),

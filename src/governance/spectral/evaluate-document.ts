@@ -4,7 +4,9 @@ import type * as Parsers from "@stoplight/spectral-parsers";
 import type * as RefResolver from "@stoplight/spectral-ref-resolver";
 import type { Finding } from "../finding.ts";
 import { severities } from "../finding.ts";
+import type { TextChecks } from "../text-checks.ts";
 import type { ChildAnswer, ChildQuestion, RulesetIssue } from "./child-messages.ts";
+import { isResource } from "./formats.ts";
 import { rulesetNames } from "./ruleset-names.ts";
 import { toDefinition } from "./to-definition.ts";
 
@@ -15,13 +17,16 @@ export interface DocumentEvaluator {
 
 const keptRulesets = 8;
 
-/** Loads Spectral. References within a document are followed, and no other: there is no reader for files or addresses. */
-export function createDocumentEvaluator(): DocumentEvaluator {
+/**
+ * Loads Spectral. References within an API's description are followed, and no other: there is no reader for files or
+ * addresses. In a resource they stay as they are: the schemas in it have roots of their own.
+ */
+export function createDocumentEvaluator(checks: TextChecks): DocumentEvaluator {
   const load = createRequire(import.meta.url);
   const core = load("@stoplight/spectral-core") as typeof Core; // each the package of that name
   const parsers = load("@stoplight/spectral-parsers") as typeof Parsers;
   const { Resolver } = load("@stoplight/spectral-ref-resolver") as typeof RefResolver;
-  const names = rulesetNames();
+  const names = rulesetNames(checks);
   const rulesets = new Map<string, Core.Ruleset>();
 
   const rulesetOf = ({ bundle, document, only }: ChildQuestion): Core.Ruleset => {
@@ -46,11 +51,12 @@ export function createDocumentEvaluator(): DocumentEvaluator {
       }
       if (question.lists === true) return { type: "done", id, findings: [], rules: namesOf(ruleset) };
       try {
-        const spectral = new core.Spectral({ resolver: new Resolver({ resolvers: {} }) });
-        spectral.setRuleset(ruleset);
         const source = document.source === undefined ? undefined : `/${document.source}`; // beside the ruleset
         // JSON is read as YAML too, as Spectral's own command does, so that places are the same.
         const parsed = new core.Document(document.text, parsers.Yaml, source);
+        const dereferenceInline = !isResource(parsed.data);
+        const spectral = new core.Spectral({ resolver: new Resolver({ resolvers: {}, dereferenceInline }) });
+        spectral.setRuleset(ruleset);
         const results = await spectral.run(parsed, { ignoreUnknownFormat: true });
         return {
           type: "done",

@@ -44,11 +44,13 @@ const names: Readonly<Record<string, string>> = {
 };
 
 function ofKind(kind: string, displayName: string): Format {
-  const format: Format = (document) => {
-    if (typeof document !== "object" || document === null) return false;
-    const { apiVersion, kind: own } = document as { readonly apiVersion?: unknown; readonly kind?: unknown }; // looked at here
-    return own === kind && typeof apiVersion === "string" && apiVersion.startsWith("gatehouse/");
-  };
+  const format: Format = (document) => isResource(document) && document.kind === kind;
   format.displayName = displayName;
   return format;
+}
+
+/** Whether a document is a resource of ours, and no API's description. */
+export function isResource(document: unknown): document is { readonly apiVersion: string; readonly kind?: unknown } {
+  if (typeof document !== "object" || document === null || !("apiVersion" in document)) return false;
+  return typeof document.apiVersion === "string" && document.apiVersion.startsWith("gatehouse/");
 }

@@ -1,10 +1,13 @@
 import { createRequire } from "node:module";
+import { defaultRulesets, readDefaultRuleset } from "../default-rulesets.ts";
+import { ruleFunctions } from "../functions/rule-functions.ts";
+import type { TextChecks } from "../text-checks.ts";
 import { formats } from "./formats.ts";
 import type { RulesetNames } from "./to-definition.ts";
 
 const load: (name: string) => unknown = createRequire(import.meta.url);
 
-/** Where each ruleset that ships with the product comes from; loaded at the first use. */
+/** Where each ruleset of others that ships with the product comes from; loaded at the first use. */
 const packages: Readonly<Record<string, () => unknown>> = {
   "spectral:oas": () => member(load("@stoplight/spectral-rulesets"), "oas"),
   "spectral:asyncapi": () => member(load("@stoplight/spectral-rulesets"), "asyncapi"),
@@ -13,14 +16,19 @@ const packages: Readonly<Record<string, () => unknown>> = {
   "@ibm-cloud/openapi-ruleset": () => load("@ibm-cloud/openapi-ruleset"),
 };
 
-/** The names of the rulesets of others that a ruleset may extend. */
-export const packagedRulesets: readonly string[] = Object.keys(packages);
+/** The names of the rulesets that a ruleset may extend without anybody having stored them: ours and those of others. */
+export const packagedRulesets: readonly string[] = [...Object.keys(defaultRulesets), ...Object.keys(packages)];
 
 /** What every ruleset may name. Loads Spectral's functions. */
-export function rulesetNames(): RulesetNames {
+export function rulesetNames(checks: TextChecks): RulesetNames {
+  const core = load("@stoplight/spectral-functions") as Readonly<Record<string, unknown>>; // a module of functions
   return {
-    functions: load("@stoplight/spectral-functions") as Readonly<Record<string, unknown>>, // a module of functions
+    functions: { ...ruleFunctions(checks), ...core },
     formats: formats(),
+    written: (name) => {
+      const known = Object.hasOwn(defaultRulesets, name) ? defaultRulesets[name] : undefined;
+      return known && readDefaultRuleset(known);
+    },
     builtIn: (name) => (Object.hasOwn(packages, name) ? packages[name]?.() : undefined),
   };
 }

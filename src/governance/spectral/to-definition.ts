@@ -5,7 +5,9 @@ import type { RulesetBundle } from "../ruleset-evaluator.ts";
 export interface RulesetNames {
   readonly functions: Readonly<Record<string, unknown>>;
   readonly formats: Readonly<Record<string, unknown>>;
-  /** Loads a ruleset that ships with the product; undefined where there is none of that name. */
+  /** Reads a ruleset that ships with the product, as people write rulesets; undefined where there is none of that name. */
+  written(name: string): Plain | undefined;
+  /** Loads a ruleset of a package, whose names are things already; undefined where there is none of that name. */
   builtIn(name: string): unknown;
 }
 
@@ -18,10 +20,11 @@ type Plain = Readonly<Record<string, unknown>>;
 export function toDefinition(bundle: RulesetBundle, names: RulesetNames): RulesetDefinition {
   const made = new Map<string, unknown>();
   const find = (name: string): unknown => {
-    const stored = bundle.extended[name];
-    if (stored === undefined) return names.builtIn(name) ?? name;
-    if (!made.has(name)) made.set(name, convert(stored));
-    return made.get(name);
+    if (made.has(name)) return made.get(name);
+    const ruleset = bundle.extended[name] ?? names.written(name);
+    const definition = ruleset === undefined ? (names.builtIn(name) ?? name) : convert(ruleset);
+    made.set(name, definition);
+    return definition;
   };
   const extended = (value: unknown): unknown => {
     if (typeof value === "string") return find(value);

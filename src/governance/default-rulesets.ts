@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RulesetSpec } from "../core/ruleset.ts";
+import { loadYaml } from "../kernel/load-yaml.ts";
+
+/** A ruleset that ships with the product, written for it. */
+export interface DefaultRuleset extends Pick<RulesetSpec, "type" | "artifacts"> {
+  readonly title: string;
+  readonly summary: string;
+  /** In `assets/governance`, without its ending. */
+  readonly file: string;
+}
+
+/** The rulesets of our own, by the names that policies and `extends` have for them. */
+export const defaultRulesets: Readonly<Record<string, DefaultRuleset>> = {
+  "gatehouse:mcp": {
+    title: "MCP server guidelines",
+    summary: "What makes a server one that agents use well and its owners can answer for.",
+    type: "metadata",
+    artifacts: ["McpServer"],
+    file: "mcp",
+  },
+  "gatehouse:mcp-safety": {
+    title: "MCP safety",
+    summary: "What a server hides in its tools, prompts and resources to steer the model that reads them.",
+    type: "metadata",
+    artifacts: ["McpServer"],
+    file: "mcp-safety",
+  },
+};
+
+/** The rules of one, parsed. Reads its file each time: keep what you get. */
+export function readDefaultRuleset({ file }: DefaultRuleset): Readonly<Record<string, unknown>> {
+  const text = readFileSync(join(defaultRulesetFolder, `${file}.yaml`), "utf8");
+  return loadYaml().parse(text, { merge: true }) as Readonly<Record<string, unknown>>; // a file of ours, which tests hold against Spectral
+}
+
+/** Where their files are. */
+export const defaultRulesetFolder = join(import.meta.dirname, "../../assets/governance");

@@ -1,0 +1,62 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { defaultRulesets, readDefaultRuleset } from "../../src/governance/default-rulesets.ts";
+import { goodServer } from "./examples/good-server.ts";
+import { brokenGuidelines } from "./examples/mcp.ts";
+import { unsafeServers } from "./examples/mcp-safety.ts";
+import { evaluate, startEvaluator } from "./ruleset-kit.ts";
+
+/** By the name of a ruleset: a document in which nothing is to be found, and for each rule one that breaks it. */
+const examples: Readonly<Record<string, { readonly good: object; readonly bad: Readonly<Record<string, object>> }>> = {
+  "gatehouse:mcp": { good: goodServer, bad: brokenGuidelines },
+  "gatehouse:mcp-safety": { good: goodServer, bad: unsafeServers },
+};
+
+const evaluator = startEvaluator();
+afterAll(() => evaluator[Symbol.asyncDispose]());
+
+async function rulesFor(ruleset: string, document: object): Promise<readonly string[]> {
+  const text = JSON.stringify(document);
+  const { findings, faults } = await evaluate(evaluator, JSON.stringify({ extends: [ruleset] }), text);
+  expect(faults).toEqual([]);
+  return findings.map(({ rule }) => rule);
+}
+
+describe.each(Object.entries(defaultRulesets))("%s", (name, ruleset) => {
+  const rules = readDefaultRuleset(ruleset)["rules"] as Readonly<Record<string, object>>; // of a file of ours
+  const { good, bad } = examples[name] ?? { good: {}, bad: {} };
+
+  test("each rule has a document that breaks it, and says why it is there and what to do", () => {
+    expect(Object.keys(bad).toSorted()).toEqual(Object.keys(rules).toSorted());
+    for (const rule of Object.values(rules)) {
+      expect(rule).toMatchObject({
+        description: expect.stringMatching(/\S.*\.$/),
+        severity: expect.stringMatching(/^(error|warn|info|hint)$/),
+        extensions: { why: expect.stringMatching(/\S/), howToFix: expect.stringMatching(/\S/) },
+      });
+    }
+  });
+
+  test("nothing is found in a good document", async () => {
+    expect(await rulesFor(name, good)).toEqual([]);
+  });
+
+  test.each(Object.entries(bad))("%s is found", async (rule, document) => {
+    expect(await rulesFor(name, document)).toContain(rule);
+  });
+});
+
+test("what a rule advises is told with its finding", async () => {
+  const { findings } = await evaluate(
+    evaluator,
+    JSON.stringify({ extends: ["gatehouse:mcp"] }),
+    JSON.stringify(brokenGuidelines["mcp-server-described"]),
+  );
+  expect(findings).toMatchObject([
+    {
+      rule: "mcp-server-described",
+      severity: "warn",
+      path: ["spec", "description"],
+      howToFix: expect.stringContaining("spec.description"),
+    },
+  ]);
+});
