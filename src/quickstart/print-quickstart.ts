@@ -1,4 +1,5 @@
 import type { DataPaths } from "../store/data-directory.ts";
+import { governanceLines } from "./print-governance.ts";
 import type { PastePlace } from "./print-llm.ts";
 import { llmLines } from "./print-llm.ts";
 import { mcpLines } from "./print-mcp.ts";
@@ -21,6 +22,7 @@ export function printQuickstart(facts: QuickstartFacts, paths: DataPaths, place:
     `All of this    in ${paths.quickstartPath}`,
     ...facts.apis.flatMap((api) => linesFor(api, place)),
     ...(facts.client === undefined ? [] : tokenLines(facts.client, facts.apis)),
+    ...governanceLines(facts.apis, paths, place),
     "",
   ];
 }

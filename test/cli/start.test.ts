@@ -56,7 +56,7 @@ describe("the quickstart's lines", () => {
   test("every printed command works as it stands", async () => {
     await using started = await start();
     const blocks = commandsOf(started.shell.lines);
-    expect(blocks).toHaveLength(10);
+    expect(blocks).toHaveLength(11);
     const outputs: string[] = [];
     for (const block of blocks) {
       outputs.push((await promisify(execFile)("bash", ["-euc", block], { cwd: root })).stdout);
@@ -78,7 +78,12 @@ describe("the quickstart's lines", () => {
     expect(outputs[7]).toContain("books_find_books");
     expect(outputs[8]).toContain("Jane Austen");
     expect(outputs[9]).toContain("demonstration"); // asked with a token in place of a key
-  });
+    expect(outputs[10]).toMatch(
+      /mcp-resources-security-required[^]*refused, as it should be\ncreated McpServer\/shelf/,
+    );
+    const again = await promisify(execFile)("bash", ["-euc", blocks[10] ?? ""], { cwd: root });
+    expect(again.stdout).toMatch(/refused, as it should be\nunchanged McpServer\/shelf/);
+  }, 120_000);
 
   test("what agents are configured with leads a client to the tools", async () => {
     await using started = await start();
