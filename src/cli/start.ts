@@ -63,7 +63,8 @@ async function startAll(config: Config, shell: Shell): Promise<Running> {
   const quickstart = await startQuickstart({ ...running, config, progress });
   unready.move();
   const place = { cwd: shell.cwd, node: process.execPath };
-  for (const line of printQuickstart(quickstart.facts, running.dataDirectory, place)) shell.out(line);
+  const hasAnalytics = config.analytics.mode !== "off";
+  for (const line of printQuickstart(quickstart.facts, running.dataDirectory, place, { hasAnalytics })) shell.out(line);
   return {
     gatewayUrl: running.gatewayUrl,
     controlUrl: running.controlUrl,

@@ -1,5 +1,5 @@
-import { join, relative } from "node:path";
 import { apiVersion } from "../core/resource.ts";
+import { commandWords } from "./command-words.ts";
 import type { PastePlace } from "./print-llm.ts";
 import type { QuickstartApi } from "./quickstart-file.ts";
 import { shellQuoted } from "./shell-quoted.ts";
@@ -17,12 +17,7 @@ export function governanceLines(
   place: PastePlace,
 ): readonly string[] {
   if (!apis.some(({ kind, name }) => kind === "McpServer" && name === "notes")) return [];
-  const near = (path: string): string => {
-    const found = relative(place.cwd, path);
-    return shellQuoted(found.startsWith("..") ? path : `./${found}`);
-  };
-  const gatehouse = `${near(place.node)} ${near(join(import.meta.dirname, "../../bin/gatehouse.cjs"))}`;
-  const data = `--data ${near(dataPath)}`;
+  const { gatehouse, data } = commandWords(dataPath, place);
   const apply = (spec: object) =>
     `printf '%s' ${shellQuoted(JSON.stringify({ apiVersion, kind: "McpServer", metadata: { name: shelf }, spec }))} | ${gatehouse} apply -f - ${data}`;
   const draft = { description: "Notes, by rule.", context: `/${shelf}`, virtual: { servers: [{ server: "notes" }] } };

@@ -1,4 +1,5 @@
 import type { DataPaths } from "../store/data-directory.ts";
+import { analyticsLines } from "./print-analytics.ts";
 import { governanceLines } from "./print-governance.ts";
 import type { PastePlace } from "./print-llm.ts";
 import { llmLines } from "./print-llm.ts";
@@ -12,7 +13,12 @@ export type { PastePlace } from "./print-llm.ts";
  * What a newcomer is told: where everything is, the API keys, and lines to paste that work as they stand. The admin
  * token is not among them, only where it is.
  */
-export function printQuickstart(facts: QuickstartFacts, paths: DataPaths, place: PastePlace): readonly string[] {
+export function printQuickstart(
+  facts: QuickstartFacts,
+  paths: DataPaths,
+  place: PastePlace,
+  { hasAnalytics }: { readonly hasAnalytics: boolean },
+): readonly string[] {
   return [
     "",
     `Control plane  ${facts.controlUrl}`,
@@ -23,6 +29,7 @@ export function printQuickstart(facts: QuickstartFacts, paths: DataPaths, place:
     ...facts.apis.flatMap((api) => linesFor(api, place)),
     ...(facts.client === undefined ? [] : tokenLines(facts.client, facts.apis)),
     ...governanceLines(facts.apis, paths, place),
+    ...(hasAnalytics ? analyticsLines(paths, place) : []),
     "",
   ];
 }

@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCommand } from "../../src/cli.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
+import { describeWithEngine } from "../kit/embedded-clickhouse.ts";
+import { eventually } from "../kit/eventually.ts";
 import { manualClock } from "../kit/manual-clock.ts";
 import { connectClient, eras } from "../quickstart/mcp-client.ts";
 import type { TestShell } from "./test-shell.ts";
@@ -51,6 +53,23 @@ function commandsOf(lines: readonly string[]): readonly string[] {
     .filter((block) => block.startsWith("# "))
     .map((block) => block.slice(block.indexOf("\n") + 1));
 }
+
+const pasted = async (block = "") => (await promisify(execFile)("bash", ["-euc", block], { cwd: root })).stdout;
+
+describeWithEngine("the quickstart with ClickHouse", () => {
+  test("the last printed command shows what the others have called", async () => {
+    await using started = await start({ GATEHOUSE_ANALYTICS_MODE: "embedded" });
+    const blocks = commandsOf(started.shell.lines);
+    for (const words of ["x-gatehouse-explain", "get_weather", "austen"]) {
+      expect(await pasted(blocks.findLast((block) => block.includes(words)))).not.toBe("");
+    }
+    const rows = () => pasted(blocks.at(-1));
+    await eventually("the rows are there", async () => /workspace +tools\/call/.test(await rows()), 60_000);
+    const shown = await rows();
+    expect(shown).toMatch(/demo +chat +auto +ok +code/);
+    expect(shown).toMatch(/demo +chat +demo-1 +ok/);
+  }, 120_000);
+});
 
 describe("the quickstart's lines", () => {
   test("every printed command works as it stands", async () => {
