@@ -13,10 +13,31 @@ export const limitSubjectSchema = z
   .meta({
     title: "Per",
     description:
-      "Who is counted. `key` counts each key, or each client and user of tokens; `application` and `subscription` count a caller without one like that; callers without a key count by address; `team` counts the caller's team, `api` all callers together, `model` each model or tool, `{ label: department }` each value of that label, with callers that have none counted together.",
+      "Who is counted. `key` counts each key, or each client and user of tokens; `application` and `subscription` count a caller without one like that; callers without a key count by address; `team` counts the caller's team, `api` all callers together, `model` each model or tool, `{ label: department }` each value of that label, with callers that have none counted together. Of values that callers choose, 100,000 are counted by themselves, further ones together.",
   });
 
 export type LimitSubject = z.output<typeof limitSubjectSchema>;
+
+/**
+ * Counts callers of one limit. What they choose themselves (values of labels other than their key's own, names of models)
+ * has so many counters; further values are counted together, so that nobody takes up the room of all by making values up.
+ */
+export function limitSubjects(
+  per: LimitSubject,
+  mostChosen = 100_000,
+): (exchange: Exchange, operation?: Operation) => string {
+  if (typeof per !== "object" && per !== "model")
+    return (exchange, operation) => limitSubject(exchange, per, operation);
+  const chosen = new Set<string>();
+  return (exchange, operation) => {
+    const subject = limitSubject(exchange, per, operation);
+    if (chosen.has(subject)) return subject;
+    if (typeof per === "object" && exchange.principal?.labels?.[per.label] !== undefined) return subject;
+    if (chosen.size >= mostChosen) return typeof per === "object" ? `others_${per.label}` : "others_model";
+    chosen.add(subject);
+    return subject;
+  };
+}
 
 /**
  * The name under which this exchange is counted; its prefix keeps kinds apart. An IPv6 client counts by its /64, which

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { definePolicy } from "../pipeline/define-policy.ts";
-import { limitSubject, limitSubjectSchema, subjectName } from "../pipeline/limit-subject.ts";
+import { limitSubjectSchema, limitSubjects, subjectName } from "../pipeline/limit-subject.ts";
 import { deny } from "../pipeline/outcome.ts";
 
 const config = z.strictObject({
@@ -33,11 +33,12 @@ export const concurrencyLimit = definePolicy({
   onError: "deny",
   isLimit: true,
   compile({ requests, streamsOnly, per }, _tools, { place }) {
+    const subjectOf = limitSubjects(per);
     const rule = { type: "concurrent", limit: requests, leaseMs } as const;
     return {
       charges(exchange, operation) {
         if (streamsOnly && !operation.stream) return undefined;
-        return [{ key: `${place}/${limitSubject(exchange, per, operation)}`, rule, amount: 1 }];
+        return [{ key: `${place}/${subjectOf(exchange, operation)}`, rule, amount: 1 }];
       },
       refused: (_exchange, _operation, _charge, { retryAfterMs }) =>
         deny("limit.concurrency", `At most ${requests} requests may be under way at one time.`, {

@@ -3,7 +3,7 @@ import { limitWindowSchema, timeZoneSchema } from "../core/limit-window.ts";
 import { currencySchema, moneySchema, toNanos } from "../core/money.ts";
 import { definePolicy } from "../pipeline/define-policy.ts";
 import { alignSchema, reservationFields, windowWords } from "../pipeline/limit-config.ts";
-import { limitSubject, limitSubjectSchema, subjectName } from "../pipeline/limit-subject.ts";
+import { limitSubjectSchema, limitSubjects, subjectName } from "../pipeline/limit-subject.ts";
 import { createUsageLimit } from "../pipeline/usage-limit.ts";
 
 const config = z.strictObject({
@@ -49,7 +49,7 @@ export const costBudget = definePolicy({
         window,
         words: `${amount} ${currency} ${windowWords(window)}`,
         per: subjectName(per),
-        subject: (exchange, operation) => limitSubject(exchange, per, operation),
+        subject: limitSubjects(per),
       },
       tools,
     );

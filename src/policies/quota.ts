@@ -4,7 +4,7 @@ import { globMatcher } from "../kernel/glob.ts";
 import { definePolicy } from "../pipeline/define-policy.ts";
 import type { Operation } from "../pipeline/exchange.ts";
 import { alignSchema, joinLimits, windowWords } from "../pipeline/limit-config.ts";
-import { limitSubject, limitSubjectSchema, subjectName } from "../pipeline/limit-subject.ts";
+import { limitSubjectSchema, limitSubjects, subjectName } from "../pipeline/limit-subject.ts";
 import { createUsageLimit } from "../pipeline/usage-limit.ts";
 
 const config = z.strictObject({
@@ -79,6 +79,7 @@ export const quota = definePolicy({
     const weights = cost.map(({ on, requests }) => ({ fits: globMatcher(on), requests }));
     const weight = ({ name, kind }: Operation): number =>
       weights.find(({ fits }) => fits(name) || fits(kind))?.requests ?? 1;
+    const subject = limitSubjects(per);
     const limits = windows.map(({ requests, window }, index) =>
       createUsageLimit(
         {
@@ -91,7 +92,7 @@ export const quota = definePolicy({
           align,
           words: `${requests} requests ${windowWords(window)}`,
           per: subjectName(per),
-          subject: (exchange, operation) => limitSubject(exchange, per, operation),
+          subject,
           weight,
           reserveOutput: 0,
           reservePrompt: "estimate",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { definePolicy } from "../pipeline/define-policy.ts";
 import { goDuration, tellLimit } from "../pipeline/limit-headers.ts";
-import { limitSubject, limitSubjectSchema, subjectName } from "../pipeline/limit-subject.ts";
+import { limitSubjectSchema, limitSubjects, subjectName } from "../pipeline/limit-subject.ts";
 import { deny } from "../pipeline/outcome.ts";
 
 const config = z.strictObject({
@@ -33,11 +33,10 @@ export const rateLimit = definePolicy({
   onError: "deny",
   isLimit: true,
   compile({ requests, windowMs, per }, _tools, { place }) {
+    const subjectOf = limitSubjects(per);
     const rule = { type: "rate", limit: requests, windowMs } as const;
     return {
-      charges: (exchange, operation) => [
-        { key: `${place}/${limitSubject(exchange, per, operation)}`, rule, amount: 1 },
-      ],
+      charges: (exchange, operation) => [{ key: `${place}/${subjectOf(exchange, operation)}`, rule, amount: 1 }],
       refused(exchange, _operation, _charge, decision) {
         tellLimit(exchange.responseHeaders, "requests", requests, decision);
         return deny("limit.exceeded", `The limit of ${requests} requests in ${goDuration(windowMs)} is used up.`, {

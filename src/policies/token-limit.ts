@@ -2,7 +2,7 @@ import { z } from "zod";
 import { limitWindowSchema, timeZoneSchema } from "../core/limit-window.ts";
 import { definePolicy } from "../pipeline/define-policy.ts";
 import { alignSchema, reservationFields, windowWords } from "../pipeline/limit-config.ts";
-import { limitSubject, limitSubjectSchema, subjectName } from "../pipeline/limit-subject.ts";
+import { limitSubjectSchema, limitSubjects, subjectName } from "../pipeline/limit-subject.ts";
 import { createUsageLimit } from "../pipeline/usage-limit.ts";
 
 const measures = { prompt: "promptTokens", completion: "completionTokens", total: "totalTokens" } as const;
@@ -52,7 +52,7 @@ export const tokenLimit = definePolicy({
         window,
         words: `${tokens} ${counted} ${windowWords(window)}`,
         per: subjectName(per),
-        subject: (exchange, operation) => limitSubject(exchange, per, operation),
+        subject: limitSubjects(per),
         unpriced: "free",
       },
       tools,
