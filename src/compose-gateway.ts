@@ -202,6 +202,16 @@ function eachOf(...hearers: readonly Pick<DataPlane, "apply">[]): Pick<DataPlane
   };
 }
 
+/** Clears counters when the control plane says so. */
+function clearing({ limiter }: GatewayComposition, board: () => BudgetBoard): Pick<DataPlane, "apply"> {
+  return {
+    apply(message) {
+      // In a store that all share it was cleared before this was said: what was used since would be forgotten too.
+      if (message.type === "limits.cleared" && limiter === undefined) void board().clear(message.holder);
+    },
+  };
+}
+
 /** The adapters of all kinds of API, and what of them hears of changes. */
 function adaptersOf(
   parts: GatewayComposition,
@@ -273,9 +283,18 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const dataPlane = createDataPlane({
     ...compileOptions,
     credentials,
-    identity: eachOf(tokens, pins, shown.held, approvals, learnt, answers),
+    identity: eachOf(
+      tokens,
+      pins,
+      shown.held,
+      approvals,
+      learnt,
+      answers,
+      clearing(parts, () => budgets),
+    ),
     log,
   });
+  const budgets = budgetsOf(dataPlane, tools);
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
   const runner = createRunner(running);
   let draining = false;
@@ -284,7 +303,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   return {
     dataPlane,
     compileOptions,
-    budgets: budgetsOf(dataPlane, tools),
+    budgets,
     inspectMcp: createMcpInspector({ upstream, clock }),
     testRoute: createRouteTester({ dataPlane, breaker: watch, clock }),
     testToolFilter: createToolFilterTester({ dataPlane, clock }),

@@ -51,7 +51,8 @@ export async function findBudgetHolder(
 /**
  * Forgets what a holder has used of its own limits, which hold afresh from here on; what runs now is charged when it ends.
  * Who may change the limits of a key or an application may do so, and who may change teams those of teams. Gives how they
- * stood before. The audit has a row of it even where the store fails after that, for it may have forgotten.
+ * stood before. The audit has a row of it even where the store fails after that, for it may have forgotten. Gateways without
+ * a shared store forget when they hear of it; one that is away goes on counting.
  */
 export async function resetBudgets(
   context: CoreContext,
@@ -67,6 +68,7 @@ export async function resetBudgets(
   const used = before.map(({ title, measure, used: units }) => ({ limit: title, measure, used: units }));
   await inWrite(context, actor, (write) => audit(write, "limit.reset", { ...found, kind }, { used }));
   await budgets.clear(found.holder);
+  context.publish({ type: "limits.cleared", holder: found.holder });
   return before;
 }
 

@@ -1,4 +1,5 @@
 import type { ApiId, Id } from "../kernel/ids.ts";
+import type { BudgetHolder } from "./budget-board.ts";
 import type { Environment } from "./environment.ts";
 import type { KeyBudget } from "./key-budget.ts";
 import type { McpDefinition, PinKind } from "./mcp-definition.ts";
@@ -195,6 +196,8 @@ export type PlaneMessage =
   | { readonly type: "approval.decided"; readonly id: string }
   | { readonly type: "uses.forgotten"; readonly forgotten: readonly ForgottenUse[] }
   | { readonly type: "answers.purged"; readonly purges: readonly AnswerPurge[] }
+  /** What a holder has used of its limits is forgotten; by gateways that count for themselves, and are there to hear it. */
+  | { readonly type: "limits.cleared"; readonly holder: BudgetHolder }
   | { readonly type: "secret.changed"; readonly name: string }
   /** What a holder has at an upstream was given, renewed elsewhere or taken away: what a gateway keeps of it is stale. */
   | {

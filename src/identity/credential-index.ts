@@ -74,6 +74,7 @@ export function createCredentialIndex(parts: CredentialIndexParts): LiveCredenti
         case "mcp-pins.checked":
         case "secret.changed":
         case "uses.forgotten":
+        case "limits.cleared":
         case "answers.purged":
         case "upstream-credential.changed":
         case "identity":

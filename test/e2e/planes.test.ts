@@ -45,6 +45,23 @@ describe("a gateway that runs alone", () => {
     await change("/subscriptions/sub", { ...subscription, plan: "large", state: "blocked" }, 403);
   });
 
+  test("forgets what a key has used when an admin says so, as the control plane's own gateway does", async () => {
+    const control = await processes.startControl();
+    await processes.putUpApi(control);
+    const budgets = [{ measure: "requests", amount: 2, window: "month" }];
+    const bounded = await newKey(control, "bounded", { budgets });
+    const gateway = await processes.startGateway("one", control, { token: await addToken(control) });
+    for (const port of [gateway, control]) {
+      await eventually("the key is known", async () => (await call(port, bounded.key)) === 200);
+      expect([await call(port, bounded.key), await call(port, bounded.key)]).toEqual([200, 429]);
+    }
+    const reset = { kind: "ApiKey", name: "bounded" };
+    expect(await control.control("POST", "/budgets:reset", reset)).toMatchObject({ status: 200 });
+    for (const port of [gateway, control]) {
+      await eventually("it may call again", async () => (await call(port, bounded.key)) === 200);
+    }
+  });
+
   test("frees the place of a stream when its client goes away", async () => {
     const control = await processes.startControl();
     const limit = { use: "concurrency-limit", with: { requests: 1, streamsOnly: true, per: "key" } };
