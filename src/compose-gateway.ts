@@ -267,12 +267,12 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const keyManagerTools = { clock, log, secrets: parts.secrets, fetch };
   const tokens = createTokenVerifier({ ...keyManagerTools, heardAtMs: parts.heardAtMs, publicUrl: () => publicUrl });
   const meaning = embeddersOf(parts, fetch);
-  const estimates = createTokenEstimates();
   const approvals = createApprovalDesk({ clock, ...(parts.approvals ?? noApprovals) });
   const own = { clock, log, limiter, secrets: parts.secrets, fetch, resolves: createHostCheck(network) };
   const answers = createMemoryAnswers({ clock });
   const learnt = learnUses({ log, directory: parts.usesPath });
-  const tools = { ...own, approvals, estimates, tokens, embed: meaning.use, learnt: learnt.at, answers: answers.at };
+  const kept = { learnt: learnt.at, answers: answers.at, estimates: createTokenEstimates() };
+  const tools = { ...own, ...kept, approvals, tokens, embed: meaning.use };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,
@@ -280,18 +280,11 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     clock,
     onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
+  const hearers = [tokens, pins, shown.held, approvals, learnt, answers, clearing(parts, () => budgets)];
   const dataPlane = createDataPlane({
     ...compileOptions,
     credentials,
-    identity: eachOf(
-      tokens,
-      pins,
-      shown.held,
-      approvals,
-      learnt,
-      answers,
-      clearing(parts, () => budgets),
-    ),
+    identity: eachOf(...hearers),
     log,
   });
   const budgets = budgetsOf(dataPlane, tools);
