@@ -281,12 +281,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
     onUsed: (used) => parts.report({ type: "credentials.used", used }),
   });
   const hearers = [tokens, pins, shown.held, approvals, learnt, answers, clearing(parts, () => budgets)];
-  const dataPlane = createDataPlane({
-    ...compileOptions,
-    credentials,
-    identity: eachOf(...hearers),
-    log,
-  });
+  const dataPlane = createDataPlane({ ...compileOptions, credentials, identity: eachOf(...hearers), log });
   const budgets = budgetsOf(dataPlane, tools);
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
   const runner = createRunner(running);
