@@ -20,13 +20,15 @@ export const addRouteColumns: ClickHouseMigration = {
   },
 };
 
-const list = {
+/** Some texts. */
+export const list = {
   read: "Strings",
   column: "Array(String)",
   none: "[]",
   filled: (name: string) => `fields.${name}`,
 } as const;
-const measure = {
+/** A number that need not be whole; null where there is none. */
+export const measure = {
   read: "Int64", // read as a float
   column: "Nullable(Float64)",
   none: "NULL",
@@ -39,7 +41,8 @@ const money = {
   filled: (name: string) => `toDecimal64OrNull(ifNull(fields.${name}, ''), 9)`,
 };
 
-const routeColumns: readonly AddedColumn[] = [
+/** Columns of step 8. */
+export const routeColumns: readonly AddedColumn[] = [
   ["route_strategy", words],
   ["route_name", words],
   ["route_reason", words],

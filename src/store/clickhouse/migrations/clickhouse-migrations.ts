@@ -1,3 +1,4 @@
+import { addChoiceColumns } from "./add-choice-columns.ts";
 import { addCosts } from "./add-costs.ts";
 import { addDefinitionHash } from "./add-definition-hash.ts";
 import { addLabels } from "./add-labels.ts";
@@ -18,4 +19,5 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addMissingMembers,
   addCosts,
   addRouteColumns,
+  addChoiceColumns,
 ];
