@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AnalyticsReader, AnalyticsStatus, AnalyticsStatusReader } from "./analytics/analytics-reader.ts";
 import type { AnalyticsTools, OpenAnalyticsTools } from "./analytics/analytics-tools.ts";
 import type { EventSpool } from "./analytics/event-spool.ts";
+import { keptConfiguration } from "./analytics/kept-configuration.ts";
 import type { SnapshotOutbox } from "./analytics/snapshot-outbox.ts";
 import { openSnapshotOutbox } from "./analytics/snapshot-outbox.ts";
 import type { SpoolReplay } from "./analytics/spool-replay.ts";
@@ -121,7 +122,7 @@ function serverEndpoint({ clickhouse }: Config): FindClickHouse {
 
 function keepSnapshot(snapshots: SnapshotOutbox, message: PlaneMessage, log: Log): void {
   if (message.type !== "artifacts") return;
-  snapshots.put(message.set.hash, message.set).catch((error: unknown) => {
+  snapshots.put(message.set.hash, keptConfiguration(message.set)).catch((error: unknown) => {
     log.warn({ err: error, hash: message.set.hash }, "a configuration could not be kept for analytics");
   });
 }

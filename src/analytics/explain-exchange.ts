@@ -165,7 +165,7 @@ const columnsOf: Readonly<Record<ExplainedStep, readonly string[]>> = {
     "route_gates",
     "route_candidates",
   ],
-  call: ["upstream_ms", "first_byte_ms", "server_name", "server_version"],
+  call: ["member", "upstream_ms", "first_byte_ms", "server_name", "server_version"],
   response: [
     "input_tokens",
     "output_tokens",

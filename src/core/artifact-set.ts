@@ -1,5 +1,5 @@
 import type { ApiId, Id } from "../kernel/ids.ts";
-import type { CatalogTransaction } from "./catalog.ts";
+import type { CatalogTransaction, DeploymentRow } from "./catalog.ts";
 import { contentHash } from "./content-hash.ts";
 import { refusal } from "./parse-document.ts";
 import type { ApiArtifact, ArtifactSet, SupportingArtifact } from "./plane-message.ts";
@@ -25,12 +25,12 @@ function hasLimits(spec: unknown): boolean {
 
 /**
  * All that a gateway compiles its snapshot from: deployed revisions, providers, plans and gateways, without keys or
- * secrets. Sorted by kind and name, so that equal content has an equal hash.
+ * secrets. Sorted by kind and name, so that equal content has an equal hash; specs are shared with the set before.
  */
 export async function buildArtifactSet(transaction: CatalogTransaction): Promise<ArtifactSet> {
   const apis: ApiArtifact[] = [];
   for (const deployment of await transaction.deployments.all()) {
-    const revision = await transaction.revisions.find(deployment.resourceId, deployment.revision);
+    const revision = await deployedSpec(transaction, deployment);
     if (revision === undefined) continue;
     apis.push({
       kind: deployment.kind,
@@ -38,16 +38,38 @@ export async function buildArtifactSet(transaction: CatalogTransaction): Promise
       name: deployment.name,
       teamId: deployment.teamId as Id<"team">, // written from the resource, whose team was found by name
       revision: deployment.revision,
-      spec: revision.spec,
+      ...revision,
     });
   }
+  const deployed = new Set(apis.map(({ specHash }) => specHash));
+  for (const hash of specs.keys()) if (!deployed.has(hash)) specs.delete(hash);
   const supporting: SupportingArtifact[] = [];
   for (const kind of supportingKinds) {
     const resources = await transaction.resources.all(kind);
     supporting.push(...resources.filter(isSupporting).map(({ id, name, spec }) => ({ kind, id, name, spec })));
   }
   const content = { apis: apis.toSorted(byKindAndName), supporting: supporting.toSorted(byKindAndName) };
-  return { hash: contentHash(content), ...content };
+  const hashed = { ...content, apis: content.apis.map(({ spec: _, ...api }) => api) };
+  return { hash: contentHash(hashed), ...content };
+}
+
+/**
+ * Specs of what was deployed when a set was built last, by their hashes, so that a description of megabytes is neither
+ * read nor walked through again because something else was published. Nobody changes them.
+ */
+const specs = new Map<string, WeakRef<object>>();
+
+async function deployedSpec(
+  { revisions }: CatalogTransaction,
+  { resourceId, revision }: DeploymentRow,
+): Promise<Pick<ApiArtifact, "spec" | "specHash"> | undefined> {
+  const specHash = await revisions.hashOf(resourceId, revision);
+  if (specHash === undefined) return undefined;
+  const known = specs.get(specHash)?.deref();
+  if (known !== undefined) return { spec: known, specHash };
+  const spec = (await revisions.find(resourceId, revision))?.spec;
+  if (typeof spec === "object" && spec !== null) specs.set(specHash, new WeakRef(spec));
+  return { spec, specHash };
 }
 
 /**

@@ -117,6 +117,8 @@ export interface CatalogTransaction
   readonly revisions: {
     insert(revision: RevisionRow): Promise<void>;
     find(resourceId: string, number: number): Promise<RevisionRow | undefined>;
+    /** The hash of a revision's spec, without reading the spec: it may be megabytes. */
+    hashOf(resourceId: string, number: number): Promise<string | undefined>;
     latest(resourceId: string): Promise<RevisionRow | undefined>;
     list(resourceId: string, page: PageRequest): Promise<Page<RevisionRow>>;
   };

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import { memoByObject } from "../kernel/memo-by-object.ts";
 import { buildArtifactSet } from "./artifact-set.ts";
 import type { CoreContext } from "./core-context.ts";
 import { currentMessages } from "./distribution.ts";
@@ -149,7 +150,8 @@ async function secretsFor(parts: GatewayFeedParts, withValues: boolean): Promise
     managers: await liveKeyManagers(parts.context(), transaction),
   }));
   const values: Record<string, string> = {};
-  for (const name of referencesIn([set.apis, set.supporting, managers])) {
+  const specs = [...set.apis, ...set.supporting].map(({ spec }) => spec);
+  for (const name of new Set([...specs, managers].flatMap((each) => [...referencesIn(each)]))) {
     try {
       values[name] = await parts.secrets.read(name);
     } catch (error) {
@@ -161,7 +163,7 @@ async function secretsFor(parts: GatewayFeedParts, withValues: boolean): Promise
 }
 
 /** Names and ids of the references anywhere in a value: a gateway is given what it needs and no other secret. */
-function referencesIn(value: unknown): ReadonlySet<string> {
+const referencesIn = memoByObject((value): ReadonlySet<string> => {
   const found = new Set<string>();
   mapTexts(value, [], (text) => {
     const name = /^\$\{(?:secret|sealed):([a-z0-9_-]+)\}$/.exec(text)?.[1];
@@ -169,4 +171,4 @@ function referencesIn(value: unknown): ReadonlySet<string> {
     return text;
   });
   return found;
-}
+});

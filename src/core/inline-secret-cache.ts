@@ -1,5 +1,6 @@
 import { GatewayError } from "../kernel/errors.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
+import { memoByObject } from "../kernel/memo-by-object.ts";
 import type { CoreContext } from "./core-context.ts";
 import { inlineBinding, inlinePointers } from "./inline-secrets.ts";
 import type { PlaneMessage } from "./plane-message.ts";
@@ -84,9 +85,12 @@ export function createInlineSecretCache(context: () => CoreContext): InlineSecre
   };
 }
 
+/** A spec is looked through once, however often it comes. */
+const pointersIn = memoByObject((spec) => inlinePointers(spec));
+
 function placesIn(holders: readonly { readonly id: string; readonly spec: unknown }[]): Places {
   const found = holders.flatMap((holder) =>
-    inlinePointers(holder.spec).map(({ id, path }) => ({ id, holderId: holder.id, path })),
+    pointersIn(holder.spec).map(({ id, path }) => ({ id, holderId: holder.id, path })),
   );
   return Map.groupBy(found, ({ id }) => id);
 }

@@ -108,6 +108,8 @@ export interface ApiArtifact {
   readonly teamId: Id<"team">;
   readonly revision: number;
   readonly spec: unknown;
+  /** SHA-256 of the RFC 8785 form of `spec`, hex. */
+  readonly specHash: string;
 }
 
 /** A resource that deployed revisions refer to by name, or whose limits hold for callers, at its present state. */
@@ -118,7 +120,7 @@ export interface SupportingArtifact {
   readonly spec: unknown;
 }
 
-/** Everything that a snapshot is compiled from. `hash` is SHA-256 of the RFC 8785 form of the rest, in hex. */
+/** Everything that a snapshot is compiled from. `hash` is SHA-256 of the RFC 8785 form of the rest, where the hash of an API's spec stands for the spec; in hex. */
 export interface ArtifactSet {
   readonly hash: string;
   readonly apis: readonly ApiArtifact[];

@@ -10,11 +10,13 @@ import { canonicalJson } from "../../src/kernel/canonical-json.ts";
 import { admin, coreFixture, create, providerSpec, withChatApi } from "./core-fixture.ts";
 
 describe("the config hash", () => {
-  test("is SHA-256 of the canonical JSON of the set without itself", async () => {
+  test("is SHA-256 of the canonical JSON of the set without itself, with hashes in the place of APIs' specs", async () => {
     await using core = await coreFixture();
     await withChatApi(core);
     const { hash, ...rest } = await buildArtifactSet(core.context.catalog.read);
-    expect(hash).toBe(createHash("sha256").update(canonicalJson(rest)).digest("hex"));
+    const sha256 = (value: unknown) => createHash("sha256").update(canonicalJson(value)).digest("hex");
+    const apis = rest.apis.map(({ spec, ...api }) => ({ ...api, specHash: sha256(spec) }));
+    expect(hash).toBe(sha256({ ...rest, apis }));
     expect(rest.supporting.map(({ kind, name }) => `${kind}/${name}`)).toEqual([
       "Gateway/default",
       "LlmProvider/openai",
@@ -36,6 +38,20 @@ describe("the config hash", () => {
       resources: { ...read.resources, all: async (kind) => (await read.resources.all(kind)).toReversed() },
     };
     expect((await buildArtifactSet(shuffled)).hash).toBe(hash);
+  });
+
+  test("is made without reading a spec again that was deployed before", async () => {
+    await using core = await coreFixture();
+    await withChatApi(core);
+    const { read } = core.context.catalog;
+    const first = await buildArtifactSet(read);
+    const unread: CatalogTransaction = {
+      ...read,
+      revisions: { ...read.revisions, find: () => Promise.reject(new Error("it was read again")) },
+    };
+    const second = await buildArtifactSet(unread);
+    expect(second).toEqual(first);
+    expect(second.apis[0]?.spec).toBe(first.apis[0]?.spec);
   });
 
   test("does not change with keys, secrets, applications or drafts", async () => {

@@ -98,6 +98,7 @@ function setOf(hash: string, policies: readonly object[]): ArtifactSet {
         name: "chat",
         teamId: "team_1" as ArtifactSet["apis"][number]["teamId"],
         revision: 1,
+        specHash: "ab".repeat(32),
         spec,
       },
     ],

@@ -55,7 +55,7 @@ export function mcpAuthorization(api: CompiledApi): McpAuthorization | undefined
   return (api.protocol.own as { authorization?: McpAuthorization } | undefined)?.authorization; // made below
 }
 
-/** What the server has said of its tools, by lists that have passed through. */
+/** What the server has said of what it offers, by lists that have passed through. */
 export function mcpToolHints(api: CompiledApi): ToolHintMemory | undefined {
   return (api.protocol.own as { hints?: ToolHintMemory } | undefined)?.hints; // made below
 }
@@ -122,7 +122,7 @@ export interface ProbeTools {
   readonly backends: HeldBackends;
   readonly watch: Pick<UpstreamWatch, "probed">;
   readonly times: ProbeTimes;
-  /** Hears what servers say of their tools. */
+  /** Hears what servers say of what they offer. */
   readonly hints: ToolHintMemory;
   /** Servers on their standard streams that may be started, by name. */
   readonly stdio: StdioCommands;

@@ -82,10 +82,10 @@ function isIntroduction(result: Readonly<Record<string, unknown>>): boolean {
   return isObject(result["serverInfo"]) || Array.isArray(result["supportedVersions"]);
 }
 
-/** Policies ask later what the server has said of a tool. */
+/** Policies ask later what the server has said of a tool, and publications what names it has. */
 function noteHints({ api, principal }: Exchange, frame: Frame): void {
-  const tools = resultOf(frame.message())?.["tools"];
-  if (Array.isArray(tools)) mcpToolHints(api)?.note(api.id, principal?.environment ?? "production", tools);
+  const result = resultOf(frame.message());
+  if (result !== undefined) mcpToolHints(api)?.note(api.id, principal?.environment ?? "production", result);
 }
 
 function resultOf(message: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -89,6 +89,7 @@ function noteAnswer(fields: Fields, seen: McpSeen): void {
   note(fields, "ttl_ms", seen.ttlMs);
   note(fields, "tools_after_authz", seen.toolsAfterAuthz);
   note(fields, "members_missing", seen.membersMissing);
+  note(fields, "member", seen.member);
 }
 
 function note(fields: Fields, column: string, value: EventValue | undefined): void {

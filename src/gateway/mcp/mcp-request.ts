@@ -58,6 +58,8 @@ export interface McpSeen {
   taskId: string | undefined;
   /** Servers that a list of several lacks. */
   membersMissing: string | undefined;
+  /** The server of several that has served the request. */
+  member: string | undefined;
 }
 
 /** Nothing seen yet. */
@@ -85,6 +87,7 @@ export function nothingSeen(): McpSeen {
     isAnswered: false,
     taskId: undefined,
     membersMissing: undefined,
+    member: undefined,
   };
 }
 

@@ -214,7 +214,8 @@ async function callTask(call: McpCall, context: McpContext, tools: Tools): Promi
 async function tellAll(call: McpCall, context: McpContext, tools: Tools): Promise<McpReply> {
   const { members } = await tools.lists.facts(context);
   const able = members.filter(({ facts }) => facts.capabilities["logging"] !== undefined);
-  const replies = await Promise.allSettled(able.map(({ name }) => pass(name, call, context, tools)));
+  const unnamed = { ...context, noteMember: () => undefined }; // it is for no one of them
+  const replies = await Promise.allSettled(able.map(({ name }) => pass(name, call, unnamed, tools)));
   const given = replies.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   return given.find((reply) => "result" in reply) ?? given[0] ?? (able.length === 0 ? notFound : { result: {} });
 }
@@ -223,6 +224,7 @@ async function tellAll(call: McpCall, context: McpContext, tools: Tools): Promis
 async function pass(name: string, call: McpCall, context: McpContext, tools: Tools): Promise<McpReply> {
   const member = tools.byName.get(name);
   if (member === undefined) return notFound;
+  context.noteMember?.(name);
   const reply = await member.backend.request(call, {
     ...context,
     notify(notification) {

@@ -21,6 +21,15 @@ export function revisionTable(db: Kysely<CatalogTables>): CatalogTransaction["re
         .executeTakeFirst();
       return row && fromStored(row);
     },
+    async hashOf(resourceId, number) {
+      const row = await db
+        .selectFrom("revisions")
+        .select("specHash")
+        .where("resourceId", "=", resourceId)
+        .where("number", "=", number)
+        .executeTakeFirst();
+      return row?.specHash;
+    },
     async latest(resourceId) {
       const row = await db
         .selectFrom("revisions")

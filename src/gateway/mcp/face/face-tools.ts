@@ -8,6 +8,7 @@ import { forwardableHeaders } from "../../headers.ts";
 import { mcpKeyHeader } from "../compile-mcp.ts";
 import { mcpRequest } from "../mcp-request.ts";
 import { ownerOf } from "../open-session.ts";
+import type { ToolHeaders } from "../tool-headers.ts";
 import type { CallFacts, FaceCall } from "./face-call.ts";
 import type { FaceFrames } from "./face-frames.ts";
 import type { Parking, ParkLimits } from "./parking.ts";
@@ -24,6 +25,8 @@ export interface FaceTools {
   readonly parking: Parking;
   /** Calls that run in sessions, by owner, session and id, so that a cancellation finds them. */
   readonly running: Map<string, FaceCall>;
+  /** Which arguments clients must repeat in headers, by the lists that they were shown. */
+  readonly toolHeaders: ToolHeaders;
 }
 
 /** One message of a client's, and the server that it is for. */
@@ -40,7 +43,7 @@ export function callFacts(
   client: McpClientFacts,
   session?: string,
 ): CallFacts {
-  const { message } = mcpRequest(operation);
+  const { message, seen } = mcpRequest(operation);
   const params = message === undefined || message.type === "response" ? {} : message.params;
   const meta: unknown = params["_meta"];
   const token: unknown = typeof meta === "object" && meta !== null ? Reflect.get(meta, "progressToken") : undefined;
@@ -51,6 +54,9 @@ export function callFacts(
     client,
     headers: upHeaders(exchange),
     progressToken: typeof token === "string" || typeof token === "number" ? token : undefined,
+    noteMember(name) {
+      seen.member = name;
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { withoutReserved } from "../../../mcp/wire/reserved-meta.ts";
 import type { Answer } from "../../../pipeline/exchange.ts";
 import { mcpRequest } from "../mcp-request.ts";
 import { ownerOf } from "../open-session.ts";
+import { unrepeated } from "../tool-headers.ts";
 import { beginAnswer } from "./call-messages.ts";
 import { capabilityObject, isQuestion, missingCapability } from "./client-capabilities.ts";
 import type { CallItem, FaceCall, Question } from "./face-call.ts";
@@ -84,6 +85,8 @@ async function answerDiscover(request: FaceRequest, id: JsonRpcId, client: McpCl
 async function answerCall(request: FaceRequest, message: JsonRpcRequest, client: McpClientFacts): Promise<Answer> {
   const { exchange, operation, backend, tools } = request;
   const call: McpCall = { method: message.method, params: withoutReserved(message.params, { progressToken: "drop" }) };
+  const unsaid = unsaidHeader(request, call);
+  if (unsaid !== undefined) return faultAnswer(request, message.id, unsaid);
   const resumed = resumeParked(request, call);
   if (resumed !== undefined && "fault" in resumed) return faultAnswer(request, message.id, resumed.fault);
   const running =
@@ -106,6 +109,18 @@ async function answerCall(request: FaceRequest, message: JsonRpcRequest, client:
     over();
     throw error;
   }
+}
+
+/**
+ * A tool's schema may want arguments repeated in headers, so that who stands between can go by them: a call that does not
+ * do that is refused by whoever has shown the schema (2026-07-28, basic/transports/streamable-http, "Custom headers").
+ */
+function unsaidHeader({ exchange, operation, tools }: FaceRequest, { method, params }: McpCall): McpFault | undefined {
+  if (method !== "tools/call") return undefined;
+  const expected = tools.toolHeaders.of(params["name"], params["arguments"], ownerOf(exchange));
+  const name = unrepeated(expected, exchange.inbound.headers, mcpRequest(operation).mirrored);
+  if (name === undefined) return undefined;
+  return { code: modernCodes.headerMismatch, message: `The header ${name} must repeat the argument that it is for.` };
 }
 
 interface ModernTurn {
@@ -224,7 +239,8 @@ function parked(turn: ModernTurn, questions: ReadonlyMap<string, Question>): obj
 async function replyMessage({ request, message, client }: ModernTurn, reply: McpReply): Promise<object> {
   const { id, method } = message;
   if ("error" in reply) return { jsonrpc: "2.0", id, error: reply.error };
-  const { exchange, operation, backend } = request;
+  const { exchange, operation, backend, tools } = request;
+  if (method === "tools/list") tools.toolHeaders.learn(reply.result["tools"], ownerOf(exchange));
   const context = idle(callFacts(exchange, operation, client), exchange.cancellation);
   const serverInfo = await backend.facts(context).then(
     (facts) => facts.serverInfo,

@@ -5,6 +5,7 @@ import type { SessionTokens } from "../../../mcp/session-token.ts";
 import type { TaskOwners } from "../../../mcp/task-owners.ts";
 import type { Answer } from "../../../pipeline/exchange.ts";
 import { mcpRequest } from "../mcp-request.ts";
+import { createToolHeaders } from "../tool-headers.ts";
 import type { FaceRequest, FaceTools } from "./face-tools.ts";
 import { answerLegacy } from "./legacy-face.ts";
 import { answerModern } from "./modern-face.ts";
@@ -35,5 +36,6 @@ export function createFaceTools({ clock, tokens, tasks, sessionKey }: FaceParts)
     answers: createWaitingAnswers(),
     parking: createParking(clock, createRequestStates(sessionKey)),
     running: new Map(),
+    toolHeaders: createToolHeaders(),
   };
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Environment } from "../../../core/environment.ts";
 import type { McpOpenApiSpec } from "../../../core/mcp-openapi.ts";
 import type { McpServerSpec } from "../../../core/mcp-server.ts";
@@ -81,7 +80,7 @@ function holdApi(
   }
   const described = { ...spec, document: parsed.definition };
   const { url } = parsed.upstream.production;
-  return hold({ artifact, tools: plugins, onDispose }, described, tools, [parsed.limits.responseBytes], (version) =>
+  return hold({ artifact, tools: plugins, onDispose }, tools, [api?.specHash], (version) =>
     // Only the path below the address counts: where it goes, the API says.
     serveTools(
       described,
@@ -108,7 +107,7 @@ function holdServer(
   const { artifact, tools: plugins } = input;
   const { limits } = artifact.spec as McpServerSpec; // the snapshot compiler has just parsed it
   const maxBytes = Math.min(limits.responseBytes, mostAnswerBytes);
-  return hold(input, spec, tools, [environment, block, maxBytes, limits.schemaSteps], (version) => {
+  return hold(input, tools, [environment], (version) => {
     const place = { apiId: artifact.id, environment, url: block.url ?? "", secrets: plugins.secrets };
     const credential = tools.credentials(block.auth, place);
     const { upstream, cursors } = tools;
@@ -132,14 +131,12 @@ function holdServer(
 /** What was read of a description, and the tools that were made, are kept while any snapshot has them. */
 function hold(
   { artifact, onDispose }: Pick<ProtocolCompileInput, "artifact" | "tools" | "onDispose">,
-  spec: McpOpenApiSpec,
   tools: OpenApiTools,
   more: readonly unknown[],
   make: (version: string) => McpBackend,
 ): McpBackend {
   const { version } = artifact.spec as McpServerSpec; // as above
-  const made = JSON.stringify([artifact.id, artifact.name, version, spec, more]);
-  const key = `openapi/${createHash("sha256").update(made).digest("hex")}`;
+  const key = `openapi/${JSON.stringify([artifact.id, artifact.name, artifact.specHash, more])}`;
   const { server, release } = tools.backends.hold(key, () => make(version));
   onDispose(`${artifact.id}/openapi`, release);
   return server;

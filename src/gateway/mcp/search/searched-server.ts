@@ -122,7 +122,9 @@ async function readTools(server: McpBackend, context: McpContext): Promise<reado
   if (exchange === undefined) throw new GatewayError("internal", "Tools are searched for callers only.");
   const { entries, fault } = await readList(server, await server.facts(context), context, toolList);
   if (fault !== undefined) throw new GatewayError("upstream.unavailable", fault);
-  mcpToolHints(exchange.api)?.note(exchange.api.id, exchange.principal?.environment ?? "production", entries);
+  mcpToolHints(exchange.api)?.note(exchange.api.id, exchange.principal?.environment ?? "production", {
+    tools: entries,
+  });
   const held = heldBack(exchange, "tool", entries);
   const mayUse = listRights(exchange);
   return entries.filter((tool) => {

@@ -13,13 +13,13 @@ import type { JsonRpcNotification, JsonRpcRequest } from "../../../mcp/wire/json
 import { isObject, jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
 import { encodeHeaderValue, metaKeys, modernCodes, modernVersions, namedBy } from "../../../mcp/wire/modern.ts";
 import { withMeta, withoutReserved } from "../../../mcp/wire/reserved-meta.ts";
+import type { ToolHeaders } from "../tool-headers.ts";
+import { createToolHeaders } from "../tool-headers.ts";
 import type { CallScope } from "./call-scope.ts";
 import { openCallScope } from "./call-scope.ts";
 import { gatewayInfo } from "./legacy-handshake.ts";
 import type { Heard } from "./read-reply.ts";
 import { readReply, streamMessages } from "./read-reply.ts";
-import type { ToolHeaders } from "./tool-headers.ts";
-import { createToolHeaders } from "./tool-headers.ts";
 import type { UpstreamLink } from "./upstream-link.ts";
 
 const [version] = modernVersions;

@@ -5,7 +5,7 @@ import { globMatcher } from "../../../kernel/glob.ts";
 import type { McpBackend } from "../../../mcp/backend.ts";
 import type { ListCursors } from "../../../mcp/federation/list-cursors.ts";
 import type { Member } from "../../../mcp/federation/member.ts";
-import { mergeEntries } from "../../../mcp/federation/merge-entries.ts";
+import { listKinds, listShapes, mergeEntries } from "../../../mcp/federation/merge-entries.ts";
 import { foldName, publicName } from "../../../mcp/federation/public-names.ts";
 import { createVirtualServer } from "../../../mcp/federation/virtual-server.ts";
 import type { ProtocolCompileInput } from "../../../pipeline/adapter.ts";
@@ -15,7 +15,7 @@ import { createMemberBackend } from "./member-backend.ts";
 
 export interface VirtualTools extends MemberBackendParts {
   readonly cursors: ListCursors;
-  /** What servers have said of their tools. */
+  /** What servers have said of what they offer. */
   readonly hints: Pick<ToolHintMemory, "names">;
   /** Revisions of virtual servers that are served, by the server's id. */
   readonly served: Map<string, number>;
@@ -23,7 +23,7 @@ export interface VirtualTools extends MemberBackendParts {
 
 /**
  * The backend of `spec.virtual`. Faults: a server that is virtual itself, so that there are no circles; prefixes that look
- * alike; and of a revision that is not served yet, tools that are known to claim one name.
+ * alike; and of a revision that is not served yet, tools, prompts and resources that are known to claim one name.
  */
 export function compileVirtual(
   { artifact, apis, isTrial, fault }: Pick<ProtocolCompileInput, "artifact" | "apis" | "isTrial" | "fault">,
@@ -67,30 +67,33 @@ interface CollisionParts extends Pick<ProtocolCompileInput, "apis" | "fault"> {
 }
 
 const mostFaults = 20;
+const wordFor = { tools: "tool", prompts: "prompt", resources: "resource", templates: "resource template" } as const;
 
-/** Two tools of equal priority that would have one name, and names of the gateway's own, as far as lists were seen. */
+/** What of equal priority would have one name, and names of the gateway's own, as far as lists were seen. */
 function refuseCollisions(members: readonly Member[], { spec, apis, fault, tools }: CollisionParts): void {
   const ids = new Map(apis.flatMap(({ kind, name, id }) => (kind === "McpServer" ? [[name, id]] : [])));
   const priorities = new Map(spec.servers.map(({ server, priority }) => [server, priority]));
-  const messages = environmentSchema.options.flatMap((environment) => {
-    const lists = members.map(({ name: member, takes, rename }) => ({
-      member,
-      entries: tools.hints.names(ids.get(member) ?? "", environment).map((name) => ({ name })),
-      takes: (name: string) => takes("tools", name),
-      rename: (name: string) => rename("tools", name),
-    }));
-    return mergeEntries("tools", lists).dropped.flatMap(({ member, name, why, by = "" }) => {
-      if (why === "reserved") return [`the tool "${name}" of ${member} has a name of the gateway's own`];
-      if (priorities.get(member) !== priorities.get(by)) return []; // it was said who gives way
-      return [`the tool "${name}" of ${member} and one of ${by} would have the same name`];
-    });
-  });
-  for (const message of [...new Set(messages)].slice(0, mostFaults)) {
-    fault({
-      path: "spec.virtual.servers",
-      message: `${message}: leave it out, rename it (\`offer\`), or say a \`priority\``,
-    });
-  }
+  const messages = environmentSchema.options.flatMap((environment) =>
+    listKinds.flatMap((kind) => {
+      const { by: key } = listShapes[kind];
+      const lists = members.map(({ name: member, takes, rename }) => ({
+        member,
+        entries: tools.hints.names(kind, ids.get(member) ?? "", environment).map((name) => ({ [key]: name })),
+        takes: (name: string) => takes(kind, name),
+        rename: (name: string) => rename(kind, name),
+      }));
+      return mergeEntries(kind, lists).dropped.flatMap(({ member, name, why, by = "" }) => {
+        const what = `the ${wordFor[kind]} "${name}" of ${member}`;
+        if (why === "reserved") {
+          return [`${what} has a name of the gateway's own: leave it out, or rename it (\`offer\`)`];
+        }
+        if (priorities.get(member) !== priorities.get(by)) return []; // it was said who gives way
+        const [same, way] = key === "name" ? ["name", "rename it (`offer`), "] : ["URI", ""];
+        return [`${what} and one of ${by} would have the same ${same}: leave it out, ${way}or say a \`priority\``];
+      });
+    }),
+  );
+  for (const message of [...new Set(messages)].slice(0, mostFaults)) fault({ path: "spec.virtual.servers", message });
 }
 
 function compileMember(

@@ -176,6 +176,33 @@ describe("at publish", () => {
     });
   });
 
+  test("prompts and resources are refused in the same way, as far as lists have told of them", async () => {
+    await using gatehouse = await startTestGatehouse();
+    await using one = await startSmallServer("one");
+    await using two = await startSmallServer("two");
+    for (const small of [one, two]) {
+      small.prompts.add("ask");
+      small.resources.add("note:///shared");
+    }
+    for (const [name, { url }] of Object.entries({ one, two })) await publishServer(gatehouse, name, url);
+    const virtual = { naming: "bare", servers: [{ server: "one" }, { server: "two" }] };
+    const client = await connect(await publishVirtual(gatehouse, "all", virtual), "modern"); // nothing is known yet
+    await client.listPrompts();
+    await expect(publishVirtual(gatehouse, "all", { ...virtual, pageSize: 7 })).rejects.toThrow(
+      'the prompt "ask" of two and one of one would have the same name',
+    );
+    await client.listResources();
+    await client.close();
+    const named = { ...virtual, naming: "server_tool" };
+    await expect(publishVirtual(gatehouse, "all", named)).rejects.toThrow(
+      'the resource "note:///shared" of two and one of one would have the same URI: leave it out, or say a `priority`',
+    );
+    await publishVirtual(gatehouse, "all", {
+      ...virtual,
+      servers: [{ server: "one" }, { server: "two", priority: 1 }],
+    });
+  });
+
   test.each([
     { name: "prefixes that look alike", naming: "prefix", parts: [{ prefix: "note." }, { prefix: "n0te-" }] },
     { name: "no prefix where names need one", naming: "prefix", parts: [{}, { prefix: "b" }] },

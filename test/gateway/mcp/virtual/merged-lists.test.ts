@@ -40,7 +40,7 @@ describe.each(["legacy", "modern"] as const)("lists of a virtual server, for a %
   test("bear the names that their naming says", async () => {
     const plain = await connect(await publishVirtual(gatehouse, "plain", { servers: bothOf() }), era);
     expect(await named(plain)).toEqual(["one_add", "one_list", "two_ADD", "two_drop"]);
-    const prefix = { naming: "prefix", servers: bothOf({ prefix: "x." }, { prefix: "y." }) };
+    const prefix = { naming: "prefix", servers: bothOf({ prefix: "x." }, { prefix: "y.", priority: -1 }) };
     const prefixed = await connect(await publishVirtual(gatehouse, "prefixed", prefix), era);
     expect(await named(prefixed)).toEqual(["x.add", "x.list", "y.ADD", "y.drop"]);
     expect((await prefixed.listPrompts()).prompts.map(({ name }) => name)).toEqual(["x.ask", "y.ask"]);
@@ -127,7 +127,7 @@ async function firstPage(client: Client): Promise<Page> {
   return client.request({ method: "tools/list", params: {} });
 }
 
-function bothOf(first: object = {}, second: object = {}): readonly object[] {
+function bothOf(first: object = {}, second: object = { priority: -1 }): readonly object[] {
   return [
     { server: "one", ...first },
     { server: "two", ...second },
