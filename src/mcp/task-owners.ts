@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { entryLimit } from "../kernel/entry-limit.ts";
 
 /** Who started a task, and with which tool. */
 interface Task {
@@ -27,7 +28,7 @@ const maxIdLength = 512;
 
 /** Remembers the 100,000 tasks that began or were asked for last. Ids of more than 512 characters stay unknown. */
 export function createTaskOwners(): TaskOwners {
-  const tasks = new LRUCache<string, Task>({ max: maxTasks });
+  const tasks = new LRUCache<string, Task>(entryLimit(maxTasks));
   return {
     began(apiId, taskId, owner, tool) {
       if (taskId.length <= maxIdLength) tasks.set(`${apiId} ${taskId}`, { owner, tool });

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { LRUCache } from "lru-cache";
+import { entryLimit } from "../../kernel/entry-limit.ts";
 import { isObject } from "../../mcp/wire/json-rpc.ts";
 import { decodeHeaderValue } from "../../mcp/wire/modern.ts";
 import type { ParamHeader } from "../../mcp/wire/param-headers.ts";
@@ -18,7 +19,7 @@ const maxTools = 10_000;
 
 /** The 10,000 tools with such arguments that were listed last. */
 export function createToolHeaders(): ToolHeaders {
-  const known = new LRUCache<string, readonly ParamHeader[]>({ max: maxTools });
+  const known = new LRUCache<string, readonly ParamHeader[]>(entryLimit(maxTools));
   return {
     learn(tools, owner = "") {
       if (!Array.isArray(tools)) return;

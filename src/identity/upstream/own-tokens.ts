@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import { secretName } from "../../core/api-spec.ts";
 import type { ClientCredentialsAuth, ConfiguredClient, TokenExchangeAuth } from "../../core/upstream-auth.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { entryLimit } from "../../kernel/entry-limit.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { SecretReader } from "../../pipeline/plugin.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
@@ -61,7 +62,7 @@ const unknownLifeMs = 300_000;
 /** Client credentials (RFC 6749, 4.4) and token exchange (RFC 8693), with the resource named in both. */
 export function createOwnTokens(parts: OwnTokenParts): OwnTokens {
   const { auth, clock } = parts;
-  const kept = new LRUCache<string, Kept>({ max: keptTokens });
+  const kept = new LRUCache<string, Kept>(entryLimit(keptTokens));
   const running = new Map<string, Promise<Kept>>();
   let wanted: readonly string[] = auth.scopes;
   const source = createSource(parts);

@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { httpUrlSchema, secretReferenceSchema } from "../../core/api-spec.ts";
 import { createFailureRest } from "../../embedding/failure-rest.ts";
+import { entryLimit } from "../../kernel/entry-limit.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { defineStrategy } from "../../pipeline/define-strategy.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
@@ -150,7 +151,9 @@ function createDecisions(given: z.output<typeof config>, tools: PluginTools) {
   const { timeoutMs } = given.classifier;
   const classify = createClassify(given.classifier, given.rules, tools);
   const rest = createFailureRest({ clock, failures: 5, openMs: 10_000 });
-  const known = new LRUCache<string, { readonly decided: Decided; readonly untilMs: number }>({ max: mostDecisions });
+  const known = new LRUCache<string, { readonly decided: Decided; readonly untilMs: number }>(
+    entryLimit(mostDecisions),
+  );
   const asking = new Map<string, Promise<Decided>>();
   const ended = new AbortController();
   const spent = { hour: 0, tokens: 0 };

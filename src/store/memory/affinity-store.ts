@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../kernel/clock.ts";
+import { entryLimit } from "../../kernel/entry-limit.ts";
 import type { AffinityOwner, AffinityStore } from "../../pipeline/affinity-store.ts";
 import { affinityMs } from "../../pipeline/affinity-store.ts";
 
@@ -11,7 +12,9 @@ export interface MemoryAffinityOptions {
 
 /** Of one process, and gone with it. */
 export function createMemoryAffinity({ clock, maxEntries }: MemoryAffinityOptions): AffinityStore {
-  const known = new LRUCache<string, { readonly owner: AffinityOwner; readonly untilMs: number }>({ max: maxEntries });
+  const known = new LRUCache<string, { readonly owner: AffinityOwner; readonly untilMs: number }>(
+    entryLimit(maxEntries),
+  );
   return {
     find(key) {
       const entry = known.get(key);

@@ -7,6 +7,7 @@ import { holderKey } from "../../../core/upstream-tables.ts";
 import type { UpstreamTokenAnswer, UpstreamTokenQuestion, UpstreamTokens } from "../../../core/upstream-tokens.ts";
 import { wantsMoreScopes } from "../../../identity/upstream/bearer-challenge.ts";
 import type { Clock } from "../../../kernel/clock.ts";
+import { entryLimit } from "../../../kernel/entry-limit.ts";
 import { GatewayError } from "../../../kernel/errors.ts";
 import type { CredentialAsker, ShownCredential, UpstreamCredential } from "./upstream-credential.ts";
 
@@ -24,7 +25,7 @@ const keptTokens = 50_000;
 
 /** An empty memory in front of the control plane's vault. Many who want the same token ask once. */
 export function createHeldTokens(tokens: UpstreamTokens, clock: Clock): HeldTokens {
-  const kept = new LRUCache<string, Map<string, Token>>({ max: keptTokens });
+  const kept = new LRUCache<string, Map<string, Token>>(entryLimit(keptTokens));
   const running = new Map<string, Promise<UpstreamTokenAnswer>>();
   const ask = async (place: string, question: UpstreamTokenQuestion): Promise<UpstreamTokenAnswer> => {
     const epoch = kept.get(place) ?? new Map<string, Token>();

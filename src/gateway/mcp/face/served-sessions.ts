@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { entryLimit } from "../../../kernel/entry-limit.ts";
 
 /** What a process remembers of a client's session; the token carries the rest. */
 export interface ServedSession {
@@ -34,12 +35,12 @@ export function createServedSessions(): ServedSessions {
     if (own?.size === 0) byOwner.delete(owner);
   };
   const known = new LRUCache<string, Place>({
-    max: maxSessions,
+    ...entryLimit(maxSessions),
     ttl: idleMs,
     updateAgeOnGet: true,
     dispose: (place, _key, reason) => reason !== "set" && forgotten(place),
   });
-  const over = new LRUCache<string, true>({ max: maxSessions });
+  const over = new LRUCache<string, true>(entryLimit(maxSessions));
   const end = (owner: string, session: string): void => {
     const key = keyOf(owner, session);
     known.delete(key);
