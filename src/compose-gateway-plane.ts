@@ -27,6 +27,7 @@ import { createLazyFetch } from "./lazy-fetch.ts";
 import { keylessReachOf, networkPolicyOf } from "./network-reach.ts";
 import type { GatewayPort } from "./open-gateway-port.ts";
 import { loopbackHosts, openGatewayPort } from "./open-gateway-port.ts";
+import { openTelemetry } from "./open-telemetry.ts";
 import { openDataDirectory } from "./store/data-directory.ts";
 import { openFeedCopy } from "./store/feed-copy.ts";
 
@@ -63,6 +64,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
   const analytics = opened.use(
     await composeAnalytics({ config: withoutEmbedded(config), paths: dataDirectory, spool, clock, log }),
   );
+  const telemetry = opened.use(await openTelemetry(config, { clock, log, node: nodeOf(config) }));
   const shared = opened.use(await openSharedLimits(config, { clock, log }));
   const fetch = opened.use(createLazyFetch(controlPlaneReach()));
   const calls = createControlPlaneCalls({ url: controlUrl, token: () => readToken(config), fetch });
@@ -88,7 +90,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
       ...partsOf(config),
       clock,
       log,
-      sink: config.analytics.events === "record" ? spool : { isOpen: false, record: () => {}, dropped: 0 },
+      sink: telemetry.sinkWith(spool),
       secrets,
       pepper,
       sessionKey: mcpSessionKey(pepper),
@@ -129,11 +131,15 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
 
 function partsOf(config: Config) {
   return {
-    node: config.gateway.node ?? hostname(),
+    node: nodeOf(config),
     network: networkPolicyOf(config),
     keylessReach: keylessReachOf(config),
     ...config.mcp,
   };
+}
+
+function nodeOf({ gateway }: Config): string {
+  return gateway.node ?? hostname();
 }
 
 interface TakerParts {

@@ -10,6 +10,7 @@ import { mcpSettings } from "./mcp-settings.ts";
 import { oauthSettings } from "./oauth-settings.ts";
 import { redisSettings } from "./redis-settings.ts";
 import { signInConfig } from "./sign-in-config.ts";
+import { telemetrySettings } from "./telemetry-settings.ts";
 import { urlSchema } from "./url-schema.ts";
 
 const cidrSchema = z.string().max(64).refine(isCidr, "an IP address or a CIDR range, such as 10.0.0.0/8 or fd00::/8");
@@ -173,6 +174,7 @@ export const configSchema = z
     embedding: embeddingSettings,
     clickhouse: clickhouseSettings,
     redis: redisSettings,
+    telemetry: telemetrySettings,
     legacyApplicationKeys: z.boolean().default(false).meta({
       title: "Keys of applications",
       description:
@@ -233,7 +235,7 @@ export interface Setting {
   /** Dotted, as in the file: `limits.drainTimeoutMs`. */
   readonly name: string;
   readonly env: string;
-  readonly type: "string" | "integer" | "boolean" | "array" | "mapping";
+  readonly type: "string" | "integer" | "number" | "boolean" | "array" | "mapping";
   readonly title: string;
   readonly description: string;
   readonly secret: boolean;
@@ -268,7 +270,7 @@ function settingsOf(schema: JsonSchema, prefix: string): readonly Setting[] {
 
 function typeOf({ type }: JsonSchema): Setting["type"] {
   if (type === "object") return "mapping";
-  return type === "integer" || type === "boolean" || type === "array" ? type : "string";
+  return type === "integer" || type === "number" || type === "boolean" || type === "array" ? type : "string";
 }
 
 function variableName(name: string): string {

@@ -194,6 +194,7 @@ function take(found: Found, setting: Setting, text: string | undefined, source: 
 
 function fromText(setting: Setting, text: string): unknown {
   if (setting.type === "integer") return /^-?\d+$/.test(text.trim()) ? Number(text) : text;
+  if (setting.type === "number") return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;
   if (setting.type === "boolean") return { true: true, false: false }[text.trim()] ?? text;
   if (setting.type === "mapping") return parsedOrText(text);
   if (setting.type === "array")

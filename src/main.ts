@@ -40,6 +40,7 @@ import type { Log } from "./kernel/log.ts";
 import { keylessReachOf, networkPolicyOf, plainHttpOf } from "./network-reach.ts";
 import { nothingToServe } from "./nothing-to-serve.ts";
 import { openPorts } from "./open-ports.ts";
+import { openTelemetry } from "./open-telemetry.ts";
 import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import { pluginSchemas } from "./plugin-schemas.ts";
@@ -100,6 +101,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     await openEventSpool({ directory: dataDirectory.spoolPath, maxBytes: config.limits.spoolBytes, clock, log }),
   );
   const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
+  const telemetry = opened.use(await openTelemetry(config, { clock, log, node: hostname() }));
   const shared = opened.use(await openSharedLimits(config, { clock, log }));
   const { context, encryption, gateway, identity, secrets, governance, deliver } = connectPlanes(config, {
     shared,
@@ -109,7 +111,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     keyFile: encryptionKey.source === "configuration" ? undefined : keyFileIn(dataDirectory),
     pepper,
     log,
-    sink: config.analytics.events === "record" ? spool : noEvents,
+    sink: telemetry.sinkWith(spool),
     stalledMs: options.stalledMs ?? 60_000,
   });
   opened.use(gateway);
@@ -294,5 +296,3 @@ async function tryToCompile(
 function checkpointOptions({ audit: { checkpointMinutes, checkpointFile: path } }: Config): CheckpointOptions {
   return { everyMs: checkpointMinutes * 60_000, place: path === undefined ? undefined : checkpointFile(path) };
 }
-
-const noEvents: EventSink = { isOpen: false, record: () => {}, dropped: 0 };

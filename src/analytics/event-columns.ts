@@ -91,6 +91,6 @@ export const eventColumns: Readonly<Record<EventTable, readonly string[]>> = {
   }),
 };
 
-function namesOf<Event>(columns: Readonly<Record<Exclude<keyof Event, "type">, 0>>): readonly string[] {
+function namesOf<Event>(columns: Readonly<Record<Exclude<keyof Event, "type" | "trace">, 0>>): readonly string[] {
   return Object.keys(columns);
 }

@@ -50,6 +50,7 @@ function limitsOf({ schema, type }: Setting): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(", ");
   switch (type) {
     case "integer":
+    case "number":
       return `${schema.minimum ?? ""} to ${schema.maximum ?? ""}`;
     case "boolean":
       return "`true`, `false`";

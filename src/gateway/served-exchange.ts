@@ -28,6 +28,7 @@ export class ServedExchange implements Exchange {
   readonly cancellation = new Cancellation();
   readonly keepOpen: () => void;
   recordAside: Exchange["recordAside"] = () => undefined; // the runner's, as soon as it has the exchange
+  tracing: Exchange["tracing"]; // the runner's too
   readonly inbound: Exchange["inbound"];
   readonly snapshot: Snapshot;
   readonly credentials: Exchange["credentials"];

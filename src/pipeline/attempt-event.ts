@@ -3,6 +3,7 @@ import { costColumns, noCost } from "./attempt-cost.ts";
 import type { AttemptEvent, AttemptRecord } from "./event.ts";
 import type { Exchange, Usage } from "./exchange.ts";
 import { roundedMs } from "./rounded-ms.ts";
+import { attemptSpan, operationSpan } from "./trace-context.ts";
 
 /** The row of one try, the first having `index` 0. `bill` is absent of what belongs to no operation of its own. */
 export function attemptEvent(
@@ -36,7 +37,15 @@ export function attemptEvent(
     price_as_of: bill?.priceAsOf ?? null,
     ...(bill === undefined ? noCost : costColumns(bill)),
     labels: exchange.labels,
+    trace: placeOf(exchange, index, attempt),
   };
+}
+
+function placeOf(exchange: Exchange, index: number, { operationId }: AttemptRecord): AttemptEvent["trace"] {
+  if (exchange.tracing === undefined) return undefined;
+  const operation = exchange.operations.find(({ id }) => id === operationId);
+  const span = operation && operationSpan(exchange, operation);
+  return span && attemptSpan(span, index + 1);
 }
 
 type UsageColumns = Pick<

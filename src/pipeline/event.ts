@@ -1,5 +1,6 @@
 import type { Environment } from "../core/environment.ts";
 import type { Usage } from "./exchange.ts";
+import type { SpanPlace, Tracing } from "./trace-context.ts";
 
 /** What one policy or guardrail decided; in `monitor` mode, what it would have done. */
 export interface PolicyDecision {
@@ -91,6 +92,8 @@ export interface ExchangeEvent extends CostColumns {
   readonly fields: Readonly<Record<string, EventValue>>;
   /** Names under which the use is counted, from the key, claims and allowed headers. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Its span, where traces are made; no table has it. */
+  readonly trace?: SpanPlace | undefined;
 }
 
 /** One row per try at an upstream. */
@@ -128,6 +131,8 @@ export interface AttemptEvent extends CostColumns {
   /** The day on which the built-in price was looked up; null of the operator's own prices. */
   readonly price_as_of: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** As of its operation. */
+  readonly trace?: SpanPlace | undefined;
 }
 
 export type AnalyticsEvent = ExchangeEvent | AttemptEvent;
@@ -136,6 +141,8 @@ export type AnalyticsEvent = ExchangeEvent | AttemptEvent;
 export interface EventSink {
   /** False when nobody wants events: then none need be made. */
   readonly isOpen: boolean;
+  /** How events become spans; nothing is traced when absent. */
+  readonly tracing?: Tracing | undefined;
   record(event: AnalyticsEvent): void;
   /** Events that were dropped since the start, because the bounded spool was full or could not be written. */
   readonly dropped: number;

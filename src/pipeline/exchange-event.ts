@@ -6,6 +6,7 @@ import type { Exchange, Operation } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import { roundedMs } from "./rounded-ms.ts";
 import { withShadow } from "./shadow-columns.ts";
+import { operationSpan, readTraceparent } from "./trace-context.ts";
 
 /** What a row tells beside the exchange itself. */
 export interface RowParts {
@@ -33,6 +34,7 @@ export function exchangeEvent(
   const own = isAlone
     ? exchange.attempts
     : exchange.attempts.filter(({ operationId }) => operationId === operation?.id);
+  const trace = operationSpan(exchange, operation);
   const end = outcomeFields(outcome, status >= 400 || subject?.isUpstreamError === true, exchange);
   return {
     type: "exchange",
@@ -40,7 +42,7 @@ export function exchangeEvent(
     exchange_id: exchange.id,
     operation_id: operation?.id ?? exchange.id,
     parent_id: operation?.parentId ?? null,
-    trace_id: traceId(inbound.headers["traceparent"] ?? subject?.traceparent),
+    trace_id: trace?.traceId ?? callersTraceId(inbound.headers["traceparent"] ?? subject?.traceparent),
     node,
     config_hash: exchange.snapshot.configHash,
     team_id: api.teamId,
@@ -85,6 +87,7 @@ export function exchangeEvent(
     ),
     labels: exchange.labels,
     ...sumOfBills(bills),
+    trace,
   };
 }
 
@@ -141,10 +144,8 @@ function sumOf(attempts: readonly Exchange["attempts"][number][]): number {
   return sum;
 }
 
-/** The trace id of a W3C `traceparent`, or null. */
-function traceId(header: unknown): string | null {
-  const parts = typeof header === "string" ? /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(header) : null;
-  return parts?.[1] ?? null;
+function callersTraceId(header: unknown): string | null {
+  return readTraceparent(header)?.traceId ?? null;
 }
 
 function retryCount(header: unknown): number | null {

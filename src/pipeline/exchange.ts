@@ -11,6 +11,7 @@ import type { TargetReport } from "./failure-class.ts";
 import type { ToolDecision } from "./offered-tools.ts";
 import type { RouteDecision } from "./route-decision.ts";
 import type { CompiledApi, Snapshot } from "./snapshot.ts";
+import type { Tracing } from "./trace-context.ts";
 
 /** The client's request as far as its headers tell: everything `identify` may see. */
 export interface InboundRequest {
@@ -142,6 +143,8 @@ export interface Exchange {
    * days). Such an operation is no member of `operations`. Set by the runner.
    */
   recordAside: (operation: Operation) => void;
+  /** How its spans are made; absent where nothing is traced. Set by the runner. */
+  tracing?: Tracing | undefined;
   /** Bytes of the client's body as read. */
   requestBytes: number;
   /** Body bytes written to the client. */

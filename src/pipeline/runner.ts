@@ -41,6 +41,7 @@ export type Runner = (
 export function createRunner(options: RunnerOptions): Runner {
   return async (exchange, request, response, refusal) => {
     exchange.recordAside = (operation) => recordAside(exchange, operation, options);
+    exchange.tracing = options.sink.tracing;
     let outcome: Outcome;
     try {
       const travelled = refusal === undefined ? travel(exchange, request, options) : denied(refusal, "accept");

@@ -8,6 +8,7 @@ import type { ProviderRequest } from "../../pipeline/define-provider.ts";
 import type { Answer, Exchange, Operation, Usage } from "../../pipeline/exchange.ts";
 import { hasResponseSteps } from "../../pipeline/run-steps.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
+import { traceUpstream } from "../../pipeline/trace-context.ts";
 import { inboundDialects } from "../../routing/dialects/index.ts";
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
@@ -158,6 +159,8 @@ export function sendToProvider(
   if (request.body !== undefined) headers["content-type"] = "application/json";
   Object.assign(headers, request.headers);
   headers["x-request-id"] = exchange.id;
+  const [operation] = exchange.operations; // the only one of its exchange
+  if (operation !== undefined) traceUpstream(exchange, operation, headers);
   return upstream.send({
     origin,
     method: request.method,

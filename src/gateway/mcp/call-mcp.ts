@@ -9,6 +9,7 @@ import { decodeHeaderValue, encodeHeaderValue } from "../../mcp/wire/modern.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
 import type { Answer, Exchange, Frame, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
+import { traceUpstream } from "../../pipeline/trace-context.ts";
 import { answerHeaders, forwardableHeaders } from "../headers.ts";
 import type { UpstreamClient, UpstreamResponse } from "../upstream.ts";
 import { endpointOf, mcpKeyHeader } from "./compile-mcp.ts";
@@ -23,6 +24,7 @@ import { mcpRequest, requestId } from "./mcp-request.ts";
 import { noteMessage } from "./note-message.ts";
 import { ownerOf, sessionFacts, sessionOwner } from "./open-session.ts";
 import type { RunningCalls } from "./running-calls.ts";
+import { tracedBody } from "./trace-message.ts";
 
 export interface McpCallTools {
   readonly upstream: UpstreamClient;
@@ -113,8 +115,9 @@ async function send(
   if (request.era === "modern") delete headers["last-event-id"]; // it has no meaning there and must be ignored
   if (request.mirrored.size > 0) repeatEdits(headers, request.mirrored);
   headers["x-request-id"] = exchange.id;
+  traceUpstream(exchange, operation, headers);
   const method = exchange.inbound.method as "GET" | "POST" | "DELETE"; // the adapter's routes are these
-  const body = method === "POST" ? operation.body : undefined;
+  const body = method === "POST" ? tracedBody(exchange, operation) : undefined;
   const { cancellation } = exchange;
   return sendAuthorized(credential, askerOf(exchange), (shown) =>
     tools.upstream.send({ origin, method, path, headers: { ...headers, ...shown }, body, timeouts, cancellation }),

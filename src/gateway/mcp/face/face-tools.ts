@@ -4,6 +4,7 @@ import type { SessionTokens } from "../../../mcp/session-token.ts";
 import type { TaskOwners } from "../../../mcp/task-owners.ts";
 import { jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
 import type { Exchange, Operation } from "../../../pipeline/exchange.ts";
+import { traceUpstream } from "../../../pipeline/trace-context.ts";
 import { forwardableHeaders } from "../../headers.ts";
 import { mcpKeyHeader } from "../compile-mcp.ts";
 import { mcpRequest } from "../mcp-request.ts";
@@ -52,7 +53,7 @@ export function callFacts(
     owner: ownerOf(exchange),
     session,
     client,
-    headers: upHeaders(exchange),
+    headers: upHeaders(exchange, operation),
     progressToken: typeof token === "string" || typeof token === "number" ? token : undefined,
     noteMember(name) {
       seen.member = name;
@@ -72,8 +73,9 @@ export function idle(facts: CallFacts, cancellation: McpContext["cancellation"])
 
 const own: ReadonlySet<string> = new Set(["accept", "last-event-id"]);
 
-function upHeaders(exchange: Exchange): Readonly<Record<string, string>> {
+function upHeaders(exchange: Exchange, operation: Operation): Readonly<Record<string, string>> {
   const headers = forwardableHeaders(exchange.inbound.headers, mcpKeyHeader(exchange.api));
   for (const name in headers) if (own.has(name) || name.startsWith("mcp-")) delete headers[name];
+  traceUpstream(exchange, operation, headers);
   return headers;
 }

@@ -15,6 +15,7 @@ import { encodeHeaderValue, metaKeys, modernCodes, modernVersions, namedBy } fro
 import { withMeta, withoutReserved } from "../../../mcp/wire/reserved-meta.ts";
 import type { ToolHeaders } from "../tool-headers.ts";
 import { createToolHeaders } from "../tool-headers.ts";
+import { ownTraceparent } from "../trace-message.ts";
 import type { CallScope } from "./call-scope.ts";
 import { openCallScope } from "./call-scope.ts";
 import { gatewayInfo } from "./legacy-handshake.ts";
@@ -100,8 +101,9 @@ async function post(tools: ModernTools, call: McpCall, context: McpContext): Pro
 export function requestFor(
   tools: ModernTools,
   { method, params }: McpCall,
-  { client, progressToken }: McpContext,
+  context: McpContext,
 ): { readonly id: number; readonly message: object; readonly headers: Readonly<Record<string, string>> } {
+  const { client, progressToken } = context;
   tools.lastId += 1;
   const id = tools.lastId;
   const stamped = withMeta(params, {
@@ -110,6 +112,7 @@ export function requestFor(
     [metaKeys.clientInfo]: client.info ?? gatewayInfo,
     [metaKeys.logLevel]: client.logLevel,
     progressToken: progressToken === undefined ? undefined : id,
+    traceparent: ownTraceparent(context),
   });
   const member = namedBy[method];
   const name = member === undefined ? undefined : params[member];

@@ -22,7 +22,7 @@ export function memberExchange(
   { cancellation }: McpContext,
   call: ProtocolAdapter["call"],
 ): MemberExchange {
-  const { id, startedAtMs, startedMonotonicMs, inbound, snapshot, credentials, labels, decisions } = outer;
+  const { id, startedAtMs, startedMonotonicMs, inbound, snapshot, credentials, labels, decisions, tracing } = outer;
   const principal = principalAt(outer, api);
   const exchange: Exchange = {
     id,
@@ -32,6 +32,7 @@ export function memberExchange(
     credentials,
     labels,
     decisions,
+    tracing,
     principal,
     cancellation,
     get signal() {

@@ -1,0 +1,40 @@
+/**
+ * Every name that leaves in telemetry: of the OpenTelemetry conventions for HTTP, generative AI and MCP, which are still in
+ * development and may move, and `gatehouse.` where they have none.
+ * @see https://github.com/open-telemetry/semantic-conventions-genai
+ */
+export const telemetryNames = {
+  serviceName: "service.name",
+  serviceVersion: "service.version",
+  serviceInstance: "service.instance.id",
+  httpMethod: "http.request.method",
+  httpStatus: "http.response.status_code",
+  errorType: "error.type",
+  clientAddress: "client.address",
+  transport: "network.transport",
+  genAiOperation: "gen_ai.operation.name",
+  genAiProvider: "gen_ai.provider.name",
+  genAiModel: "gen_ai.request.model",
+  genAiTool: "gen_ai.tool.name",
+  genAiPrompt: "gen_ai.prompt.name",
+  genAiTokenType: "gen_ai.token.type",
+  inputTokens: "gen_ai.usage.input_tokens",
+  outputTokens: "gen_ai.usage.output_tokens",
+  mcpMethod: "mcp.method.name",
+  mcpSession: "mcp.session.id",
+  mcpVersion: "mcp.protocol.version",
+  jsonRpcId: "jsonrpc.request.id",
+  rpcStatus: "rpc.response.status_code",
+  exchange: "gatehouse.exchange.id",
+  api: "gatehouse.api.name",
+  application: "gatehouse.application.id",
+  outcome: "gatehouse.outcome",
+  deniedBy: "gatehouse.denied_by",
+  attempt: "gatehouse.attempt",
+  target: "gatehouse.target",
+  configHash: "gatehouse.config.hash",
+  cost: "gatehouse.cost",
+  currency: "gatehouse.cost.currency",
+  errorDetail: "gatehouse.error.detail",
+  signal: "gatehouse.signal",
+} as const;

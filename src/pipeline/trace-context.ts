@@ -1,0 +1,96 @@
+import { eventSubject } from "./event-subject.ts";
+import type { Exchange, Operation } from "./exchange.ts";
+
+/** How spans are made of what is recorded. Absent from an exchange, nothing of it is traced. */
+export interface Tracing {
+  /** From 0 to 1: the share of traces that are kept, of those that begin here. */
+  readonly sampleRatio: number;
+}
+
+/** Where one span stands. Ids are in lower-case hex. */
+export interface SpanPlace {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+  readonly isSampled: boolean;
+}
+
+/** A W3C `traceparent` that can be joined. */
+export interface TraceParent {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly isSampled: boolean;
+}
+
+/**
+ * Reads a `traceparent`; undefined where it is none. Of later versions the members of the first are read.
+ * @see https://www.w3.org/TR/trace-context/#traceparent-header
+ */
+export function readTraceparent(header: unknown): TraceParent | undefined {
+  const [, version, traceId, spanId, flags = "", more] = typeof header === "string" ? (shape.exec(header) ?? []) : [];
+  if (traceId === undefined || spanId === undefined || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  if (version === "00" && more !== "") return undefined;
+  return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+const shape = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})($|-)/;
+
+/**
+ * The span of an operation, or of an exchange that was refused before there was one; undefined where nothing is traced.
+ * A caller's context, in the header or else in the message, is its parent and decides whether it is kept; else it begins a
+ * trace of the exchange's own id. The same operation always gets the same.
+ */
+export function operationSpan(exchange: Exchange, operation: Operation | undefined): SpanPlace | undefined {
+  if (exchange.tracing === undefined) return undefined;
+  const given = callersTrace(exchange, operation);
+  const spanId = idOf(operation?.id ?? exchange.id);
+  if (given !== undefined) return { ...given, spanId, parentSpanId: given.spanId };
+  const traceId = exchange.id.replaceAll("-", "");
+  return { traceId, spanId, parentSpanId: undefined, isSampled: isKept(traceId, exchange.tracing) };
+}
+
+/** The span of a try, below that of its operation. `number` is 1 for the exchange's first; 0 gives the operation's own id. */
+export function attemptSpan(operation: SpanPlace, number: number): SpanPlace {
+  return { ...operation, spanId: countedOn(operation.spanId, number), parentSpanId: operation.spanId };
+}
+
+/**
+ * The `traceparent` that puts what an upstream does below the running try of an operation, or below the operation where
+ * none runs; undefined where nothing is traced, and the caller's own goes on.
+ */
+export function upstreamTraceparent(exchange: Exchange, operation: Operation): string | undefined {
+  const span = operationSpan(exchange, operation);
+  if (span === undefined) return undefined;
+  const place = exchange.attempts.findLastIndex(({ operationId }) => operationId === operation.id);
+  return `00-${span.traceId}-${attemptSpan(span, place + 1).spanId}-${span.isSampled ? "01" : "00"}`;
+}
+
+/** Writes it over the caller's headers. A `tracestate` goes on with the trace that it belongs to, and with no other. */
+export function traceUpstream(exchange: Exchange, operation: Operation, headers: Record<string, string>): void {
+  const traceparent = upstreamTraceparent(exchange, operation);
+  if (traceparent === undefined) return;
+  headers["traceparent"] = traceparent;
+  if (readTraceparent(exchange.inbound.headers["traceparent"]) === undefined) delete headers["tracestate"];
+}
+
+/** What the caller has told: in the header, or else in the message. */
+function callersTrace(exchange: Exchange, operation: Operation | undefined): TraceParent | undefined {
+  const { traceparent } = exchange.inbound.headers;
+  return readTraceparent(traceparent) ?? readTraceparent(operation && eventSubject(exchange, operation).traceparent);
+}
+
+// By the id's random end, so that all who see a trace decide alike.
+function isKept(traceId: string, { sampleRatio }: Tracing): boolean {
+  return Number.parseInt(traceId.slice(-8), 16) < sampleRatio * 2 ** 32;
+}
+
+/** The half of an operation's id that is random. */
+function idOf(operationId: string): string {
+  return operationId.replaceAll("-", "").slice(-16);
+}
+
+/** Another id for each number, and never the same as the operation's own. */
+function countedOn(spanId: string, number: number): string {
+  const counted = (Number.parseInt(spanId.slice(0, 8), 16) ^ number) >>> 0;
+  return counted.toString(16).padStart(8, "0") + spanId.slice(8);
+}

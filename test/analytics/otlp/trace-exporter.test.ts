@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import { createTraceExporter } from "../../../src/analytics/otlp/trace-exporter.ts";
+import { attemptRow, exchangeRow } from "../../kit/event-rows.ts";
+import { eventually } from "../../kit/eventually.ts";
+import type { Respond } from "../../kit/mock-upstream.ts";
+import { otlpWay, placeInTrace, startOtlpCollector } from "../../kit/otlp-collector.ts";
+
+async function startExporting(first?: Respond) {
+  const collector = await startOtlpCollector(first);
+  const way = otlpWay(collector.url);
+  const exporter = createTraceExporter(way);
+  return {
+    exporter,
+    collector,
+    clock: way.clock,
+    async [Symbol.asyncDispose]() {
+      await exporter[Symbol.asyncDispose]();
+      await way.fetch[Symbol.asyncDispose]();
+      await collector[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("an operation and its try are spans of the kinds and names that the conventions have", async () => {
+  await using run = await startExporting();
+  run.exporter.record(exchangeRow(1, { trace: placeInTrace() }));
+  run.exporter.record(attemptRow(1, { trace: placeInTrace({ spanId: "c".repeat(16), parentSpanId: "b".repeat(16) }) }));
+  run.clock.advance(1_000);
+  await eventually("the collector hears", () => run.collector.seen.length === 1);
+  expect(run.collector.seen[0]).toMatchObject({ method: "POST", url: "/v1/traces" });
+  expect(run.collector.seen[0]?.headers).toMatchObject({
+    authorization: "Bearer t",
+    "content-type": "application/json",
+  });
+  const [server, client] = run.collector.spans();
+  const startNano = `${BigInt(exchangeRow(1).ts) * 1_000_000n}`;
+  expect(server).toMatchObject({
+    traceId: "a".repeat(32),
+    spanId: "b".repeat(16),
+    name: "chat small",
+    kind: 2,
+    startTimeUnixNano: startNano,
+    endTimeUnixNano: `${BigInt(startNano) + 10_000_000n}`,
+    status: { code: 0 },
+    attributes: {
+      "gen_ai.operation.name": "chat",
+      "gen_ai.request.model": "small",
+      "gen_ai.usage.input_tokens": 3,
+      "gen_ai.usage.output_tokens": 5,
+      "http.response.status_code": 200,
+    },
+  });
+  expect(server).not.toHaveProperty("parentSpanId");
+  expect(client).toMatchObject({ parentSpanId: "b".repeat(16), kind: 3, name: "openai-compatible small" });
+});
+
+test("a tool call that failed is an error span with the names of MCP", async () => {
+  await using run = await startExporting();
+  const fields = {
+    method: "tools/call",
+    primitive_type: "tool",
+    primitive_name: "echo",
+    session_id_hash: "5e55",
+    jsonrpc_id: "7",
+    is_error: true,
+    error_type: "tool_error",
+  };
+  const mcp = { api_kind: "McpServer", operation_kind: "tools/call", operation_name: "echo", fields };
+  run.exporter.record(exchangeRow(1, { ...mcp, trace: placeInTrace() }));
+  await run.exporter[Symbol.asyncDispose]();
+  expect(run.collector.spans()).toMatchObject([
+    {
+      name: "tools/call echo",
+      status: { code: 2 },
+      attributes: {
+        "mcp.method.name": "tools/call",
+        "mcp.session.id": "5e55",
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "echo",
+        "jsonrpc.request.id": "7",
+        "error.type": "tool_error",
+      },
+    },
+  ]);
+});
+
+test("what is not kept of a trace is not sent", async () => {
+  await using run = await startExporting();
+  run.exporter.record(exchangeRow(1, { trace: placeInTrace({ isSampled: false }) }));
+  run.exporter.record(exchangeRow(2));
+  await run.exporter[Symbol.asyncDispose]();
+  expect([run.collector.seen.length, run.exporter.dropped]).toEqual([0, 0]);
+});

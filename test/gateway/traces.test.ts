@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../kit/eventually.ts";
+import type { TestApi, TestGatehouse } from "../kit/gatehouse.ts";
+import { startTestGatehouse } from "../kit/gatehouse.ts";
+import type { MockUpstream } from "../kit/mock-upstream.ts";
+import { chatAnswer, json, startMockUpstream } from "../kit/mock-upstream.ts";
+import type { OtlpCollector, ReceivedSpan } from "../kit/otlp-collector.ts";
+import { startOtlpCollector } from "../kit/otlp-collector.ts";
+import { rawHttp } from "../kit/raw-http.ts";
+import type { PublishedServer } from "./mcp/published-server.ts";
+import { answering, publishServer, toolCall } from "./mcp/published-server.ts";
+
+const caller = { trace: "0af7651916cd43dd8448eb211c80319c", span: "b7ad6b7169203331" };
+const traceparent = `00-${caller.trace}-${caller.span}-01`;
+
+let collector: OtlpCollector;
+let gatehouse: TestGatehouse;
+let upstream: MockUpstream;
+let api: TestApi;
+let relayed: PublishedServer;
+
+beforeAll(async () => {
+  collector = await startOtlpCollector();
+  upstream = await startMockUpstream();
+  gatehouse = await startTestGatehouse({ "telemetry.endpoint": collector.url });
+  api = await gatehouse.llm("chat", `${upstream.url}/v1`);
+  relayed = await publishServer(gatehouse, "relayed", `${upstream.url}/mcp`);
+});
+
+afterAll(async () => {
+  await gatehouse[Symbol.asyncDispose]();
+  await upstream[Symbol.asyncDispose]();
+  await collector[Symbol.asyncDispose]();
+});
+
+async function chat(headers: Record<string, string> = {}, key = api.key) {
+  const own = { "content-type": "application/json", authorization: `Bearer ${key}` };
+  return rawHttp(`${api.url}/chat/completions`, { headers: { ...own, ...headers }, body: '{"model":"m"}' });
+}
+
+/** The spans of one exchange, the SERVER span first, when they have been sent. */
+async function spansOf(id: unknown, count: number): Promise<readonly ReceivedSpan[]> {
+  const own = () => {
+    const spans = collector.spans();
+    const server = spans.filter(({ attributes }) => attributes["gatehouse.exchange.id"] === id);
+    const ids = new Set(server.map(({ spanId }) => spanId));
+    return [...server, ...spans.filter(({ parentSpanId = "", kind }) => kind === 3 && ids.has(parentSpanId))];
+  };
+  await eventually("the spans are sent", () => own().length >= count, 10_000);
+  return own();
+}
+
+describe("a caller's trace", () => {
+  test("goes on through the gateway: caller, operation, try, upstream", async () => {
+    upstream.respond(chatAnswer("Hi."));
+    const answer = await chat({ traceparent, tracestate: "vendor=1" });
+    const [server, client] = await spansOf(answer.headers["x-request-id"], 2);
+    expect(server).toMatchObject({ traceId: caller.trace, parentSpanId: caller.span, kind: 2 });
+    expect(client).toMatchObject({ traceId: caller.trace, parentSpanId: server?.spanId, kind: 3 });
+    expect(upstream.seen.at(-1)?.headers).toMatchObject({
+      traceparent: `00-${caller.trace}-${client?.spanId}-01`,
+      tracestate: "vendor=1",
+    });
+  });
+
+  test("that is not kept is not sent, and the upstream hears so", async () => {
+    upstream.respond(chatAnswer("Hi."));
+    const dropped = await chat({ traceparent: traceparent.replace(/01$/, "00") });
+    expect(upstream.seen.at(-1)?.headers["traceparent"]).toMatch(new RegExp(`^00-${caller.trace}-[0-9a-f]{16}-00$`));
+    await spansOf((await chat()).headers["x-request-id"], 2); // which come later, so the others would be there
+    const known = collector.spans().map(({ attributes }) => attributes["gatehouse.exchange.id"]);
+    expect(known).not.toContain(dropped.headers["x-request-id"]);
+  });
+
+  test("that is none begins a new one, and its state goes nowhere", async () => {
+    upstream.respond(chatAnswer("Hi."));
+    const answer = await chat({ traceparent: `00-${"0".repeat(32)}-${caller.span}-01`, tracestate: "vendor=1" });
+    const [server] = await spansOf(answer.headers["x-request-id"], 2);
+    expect(server?.parentSpanId).toBeUndefined();
+    expect(server?.traceId).toBe(String(answer.headers["x-request-id"]).replaceAll("-", ""));
+    expect(upstream.seen.at(-1)?.headers).not.toHaveProperty("tracestate");
+  });
+});
+
+describe("a trace that a message of MCP names", () => {
+  const traced = {
+    ...toolCall("legacy", 1, "echo"),
+    params: { name: "echo", _meta: { other: 1.0, traceparent }, arguments: {} },
+  };
+
+  test("goes on, and the server finds our span in header and message; all else of the message is as it was", async () => {
+    upstream.respond(answering("ok"));
+    const answer = await relayed.post(traced);
+    const [server, client] = await spansOf(answer.headers["x-request-id"], 2);
+    expect(server).toMatchObject({ traceId: caller.trace, parentSpanId: caller.span, name: "tools/call echo" });
+    const ours = `00-${caller.trace}-${client?.spanId}-01`;
+    const sent = upstream.seen.at(-1);
+    expect(sent?.headers["traceparent"]).toBe(ours);
+    expect(sent?.body.toString()).toBe(JSON.stringify(traced).replace(traceparent, ours));
+  });
+
+  test("stands behind the one of the header", async () => {
+    upstream.respond(answering("ok"));
+    const other = traceparent.replace(caller.span, "00f067aa0ba902b7");
+    const answer = await relayed.post(traced, { headers: { traceparent: other } });
+    const [server] = await spansOf(answer.headers["x-request-id"], 2);
+    expect(server?.parentSpanId).toBe("00f067aa0ba902b7");
+  });
+});
+
+test("each try has a span of its own, under which its upstream's are", async () => {
+  upstream.respond(json(503, {}), chatAnswer("Hi."));
+  const before = upstream.seen.length;
+  const answer = await chat();
+  const parents = upstream.seen.slice(before).map(({ headers }) => String(headers["traceparent"]).split("-")[2]);
+  const [server, ...clients] = await spansOf(answer.headers["x-request-id"], 1 + parents.length);
+  expect(clients.map(({ spanId }) => spanId)).toEqual(parents);
+  expect(new Set([server?.spanId, ...parents]).size).toBe(1 + parents.length);
+});
+
+test("a refused call has a span that says why, and its row is of the same trace", async () => {
+  const answer = await chat({}, "gh_unknown");
+  const [server] = await spansOf(answer.headers["x-request-id"], 1);
+  expect(server).toMatchObject({
+    status: { code: 2 },
+    attributes: {
+      "gatehouse.outcome": "denied",
+      "error.type": "auth.invalid_credentials",
+      "http.response.status_code": 401,
+    },
+  });
+  const rows = (await gatehouse.events()).filter(({ exchange_id }) => exchange_id === answer.headers["x-request-id"]);
+  expect(rows).toMatchObject([{ trace_id: server?.traceId }]);
+  expect(rows[0]).not.toHaveProperty("trace");
+});
+
+test("no text of a request or an answer, and no key, is in what is sent", async () => {
+  upstream.respond(chatAnswer("canary-answer"));
+  const own = { "content-type": "application/json", authorization: `Bearer ${api.key}` };
+  const body = '{"model":"m","messages":[{"role":"user","content":"canary-question"}]}';
+  const answer = await rawHttp(`${api.url}/chat/completions`, { headers: own, body });
+  await spansOf(answer.headers["x-request-id"], 2);
+  const sent = collector.seen.map((request) => request.body.toString()).join();
+  expect(sent).not.toContain("canary");
+  expect(sent).not.toContain(api.key);
+});
