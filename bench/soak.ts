@@ -6,7 +6,7 @@ import { startGatehouseLane } from "./lanes/gatehouse.ts";
 import { startMock } from "./mock.ts";
 import { processUse } from "./process-use.ts";
 
-// Runs many requests through a gateway in production mode that records events, and looks at its memory: after the first
+// Runs many requests through a gateway process in production mode that records events, and looks at its memory: after the first
 // part it must be below a bound, and after three times as many it must not have grown. Ends with 1 naming the bar missed.
 
 const { values } = parseArgs({
@@ -18,7 +18,7 @@ const mostMegabytes = 150;
 const mostGrowth = 0.05;
 
 await using mock = await startMock();
-await using lane = await startGatehouseLane(mock.url, { protocol: "llm", governed: true, events: true });
+await using lane = await startGatehouseLane(mock.url, { protocol: "llm", governed: true, events: true, apart: true });
 const { pid = 0 } = lane;
 const headers = { "content-type": "application/json", ...lane.headers };
 

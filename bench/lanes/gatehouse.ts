@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PinnedProcess } from "../pinned.ts";
@@ -18,6 +18,8 @@ export interface GatehouseLaneOptions {
   readonly redis?: boolean;
   /** Clients of OpenAI's at a provider of Anthropic's, or the other way round; untouched bytes when absent. */
   readonly translates?: "to-anthropic" | "from-anthropic";
+  /** The data plane in a process of its own, with its control plane on the core of the mock; one for both when absent. */
+  readonly apart?: boolean;
 }
 
 /**
@@ -44,8 +46,8 @@ export async function startGatehouseLane(upstreamUrl: string, options: Gatehouse
   const start = () => startPinned("subject", process.execPath, args, { env, cwd: dataDir });
   const key = await configured(start(), adminToken, upstreamUrl, options);
   // What is measured is a process that has only served traffic.
-  const server = opened.use(start());
-  const { gatewayUrl } = await addresses(server);
+  const server = opened.use(options.apart === true ? await startApart(opened, adminToken, env, args) : start());
+  const [, gatewayUrl = ""] = await server.line(/: gateway ([^\s,]+)/);
   const running = opened.move();
   return {
     url: `${gatewayUrl}/bench${pathOf(options)}`,
@@ -55,6 +57,32 @@ export async function startGatehouseLane(upstreamUrl: string, options: Gatehouse
     settle: () => moveChildren(server.pid, "client"),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** The gateway of an installation whose control plane runs beside it, with the data directory that has the resources. */
+async function startApart(
+  opened: AsyncDisposableStack,
+  adminToken: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<PinnedProcess> {
+  const dataDir = await mkdtemp(join(tmpdir(), "gatehouse-bench-gateway-"));
+  opened.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const forControl = { ...env, GATEHOUSE_PUBLIC_URL: "http://127.0.0.1:1" }; // said to clients, and nobody asks here
+  const control = opened.use(
+    startPinned("client", process.execPath, [...args, "--planes", "control"], { env: forControl }),
+  );
+  const [, controlUrl = ""] = await control.line(/control plane (\S+?)[,.]? /);
+  const headers = { authorization: `Bearer ${adminToken}` };
+  const answer = await fetch(`${controlUrl}/api/v1/gateways/default/tokens`, { method: "POST", headers });
+  if (!answer.ok) throw new Error(`no token for a gateway: ${answer.status}`);
+  const { token } = (await answer.json()) as { token: string }; // what the control API promises for 201
+  const tokenFile = join(dataDir, "token");
+  await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
+  const [bin = "", command = ""] = args;
+  const own = [bin, command, "--planes", "gateway", "--data", dataDir, "--port", "0"];
+  const where = ["--control-url", controlUrl, "--gateway-token-file", tokenFile];
+  return startPinned("subject", process.execPath, [...own, ...where], { env, cwd: dataDir });
 }
 
 function pathOf({ protocol, translates }: GatehouseLaneOptions): string {

@@ -1,5 +1,7 @@
 import type { Dispatcher } from "undici";
-import { Agent, errors } from "undici";
+import request from "undici/lib/api/api-request.js";
+import errors from "undici/lib/core/errors.js";
+import Agent from "undici/lib/dispatcher/agent.js";
 import { GatewayError } from "./errors.ts";
 import type { ChosenBy, NetworkPolicy, ResolveHost } from "./network-policy.ts";
 import { createGuardedLookup, systemResolve } from "./network-policy.ts";
@@ -124,7 +126,7 @@ function send(
   { url, method, headers, body }: Hop,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
-  return agent.request({
+  return request.call(agent, {
     origin: url.origin,
     path: url.pathname + url.search,
     method,
