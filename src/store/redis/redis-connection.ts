@@ -46,6 +46,7 @@ export type RedisClient = Redis | Cluster;
 export function openRedis(options: RedisConnectionOptions, parts: { clock: Clock; log: Log }): RedisConnection {
   const { clock } = parts;
   const client = createClient(options, "limits");
+  const sendTogether = createSendTogether(client);
   const status = followStatus(client, parts);
   const patience = createPatience(clock);
   const subscribers: RedisClient[] = [];
@@ -59,6 +60,7 @@ export function openRedis(options: RedisConnectionOptions, parts: { clock: Clock
     async run(call) {
       if (client.status !== "ready") throw away(status.now().failure ?? `the connection is ${client.status}`);
       if (!patience.allows()) throw away("it did not answer in time just now");
+      sendTogether();
       try {
         const result = await inTime(call(client), options.timeoutMs, clock);
         patience.answered();
@@ -129,6 +131,24 @@ function createClient(options: RedisConnectionOptions, purpose: string): RedisCl
     clusterRetryStrategy: pause,
     redisOptions: { ...common, ...account },
   });
+}
+
+/**
+ * Commands of requests that came in together go out in one write: each write is a system call, which costs more than the
+ * command. A cluster's nodes have connections of their own, and write each command as it comes.
+ */
+function createSendTogether(client: RedisClient): () => void {
+  let held: Redis["stream"] | undefined;
+  return () => {
+    if (!("stream" in client) || held === client.stream) return;
+    const { stream } = client;
+    held = stream;
+    stream.cork();
+    setImmediate(() => {
+      held = undefined;
+      stream.uncork();
+    });
+  };
 }
 
 interface StatusFollower {
