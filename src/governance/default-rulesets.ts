@@ -27,6 +27,13 @@ export const defaultRulesets: Readonly<Record<string, DefaultRuleset>> = {
     artifacts: ["McpServer"],
     file: "mcp-safety",
   },
+  "gatehouse:llm": {
+    title: "LLM API guidelines",
+    summary: "Limits, guardrails, a second target, and providers that are reached safely.",
+    type: "metadata",
+    artifacts: ["LlmApi", "LlmProvider"],
+    file: "llm",
+  },
 };
 
 /** The rules of one, parsed. Reads its file each time: keep what you get. */

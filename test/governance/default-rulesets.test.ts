@@ -1,15 +1,22 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { defaultRulesets, readDefaultRuleset } from "../../src/governance/default-rulesets.ts";
 import { goodServer } from "./examples/good-server.ts";
+import { brokenLlmApis, goodLlmApi, goodLlmProvider } from "./examples/llm.ts";
 import { brokenGuidelines } from "./examples/mcp.ts";
 import { unsafeServers } from "./examples/mcp-safety.ts";
 import { evaluate, startEvaluator } from "./ruleset-kit.ts";
 
-/** By the name of a ruleset: a document in which nothing is to be found, and for each rule one that breaks it. */
-const examples: Readonly<Record<string, { readonly good: object; readonly bad: Readonly<Record<string, object>> }>> = {
-  "gatehouse:mcp": { good: goodServer, bad: brokenGuidelines },
-  "gatehouse:mcp-safety": { good: goodServer, bad: unsafeServers },
+/** By the name of a ruleset: documents in which nothing is to be found, and for each rule one that breaks it. */
+const examples: Readonly<Record<string, Examples>> = {
+  "gatehouse:mcp": { good: [goodServer], bad: brokenGuidelines },
+  "gatehouse:mcp-safety": { good: [goodServer], bad: unsafeServers },
+  "gatehouse:llm": { good: [goodLlmApi, goodLlmProvider], bad: brokenLlmApis },
 };
+
+interface Examples {
+  readonly good: readonly object[];
+  readonly bad: Readonly<Record<string, object>>;
+}
 
 const evaluator = startEvaluator();
 afterAll(() => evaluator[Symbol.asyncDispose]());
@@ -23,7 +30,7 @@ async function rulesFor(ruleset: string, document: object): Promise<readonly str
 
 describe.each(Object.entries(defaultRulesets))("%s", (name, ruleset) => {
   const rules = readDefaultRuleset(ruleset)["rules"] as Readonly<Record<string, object>>; // of a file of ours
-  const { good, bad } = examples[name] ?? { good: {}, bad: {} };
+  const { good, bad } = examples[name] ?? { good: [], bad: {} };
 
   test("each rule has a document that breaks it, and says why it is there and what to do", () => {
     expect(Object.keys(bad).toSorted()).toEqual(Object.keys(rules).toSorted());
@@ -37,7 +44,8 @@ describe.each(Object.entries(defaultRulesets))("%s", (name, ruleset) => {
   });
 
   test("nothing is found in a good document", async () => {
-    expect(await rulesFor(name, good)).toEqual([]);
+    expect(good).not.toEqual([]);
+    for (const document of good) expect(await rulesFor(name, document)).toEqual([]);
   });
 
   test.each(Object.entries(bad))("%s is found", async (rule, document) => {

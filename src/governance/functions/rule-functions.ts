@@ -1,4 +1,5 @@
 import type { TextChecks } from "../text-checks.ts";
+import { configurationRules } from "./configuration-rules.ts";
 import type { RuleFunction } from "./rule-function.ts";
 import { schemaRules } from "./schema-rules.ts";
 import { textRules } from "./text-rules.ts";
@@ -7,5 +8,5 @@ import { toolListRules } from "./tool-list-rules.ts";
 
 /** The functions that rules may name beside Spectral's own. They run where rulesets run, and see what those see. */
 export function ruleFunctions(checks: TextChecks): Readonly<Record<string, RuleFunction>> {
-  return { ...textRules(checks), ...toolListRules, ...toolBehaviourRules, ...schemaRules };
+  return { ...textRules(checks), ...toolListRules, ...toolBehaviourRules, ...schemaRules, ...configurationRules };
 }
