@@ -67,6 +67,7 @@ export interface StartOptions {
 export interface RunningGatehouse extends AsyncDisposable {
   readonly gatewayUrl: string;
   readonly controlUrl: string;
+  readonly prometheusUrl: string | undefined;
   readonly context: CoreContext;
   readonly dataDirectory: DataDirectory;
   readonly adminToken: string;
@@ -101,7 +102,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     await openEventSpool({ directory: dataDirectory.spoolPath, maxBytes: config.limits.spoolBytes, clock, log }),
   );
   const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
-  const telemetry = opened.use(await openTelemetry(config, { clock, log, node: hostname() }));
+  const telemetry = opened.use(await openTelemetry(config, { clock, log, node: hostname(), spool }));
   const shared = opened.use(await openSharedLimits(config, { clock, log }));
   const { context, encryption, gateway, identity, secrets, governance, deliver } = connectPlanes(config, {
     shared,
@@ -147,6 +148,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   return {
     gatewayUrl: ports.gatewayUrl,
     controlUrl: ports.controlUrl,
+    prometheusUrl: telemetry.prometheusUrl,
     context,
     dataDirectory,
     adminToken: adminToken.value,

@@ -53,29 +53,42 @@ export function exchangeSpan(event: ExchangeEvent, place: SpanPlace): OtlpSpan {
   };
 }
 
-/** The CLIENT span of a try. */
-export function attemptSpan(event: AttemptEvent, place: SpanPlace): OtlpSpan {
-  const isFailed = event.error_code !== null || (event.status ?? 0) >= 400;
+/** The CLIENT span of a try at an operation. */
+export function attemptSpan(event: AttemptEvent, place: SpanPlace, operation: ExchangeEvent): OtlpSpan {
+  const error = attemptError(event);
+  const isLlm = operation.api_kind === "LlmApi";
+  const target = isLlm ? (event.model ?? event.target) : event.target;
   return {
     ...placeOf(place),
-    name: event.model === null ? event.target : `${event.provider} ${event.model}`,
+    name: `${operation.operation_kind} ${target}`,
     kind: 3,
     ...times(event.ts, event.duration_ms ?? 0),
     attributes: otlpAttributes({
+      [names.api]: event.api_name,
       [names.target]: event.target,
       [names.attempt]: event.attempt,
-      [names.genAiProvider]: event.model === null ? null : event.provider,
-      [names.genAiModel]: event.model,
       [names.httpStatus]: event.status,
       [names.inputTokens]: event.input_tokens,
       [names.outputTokens]: event.output_tokens,
-      [names.errorType]: event.error_code ?? (isFailed ? String(event.status) : null),
+      [names.errorType]: error,
+      ...(isLlm
+        ? {
+            [names.genAiOperation]: operation.operation_kind,
+            [names.genAiProvider]: event.provider,
+            [names.genAiModel]: event.model,
+          }
+        : mcpValues(operation.fields)),
     }),
-    status: { code: isFailed ? 2 : 0 },
+    status: { code: error === null ? 0 : 2 },
   };
 }
 
-/** What kind of failure it was, in few words: a JSON-RPC code, `tool_error`, our own code, or the status. */
+/** What kind of failure a try was; null of one that went well. */
+export function attemptError({ error_code, status }: AttemptEvent): string | null {
+  return error_code ?? (status !== null && status >= 400 ? String(status) : null);
+}
+
+/** What kind of failure an operation was, in few words: a JSON-RPC code, `tool_error`, our own code, or the status. */
 export function errorType({ fields, error_code, http_status }: ExchangeEvent): string {
   const told = fields["error_type"];
   return typeof told === "string" && told !== "" ? told : (error_code ?? String(http_status));
@@ -87,6 +100,7 @@ function placeOf({ traceId, spanId, parentSpanId, isSampled }: SpanPlace) {
 }
 
 function mcpValues(fields: ExchangeEvent["fields"]): TelemetryValues {
+  if (fields["method"] === undefined) return {};
   const primitive = fields["primitive_name"];
   return {
     [names.mcpMethod]: fields["method"],

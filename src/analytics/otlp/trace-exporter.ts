@@ -1,4 +1,5 @@
-import type { AnalyticsEvent } from "../../pipeline/event.ts";
+import type { AnalyticsEvent, ExchangeEvent } from "../../pipeline/event.ts";
+import type { OtlpSpan } from "./event-spans.ts";
 import { attemptSpan, exchangeSpan } from "./event-spans.ts";
 import type { OtlpSource } from "./otlp-resource.ts";
 import { otlpResource, otlpScope } from "./otlp-resource.ts";
@@ -7,8 +8,8 @@ import { createOtlpSender } from "./otlp-sender.ts";
 
 /** Takes events and sends their spans. Disposing sends what waits, within two seconds. */
 export interface TelemetryExporter extends AsyncDisposable {
-  /** Returns at once and never throws. */
-  record(event: AnalyticsEvent): void;
+  /** Returns at once and never throws. `operation` is that of a try, and of an operation the event itself. */
+  record(event: AnalyticsEvent, operation: ExchangeEvent | undefined): void;
   readonly sent: number;
   readonly dropped: number;
 }
@@ -21,17 +22,25 @@ export function createTraceExporter({
   source,
   ...endpoint
 }: OtlpEndpoint & { readonly source: OtlpSource }): TelemetryExporter {
-  const sender = createOtlpSender<AnalyticsEvent>({
+  const sender = createOtlpSender<() => OtlpSpan>({
     ...endpoint,
     signal: "traces",
     batchAfterMs: 1_000,
     batchItems: 512,
     mostWaiting: 8_192,
-    encode: (events) => encode(events, source),
+    encode: (makers) =>
+      encode(
+        makers.map((make) => make()),
+        source,
+      ), // off the request's path
   });
   return {
-    record(event) {
-      if (event.trace?.isSampled === true) sender.push(event);
+    record(event, operation) {
+      const { trace } = event;
+      if (trace?.isSampled !== true || operation === undefined) return;
+      sender.push(() =>
+        event.type === "exchange" ? exchangeSpan(event, trace) : attemptSpan(event, trace, operation),
+      );
     },
     get sent() {
       return sender.sent;
@@ -43,12 +52,7 @@ export function createTraceExporter({
   };
 }
 
-function encode(events: readonly AnalyticsEvent[], source: OtlpSource): string {
-  const spans = events.flatMap((event) => {
-    if (event.trace === undefined) return [];
-    return [event.type === "exchange" ? exchangeSpan(event, event.trace) : attemptSpan(event, event.trace)];
-  });
-  return JSON.stringify({
-    resourceSpans: [{ resource: otlpResource(source), scopeSpans: [{ scope: otlpScope(source), spans }] }],
-  });
+function encode(spans: readonly OtlpSpan[], source: OtlpSource): string {
+  const scopeSpans = [{ scope: otlpScope(source), spans }];
+  return JSON.stringify({ resourceSpans: [{ resource: otlpResource(source), scopeSpans }] });
 }

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { createOperationMemory } from "../../../src/analytics/otlp/operation-memory.ts";
 import { createTraceExporter } from "../../../src/analytics/otlp/trace-exporter.ts";
+import type { AnalyticsEvent } from "../../../src/pipeline/event.ts";
 import { attemptRow, exchangeRow } from "../../kit/event-rows.ts";
 import { eventually } from "../../kit/eventually.ts";
 import type { Respond } from "../../kit/mock-upstream.ts";
@@ -9,8 +11,10 @@ async function startExporting(first?: Respond) {
   const collector = await startOtlpCollector(first);
   const way = otlpWay(collector.url);
   const exporter = createTraceExporter(way);
+  const operationOf = createOperationMemory();
   return {
     exporter,
+    record: (event: AnalyticsEvent) => exporter.record(event, operationOf(event)),
     collector,
     clock: way.clock,
     async [Symbol.asyncDispose]() {
@@ -23,8 +27,8 @@ async function startExporting(first?: Respond) {
 
 test("an operation and its try are spans of the kinds and names that the conventions have", async () => {
   await using run = await startExporting();
-  run.exporter.record(exchangeRow(1, { trace: placeInTrace() }));
-  run.exporter.record(attemptRow(1, { trace: placeInTrace({ spanId: "c".repeat(16), parentSpanId: "b".repeat(16) }) }));
+  run.record(exchangeRow(1, { trace: placeInTrace() }));
+  run.record(attemptRow(1, { trace: placeInTrace({ spanId: "c".repeat(16), parentSpanId: "b".repeat(16) }) }));
   run.clock.advance(1_000);
   await eventually("the collector hears", () => run.collector.seen.length === 1);
   expect(run.collector.seen[0]).toMatchObject({ method: "POST", url: "/v1/traces" });
@@ -51,7 +55,7 @@ test("an operation and its try are spans of the kinds and names that the convent
     },
   });
   expect(server).not.toHaveProperty("parentSpanId");
-  expect(client).toMatchObject({ parentSpanId: "b".repeat(16), kind: 3, name: "openai-compatible small" });
+  expect(client).toMatchObject({ parentSpanId: "b".repeat(16), kind: 3, name: "chat small" });
 });
 
 test("a tool call that failed is an error span with the names of MCP", async () => {
@@ -66,7 +70,7 @@ test("a tool call that failed is an error span with the names of MCP", async () 
     error_type: "tool_error",
   };
   const mcp = { api_kind: "McpServer", operation_kind: "tools/call", operation_name: "echo", fields };
-  run.exporter.record(exchangeRow(1, { ...mcp, trace: placeInTrace() }));
+  run.record(exchangeRow(1, { ...mcp, trace: placeInTrace() }));
   await run.exporter[Symbol.asyncDispose]();
   expect(run.collector.spans()).toMatchObject([
     {
@@ -84,10 +88,26 @@ test("a tool call that failed is an error span with the names of MCP", async () 
   ]);
 });
 
+test("a try at an MCP server is told by the names of MCP, and by none of models", async () => {
+  await using run = await startExporting();
+  const fields = { method: "tools/call", primitive_type: "tool", primitive_name: "echo" };
+  const mcp = { api_kind: "McpServer", operation_kind: "tools/call", operation_name: "echo", fields };
+  run.record(exchangeRow(1, { ...mcp, trace: placeInTrace() }));
+  run.record(attemptRow(1, { api_id: "mcp_1", target: "tools", model: "echo", status: 500, trace: placeInTrace() }));
+  await run.exporter[Symbol.asyncDispose]();
+  const [, client] = run.collector.spans();
+  expect(client).toMatchObject({
+    name: "tools/call tools",
+    status: { code: 2 },
+    attributes: { "gen_ai.tool.name": "echo", "error.type": "500", "gatehouse.attempt": 1 },
+  });
+  expect(client?.attributes).not.toHaveProperty("gen_ai.request.model");
+});
+
 test("what is not kept of a trace is not sent", async () => {
   await using run = await startExporting();
-  run.exporter.record(exchangeRow(1, { trace: placeInTrace({ isSampled: false }) }));
-  run.exporter.record(exchangeRow(2));
+  run.record(exchangeRow(1, { trace: placeInTrace({ isSampled: false }) }));
+  run.record(exchangeRow(2));
   await run.exporter[Symbol.asyncDispose]();
   expect([run.collector.seen.length, run.exporter.dropped]).toEqual([0, 0]);
 });
