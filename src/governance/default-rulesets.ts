@@ -34,6 +34,13 @@ export const defaultRulesets: Readonly<Record<string, DefaultRuleset>> = {
     artifacts: ["LlmApi", "LlmProvider"],
     file: "llm",
   },
+  "gatehouse:rest": {
+    title: "REST design",
+    summary: "How an HTTP API is designed so that people, programs and agents guess right.",
+    type: "definition",
+    artifacts: ["RestApi"],
+    file: "rest",
+  },
 };
 
 /** The rules of one, parsed. Reads its file each time: keep what you get. */

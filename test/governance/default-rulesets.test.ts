@@ -4,6 +4,7 @@ import { goodServer } from "./examples/good-server.ts";
 import { brokenLlmApis, goodLlmApi, goodLlmProvider } from "./examples/llm.ts";
 import { brokenGuidelines } from "./examples/mcp.ts";
 import { unsafeServers } from "./examples/mcp-safety.ts";
+import { brokenRestApis, goodRestApi, goodSwagger } from "./examples/rest.ts";
 import { evaluate, startEvaluator } from "./ruleset-kit.ts";
 
 /** By the name of a ruleset: documents in which nothing is to be found, and for each rule one that breaks it. */
@@ -11,6 +12,7 @@ const examples: Readonly<Record<string, Examples>> = {
   "gatehouse:mcp": { good: [goodServer], bad: brokenGuidelines },
   "gatehouse:mcp-safety": { good: [goodServer], bad: unsafeServers },
   "gatehouse:llm": { good: [goodLlmApi, goodLlmProvider], bad: brokenLlmApis },
+  "gatehouse:rest": { good: [goodRestApi, goodSwagger], bad: brokenRestApis },
 };
 
 interface Examples {

@@ -1,5 +1,6 @@
 import type { TextChecks } from "../text-checks.ts";
 import { configurationRules } from "./configuration-rules.ts";
+import { restRules } from "./rest-rules.ts";
 import type { RuleFunction } from "./rule-function.ts";
 import { schemaRules } from "./schema-rules.ts";
 import { textRules } from "./text-rules.ts";
@@ -8,5 +9,12 @@ import { toolListRules } from "./tool-list-rules.ts";
 
 /** The functions that rules may name beside Spectral's own. They run where rulesets run, and see what those see. */
 export function ruleFunctions(checks: TextChecks): Readonly<Record<string, RuleFunction>> {
-  return { ...textRules(checks), ...toolListRules, ...toolBehaviourRules, ...schemaRules, ...configurationRules };
+  return {
+    ...textRules(checks),
+    ...toolListRules,
+    ...toolBehaviourRules,
+    ...schemaRules,
+    ...configurationRules,
+    ...restRules,
+  };
 }
