@@ -11,6 +11,7 @@ import type { CredentialRecord } from "./plane-message.ts";
 import type { Resource } from "./resource.ts";
 import type { SealedTable } from "./sealed-values.ts";
 import type { UpstreamTables } from "./upstream-tables.ts";
+import type { WebhookTables } from "./webhook-tables.ts";
 
 export type { AuditEntry, AuditRow } from "./audit-chain.ts";
 export type { Page, PageRequest } from "./page.ts";
@@ -92,7 +93,8 @@ export interface CatalogTransaction
     UpstreamTables,
     McpPinTables,
     ApprovalTables,
-    ComplianceTables {
+    ComplianceTables,
+    WebhookTables {
   readonly resources: {
     insert(resource: Resource): Promise<void>;
     /** Writes spec, labels, version and updatedAt where the stored version is `expectedVersion`; false when it is not. */

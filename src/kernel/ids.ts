@@ -26,6 +26,7 @@ export const idPrefixes = {
   upstreamCredential: "ucr",
   upstreamClient: "ucl",
   approval: "apv",
+  webhookDelivery: "whd",
   audit: "aud",
   installation: "inst",
 } as const;

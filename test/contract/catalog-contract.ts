@@ -11,6 +11,7 @@ import { catalogResourceContract } from "./catalog-resource-contract.ts";
 import { catalogSealedContract } from "./catalog-sealed-contract.ts";
 import { catalogTransactionContract } from "./catalog-transaction-contract.ts";
 import { catalogUpstreamContract } from "./catalog-upstream-contract.ts";
+import { catalogWebhookContract } from "./catalog-webhook-contract.ts";
 
 /** Makes an empty catalog of the database under test. The contract closes it. */
 export type OpenCatalog = () => Promise<Catalog>;
@@ -28,6 +29,7 @@ export function catalogContract(name: string, open: OpenCatalog): void {
     describe("what upstreams have given out", () => catalogUpstreamContract(open));
     describe("calls that wait for a person", () => catalogApprovalContract(open));
     describe("how resources stand to rules", () => catalogComplianceContract(open));
+    describe("what webhooks are told", () => catalogWebhookContract(open));
     describe("transactions", () => catalogTransactionContract(open));
   });
 }

@@ -23,6 +23,7 @@ import { signingKeyTable } from "./signing-key-table.ts";
 import { upstreamClientTable } from "./upstream-client-table.ts";
 import { upstreamCredentialTable } from "./upstream-credential-table.ts";
 import { userTable } from "./user-table.ts";
+import { webhookDeliveryTable } from "./webhook-delivery-table.ts";
 
 /**
  * The catalog's reads and writes over one connection or transaction of any database. The connection has to turn the
@@ -50,6 +51,7 @@ export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
     mcpPins: mcpPinTable(db),
     approvals: approvalTable(db),
     compliance: complianceTable(db),
+    webhookDeliveries: webhookDeliveryTable(db),
     audit: auditTable(db),
     settings: settingTable(db),
   };

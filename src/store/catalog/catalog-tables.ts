@@ -15,6 +15,7 @@ import type { McpPinRow } from "../../core/mcp-pin-tables.ts";
 import type { RevocationRecord } from "../../core/plane-message.ts";
 import type { Resource } from "../../core/resource.ts";
 import type { UpstreamClientRow, UpstreamCredentialRow } from "../../core/upstream-tables.ts";
+import type { WebhookDeliveryRow } from "../../core/webhook-tables.ts";
 
 /** Tables and columns of the catalog as the queries name them; the database has them in snake_case. */
 export interface CatalogTables {
@@ -46,6 +47,7 @@ export interface CatalogTables {
   readonly mcpPins: Stored<McpPinRow, "seen", "approved">;
   readonly approvals: Stored<Sequenced<ApprovalRow>, "holder", "shown">;
   readonly compliance: Stored<ComplianceRow, "policies">;
+  readonly webhookDeliveries: Sequenced<WebhookDeliveryRow>;
   readonly audit: Stored<AuditRow, "detail">;
   readonly settings: { readonly name: string; readonly value: string };
 }

@@ -11,6 +11,7 @@ import { createIdentityTables } from "./create-identity-tables.ts";
 import { createInlineSecrets } from "./create-inline-secrets.ts";
 import { createMcpPins } from "./create-mcp-pins.ts";
 import { createUpstreamCredentials } from "./create-upstream-credentials.ts";
+import { createWebhookDeliveries } from "./create-webhook-deliveries.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step of the catalog's schema in order, for every database. */
@@ -28,4 +29,5 @@ export const catalogMigrations: readonly Migration[] = [
   createApprovals,
   addClientState,
   createCompliance,
+  createWebhookDeliveries,
 ];
