@@ -50,8 +50,10 @@ export function createLimitGate(options: LimitGateOptions): LimitGate {
   function decide(exchange: Exchange, operation: Operation, demands: readonly Demand[], taken: Taken) {
     if (!taken.allowed) return refuse(exchange, operation, demands, taken.decisions, log);
     const { reservation, decisions } = taken;
-    holds.set(operation, { reservation, demands });
-    leases.keep(reservation);
+    if (isOpen(reservation, demands)) {
+      holds.set(operation, { reservation, demands });
+      leases.keep(reservation);
+    }
     tell(exchange, operation, demands, decisions, log);
     return undefined;
   }
@@ -91,6 +93,13 @@ export function createLimitGate(options: LimitGateOptions): LimitGate {
       }
     },
   };
+}
+
+/** Whether the end of the operation changes anything: what a rate has let through is spent, whatever came of it. */
+function isOpen({ charges }: Reservation, demands: readonly Demand[]): boolean {
+  for (const { policy } of demands) if (policy.settle !== undefined) return true;
+  for (const { rule } of charges) if (rule.type !== "rate") return true;
+  return false;
 }
 
 /** The refusal of the first policy whose charge did not fit; those that only monitor are noted. */

@@ -184,6 +184,16 @@ describe("at the end of an operation", () => {
     await gate.settle(exchange, buildOperation(), answered);
   });
 
+  test("what rates alone have let through is not settled: nothing would change", async () => {
+    const { gate, limiter } = setUp((own) => ({ ...own, settle: () => expect.unreachable() }));
+    const rule: LimitRule = { type: "rate", limit: 9, windowMs: 1_000 };
+    const exchange = exchangeOf(attachPolicy({ charges: () => [{ key: "a", rule, amount: 1 }] }));
+    const operation = buildOperation();
+    await gate.admit(exchange, operation);
+    await gate.settle(exchange, operation, answered);
+    expect(limiter.look([{ key: "a", rule }])).toMatchObject([{ used: 1 }]);
+  });
+
   test("a limiter that cannot settle is logged, and nobody hears of it", async () => {
     for (const settle of [() => fail(), () => Promise.reject(new Error("away"))]) {
       const { gate, log } = setUp((limiter) => ({ ...limiter, settle }));
