@@ -4,30 +4,29 @@ import { defaultRulesets, readDefaultRuleset } from "../governance/default-rules
 const rulesSchema = z.looseObject({
   rules: z.record(
     z.string(),
-    z.looseObject({
-      description: z.string(),
-      severity: z.string(),
-      extensions: z.looseObject({ why: z.string(), howToFix: z.string() }),
-    }),
+    z.union([
+      z.literal("off"), // a rule of what the ruleset extends
+      z.looseObject({
+        description: z.string(),
+        severity: z.string(),
+        extensions: z.looseObject({ why: z.string(), howToFix: z.string() }),
+      }),
+    ]),
   ),
 });
 
 /** The page of all rules that ship with the product, in Markdown, made from the rulesets themselves. */
 export function printRules(): string {
-  const parts = Object.entries(defaultRulesets).map(([name, ruleset]) => {
-    const rows = Object.entries(rulesSchema.parse(readDefaultRuleset(ruleset)).rules).map(
-      ([
-        rule,
-        {
-          description,
-          severity,
-          extensions: { why, howToFix },
-        },
-      ]) => `| \`${rule}\` | ${severity} | ${cell(description)} | ${cell(why)} | ${cell(howToFix)} |`,
-    );
+  const parts = Object.entries(defaultRulesets).map(([id, ruleset]) => {
+    const rows = Object.entries(rulesSchema.parse(readDefaultRuleset(ruleset)).rules).flatMap(([name, rule]) => {
+      if (rule === "off") return [];
+      const { description, severity, extensions } = rule;
+      const { why, howToFix } = extensions;
+      return [`| \`${name}\` | ${severity} | ${cell(description)} | ${cell(why)} | ${cell(howToFix)} |`];
+    });
     return `## ${ruleset.title}
 
-\`${name}\`, for ${ruleset.artifacts.join(" and ")}. ${ruleset.summary}
+\`${id}\`, for ${ruleset.artifacts.join(" and ")}. ${ruleset.summary}
 
 | rule | severity | what | why | how to fix it |
 |---|---|---|---|---|

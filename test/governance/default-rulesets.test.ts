@@ -1,9 +1,11 @@
+import { createRequire } from "node:module";
 import { afterAll, describe, expect, test } from "vitest";
 import { defaultRulesets, readDefaultRuleset } from "../../src/governance/default-rulesets.ts";
 import { goodServer } from "./examples/good-server.ts";
 import { brokenLlmApis, goodLlmApi, goodLlmProvider } from "./examples/llm.ts";
 import { brokenGuidelines } from "./examples/mcp.ts";
 import { unsafeServers } from "./examples/mcp-safety.ts";
+import { goodGuardedApi, goodGuardedSwagger, unguardedApis } from "./examples/owasp.ts";
 import { brokenRestApis, goodRestApi, goodSwagger } from "./examples/rest.ts";
 import { evaluate, startEvaluator } from "./ruleset-kit.ts";
 
@@ -13,6 +15,7 @@ const examples: Readonly<Record<string, Examples>> = {
   "gatehouse:mcp-safety": { good: [goodServer], bad: unsafeServers },
   "gatehouse:llm": { good: [goodLlmApi, goodLlmProvider], bad: brokenLlmApis },
   "gatehouse:rest": { good: [goodRestApi, goodSwagger], bad: brokenRestApis },
+  "gatehouse:owasp": { good: [goodGuardedApi, goodGuardedSwagger], bad: unguardedApis },
 };
 
 interface Examples {
@@ -31,7 +34,8 @@ async function rulesFor(ruleset: string, document: object): Promise<readonly str
 }
 
 describe.each(Object.entries(defaultRulesets))("%s", (name, ruleset) => {
-  const rules = readDefaultRuleset(ruleset)["rules"] as Readonly<Record<string, object>>; // of a file of ours
+  const listed = readDefaultRuleset(ruleset)["rules"] as Readonly<Record<string, object | "off">>; // of a file of ours
+  const rules = Object.fromEntries(Object.entries(listed).filter(([, rule]) => rule !== "off"));
   const { good, bad } = examples[name] ?? { good: [], bad: {} };
 
   test("each rule has a document that breaks it, and says why it is there and what to do", () => {
@@ -53,6 +57,21 @@ describe.each(Object.entries(defaultRulesets))("%s", (name, ruleset) => {
   test.each(Object.entries(bad))("%s is found", async (rule, document) => {
     expect(await rulesFor(name, document)).toContain(rule);
   });
+});
+
+test("each rule of the package that OWASP's are taken from has our words, or is off", () => {
+  const { rules } = createRequire(import.meta.url)("@stoplight/spectral-owasp-ruleset");
+  const own = readDefaultRuleset({ file: "owasp" })["rules"];
+  expect(Object.keys(rules)).not.toEqual([]);
+  expect(Object.keys(rules).filter((name) => !Object.hasOwn(Object(own), name))).toEqual([]);
+});
+
+test("a rule of theirs has our weight and tells our advice", async () => {
+  const document = JSON.stringify(unguardedApis["owasp:api1:2023-no-numeric-ids"]);
+  const { findings } = await evaluate(evaluator, JSON.stringify({ extends: ["gatehouse:owasp"] }), document);
+  expect(findings).toMatchObject([
+    { rule: "owasp:api1:2023-no-numeric-ids", severity: "warn", howToFix: expect.stringContaining("UUIDs") },
+  ]);
 });
 
 test("what a rule advises is told with its finding", async () => {

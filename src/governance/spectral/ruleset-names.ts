@@ -4,6 +4,7 @@ import { ruleFunctions } from "../functions/rule-functions.ts";
 import type { TextChecks } from "../text-checks.ts";
 import { formats } from "./formats.ts";
 import type { RulesetNames } from "./to-definition.ts";
+import { withInheritedRules } from "./with-inherited-rules.ts";
 
 const load: (name: string) => unknown = createRequire(import.meta.url);
 
@@ -27,10 +28,14 @@ export function rulesetNames(checks: TextChecks): RulesetNames {
     formats: formats(),
     written: (name) => {
       const known = Object.hasOwn(defaultRulesets, name) ? defaultRulesets[name] : undefined;
-      return known && readDefaultRuleset(known);
+      return known && withInheritedRules(readDefaultRuleset(known), builtIn);
     },
-    builtIn: (name) => (Object.hasOwn(packages, name) ? packages[name]?.() : undefined),
+    builtIn,
   };
+}
+
+function builtIn(name: string): unknown {
+  return Object.hasOwn(packages, name) ? packages[name]?.() : undefined;
 }
 
 function member(module: unknown, name: string): unknown {
