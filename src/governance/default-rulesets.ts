@@ -48,6 +48,13 @@ export const defaultRulesets: Readonly<Record<string, DefaultRuleset>> = {
     artifacts: ["RestApi"],
     file: "owasp",
   },
+  "gatehouse:asyncapi": {
+    title: "AsyncAPI design",
+    summary: "How an API of messages is described so that those who send and those who receive mean the same.",
+    type: "definition",
+    artifacts: ["AsyncApi"],
+    file: "asyncapi",
+  },
 };
 
 /** The rules of one, parsed. Reads its file each time: keep what you get. */

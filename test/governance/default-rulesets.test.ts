@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { afterAll, describe, expect, test } from "vitest";
 import { defaultRulesets, readDefaultRuleset } from "../../src/governance/default-rulesets.ts";
+import { brokenAsyncApis, brokenOlderAsyncApis, goodAsyncApi, olderAsyncApi } from "./examples/asyncapi.ts";
 import { goodServer } from "./examples/good-server.ts";
 import { brokenLlmApis, goodLlmApi, goodLlmProvider } from "./examples/llm.ts";
 import { brokenGuidelines } from "./examples/mcp.ts";
@@ -16,6 +17,7 @@ const examples: Readonly<Record<string, Examples>> = {
   "gatehouse:llm": { good: [goodLlmApi, goodLlmProvider], bad: brokenLlmApis },
   "gatehouse:rest": { good: [goodRestApi, goodSwagger], bad: brokenRestApis },
   "gatehouse:owasp": { good: [goodGuardedApi, goodGuardedSwagger], bad: unguardedApis },
+  "gatehouse:asyncapi": { good: [goodAsyncApi], bad: brokenAsyncApis },
 };
 
 interface Examples {
@@ -57,6 +59,14 @@ describe.each(Object.entries(defaultRulesets))("%s", (name, ruleset) => {
   test.each(Object.entries(bad))("%s is found", async (rule, document) => {
     expect(await rulesFor(name, document)).toContain(rule);
   });
+});
+
+test("of AsyncAPI 2 nothing is found but its age", async () => {
+  expect(await rulesFor("gatehouse:asyncapi", olderAsyncApi)).toEqual(["async-version-current"]);
+});
+
+test.each(Object.entries(brokenOlderAsyncApis))("%s is found in AsyncAPI 2", async (rule, document) => {
+  expect(await rulesFor("gatehouse:asyncapi", document)).toContain(rule);
 });
 
 test("each rule of the package that OWASP's are taken from has our words, or is off", () => {

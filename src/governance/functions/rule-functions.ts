@@ -1,4 +1,5 @@
 import type { TextChecks } from "../text-checks.ts";
+import { asyncRules } from "./async-rules.ts";
 import { configurationRules } from "./configuration-rules.ts";
 import { restRules } from "./rest-rules.ts";
 import type { RuleFunction } from "./rule-function.ts";
@@ -16,5 +17,6 @@ export function ruleFunctions(checks: TextChecks): Readonly<Record<string, RuleF
     ...schemaRules,
     ...configurationRules,
     ...restRules,
+    ...asyncRules,
   };
 }

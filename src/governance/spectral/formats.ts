@@ -29,7 +29,7 @@ const names: Readonly<Record<string, string>> = {
   arazzo1: "arazzo1",
   "arazzo1.0": "arazzo1_0",
   asyncapi2: "asyncapi2",
-  asyncapi3: "asyncapi3",
+  asyncapi3: "aas3",
   aas2: "aas2",
   aas3: "aas3",
   "json-schema": "jsonSchema",
