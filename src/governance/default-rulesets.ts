@@ -34,6 +34,13 @@ export const defaultRulesets: Readonly<Record<string, DefaultRuleset>> = {
     artifacts: ["LlmApi", "LlmProvider"],
     file: "llm",
   },
+  "gatehouse:api-management": {
+    title: "API management guidelines",
+    summary: "A name that lasts, somebody who answers for it, and a way in that asks who is there.",
+    type: "metadata",
+    artifacts: ["RestApi", "AsyncApi", "LlmApi"],
+    file: "api-management",
+  },
   "gatehouse:rest": {
     title: "REST design",
     summary: "How an HTTP API is designed so that people, programs and agents guess right.",

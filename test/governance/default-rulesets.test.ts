@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { afterAll, describe, expect, test } from "vitest";
 import { defaultRulesets, readDefaultRuleset } from "../../src/governance/default-rulesets.ts";
+import { goodManagedApi, unmanagedApis } from "./examples/api-management.ts";
 import { brokenAsyncApis, brokenOlderAsyncApis, goodAsyncApi, olderAsyncApi } from "./examples/asyncapi.ts";
 import { goodServer } from "./examples/good-server.ts";
 import { brokenLlmApis, goodLlmApi, goodLlmProvider } from "./examples/llm.ts";
@@ -15,6 +16,7 @@ const examples: Readonly<Record<string, Examples>> = {
   "gatehouse:mcp": { good: [goodServer], bad: brokenGuidelines },
   "gatehouse:mcp-safety": { good: [goodServer], bad: unsafeServers },
   "gatehouse:llm": { good: [goodLlmApi, goodLlmProvider], bad: brokenLlmApis },
+  "gatehouse:api-management": { good: [goodManagedApi], bad: unmanagedApis },
   "gatehouse:rest": { good: [goodRestApi, goodSwagger], bad: brokenRestApis },
   "gatehouse:owasp": { good: [goodGuardedApi, goodGuardedSwagger], bad: unguardedApis },
   "gatehouse:asyncapi": { good: [goodAsyncApi], bad: brokenAsyncApis },
