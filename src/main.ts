@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
 import type { EventSpool } from "./analytics/event-spool.ts";
 import { openEventSpool } from "./analytics/event-spool.ts";
+import type { Alerts } from "./compose-alerts.ts";
+import { composeAlerts } from "./compose-alerts.ts";
 import type { Analytics } from "./compose-analytics.ts";
 import { composeAnalytics } from "./compose-analytics.ts";
 import type { GatewayComposition, GatewayParts } from "./compose-gateway.ts";
@@ -35,19 +37,18 @@ import { loadPepper, mcpSessionKey, vaultKeyring } from "./core/vault-keys.ts";
 import { createLog } from "./create-log.ts";
 import type { Governance } from "./governance/create-governance.ts";
 import { systemClock } from "./kernel/clock.ts";
-import { toGatewayError } from "./kernel/errors.ts";
 import type { Log } from "./kernel/log.ts";
 import { keylessReachOf, networkPolicyOf, plainHttpOf } from "./network-reach.ts";
 import { nothingToServe } from "./nothing-to-serve.ts";
 import { openPorts } from "./open-ports.ts";
 import { openTelemetry } from "./open-telemetry.ts";
-import { compileSnapshot } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import { pluginSchemas } from "./plugin-schemas.ts";
 import { checkpointFile } from "./store/checkpoint-file.ts";
 import type { DataDirectory } from "./store/data-directory.ts";
 import { dataPaths, openDataDirectory } from "./store/data-directory.ts";
 import { openSqliteCatalog } from "./store/sqlite/open-sqlite-catalog.ts";
+import { tryToCompile } from "./try-to-compile.ts";
 
 export interface StartOptions {
   /** pino on the standard error when absent. */
@@ -104,7 +105,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
   const telemetry = opened.use(await openTelemetry(config, { clock, log, node: hostname(), spool }));
   const shared = opened.use(await openSharedLimits(config, { clock, log }));
-  const { context, encryption, gateway, identity, secrets, governance, deliver } = connectPlanes(config, {
+  const { context, encryption, gateway, identity, secrets, governance, alerts, deliver } = connectPlanes(config, {
     shared,
     analytics,
     catalog,
@@ -115,9 +116,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     sink: telemetry.sinkWith(spool),
     stalledMs: options.stalledMs ?? 60_000,
   });
-  opened.use(gateway);
-  opened.use(encryption);
-  opened.use(governance);
+  for (const part of [gateway, encryption, governance, alerts]) opened.use(part);
   opened.defer(() => context.denials?.[Symbol.asyncDispose]());
 
   await ensureDefaults(context);
@@ -142,7 +141,10 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
   await dataDirectory.announce(ports);
   progress("ports open");
   await analytics.start();
-  if (options.forOneCommand !== true) governance.wake();
+  if (options.forOneCommand !== true) {
+    governance.wake();
+    alerts.start();
+  }
 
   const running = opened.move();
   return {
@@ -182,6 +184,7 @@ interface ConnectedPlanes {
   readonly identity: IdentityParts;
   readonly secrets: SecretCache;
   readonly governance: Governance;
+  readonly alerts: Alerts;
   /** What a message from the control plane does: the only way from there to the gateway. */
   deliver(message: PlaneMessage): void;
 }
@@ -198,6 +201,7 @@ function connectPlanes(
   const keylessReach = keylessReachOf(config);
   const secrets = createSecretCache(() => context);
   const governance = composeGovernance(() => context, { clock, log });
+  const alerts = composeAlerts(config, { context: () => context, secrets, reader: analytics.reader });
   const identity = composeIdentity(config, { context: () => context, network: networkPolicyOf(config), secrets });
   const gateway = composeGateway({
     clock,
@@ -253,6 +257,7 @@ function connectPlanes(
     testToolFilter: gateway.testToolFilter,
     fetchDescription: gateway.fetchDescription,
     governance,
+    webhooks: alerts.webhooks,
     legacyApplicationKeys: config.legacyApplicationKeys,
     residentIssuer: () => identity.issuer(),
     oauth: config.oauth,
@@ -263,7 +268,7 @@ function connectPlanes(
     denials: createDenialAudit(() => context),
     check: (set) => tryToCompile(set, gateway),
   };
-  return { context, encryption, gateway, identity, secrets, governance, deliver };
+  return { context, encryption, gateway, identity, secrets, governance, alerts, deliver };
 }
 
 /** Where a gateway asks and reports: the control plane beside it. */
@@ -279,20 +284,6 @@ function reportsTo(context: () => CoreContext): Pick<GatewayComposition, "approv
         throw error;
       }),
   };
-}
-
-async function tryToCompile(
-  set: Parameters<CoreContext["check"]>[0],
-  { compileOptions }: GatewayParts,
-): ReturnType<CoreContext["check"]> {
-  try {
-    await compileSnapshot(set, { ...compileOptions, isTrial: true }).dispose();
-    return [];
-  } catch (error) {
-    const fault = toGatewayError(error);
-    if (fault.code !== "publish.refused") throw fault;
-    return fault.issues;
-  }
 }
 
 function checkpointOptions({ audit: { checkpointMinutes, checkpointFile: path } }: Config): CheckpointOptions {

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { gatehouseVersion } from "../version.ts";
+import { addAlertCommands } from "./alert-commands.ts";
 import { addAuditCommands, addKeyManagerCommands } from "./audit-commands.ts";
 import { addBillCommands } from "./bill-commands.ts";
 import { addBudgetCommands } from "./budget-commands.ts";
@@ -34,6 +35,7 @@ export function createProgram(shell: Shell, onResult: (code: number) => void = (
   addKeyManagerCommands(program, shell, controlCommand);
   addMcpCommands(program, shell, controlCommand);
   addApprovalCommands(program, shell, controlCommand);
+  addAlertCommands(program, shell, controlCommand);
   addGovernanceCommands(program, shell, controlCommand);
   addLintCommand(program, shell, onResult);
   addSecrets(program, shell);

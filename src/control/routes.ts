@@ -1,5 +1,6 @@
 import { resourceKinds } from "../core/kinds.ts";
 import { accessTokenRoutes } from "./access-token-routes.ts";
+import { alertRoutes } from "./alert-routes.ts";
 import { allOauthClientRoutes } from "./all-oauth-client-routes.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
 import { analyticsSqlRoutes } from "./analytics-sql-routes.ts";
@@ -55,6 +56,7 @@ export function routes(): readonly ControlRoute[] {
     ...mcpPinRoutes(),
     ...mcpClientConfigRoutes(),
     ...approvalRoutes(),
+    ...alertRoutes(),
     ...governanceRoutes(),
     governanceEvaluateRoute(),
     ...keyManagerRoutes(),

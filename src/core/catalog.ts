@@ -1,5 +1,6 @@
 import type { SealedValue } from "../kernel/crypto.ts";
 import type { AccessTables } from "./access-tables.ts";
+import type { AlertTables } from "./alert-tables.ts";
 import type { ApprovalTables } from "./approval-tables.ts";
 import type { AuditTable } from "./audit-log.ts";
 import type { ComplianceTables } from "./compliance-tables.ts";
@@ -94,7 +95,8 @@ export interface CatalogTransaction
     McpPinTables,
     ApprovalTables,
     ComplianceTables,
-    WebhookTables {
+    WebhookTables,
+    AlertTables {
   readonly resources: {
     insert(resource: Resource): Promise<void>;
     /** Writes spec, labels, version and updatedAt where the stored version is `expectedVersion`; false when it is not. */

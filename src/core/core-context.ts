@@ -24,6 +24,7 @@ import type { SignInSettings } from "./sign-in-settings.ts";
 import type { ToolFilterTester } from "./tool-filter-test.ts";
 import type { UpstreamBoard } from "./upstream-health.ts";
 import type { UpstreamTokens } from "./upstream-tokens.ts";
+import type { WebhookSender } from "./webhook-sender.ts";
 
 /** A key and the id that is stored beside what it made. */
 export interface NamedKey {
@@ -74,6 +75,8 @@ export interface CoreContext {
   readonly encryption?: Encryption;
   /** The schemas of all plug-ins, which say what in a resource is secret; where it is absent only references are taken. */
   readonly plugins?: PluginSchemas;
+  /** Tells webhooks; nobody does where it is absent. */
+  readonly webhooks?: WebhookSender;
   /** Whether keys of applications may be made and used; not when absent. */
   readonly legacyApplicationKeys?: boolean;
   /** Whether a key manager at that host may be called over plain http; at any where it is absent. */

@@ -1,3 +1,4 @@
+import { alert } from "./alert.ts";
 import { application } from "./application.ts";
 import { exemption } from "./exemption.ts";
 import { gateway } from "./gateway.ts";
@@ -28,6 +29,7 @@ export const resourceKinds: readonly ResourceKind[] = [
   ruleset,
   governancePolicy,
   exemption,
+  alert,
 ] as readonly unknown[] as readonly ResourceKind[]; // `references` takes each kind's own spec, which only that kind's rows reach
 
 const byKind = new Map(resourceKinds.map((kind) => [kind.kind, kind]));

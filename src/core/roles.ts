@@ -27,6 +27,8 @@ export const permissions = {
   "governance:read": { per: "team", summary: "See rulesets, policies, exemptions and compliance." },
   "governance:write": { per: "installation", summary: "Change rulesets, governance policies and exemptions." },
   "analytics:read": { per: "team", summary: "Ask questions about recorded traffic; for a team, of its APIs." },
+  "alerts:read": { per: "team", summary: "See alerts, how they stand, and what webhooks were told." },
+  "alerts:write": { per: "team", summary: "Make, change and delete alerts; for all teams' APIs, in the installation." },
   "analytics:sql": {
     per: "installation",
     summary: "Run statements of your own over the recorded traffic of all teams.",
@@ -81,6 +83,8 @@ export const roles = {
       "secrets:write",
       "governance:read",
       "analytics:read",
+      "alerts:read",
+      "alerts:write",
     ],
   },
   subscriber: {
@@ -116,6 +120,7 @@ export const roles = {
       "governance:read",
       "governance:write",
       "analytics:read",
+      "alerts:read",
       "audit:read",
     ],
   },
@@ -130,6 +135,8 @@ export const roles = {
       "subscriptions:read",
       "analytics:read",
       "analytics:sql",
+      "alerts:read",
+      "alerts:write",
     ],
   },
   "read-only": {
@@ -175,4 +182,5 @@ const byKind: ReadonlyMap<string, KindPermissions> = new Map([
   ["Ruleset", governance],
   ["GovernancePolicy", governance],
   ["Exemption", governance],
+  ["Alert", { read: "alerts:read", write: "alerts:write", shared: false }],
 ]);

@@ -34,6 +34,8 @@ function scopeTables(tables: CatalogTransaction, scope: CatalogScope): CatalogTr
     secrets: scopeSecrets(tables.secrets, scope.rights),
     oauthClients: scopeClients(tables.oauthClients, scope.rights),
     approvals: scopeApprovals(tables.approvals, scope.rights),
+    alerts: scopeAlerts(tables.alerts, scope.rights),
+    webhookDeliveries: scopeDeliveries(tables.webhookDeliveries, scope.rights),
     compliance: scopeCompliance(tables.compliance, scope.rights),
     mcpPins: {
       ...tables.mcpPins,
@@ -56,6 +58,34 @@ function scopeApprovals(table: CatalogTransaction["approvals"], rights: Rights):
     async update(row, expected) {
       requireFor(rights, "approvals:write", row.teamId);
       return table.update(row, expected);
+    },
+  };
+}
+
+// States stand under ids, which only who sees the alert knows.
+function scopeAlerts(table: CatalogTransaction["alerts"], rights: Rights): CatalogTransaction["alerts"] {
+  return {
+    ...table,
+    async events(filter, page) {
+      const owners = ownersOf(rights, "alerts:read");
+      return owners === undefined ? emptyPage : table.events({ ...filter, ...owners }, page);
+    },
+  };
+}
+
+function scopeDeliveries(
+  table: CatalogTransaction["webhookDeliveries"],
+  rights: Rights,
+): CatalogTransaction["webhookDeliveries"] {
+  return {
+    ...table,
+    async find(id) {
+      const row = await table.find(id);
+      return row !== undefined && holds(rights, "alerts:read", row.teamId) ? row : undefined;
+    },
+    async list(filter, page) {
+      const owners = ownersOf(rights, "alerts:read");
+      return owners === undefined ? emptyPage : table.list({ ...filter, ...owners }, page);
     },
   };
 }

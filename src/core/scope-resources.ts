@@ -50,6 +50,8 @@ function scopeRows(table: ResourceTables["resources"], scope: CatalogScope): Res
   const requireWrite = (row: Resource | undefined): void => {
     if (row === undefined) return;
     requireFor(rights, kindPermissions(row.kind).write, ownerOf(row));
+    // What all teams do is nothing for one team to watch.
+    if (row.kind === "Alert" && watchesAll(row) && !holds(rights, "alerts:write")) throw lacks("alerts:write");
     if (row.kind === "KeyManager" && scope.signInKeyManagers.includes(row.name)) {
       requireFor(rights, "users:write", ownerOf(row));
     }
@@ -71,6 +73,7 @@ function scopeRows(table: ResourceTables["resources"], scope: CatalogScope): Res
     async update(row, expectedVersion) {
       const before = await table.findById(row.id);
       requireWrite(before);
+      if (row.kind === "Alert") requireWrite(row);
       // Who uses an application may not widen what somebody has bounded.
       if (before?.kind === "Application" && !isDeepStrictEqual(policiesOf(before), policiesOf(row))) {
         requireFor(rights, "limits:write", ownerOf(before));
@@ -113,6 +116,10 @@ function ownerOf({ kind, id, teamId }: Resource): string {
 
 function policiesOf({ spec }: Resource): unknown {
   return (spec as { readonly policies?: unknown }).policies ?? []; // an application's, as it was checked when written
+}
+
+function watchesAll({ spec }: Resource): boolean {
+  return (spec as { readonly teams?: unknown }).teams === "all"; // an alert's, as it was checked when written
 }
 
 // A row that is not there is the table's to judge, whose write then finds nothing.

@@ -26,6 +26,8 @@ export const idPrefixes = {
   upstreamCredential: "ucr",
   upstreamClient: "ucl",
   approval: "apv",
+  alert: "alr",
+  alertEvent: "ale",
   webhookDelivery: "whd",
   audit: "aud",
   installation: "inst",

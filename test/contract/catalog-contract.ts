@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { Catalog } from "../../src/core/catalog.ts";
 import { catalogAccessContract } from "./catalog-access-contract.ts";
+import { catalogAlertContract } from "./catalog-alert-contract.ts";
 import { catalogApprovalContract } from "./catalog-approval-contract.ts";
 import { catalogClientContract } from "./catalog-client-contract.ts";
 import { catalogComplianceContract } from "./catalog-compliance-contract.ts";
@@ -29,6 +30,7 @@ export function catalogContract(name: string, open: OpenCatalog): void {
     describe("what upstreams have given out", () => catalogUpstreamContract(open));
     describe("calls that wait for a person", () => catalogApprovalContract(open));
     describe("how resources stand to rules", () => catalogComplianceContract(open));
+    describe("how alerts stand", () => catalogAlertContract(open));
     describe("what webhooks are told", () => catalogWebhookContract(open));
     describe("transactions", () => catalogTransactionContract(open));
   });

@@ -15,6 +15,7 @@ const chat = {
 /** Everything that the examples of the kinds refer to. */
 async function withExamplesNeeds(plane: ControlPlane): Promise<void> {
   expect((await plane.send("PUT", "/api/v1/secrets/llm-key", { value: "sk-1" })).status).toBe(201);
+  expect((await plane.send("PUT", "/api/v1/secrets/hook-key", { value: "sk-1" })).status).toBe(201);
   for (const [path, body] of [
     ["/api/v1/llm-providers", provider],
     ["/api/v1/llm-apis", chat],

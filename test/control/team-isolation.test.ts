@@ -29,6 +29,7 @@ const owned: Readonly<Record<string, object>> = {
   rulesets: { artifacts: ["LlmApi"], ruleset: { rules: {} } },
   "governance-policies": { rulesets: ["red-thing"], targets: ["global"] },
   exemptions: { artifact: { kind: "LlmApi", name: "red-thing" }, rule: "any", reason: "a test", approver: "red" },
+  alerts: { question: "errors", field: "count", condition: { above: 0 } },
   subscriptions: { application: "red-thing", api: { kind: "LlmApi", name: "red-thing" }, plan: "red-thing" },
 };
 

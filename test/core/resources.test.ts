@@ -34,6 +34,7 @@ describe("creating", () => {
   test("every kind's own examples can be created, once what they refer to is there", async () => {
     await using core = await coreFixture();
     await putSecret(core.context, admin, { name: "llm-key", value: "canary" });
+    await putSecret(core.context, admin, { name: "hook-key", value: "canary" });
     await create(core, "LlmProvider", "openai", providerSpec);
     await create(core, "Application", "support-bot", {});
     await create(core, "Plan", "gold", {});

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { CatalogTransaction } from "../../core/catalog.ts";
 import { accessTokenTable } from "./access-token-table.ts";
+import { alertTable } from "./alert-table.ts";
 import { apiKeyTable } from "./api-key-table.ts";
 import { approvalTable } from "./approval-table.ts";
 import { auditTable } from "./audit-table.ts";
@@ -51,6 +52,7 @@ export function catalogOver(db: Kysely<CatalogTables>): CatalogTransaction {
     mcpPins: mcpPinTable(db),
     approvals: approvalTable(db),
     compliance: complianceTable(db),
+    alerts: alertTable(db),
     webhookDeliveries: webhookDeliveryTable(db),
     audit: auditTable(db),
     settings: settingTable(db),

@@ -1,5 +1,6 @@
 import type { Generated } from "kysely";
 import type { AccessTokenRow, SessionRow } from "../../core/access-tables.ts";
+import type { AlertEventRow, AlertStateRow } from "../../core/alert-tables.ts";
 import type { ApprovalRow } from "../../core/approval-tables.ts";
 import type { ApiKeyRow, AuditRow, DeploymentRow, ReferenceRow, RevisionRow, SecretRow } from "../../core/catalog.ts";
 import type { ComplianceRow } from "../../core/compliance-tables.ts";
@@ -47,6 +48,8 @@ export interface CatalogTables {
   readonly mcpPins: Stored<McpPinRow, "seen", "approved">;
   readonly approvals: Stored<Sequenced<ApprovalRow>, "holder", "shown">;
   readonly compliance: Stored<ComplianceRow, "policies">;
+  readonly alertStates: AlertStateRow;
+  readonly alertEvents: Sequenced<AlertEventRow>;
   readonly webhookDeliveries: Sequenced<WebhookDeliveryRow>;
   readonly audit: Stored<AuditRow, "detail">;
   readonly settings: { readonly name: string; readonly value: string };

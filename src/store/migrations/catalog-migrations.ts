@@ -4,6 +4,7 @@ import { addControlAccess } from "./add-control-access.ts";
 import { addKeyBudgets } from "./add-key-budgets.ts";
 import { addOauthAccounts } from "./add-oauth-accounts.ts";
 import { chainAudit } from "./chain-audit.ts";
+import { createAlerts } from "./create-alerts.ts";
 import { createApprovals } from "./create-approvals.ts";
 import { createCatalogTables } from "./create-catalog-tables.ts";
 import { createCompliance } from "./create-compliance.ts";
@@ -30,4 +31,5 @@ export const catalogMigrations: readonly Migration[] = [
   addClientState,
   createCompliance,
   createWebhookDeliveries,
+  createAlerts,
 ];

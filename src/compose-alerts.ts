@@ -1,0 +1,67 @@
+import type { AnalyticsReader } from "./analytics/analytics-reader.ts";
+import type { Config } from "./config.ts";
+import type { AlertEvaluator } from "./core/alert-evaluator.ts";
+import { createAlertEvaluator } from "./core/alert-evaluator.ts";
+import type { AskAlertQuestion } from "./core/alert-questions.ts";
+import type { CoreContext } from "./core/core-context.ts";
+import type { WebhookSender } from "./core/webhook-sender.ts";
+import { createWebhookSender } from "./core/webhook-sender.ts";
+import { assertNever } from "./kernel/assert-never.ts";
+import type { MaybePromise } from "./kernel/maybe-promise.ts";
+import { createLazyFetch } from "./lazy-fetch.ts";
+import { networkPolicyOf } from "./network-reach.ts";
+
+export interface AlertParts {
+  readonly context: () => CoreContext;
+  readonly secrets: { read(name: string): MaybePromise<string> };
+  readonly reader: AnalyticsReader;
+}
+
+/** Alerts, and the way to webhooks, which others use too. */
+export interface Alerts extends AsyncDisposable {
+  readonly webhooks: WebhookSender;
+  /** Looks at alerts, and tells what is left from before, from here on; call it when the secrets are loaded. */
+  start(): void;
+}
+
+/** Asks and sends nothing before `start`. */
+export function composeAlerts(config: Config, { context, secrets, reader }: AlertParts): Alerts {
+  const fetch = createLazyFetch(networkPolicyOf(config));
+  const webhooks = createWebhookSender({ context, secrets, fetch });
+  const evaluator: AlertEvaluator = createAlertEvaluator({ context, webhooks, ask: askOf(reader) });
+  return {
+    webhooks,
+    start() {
+      webhooks.wake();
+      evaluator.start();
+    },
+    async [Symbol.asyncDispose]() {
+      await evaluator[Symbol.asyncDispose]();
+      await webhooks[Symbol.asyncDispose]();
+      await fetch[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const mostRows = 200;
+
+function askOf(reader: AnalyticsReader): AskAlertQuestion {
+  return async (question, selection) => {
+    switch (question) {
+      case "traffic":
+        return reader.traffic(selection, selection.toMs - selection.fromMs > 3_600_000 ? 3_600 : 60);
+      case "errors":
+        return reader.errors(selection, mostRows);
+      case "latency":
+        return reader.latency(selection, mostRows);
+      case "top-models":
+        return reader.topModels(selection, mostRows);
+      case "top-tools":
+        return reader.topTools(selection, mostRows);
+      case "costs":
+        return (await reader.costs(selection, { groupBy: "api", granularity: "total", limit: mostRows })).rows;
+      default:
+        return assertNever(question);
+    }
+  };
+}
