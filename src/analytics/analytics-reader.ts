@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ErrorCount, ExchangeRow, Latency, ModelUse, ToolUse, Traffic } from "./answers.ts";
 import type { CostReader } from "./cost-answers.ts";
+import type { Granularity, Question } from "./questions/define-question.ts";
 
 /** What a question is about. */
 export interface Selection {
@@ -12,7 +13,44 @@ export interface Selection {
   readonly environment?: string | undefined;
   /** Only rows of APIs that belonged to one of these teams, by their ids; of all when absent, and none when empty. */
   readonly teamIds?: readonly string[] | undefined;
+  /** The id of an application. */
+  readonly application?: string | undefined;
+  /** The id of an API key. */
+  readonly key?: string | undefined;
+  /** The name of an LLM API's model, as clients ask for it. */
+  readonly model?: string | undefined;
+  /** The name of an MCP tool. Not of tries at upstreams, as what follows. */
+  readonly tool?: string | undefined;
+  /** The name of a client program, as it says it. */
+  readonly client?: string | undefined;
+  /** The hash of an MCP session's id. */
+  readonly session?: string | undefined;
 }
+
+/** How a question is asked, beside its selection. */
+export interface QuestionRequest {
+  /** Of the question's own schema. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly granularity: Granularity;
+  /** 1 to 10,000. */
+  readonly limit: number;
+  /** `next` of the page before. An unreadable one throws `request.invalid`. */
+  readonly cursor?: string | undefined;
+}
+
+/** Rows of a question, in its own order. `next` continues it; undefined at the end. */
+export interface QuestionPage {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly next: string | undefined;
+  /** The range that was asked about: of a page that continues another, the one of the first. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What rows can be had in beside JSON; `ndjson` is one object a line. */
+export const exportFormats = ["csv", "ndjson", "parquet"] as const;
+
+export type ExportFormat = (typeof exportFormats)[number];
 
 /** A page of rows, newest first. `next` continues it; undefined at the end. */
 export interface ExchangePage {
@@ -40,6 +78,15 @@ export interface AnalyticsReader extends CostReader {
   latency(selection: Selection, limit: number): Promise<readonly Latency[]>;
   topModels(selection: Selection, limit: number): Promise<readonly ModelUse[]>;
   topTools(selection: Selection, limit: number): Promise<readonly ToolUse[]>;
+  /** The rows of a question that is defined in a file of its own. */
+  ask(question: Question, selection: Selection, request: QuestionRequest): Promise<QuestionPage>;
+  /** The same rows in another format. */
+  askAs(
+    format: ExportFormat,
+    question: Question,
+    selection: Selection,
+    request: QuestionRequest,
+  ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** How the way from recorded events to answers is doing. */

@@ -214,6 +214,15 @@ function addAnalytics(program: Command, shell: Shell): void {
     .action(async (statement, options) =>
       (await import("./analytics-query.ts")).queryAnalytics(statement, options, shell),
     );
+  controlCommand(analytics, "ask <question> [parameters...]", "ask a question, with parameters as name=value")
+    .option("--format <format>", "table, json, csv, ndjson or parquet", "table")
+    .option("--out <file>", "write the answer to a new file")
+    .action(async (question, parameters, options) =>
+      (await import("./ask-analytics.ts")).askAnalytics(question, parameters, options, shell),
+    );
+  controlCommand(analytics, "questions", "print the questions that have an answer").action(async (options) =>
+    (await import("./ask-analytics.ts")).printQuestions(options, shell),
+  );
   controlCommand(analytics, "tables", "print the tables that a statement may name, and their columns").action(
     async (options) => (await import("./analytics-query.ts")).printAnalyticsTables(options, shell),
   );

@@ -10,6 +10,7 @@ import { schemaComponent, schemaReference } from "./schema-component.ts";
 const dayMs = 86_400_000;
 const longestDays = 400;
 const timeSchema = z.iso.datetime({ offset: true });
+const idSchema = z.string().min(1).max(256).optional();
 
 /** The query parameters of every question: a range of time and what is asked about. */
 export const rangeShape = {
@@ -19,6 +20,23 @@ export const rangeShape = {
   to: timeSchema.optional().meta({ title: "To", description: "End of the range, not in it; now when absent." }),
   api: z.string().min(1).max(100).optional().meta({ title: "API", description: "Name or id of an API." }),
   environment: z.enum(["production", "sandbox"]).optional().meta({ title: "Environment", description: "Kind of key." }),
+};
+
+/** What questions about single operations can be narrowed to beside. */
+export const filterShape = {
+  application: idSchema.meta({ title: "Application", description: "The id of an application." }),
+  key: idSchema.meta({ title: "Key", description: "The id of an API key." }),
+  model: idSchema.meta({ title: "Model", description: "As clients ask for it." }),
+  tool: idSchema.meta({ title: "Tool", description: "The name of an MCP tool." }),
+  client: idSchema.meta({ title: "Client", description: "The name of a client program, as it says it." }),
+  session: idSchema.meta({ title: "Session", description: "The hash of an MCP session's id." }),
+};
+
+/** Those that hold for tries at upstreams too. */
+export const attemptFilterShape = {
+  application: filterShape.application,
+  key: filterShape.key,
+  model: filterShape.model,
 };
 
 /** The analytics of this control plane. Throws `analytics.not_available` where there are none. */
@@ -38,7 +56,9 @@ export function selectionOf({
   if (fromMs >= toMs) throw invalid("from", "must be before `to`");
   if (toMs - fromMs > longestDays * dayMs) throw invalid("from", `a range may have ${longestDays} days`);
   const teams = teamsWith(rightsOf(actor), "analytics:read");
-  return { fromMs, toMs, api: query.api, environment: query.environment, teamIds: teams === "all" ? undefined : teams };
+  const { api, environment, application, key, model, tool, client, session } = query;
+  const filters = { application, key, model, tool, client, session };
+  return { fromMs, toMs, api, environment, teamIds: teams === "all" ? undefined : teams, ...filters };
 }
 
 interface RangeQuery {
@@ -46,6 +66,12 @@ interface RangeQuery {
   readonly to?: string | undefined;
   readonly api?: string | undefined;
   readonly environment?: string | undefined;
+  readonly application?: string | undefined;
+  readonly key?: string | undefined;
+  readonly model?: string | undefined;
+  readonly tool?: string | undefined;
+  readonly client?: string | undefined;
+  readonly session?: string | undefined;
 }
 
 /** The component of an answer with items of that schema. */

@@ -10,7 +10,7 @@ import {
 } from "../analytics/answers.ts";
 import type { CostRequest } from "../analytics/cost-answers.ts";
 import { costGroups, costRowSchema, costSteps, shadowComparisonSchema } from "../analytics/cost-answers.ts";
-import { answer, answerComponent, invalid, rangeShape, reader, selectionOf } from "./analytics-query.ts";
+import { answer, answerComponent, filterShape, invalid, rangeShape, reader, selectionOf } from "./analytics-query.ts";
 import type { ControlCall, ControlRoute } from "./control-route.ts";
 import { defineRoute, jsonAnswer } from "./control-route.ts";
 import { pageAnswer, pageQuery } from "./page-query.ts";
@@ -56,11 +56,12 @@ const limitSchema = z.coerce
   .default(20)
   .meta({ title: "Limit", description: "Items in the answer, 1 to 200." });
 
-const listQuery = z.strictObject({ ...rangeShape, limit: limitSchema });
+const listQuery = z.strictObject({ ...rangeShape, ...filterShape, limit: limitSchema });
 type ListCall = ControlCall<z.output<typeof listQuery>>;
 
 const exchangesQuery = pageQuery.extend({
   ...rangeShape,
+  ...filterShape,
   outcome: z
     .enum(["ok", "denied", "failed", "upstream_error", "cancelled"])
     .optional()
@@ -69,6 +70,7 @@ const exchangesQuery = pageQuery.extend({
 
 const trafficQuery = z.strictObject({
   ...rangeShape,
+  ...filterShape,
   stepSeconds: z.coerce.number().int().min(1).max(2_678_400).optional().meta({
     title: "Step",
     description: "Seconds that one item stands for; chosen for some 100 items when absent. At most 2,000 in a range.",

@@ -26,6 +26,7 @@ import { oauthClientRoutes } from "./oauth-client-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { publishingRoutes } from "./publishing-routes.ts";
 import { purgeAnswersRoute } from "./purge-answers-route.ts";
+import { questionRoutes } from "./question-routes.ts";
 import { resourceRoutes } from "./resource-routes.ts";
 import { routeTestRoutes } from "./route-test-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
@@ -76,6 +77,7 @@ export function routes(): readonly ControlRoute[] {
     ...gatewayFeedRoutes(),
     ...upstreamTokenRoutes(),
     ...analyticsRoutes(),
+    ...questionRoutes(),
     ...analyticsSqlRoutes(),
     explainRoute(),
   ];

@@ -29,6 +29,14 @@ function notingAnalytics() {
       return { rows: [], next: "after" };
     },
     routingShadow: note,
+    async ask(_question, selection, request) {
+      await note(selection, request);
+      return { rows: [], next: "after", fromMs: selection.fromMs, toMs: selection.toMs };
+    },
+    async askAs(format, _question, selection, request) {
+      await note(selection, request);
+      return new Uint8Array(Buffer.from(format));
+    },
     status: () => ({
       mode: "embedded",
       state: "running",
@@ -105,6 +113,64 @@ describe("200", () => {
   test("the status says how the way of the events is", async () => {
     await using control = await openControlPlane({ analytics: notingAnalytics().analytics });
     expect((await control.send("GET", `${base}/status`)).body).toMatchObject({ state: "running", pid: 7 });
+  });
+});
+
+describe("a question in a file of its own", () => {
+  test("is asked with its parameters, its steps and its filters, and continued by its cursor", async () => {
+    const { analytics, asked } = notingAnalytics();
+    await using control = await openControlPlane({ analytics });
+    const query = "limit=7&cursor=before&by=key&tool=search&application=app_1";
+    const answer = await control.send("GET", `${base}/top-consumers?${query}`);
+    expect(asked[0]).toMatchObject({
+      selection: { tool: "search", application: "app_1" },
+      more: { limit: 7, cursor: "before", granularity: "total", params: { by: "key" } },
+    });
+    expect(answer.body.next).toBe("after");
+    expect(answer.headers.get("link")).toContain("cursor=after");
+    await control.send("GET", `${base}/error-kinds?granularity=hour`);
+    expect(asked[1]?.more).toMatchObject({ granularity: "hour", limit: 100 });
+    // A session that is asked for is no filter of others.
+    await control.send("GET", `${base}/session-timeline?session=abc`);
+    expect(asked[2]).toMatchObject({ selection: {}, more: { params: { session: "abc" } } });
+    expect(asked[2]?.selection.session).toBeUndefined();
+  });
+
+  test("is had as CSV, as a file", async () => {
+    await using control = await openControlPlane({ analytics: notingAnalytics().analytics });
+
+    const answer = await control.send("GET", `${base}/clients?format=csv`);
+    expect(answer.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+    expect(answer.headers.get("content-disposition")).toBe('attachment; filename="clients.csv"');
+    expect(answer.text).toBe("csv");
+  });
+
+  test("is in the list of all", async () => {
+    await using control = await openControlPlane({ analytics: notingAnalytics().analytics });
+    const { body } = await control.send("GET", `${base}/questions`);
+    expect(body.items).toContainEqual(
+      expect.objectContaining({
+        id: "heat-map",
+        path: `${base}/heat-map`,
+        columns: ["day", "hour", "requests", "errors", "p95"],
+      }),
+    );
+  });
+
+  test.each([
+    "error-kinds?granularity=second",
+    "top-consumers?by=secret",
+    "session-timeline",
+    "heat-map?timeZone=Mars",
+    "providers?tool=search",
+    "clients?granularity=hour",
+    "clients?format=xml",
+    "unused?days=0",
+    "clients?limit=10001",
+  ])("%s is refused", async (query) => {
+    await using control = await openControlPlane({ analytics: notingAnalytics().analytics });
+    const answer = await control.send("GET", `${base}/${query}`);
+    expect([answer.status, answer.body.code]).toEqual([400, "request.invalid"]);
   });
 });
 

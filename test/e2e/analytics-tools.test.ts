@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { queryAnalytics } from "../../src/cli/analytics-query.ts";
+import { askAnalytics, printQuestions } from "../../src/cli/ask-analytics.ts";
 import { explain } from "../../src/cli/explain.ts";
 import { testShell } from "../cli/test-shell.ts";
 import { describeWithEngine } from "../kit/embedded-clickhouse.ts";
@@ -61,5 +62,15 @@ describeWithEngine("what commands tell of recorded requests", () => {
       queryAnalytics("SELECT file('/etc/hostname')", { format: "json", controlUrl, token }, shell),
     );
     await expect(escape).rejects.toMatchObject({ message: expect.stringContaining("file is not allowed") });
+
+    const ask = (question: string, parameters: readonly string[], format = "table") =>
+      run((shell) => askAnalytics(question, parameters, { format, controlUrl, token }, shell));
+    expect(await run((shell) => printQuestions({ controlUrl, token }, shell))).toMatch(/^error-kinds +Errors by kind/m);
+    expect(await ask("error-kinds", ["granularity=day"])).toMatch(/^\S+T00:00:00.000Z +auth +1 /m);
+    expect(await ask("top-consumers", ["by=key"], "csv")).toMatch(/^"consumer","requests"/);
+    expect(await ask("sessions", [])).toBe("nothing in this range");
+    await expect(ask("sessions", ["limit"])).rejects.toThrow("name=value");
+    await expect(ask("../audit", [])).rejects.toThrow("no such question");
+    await expect(ask("sessions", ["limit=0"])).rejects.toThrow("limit");
   }, 120_000);
 });

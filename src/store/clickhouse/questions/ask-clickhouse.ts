@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Selection } from "../../../analytics/analytics-reader.ts";
+import type { QuestionTable } from "../../../analytics/questions/define-question.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
 
 /** A SELECT without FORMAT. `{name:Type}` stands for a parameter; `{db}` for the database. */
@@ -28,7 +29,8 @@ export async function askClickHouse<Row extends z.ZodType>(
   });
 }
 
-const questionSettings = {
+/** For all questions: nobody's takes the store from the others. */
+export const questionSettings = {
   date_time_output_format: "iso",
   output_format_json_quote_64bit_integers: 0,
   output_format_json_quote_denormals: 0,
@@ -38,8 +40,15 @@ const questionSettings = {
   timeout_overflow_mode: "throw",
 } as const;
 
-/** The condition of a selection on a table with `ts`, `api_id` and `team_id`; its parameters are those of `selectionParameters`. */
-export function selectionCondition({ api, environment, teamIds }: Selection): string {
+/**
+ * The condition of a selection on a table with `ts`, `api_id` and `team_id`; its parameters are those of
+ * `selectionParameters`. Filters that a table has no columns for hold on it for nothing.
+ */
+export function selectionCondition(selection: Selection, table: QuestionTable = "exchanges"): string {
+  const { api, environment, teamIds } = selection;
+  const filters = Object.entries(filterConditions[table]).flatMap(
+    ([name, condition]) => (selection[name as FilterName] === undefined ? [] : [condition]), // the tables' own keys
+  );
   return [
     "ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})",
     ...(api === undefined ? [] : ["(api_id = {api:String} OR api_name = {api:String})"]),
@@ -47,12 +56,37 @@ export function selectionCondition({ api, environment, teamIds }: Selection): st
     ...(teamIds === undefined
       ? []
       : [teamIds.length === 0 ? "false" : "has(splitByChar(',', {teamIds:String}), team_id)"]),
+    ...filters,
   ].join(" AND ");
 }
 
+const filterNames = ["application", "key", "model", "tool", "client", "session"] as const;
+type FilterName = (typeof filterNames)[number];
+
+const filterConditions: Readonly<Record<QuestionTable, Partial<Readonly<Record<FilterName, string>>>>> = {
+  exchanges: {
+    application: "application_id = {application:String}",
+    key: "key_id = {key:String}",
+    model: "api_kind = 'LlmApi' AND operation_name = {model:String}",
+    tool: "primitive_type = 'tool' AND primitive_name = {tool:String}",
+    client: "client_name = {client:String}",
+    session: "session_id_hash = {session:String}",
+  },
+  attempts: {
+    application: "application_id = {application:String}",
+    key: "key_id = {key:String}",
+    model: "model = {model:String}",
+  },
+};
+
 export function selectionParameters(selection: Selection): Readonly<Record<string, string | number>> {
   const { fromMs, toMs, api, environment, teamIds } = selection;
+  const filters = filterNames.flatMap((name) => {
+    const value = selection[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return {
+    ...Object.fromEntries(filters),
     from: fromMs,
     to: toMs,
     ...(api !== undefined && { api }),

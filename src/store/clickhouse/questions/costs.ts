@@ -19,7 +19,7 @@ export async function costs(
   const { range, after }: Continued = cursor === undefined ? { range: asked } : readCursor(cursor);
   const selection = { ...asked, fromMs: range.fromMs, toMs: range.toMs };
   const conditions = [
-    selectionCondition(selection),
+    selectionCondition(selection, "attempts"),
     "(cost_source = 'unknown' OR cost_currency != '')",
     ...(provider === undefined ? [] : ["provider = {provider:String}"]),
   ];

@@ -1,5 +1,6 @@
 import type { AnalyticsReader } from "../../../analytics/analytics-reader.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
+import { askQuestion, exportQuestion } from "./ask-question.ts";
 import { costs } from "./costs.ts";
 import { errors } from "./errors.ts";
 import { exchanges } from "./exchanges.ts";
@@ -19,6 +20,8 @@ export function createAnalyticsReader(session: ClickHouseSession): AnalyticsRead
     topModels: (selection, limit) => topModels(session, selection, limit),
     topTools: (selection, limit) => topTools(session, selection, limit),
     costs: (selection, request) => costs(session, selection, request),
+    ask: (question, selection, request) => askQuestion(session, question, selection, request),
+    askAs: (format, question, selection, request) => exportQuestion(session, format, question, selection, request),
     routingShadow: (selection, limit) => routingShadow(session, selection, limit),
   };
 }
