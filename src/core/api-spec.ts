@@ -195,11 +195,14 @@ export const sameAsProductionSchema = z
   .strictObject({ sameAs: z.literal("production") })
   .meta({ title: "Same as production", description: "Sandbox keys reach the production upstream: said explicitly." });
 
+/** The version that is told of an API, where one has to be told and nobody has said which. */
+export const unsaidVersion = "1.0";
+
 /** What every API has, whatever its protocol. */
 export const commonApiFields = {
   displayName: z.string().max(200).optional().meta({ title: "Display name" }),
   description: z.string().max(10_000).optional().meta({ title: "Description" }),
-  version: z.string().max(30).default("1.0").meta({ title: "Version", description: "The API's own version." }),
+  version: z.string().max(30).optional().meta({ title: "Version", description: "The API's own version." }),
   context: contextSchema,
   security: securitySchema,
   limits: apiLimitsSchema,

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { unsaidVersion } from "../../core/api-spec.ts";
 import { keyNeedOf } from "../../core/mcp-client-config.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
 
@@ -20,7 +21,7 @@ export interface ListedServer extends Listing {
 }
 
 /** What of a server's spec a registry tells. */
-export function listingOf({ displayName, description, version, security }: McpServerSpec): Listing {
+export function listingOf({ displayName, description, version = unsaidVersion, security }: McpServerSpec): Listing {
   return { title: displayName, description, version, apiKey: keyNeedOf(security) };
 }
 

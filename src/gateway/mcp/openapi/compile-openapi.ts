@@ -1,3 +1,4 @@
+import { unsaidVersion } from "../../../core/api-spec.ts";
 import type { Environment } from "../../../core/environment.ts";
 import type { McpOpenApiSpec } from "../../../core/mcp-openapi.ts";
 import type { McpServerSpec } from "../../../core/mcp-server.ts";
@@ -135,7 +136,7 @@ function hold(
   more: readonly unknown[],
   make: (version: string) => McpBackend,
 ): McpBackend {
-  const { version } = artifact.spec as McpServerSpec; // as above
+  const { version = unsaidVersion } = artifact.spec as McpServerSpec; // as above
   const key = `openapi/${JSON.stringify([artifact.id, artifact.name, artifact.specHash, more])}`;
   const { server, release } = tools.backends.hold(key, () => make(version));
   onDispose(`${artifact.id}/openapi`, release);
