@@ -4,8 +4,4 @@ export interface Behaviour {
   readonly behaviour: string;
   /** Files and names of tests, as they are written there; rows of a table by their `name`. */
   readonly tests: readonly (readonly [file: string, name: string])[];
-  /** The issue with which the rest of it comes, where not all is there. */
-  readonly comesWith?: number;
-  /** What that rest is; all of it when absent. */
-  readonly missing?: string;
 }

@@ -100,7 +100,7 @@ export function editFrame(
 type Path = readonly (string | number)[];
 
 function spansOf(value: unknown, path: Path, author: TextSpan["author"], isOwn = false): readonly PlacedSpan[] {
-  if (typeof value === "string") return value === "" ? [] : [{ place: placeOf(path), text: value, author, path }];
+  if (typeof value === "string") return stringSpans(value, path, author);
   if (Array.isArray(value)) return value.flatMap((item, index) => spansOf(item, [...path, index], author, isOwn));
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([name, item]) => {
@@ -110,6 +110,13 @@ function spansOf(value: unknown, path: Path, author: TextSpan["author"], isOwn =
     const isForm = name === "content" && typeof value["action"] === "string" && isObject(item);
     return spansOf(item, [...path, name], author, isOwn || ownNames.has(name) || isForm);
   });
+}
+
+/** A `data:` URL of a text is that text, wherever it stands; every other string is its own. */
+function stringSpans(value: string, path: Path, author: TextSpan["author"]): readonly PlacedSpan[] {
+  if (value === "") return [];
+  const found = /^data:[^,]{0,200};base64,/i.test(value) ? bytesSpans(value, path, author) : [];
+  return found.length > 0 ? found : [{ place: placeOf(path), text: value, author, path }];
 }
 
 function steers(name: string, item: unknown, path: Path): boolean {
