@@ -2,11 +2,11 @@ import type { AnalyticsReader } from "./analytics/analytics-reader.ts";
 import type { Config } from "./config.ts";
 import type { AlertEvaluator } from "./core/alert-evaluator.ts";
 import { createAlertEvaluator } from "./core/alert-evaluator.ts";
-import type { AskAlertQuestion } from "./core/alert-questions.ts";
+import type { AlertFilters, AskAlertQuestion } from "./core/alert-questions.ts";
 import type { CoreContext } from "./core/core-context.ts";
 import type { WebhookSender } from "./core/webhook-sender.ts";
 import { createWebhookSender } from "./core/webhook-sender.ts";
-import { assertNever } from "./kernel/assert-never.ts";
+import { GatewayError } from "./kernel/errors.ts";
 import type { MaybePromise } from "./kernel/maybe-promise.ts";
 import { createLazyFetch } from "./lazy-fetch.ts";
 import { networkPolicyOf } from "./network-reach.ts";
@@ -45,8 +45,12 @@ export function composeAlerts(config: Config, { context, secrets, reader }: Aler
 
 const mostRows = 200;
 
+/** Rows of a question that are added up; further ones are not. */
+const mostQuestionRows = 10_000;
+
 function askOf(reader: AnalyticsReader): AskAlertQuestion {
-  return async (question, selection) => {
+  return async (question, selection, params) => {
+    if (question === "costs") refuseFilters(selection);
     switch (question) {
       case "traffic":
         return reader.traffic(selection, selection.toMs - selection.fromMs > 3_600_000 ? 3_600 : 60);
@@ -61,7 +65,25 @@ function askOf(reader: AnalyticsReader): AskAlertQuestion {
       case "costs":
         return (await reader.costs(selection, { groupBy: "api", granularity: "total", limit: mostRows })).rows;
       default:
-        return assertNever(question);
+        return askDefined(reader, question, selection, params);
     }
   };
+}
+
+async function askDefined(reader: AnalyticsReader, ...[id, selection, given]: Parameters<AskAlertQuestion>) {
+  const { questions } = await import("./analytics/questions/index.ts");
+  const question = questions.find((each) => each.id === id);
+  if (question === undefined) throw new GatewayError("request.invalid", `There is no question ${id}.`);
+  if (question.table === "attempts") refuseFilters(selection);
+  const params = question.params.safeParse(given);
+  if (!params.success)
+    throw new GatewayError("request.invalid", `params: ${params.error.issues[0]?.message ?? "wrong"}`);
+  const request = { params: params.data, granularity: "total", limit: mostQuestionRows } as const;
+  return (await reader.ask(question, selection, request)).rows;
+}
+
+// A filter that is passed over would have the alert watch what nobody meant.
+function refuseFilters({ tool, client }: AlertFilters): void {
+  if (tool === undefined && client === undefined) return;
+  throw new GatewayError("request.invalid", "What is counted by tries knows no tools and no clients.");
 }

@@ -1,3 +1,4 @@
+import type { AnalyticsStatus } from "./analytics/analytics-reader.ts";
 import type { CounterSeries, MetricSet } from "./analytics/metrics/metric-set.ts";
 import type { OtlpSender } from "./analytics/otlp/otlp-sender.ts";
 import { telemetryNames as names } from "./analytics/otlp/telemetry-names.ts";
@@ -24,8 +25,8 @@ export interface TelemetryParts {
   readonly log: Log;
   /** This process's name. */
   readonly node: string;
-  /** For its count of what was dropped. */
-  readonly spool: Pick<EventSink, "dropped">;
+  /** How the way of events to their store is doing. */
+  readonly status: () => Pick<AnalyticsStatus, "dropped" | "rejected" | "backlogBytes">;
 }
 
 /**
@@ -44,7 +45,7 @@ export async function openTelemetry(config: Config, parts: TelemetryParts): Prom
   ]);
   const metrics = createMetricSet({ startedAtMs: parts.clock.now() });
   const record = trafficMetrics(metrics);
-  observeProcess(metrics, parts.spool);
+  observeProcess(metrics, parts.status);
   const exporters = endpoint === undefined ? [] : await openExporters(config, endpoint, metrics, parts, opened);
   const port = prometheus.port === undefined ? undefined : opened.use(await openPort(config, metrics, parts));
   const { createOperationMemory } = await import("./analytics/otlp/operation-memory.ts");
@@ -108,10 +109,15 @@ function joinedSink(
   };
 }
 
-function observeProcess(metrics: MetricSet, spool: Pick<EventSink, "dropped">): void {
+function observeProcess(metrics: MetricSet, status: TelemetryParts["status"]): void {
   const only = (total: number): readonly CounterSeries[] => [{ labels: [], total }];
-  const dropped = { description: "Events that found no room in the spool.", unit: "{event}", labels: [] };
-  metrics.observe("counter", { ...dropped, name: names.eventsDropped }, () => only(spool.dropped));
+  const events = { unit: "{event}", labels: [] };
+  const dropped = { ...events, name: names.eventsDropped, description: "Events that found no room in the spool." };
+  const rejected = { ...events, name: names.eventsRejected, description: "Events that their store could not read." };
+  const backlog = { name: names.eventsBacklog, description: "Bytes of events not in their store yet.", unit: "By" };
+  metrics.observe("counter", dropped, () => only(status().dropped));
+  metrics.observe("counter", rejected, () => only(status().rejected));
+  metrics.observe("gauge", { ...backlog, labels: [] }, () => only(status().backlogBytes));
   const memory = { description: "Bytes that the process holds.", unit: "By", labels: [] };
   metrics.observe("gauge", { ...memory, name: names.memory }, () => only(process.memoryUsage.rss()));
 }

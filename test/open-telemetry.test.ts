@@ -11,6 +11,7 @@ import { startOtlpCollector } from "./kit/otlp-collector.ts";
 import { rawHttp } from "./kit/raw-http.ts";
 
 const token = "a-token-of-enough-length";
+const status = () => ({ dropped: 0, rejected: 0, backlogBytes: 7 });
 let upstream: MockUpstream;
 
 beforeAll(async () => {
@@ -68,14 +69,16 @@ test("a process that stops gives the collector what it has, of all signals", asy
   await gatehouse[Symbol.asyncDispose]();
   expect(collector.spans().map(({ kind }) => kind)).toEqual([2, 3]);
   expect(collector.bodies("logs")).toHaveLength(1);
-  expect(JSON.stringify(collector.bodies("metrics"))).toContain("http.server.request.duration");
+  const metrics = JSON.stringify(collector.bodies("metrics"));
+  for (const name of ["http.server.request.duration", "gatehouse.events.dropped", "gatehouse.events.backlog"])
+    expect(metrics).toContain(`"${name}"`);
 });
 
 test("a process that stops waits two seconds for a collector that never answers, and no longer", async () => {
   await using collector = await startOtlpCollector(() => undefined);
   const config = loadConfig({ flags: { "telemetry.endpoint": collector.url }, env: {} });
   const clock = manualClock();
-  const parts = { clock, log: memoryLog(), node: "n", spool: { dropped: 0 } };
+  const parts = { clock, log: memoryLog(), node: "n", status };
   const telemetry = await openTelemetry(config, parts);
   const ended = telemetry[Symbol.asyncDispose]();
   await eventually("the collector is asked", () => collector.seen.length > 0);
@@ -86,7 +89,7 @@ test("a process that stops waits two seconds for a collector that never answers,
 test("nothing is traced, sent or listened to where nothing is configured", async () => {
   const config = loadConfig({ flags: {}, env: {} });
   const spool = { isOpen: true, record: () => undefined, dropped: 0 };
-  await using telemetry = await openTelemetry(config, { clock: manualClock(), log: memoryLog(), node: "n", spool });
+  await using telemetry = await openTelemetry(config, { clock: manualClock(), log: memoryLog(), node: "n", status });
   expect(telemetry.sinkWith(spool)).toBe(spool);
   expect(telemetry.prometheusUrl).toBeUndefined();
 });

@@ -115,9 +115,9 @@ async function measure(
   const { condition, resolveAt, windowSeconds } = spec;
   const valueAt = async (toMs: number): Promise<number | undefined> => {
     const teamIds = spec.teams === "all" ? undefined : [teamId];
-    const { api, environment } = spec;
-    const selection = { fromMs: toMs - windowSeconds * 1_000, toMs, api, environment, teamIds };
-    return alertValue(spec, await ask(spec.question, selection));
+    const { api, environment, filters, params } = spec;
+    const selection = { ...filters, fromMs: toMs - windowSeconds * 1_000, toMs, api, environment, teamIds };
+    return alertValue(spec, await ask(spec.question, selection, params));
   };
   const value = await valueAt(nowMs);
   const { above, below, anomaly } = condition;

@@ -9,6 +9,8 @@ const fieldSchema = z
   .regex(/^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+){0,3}$/, "a field of the answer, such as `failed` or `durationMs.p99`")
   .max(100);
 
+const filterSchema = z.string().min(1).max(256).optional();
+
 const conditionSchema = z
   .strictObject({
     above: valueSchema.optional().meta({ title: "Above", description: "Fires when the value is greater." }),
@@ -47,6 +49,21 @@ const alertSpec = z
     description: z.string().max(10_000).optional().meta({ title: "Description" }),
     enabled: z.boolean().default(true).meta({ title: "Enabled" }),
     question: z.enum(alertQuestions).meta({ title: "Question", description: "What is asked of recorded traffic." }),
+    params: z
+      .record(z.string().max(100), z.string().max(256))
+      .default({})
+      .refine((params) => Object.keys(params).length <= 10, "at most 10")
+      .meta({ title: "Parameters", description: "The question's own, such as `by: key` of `spend-forecast`." }),
+    filters: z
+      .strictObject({
+        application: filterSchema.meta({ title: "Application", description: "By its id." }),
+        key: filterSchema.meta({ title: "Key", description: "By its id." }),
+        model: filterSchema.meta({ title: "Model", description: "As clients ask for it." }),
+        tool: filterSchema.meta({ title: "Tool", description: "By its name; not of what is counted by tries." }),
+        client: filterSchema.meta({ title: "Client", description: "By its name; not of what is counted by tries." }),
+      })
+      .default({})
+      .meta({ title: "Filters", description: "Only traffic of these; all when absent." }),
     field: fieldSchema.meta({ title: "Field", description: "Of each row of the answer: `failed`, `durationMs.p99`." }),
     per: fieldSchema.optional().meta({
       title: "Per",

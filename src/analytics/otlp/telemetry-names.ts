@@ -50,6 +50,8 @@ export const telemetryNames = {
   mcpClientDuration: "mcp.client.operation.duration",
   decisions: "gatehouse.policy.decisions",
   eventsDropped: "gatehouse.events.dropped",
+  eventsRejected: "gatehouse.events.rejected",
+  eventsBacklog: "gatehouse.events.backlog",
   telemetrySent: "gatehouse.telemetry.sent",
   telemetryDropped: "gatehouse.telemetry.dropped",
   memory: "process.memory.usage",
