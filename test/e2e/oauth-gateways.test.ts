@@ -1,6 +1,8 @@
 import { createServer } from "node:net";
 import * as oauth from "oauth4webapi";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sessions } from "../gateway/mcp/face/session-server.ts";
+import { answering, toolCall } from "../gateway/mcp/published-server.ts";
 import { eventually } from "../kit/eventually.ts";
 import type { GatehouseProcess } from "../kit/gatehouse-process.ts";
 import type { Processes } from "./plane-processes.ts";
@@ -39,8 +41,8 @@ async function startGateway(name: string): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-async function newClient(): Promise<typeof client> {
-  const body = { metadata: { name: "backend" }, spec: { environment: "production" } };
+async function newClient(name = "backend"): Promise<typeof client> {
+  const body = { metadata: { name }, spec: { environment: "production" } };
   const { json } = await control.control("POST", "/applications/shop/oauth-clients", body);
   const made = json as {
     metadata: { id: string };
@@ -54,10 +56,11 @@ async function newClient(): Promise<typeof client> {
 const authentication = () => oauth.ClientSecretBasic(client.secret);
 const asked = () => ({ client_id: client.clientId });
 
-async function newToken(): Promise<string> {
-  const parameters = { resource: `${control.gatewayUrl}/a` };
-  const answer = await oauth.clientCredentialsGrantRequest(server, asked(), authentication(), parameters, insecure);
-  return (await oauth.processClientCredentialsResponse(server, asked(), answer)).access_token;
+async function newToken(path = "/a", of = client): Promise<string> {
+  const parameters = { resource: control.gatewayUrl + path };
+  const [asking, authenticating] = [{ client_id: of.clientId }, oauth.ClientSecretBasic(of.secret)];
+  const answer = await oauth.clientCredentialsGrantRequest(server, asking, authenticating, parameters, insecure);
+  return (await oauth.processClientCredentialsResponse(server, asking, answer)).access_token;
 }
 
 /** The status at each gateway, in their order. */
@@ -96,6 +99,47 @@ describe("two gateway processes", () => {
     const endedAtMs = performance.now();
     await eventually("both refuse it", async () => (await statuses(token)).every((status) => status === 401));
     expect(performance.now() - endedAtMs).toBeLessThan(1_000);
+  });
+
+  test("share sessions of MCP that belong to a client of OAuth, whatever token it shows, and nobody else's", async () => {
+    const { upstream } = processes;
+    upstream.respond(sessions(answering("fine")));
+    const block = { url: `${upstream.url}/mcp`, era: "legacy" };
+    const spec = {
+      context: "/m",
+      upstream: { production: block, sandbox: { sameAs: "production" } },
+      security: { apiKey: {}, oauth: {} },
+      authorization: { default: "deny", rules: [{ on: { tools: ["*"] } }] },
+    };
+    await put(control, "/mcp-servers", { metadata: { name: "m" }, spec });
+    expect((await control.control("POST", "/mcp-servers/m/publish")).status).toBeLessThan(300);
+    const [one = "", two = ""] = gateways;
+    const post = (gateway: string, token: string, message: object, session?: string) =>
+      fetch(`${gateway}/m/mcp`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${token}`,
+          "content-type": "application/json",
+          accept: "application/json, text/event-stream",
+          ...(session !== undefined && { "mcp-session-id": session }),
+        },
+        body: JSON.stringify(message),
+      });
+    const token = await newToken("/m/mcp");
+    const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "c", version: "1" } };
+    const initialize = { jsonrpc: "2.0", id: 0, method: "initialize", params };
+    let session = "";
+    await eventually("both serve it", async () => {
+      const begun = await Promise.all([post(two, token, initialize), post(one, token, initialize)]);
+      session = begun[1].headers.get("mcp-session-id") ?? "";
+      return begun.every(({ status }) => status === 200);
+    });
+    const call = toolCall("legacy", 1, "echo");
+    expect((await post(two, token, call, session)).status).toBe(200);
+    expect((await post(two, await newToken("/m/mcp"), call, session)).status).toBe(200);
+    const stranger = await newToken("/m/mcp", await newClient("stranger"));
+    await eventually("the stranger is known", async () => (await post(two, stranger, initialize)).status === 200);
+    expect((await post(two, stranger, call, session)).status).toBe(404);
   });
 
   test("take the first token of a key that signs at once, which neither has heard of before", async () => {
