@@ -64,9 +64,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
   const analytics = opened.use(
     await composeAnalytics({ config: withoutEmbedded(config), paths: dataDirectory, spool, clock, log }),
   );
-  const telemetry = opened.use(
-    await openTelemetry(config, { clock, log, node: nodeOf(config), status: analytics.reader.status }),
-  );
+  const telemetry = opened.use(await openTelemetry(config, { clock, log, analytics, node: nodeOf(config) }));
   const shared = opened.use(await openSharedLimits(config, { clock, log }));
   const fetch = opened.use(createLazyFetch(controlPlaneReach()));
   const calls = createControlPlaneCalls({ url: controlUrl, token: () => readToken(config), fetch });

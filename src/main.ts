@@ -103,9 +103,7 @@ export async function startGatehouse(config: Config, options: StartOptions = {})
     await openEventSpool({ directory: dataDirectory.spoolPath, maxBytes: config.limits.spoolBytes, clock, log }),
   );
   const analytics = opened.use(await composeAnalytics({ config, paths: dataDirectory, spool, clock, log }));
-  const telemetry = opened.use(
-    await openTelemetry(config, { clock, log, node: hostname(), status: analytics.reader.status }),
-  );
+  const telemetry = opened.use(await openTelemetry(config, { clock, log, analytics, node: hostname() }));
   const shared = opened.use(await openSharedLimits(config, { clock, log }));
   const { context, encryption, gateway, identity, secrets, governance, alerts, deliver } = connectPlanes(config, {
     shared,

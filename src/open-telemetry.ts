@@ -25,8 +25,8 @@ export interface TelemetryParts {
   readonly log: Log;
   /** This process's name. */
   readonly node: string;
-  /** How the way of events to their store is doing. */
-  readonly status: () => Pick<AnalyticsStatus, "dropped" | "rejected" | "backlogBytes">;
+  /** Tells how the way of events to their store is doing. */
+  readonly analytics: { readonly reader: { status(): Pick<AnalyticsStatus, "dropped" | "rejected" | "backlogBytes"> } };
 }
 
 /**
@@ -45,7 +45,7 @@ export async function openTelemetry(config: Config, parts: TelemetryParts): Prom
   ]);
   const metrics = createMetricSet({ startedAtMs: parts.clock.now() });
   const record = trafficMetrics(metrics);
-  observeProcess(metrics, parts.status);
+  observeProcess(metrics, parts.analytics);
   const exporters = endpoint === undefined ? [] : await openExporters(config, endpoint, metrics, parts, opened);
   const port = prometheus.port === undefined ? undefined : opened.use(await openPort(config, metrics, parts));
   const { createOperationMemory } = await import("./analytics/otlp/operation-memory.ts");
@@ -109,15 +109,15 @@ function joinedSink(
   };
 }
 
-function observeProcess(metrics: MetricSet, status: TelemetryParts["status"]): void {
+function observeProcess(metrics: MetricSet, { reader }: TelemetryParts["analytics"]): void {
   const only = (total: number): readonly CounterSeries[] => [{ labels: [], total }];
   const events = { unit: "{event}", labels: [] };
   const dropped = { ...events, name: names.eventsDropped, description: "Events that found no room in the spool." };
   const rejected = { ...events, name: names.eventsRejected, description: "Events that their store could not read." };
   const backlog = { name: names.eventsBacklog, description: "Bytes of events not in their store yet.", unit: "By" };
-  metrics.observe("counter", dropped, () => only(status().dropped));
-  metrics.observe("counter", rejected, () => only(status().rejected));
-  metrics.observe("gauge", { ...backlog, labels: [] }, () => only(status().backlogBytes));
+  metrics.observe("counter", dropped, () => only(reader.status().dropped));
+  metrics.observe("counter", rejected, () => only(reader.status().rejected));
+  metrics.observe("gauge", { ...backlog, labels: [] }, () => only(reader.status().backlogBytes));
   const memory = { description: "Bytes that the process holds.", unit: "By", labels: [] };
   metrics.observe("gauge", { ...memory, name: names.memory }, () => only(process.memoryUsage.rss()));
 }

@@ -11,7 +11,7 @@ import { startOtlpCollector } from "./kit/otlp-collector.ts";
 import { rawHttp } from "./kit/raw-http.ts";
 
 const token = "a-token-of-enough-length";
-const status = () => ({ dropped: 0, rejected: 0, backlogBytes: 7 });
+const analytics = { reader: { status: () => ({ dropped: 0, rejected: 0, backlogBytes: 7 }) } };
 let upstream: MockUpstream;
 
 beforeAll(async () => {
@@ -78,7 +78,7 @@ test("a process that stops waits two seconds for a collector that never answers,
   await using collector = await startOtlpCollector(() => undefined);
   const config = loadConfig({ flags: { "telemetry.endpoint": collector.url }, env: {} });
   const clock = manualClock();
-  const parts = { clock, log: memoryLog(), node: "n", status };
+  const parts = { clock, log: memoryLog(), node: "n", analytics };
   const telemetry = await openTelemetry(config, parts);
   const ended = telemetry[Symbol.asyncDispose]();
   await eventually("the collector is asked", () => collector.seen.length > 0);
@@ -89,7 +89,7 @@ test("a process that stops waits two seconds for a collector that never answers,
 test("nothing is traced, sent or listened to where nothing is configured", async () => {
   const config = loadConfig({ flags: {}, env: {} });
   const spool = { isOpen: true, record: () => undefined, dropped: 0 };
-  await using telemetry = await openTelemetry(config, { clock: manualClock(), log: memoryLog(), node: "n", status });
+  await using telemetry = await openTelemetry(config, { clock: manualClock(), log: memoryLog(), node: "n", analytics });
   expect(telemetry.sinkWith(spool)).toBe(spool);
   expect(telemetry.prometheusUrl).toBeUndefined();
 });
