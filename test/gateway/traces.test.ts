@@ -7,6 +7,7 @@ import { chatAnswer, json, startMockUpstream } from "../kit/mock-upstream.ts";
 import type { OtlpCollector, ReceivedSpan } from "../kit/otlp-collector.ts";
 import { startOtlpCollector } from "../kit/otlp-collector.ts";
 import { rawHttp } from "../kit/raw-http.ts";
+import { ok, sentBy, sessions } from "./mcp/face/session-server.ts";
 import type { PublishedServer } from "./mcp/published-server.ts";
 import { answering, publishServer, toolCall } from "./mcp/published-server.ts";
 
@@ -97,6 +98,20 @@ describe("a trace that a message of MCP names", () => {
     const sent = upstream.seen.at(-1);
     expect(sent?.headers["traceparent"]).toBe(ours);
     expect(sent?.body.toString()).toBe(JSON.stringify(traced).replace(traceparent, ours));
+  });
+
+  test("goes on over a bridge to a server of the other era, in header and message", async () => {
+    const bridged = await publishServer(gatehouse, "bridged", `${upstream.url}/mcp`);
+    upstream.respond(sessions(ok));
+    const call = toolCall("modern", 1, "echo") as { params: { _meta: object } }; // as it is written there
+    const params = { ...call.params, _meta: { ...call.params._meta, traceparent } };
+    const answer = await bridged.post({ ...call, params }, { era: "modern" });
+    const [server, client] = await spansOf(answer.headers["x-request-id"], 2);
+    expect(server).toMatchObject({ traceId: caller.trace, parentSpanId: caller.span });
+    const ours = `00-${caller.trace}-${client?.spanId}-01`;
+    const sent = upstream.seen.findLast((request) => sentBy(request).method === "tools/call");
+    expect(sent?.headers["traceparent"]).toBe(ours);
+    expect(sentBy(sent ?? { body: Buffer.alloc(0) }).params?._meta).toMatchObject({ traceparent: ours });
   });
 
   test("stands behind the one of the header", async () => {
