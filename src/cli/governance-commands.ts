@@ -22,6 +22,10 @@ export function addGovernanceCommands(program: Command, shell: Shell, controlCom
     .command("rules")
     .description("print the rules that ship with the product, as a page")
     .action(async () => shell.out((await import("./rules-reference.ts")).printRules().trimEnd()));
+  governance
+    .command("schema <kind>")
+    .description("print the JSON Schema of the form in which rulesets see resources of a kind")
+    .action(async (kind) => shell.out((await import("./artifact-schema.ts")).printArtifactSchema(kind).trimEnd()));
   controlCommand(governance, "status [kind/name]", "print how resources stand to the rules, or one's findings")
     .option("--json", "as JSON")
     .action(async (resource, options) => (await load()).printCompliance(resource, options, shell));

@@ -6,7 +6,15 @@ import { withoutEnded } from "./api-key-record.ts";
 import type { ApiKeySpec } from "./api-key-spec.ts";
 import { apiKeyChangeDocumentSchema, apiKeyDocumentSchema } from "./api-key-spec.ts";
 import type { ApiKeyRow, Page, PageRequest } from "./catalog.ts";
-import { auditKey, changeKey, newCredential, refuseLegacy, requireKey, tellGateways } from "./change-api-key.ts";
+import {
+  auditKey,
+  changeKey,
+  newCredential,
+  refuseLegacy,
+  requireKey,
+  reviewHolders,
+  tellGateways,
+} from "./change-api-key.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import { invalid, parseDocument } from "./parse-document.ts";
 import { changedMeanwhile, notFound } from "./resource-changes.ts";
@@ -58,6 +66,7 @@ export async function generateApiKey(context: CoreContext, actor: Actor, input: 
     await write.transaction.apiKeys.insert(row);
     await bindApiKey(write.transaction, row);
     await auditKey(write, "apikey.generated", row);
+    await reviewHolders(write, [row]);
     tellGateways(write, row);
     return { row: await nameApiKey(write.transaction, row), key };
   });
@@ -84,6 +93,7 @@ export async function revokeApiKey(
     const row = { ...last, revokedAtMs: write.nowMs, version: before.version + 1, updatedAtMs: write.nowMs };
     if (!(await apiKeys.update(row, before.version))) throw changedMeanwhile("ApiKey", name);
     await auditKey(write, "apikey.revoked", row);
+    await reviewHolders(write, [row]);
     return nameApiKey(write.transaction, row);
   });
 }
@@ -166,6 +176,7 @@ export async function deleteApiKey(
     await unbindApiKey(write.transaction, row);
     if (!(await write.transaction.apiKeys.delete(row.id, expectedVersion))) throw changedMeanwhile("ApiKey", name);
     await auditKey(write, "apikey.deleted", row);
+    await reviewHolders(write, [row]);
     write.messages.push({ type: "credential.removed", publicId: row.publicId });
   });
 }

@@ -38,6 +38,7 @@ export async function changeKey(
     if (!(await write.transaction.apiKeys.update(row, before.version))) throw changedMeanwhile("ApiKey", name);
     await bindApiKey(write.transaction, row);
     await auditKey(write, action, row, before);
+    await reviewHolders(write, [before, row]);
     tellGateways(write, row);
     return nameApiKey(write.transaction, row);
   });
@@ -46,6 +47,14 @@ export async function changeKey(
 /** Tells the gateways of a key, where they may let it in. */
 export function tellGateways({ context, messages }: Write, row: ApiKeyRow): void {
   if (mayOpen(context, row)) messages.push({ type: "credential.put", record: credentialRecord(row) });
+}
+
+/** Has governance look again at the applications that these keys count for: rules see how long keys last. */
+export async function reviewHolders(write: Write, rows: readonly ApiKeyRow[]): Promise<void> {
+  const ids = [...new Set(rows.flatMap(({ applicationId }) => applicationId ?? []))];
+  if (ids.length === 0) return;
+  await write.transaction.compliance.enqueue({ ids }, write.nowMs);
+  write.governanceAsked = true;
 }
 
 /** The key of that name. Throws `resource.not_found`. */

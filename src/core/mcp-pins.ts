@@ -119,6 +119,8 @@ export async function approvePin(
     const { environment, kind, name, approvedHash } = row;
     const subject = { kind: "McpServer", id: resource.id, name: resource.name, teamId: resource.teamId };
     await audit(write, "mcp-pin.approved", subject, { environment, kind, name, before: approvedHash, after: seenHash });
+    await write.transaction.compliance.enqueue({ ids: [resource.id] }, write.nowMs); // rules see what is approved
+    write.governanceAsked = true;
     write.messages.push({ type: "mcp-pins.put", pins: [pinRecord(approved)] });
     return pinView(approved);
   });
