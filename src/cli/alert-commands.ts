@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
 import type { AddControlCommand } from "./audit-commands.ts";
 import type { Shell } from "./shell.ts";
 
@@ -10,12 +11,18 @@ export function addAlertCommands(program: Command, shell: Shell, controlCommand:
     .option("--json", "as JSON")
     .action(async (options) => (await load()).listAlerts(options, shell));
   controlCommand(alerts, "history [name]", "when alerts fired and were over, the newest first")
-    .option("--limit <rows>", "rows at most", "100")
+    .option("--limit <rows>", "rows at most", wholeRows, 100)
     .option("--json", "as JSON")
     .action(async (name, options) => (await load()).alertHistory(name, options, shell));
   controlCommand(alerts, "deliveries", "what webhooks are told, or were, the newest first")
     .option("--state <state>", "pending, delivered or dead")
-    .option("--limit <rows>", "rows at most", "100")
+    .option("--limit <rows>", "rows at most", wholeRows, 100)
     .option("--json", "as JSON")
     .action(async (options) => (await load()).listDeliveries(options, shell));
+}
+
+function wholeRows(text: string): number {
+  const rows = Number(text);
+  if (Number.isInteger(rows) && rows >= 1 && rows <= 100_000) return rows;
+  throw new InvalidArgumentError("a whole number, 1 to 100000");
 }

@@ -26,12 +26,12 @@ export async function listAlerts(options: ListOptions, shell: Shell): Promise<vo
 /** Prints when alerts fired and were over, the newest first; with a name, of that one. */
 export async function alertHistory(
   name: string | undefined,
-  options: ListOptions & { readonly limit?: string },
+  options: ListOptions & { readonly limit: number },
   shell: Shell,
 ): Promise<void> {
   await using control = await openControlClient(options, shell);
   const query = name === undefined ? {} : { alert: name };
-  const events = await firstOf(control.list("/api/v1/alert-events", query), Number(options.limit ?? 100));
+  const events = await firstOf(control.list("/api/v1/alert-events", query), options.limit);
   if (options.json === true) return shell.out(JSON.stringify(events, undefined, 2));
   const rows = events.map((each) => {
     const { at, alert, type, value, against, delivery } = eventSchema.parse(each);
@@ -49,13 +49,13 @@ export async function alertHistory(
 
 /** Prints what webhooks are told, or were, the newest first. */
 export async function listDeliveries(
-  options: ListOptions & { readonly state?: string; readonly limit?: string },
+  options: ListOptions & { readonly state?: string; readonly limit: number },
   shell: Shell,
 ): Promise<void> {
   await using control = await openControlClient(options, shell);
   const { state, limit } = options;
   const listed = control.list("/api/v1/webhook-deliveries", state === undefined ? {} : { state });
-  const deliveries = await firstOf(listed, Number(limit ?? 100));
+  const deliveries = await firstOf(listed, limit);
   if (options.json === true) return shell.out(JSON.stringify(deliveries, undefined, 2));
   const rows = deliveries.map((each) => {
     const { id, source, host, state: standing, attempts, lastError, nextAt } = deliverySchema.parse(each);

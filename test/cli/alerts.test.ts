@@ -68,6 +68,10 @@ test("what nobody has taken is printed without the webhook's path", async () => 
   expect(out.join()).not.toContain("canary");
 });
 
+test("a limit that is none is refused", async () => {
+  expect((await alerts("history", "--limit", "many")).notes).toContain("a whole number, 1 to 100000");
+});
+
 test("a state that there is not is refused", async () => {
   const { code, notes } = await alerts("deliveries", "--state", "lost");
   expect(code).not.toBe(0);

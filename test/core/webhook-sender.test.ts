@@ -47,6 +47,7 @@ async function start(...behaviours: Respond[]) {
       sender.wake();
       return id;
     },
+    open,
     row: async (id: string) => (await catalog.read.webhookDeliveries.find(id)) ?? { state: "gone", attempts: 0 },
     async restart() {
       await sender[Symbol.asyncDispose]();
@@ -95,6 +96,23 @@ test("what is not taken is tried again under the same id, after longer pauses", 
   });
   expect(new Set(run.receiver.seen.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set([id]));
   expect(run.receiver.seen).toHaveLength(3);
+});
+
+test("of two processes one tells", async () => {
+  await using run = await start(json(200, {}));
+  await using other = run.open();
+  const ids: string[] = [];
+  for (let number = 0; number < 5; number += 1) {
+    const id = run.tell();
+    other.wake();
+    ids.push(await id);
+    other.wake();
+  }
+  await eventually("all are delivered", async () => {
+    const rows = await Promise.all(ids.map(run.row));
+    return rows.every(({ state }) => state === "delivered");
+  });
+  expect(run.receiver.seen.map(({ headers }) => String(headers["webhook-id"])).toSorted()).toEqual(ids.toSorted());
 });
 
 test("a receiver is left alone for as long as it asks", async () => {
