@@ -16,9 +16,10 @@ beforeAll(async () => {
   const { context } = gatehouse.running;
   const { id: alertId, teamId } = await getResource(context, alert, "failures");
   const common = { alertId, alertName: "failures", teamId, against: 5, deliveryId: null };
+  const nowMs = Date.now(); // what is old is deleted while it runs
   const events: readonly AlertEventRow[] = [
-    { ...common, id: "ale_1" as AlertEventRow["id"], type: "fired", atMs: 1_000, value: 9 }, // made up
-    { ...common, id: "ale_2" as AlertEventRow["id"], type: "resolved", atMs: 2_000, value: 1 }, // made up
+    { ...common, id: "ale_1" as AlertEventRow["id"], type: "fired", atMs: nowMs, value: 9 }, // made up
+    { ...common, id: "ale_2" as AlertEventRow["id"], type: "resolved", atMs: nowMs, value: 1 }, // made up
   ];
   const delivery: WebhookDeliveryRow = {
     id: "whd_1" as WebhookDeliveryRow["id"], // made up
@@ -33,7 +34,7 @@ beforeAll(async () => {
     lastStatus: 500,
     lastError: "it answered 500",
     createdAtMs: 0,
-    endedAtMs: Date.now(),
+    endedAtMs: nowMs,
   };
   await context.catalog.transaction(async (tx) => {
     for (const event of events) await tx.alerts.addEvent(event);
