@@ -1,5 +1,7 @@
+import { z } from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import { retryAfterMs } from "../../kernel/retry-after.ts";
 import type { SafeFetch } from "../../kernel/safe-fetch.ts";
 
@@ -133,9 +135,10 @@ class BatchedSender<Item> implements OtlpSender<Item> {
       });
       if (retriedStatuses.has(answer.status)) return this.#pause(retryAfterMs(answer.headers, clock.now()));
       const isTaken = answer.status >= 200 && answer.status < 300;
-      if (isTaken) this.#sent += batch.size;
-      else this.#dropped += batch.size;
-      if (!isTaken) log.warn({ signal, status: answer.status }, "the collector refuses telemetry");
+      const refused = isTaken ? Math.min(batch.size, refusedIn(answer.text())) : batch.size;
+      this.#sent += batch.size - refused;
+      this.#dropped += refused;
+      if (refused > 0) log.warn({ signal, status: answer.status, refused }, "the collector refuses telemetry");
       this.#batch = undefined;
       this.#pauseMs = 0;
     } catch (error) {
@@ -152,5 +155,33 @@ class BatchedSender<Item> implements OtlpSender<Item> {
   #pause(askedMs: number | undefined): void {
     const grown = Math.max(leastPauseMs, this.#pauseMs * 2);
     this.#pauseMs = Math.max(1, Math.min(mostPauseMs, askedMs ?? grown));
+  }
+}
+
+/** How many items of a body a collector has refused that has taken the others; 0 where it says nothing. */
+function refusedIn(answer: string): number {
+  const { data } = z.preprocess(parsed, partialSchema).safeParse(answer);
+  return Math.max(
+    0,
+    ...Object.values(data?.partialSuccess ?? {})
+      .map(Number)
+      .filter(Number.isInteger),
+  );
+}
+
+const countSchema = z.union([z.string().max(20), z.int()]).optional(); // 64 bits are text in OTLP's JSON, and not everybody's
+const partialSchema = z.object({
+  partialSuccess: z.object({
+    rejectedSpans: countSchema,
+    rejectedDataPoints: countSchema,
+    rejectedLogRecords: countSchema,
+  }),
+});
+
+function parsed(text: unknown): unknown {
+  try {
+    return parseJson(String(text));
+  } catch {
+    return undefined;
   }
 }

@@ -77,6 +77,23 @@ test("what a collector refuses is dropped and counted, and the next goes on", as
   expect(run.log.lines).toMatchObject([{ level: "warn", fields: { signal: "logs", status: 400 } }]);
 });
 
+test.each([
+  { name: "as text", partialSuccess: { rejectedLogRecords: "1", errorMessage: "too old" } },
+  { name: "as a number", partialSuccess: { rejectedSpans: 1 } },
+])("of a body that is taken in part the rest counts as dropped, told $name", async ({ partialSuccess }) => {
+  await using run = await startSending(json(200, { partialSuccess }));
+  for (const item of [1, 2, 3]) run.sender.push(item);
+  await run.sender[Symbol.asyncDispose]();
+  expect([run.sender.sent, run.sender.dropped]).toEqual([2, 1]);
+});
+
+test("an answer that says nothing readable is no refusal", async () => {
+  await using run = await startSending((_request, response) => void response.writeHead(200).end("<html>"));
+  run.sender.push(1);
+  await run.sender[Symbol.asyncDispose]();
+  expect([run.sender.sent, run.sender.dropped]).toEqual([1, 0]);
+});
+
 test("what does not fit into the queue is dropped and counted", async () => {
   await using run = await startSending();
   for (let item = 0; item < 9; item += 1) run.sender.push(item);
