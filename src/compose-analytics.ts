@@ -102,7 +102,12 @@ async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, re
   const session = opening.use(createClickHouseSession({ find, dialect: singleNode, retentionDays }));
   const { createAdHocReader } = await import("./store/clickhouse/ad-hoc/create-ad-hoc-reader.ts");
   const { createExchangeFinder } = await import("./store/clickhouse/questions/create-exchange-finder.ts");
-  const tools: AnalyticsTools = { adHoc: createAdHocReader(session), exchanges: createExchangeFinder(session) };
+  const { createLiveReader } = await import("./store/clickhouse/questions/create-live-reader.ts");
+  const tools: AnalyticsTools = {
+    adHoc: createAdHocReader(session),
+    exchanges: createExchangeFinder(session),
+    live: createLiveReader(session),
+  };
   return { events: createEventStore(session), reader: createAnalyticsReader(session), tools };
 }
 

@@ -4,6 +4,7 @@ import { alertRoutes } from "./alert-routes.ts";
 import { allOauthClientRoutes } from "./all-oauth-client-routes.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
 import { analyticsSqlRoutes } from "./analytics-sql-routes.ts";
+import { analyticsTailRoute } from "./analytics-tail-route.ts";
 import { apiKeyRoutes } from "./api-key-routes.ts";
 import { applyRoutes } from "./apply-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
@@ -79,6 +80,7 @@ export function routes(): readonly ControlRoute[] {
     ...analyticsRoutes(),
     ...questionRoutes(),
     ...analyticsSqlRoutes(),
+    analyticsTailRoute(),
     explainRoute(),
   ];
 }

@@ -100,5 +100,5 @@ describeWithEngine("the columns that came later", () => {
     expect(await row(1)).toMatchObject({ method: "tools/call", stage: "", span_id: "", input_round: null });
     expect(await row(2)).toEqual(fields);
     expect(await row(3)).toEqual(fields);
-  }, 60_000);
+  }, 120_000);
 });

@@ -5,6 +5,7 @@ import { addLabels } from "./add-labels.ts";
 import { addMcpColumns } from "./add-mcp-columns.ts";
 import { addMissingMembers } from "./add-missing-members.ts";
 import { addRouteColumns } from "./add-route-columns.ts";
+import { addStoredAt } from "./add-stored-at.ts";
 import { addTokenColumns } from "./add-token-columns.ts";
 import type { ClickHouseMigration } from "./clickhouse-migration.ts";
 import { createEventTables } from "./create-event-tables.ts";
@@ -20,4 +21,5 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addCosts,
   addRouteColumns,
   addChoiceColumns,
+  addStoredAt,
 ];

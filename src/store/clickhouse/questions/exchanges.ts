@@ -31,7 +31,10 @@ ORDER BY ts DESC, exchange_id DESC, operation_id DESC LIMIT {limit:UInt32}`,
     row: storedRowSchema,
   });
   const last = rows.length > limit ? rows[limit - 1] : undefined;
-  return { rows: rows.slice(0, limit).map(shownRow), next: last && writeCursor(last) };
+  return {
+    rows: rows.slice(0, limit).map(({ ts_ms: _, ...row }) => shownExchange(row)),
+    next: last && writeCursor(last),
+  };
 }
 
 const afterCondition =
@@ -51,7 +54,8 @@ const optionalTexts = new Set(
   ),
 );
 
-function shownRow({ ts_ms: _, ...row }: z.output<typeof storedRowSchema>): ExchangeRow {
+/** A row as the table has it, without what is not the row's own, as it is shown. */
+export function shownExchange(row: Readonly<Record<string, unknown>>): ExchangeRow {
   const members = Object.entries(row).map(([name, value]) => [
     name,
     value === "" && optionalTexts.has(name) ? null : value,
