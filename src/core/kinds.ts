@@ -1,5 +1,6 @@
 import { alert } from "./alert.ts";
 import { application } from "./application.ts";
+import { asyncApi } from "./async-api.ts";
 import { exemption } from "./exemption.ts";
 import { gateway } from "./gateway.ts";
 import { governancePolicy } from "./governance-policy.ts";
@@ -25,6 +26,7 @@ export const resourceKinds: readonly ResourceKind[] = [
   llmApi,
   mcpServer,
   restApi,
+  asyncApi,
   subscription,
   ruleset,
   governancePolicy,

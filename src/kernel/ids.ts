@@ -13,6 +13,7 @@ export const idPrefixes = {
   llmApi: "llm",
   mcpServer: "mcp",
   restApi: "rest",
+  asyncApi: "asy",
   ruleset: "rules",
   governancePolicy: "gpol",
   exemption: "exm",
@@ -40,7 +41,7 @@ declare const kindOfId: unique symbol;
 /** An id of one kind: an application's id does not type-check where an API's is asked. */
 export type Id<Kind extends string> = string & { readonly [kindOfId]: Kind };
 
-export type ApiId = Id<"llmApi" | "mcpServer" | "restApi">;
+export type ApiId = Id<"llmApi" | "mcpServer" | "restApi" | "asyncApi">;
 export type ExchangeId = Id<"exchange">;
 
 /** A new random id, 96 bits: `newId("apiKey")` gives `key_` and 24 hex digits. */

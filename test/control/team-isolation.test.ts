@@ -26,6 +26,10 @@ const owned: Readonly<Record<string, object>> = {
     definition: { openapi: "3.1.0", info: { title: "Red", version: "1.0" }, paths: {} },
     upstream: { production: { url: "https://rest.example.com" }, sandbox },
   },
+  "async-apis": {
+    context: "/red-async",
+    definition: { asyncapi: "3.0.0", info: { title: "Red", version: "1.0" } },
+  },
   rulesets: { artifacts: ["LlmApi"], ruleset: { rules: {} } },
   "governance-policies": { rulesets: ["red-thing"], targets: ["global"] },
   exemptions: { artifact: { kind: "LlmApi", name: "red-thing" }, rule: "any", reason: "a test", approver: "red" },

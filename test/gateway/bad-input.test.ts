@@ -153,12 +153,15 @@ describe("a path that is refused", () => {
     expect(answer.headers.allow).toBe(allow);
   });
 
-  test("a kind that is kept but not served is 501, and an unknown path of another host 403", async () => {
-    const kind = findKind("RestApi");
+  test.each(["RestApi", "AsyncApi"])("a kind that is kept but not served is 501: %s", async (name) => {
+    const kind = findKind(name);
     const example = kind?.examples[0] as { context: string };
-    await gatehouse.put("RestApi", "orders", example);
+    await gatehouse.put(name, "orders", example);
     const answer = await ask({}, `${example.context}/7`);
     expect([answer.status, answer.json()]).toMatchObject([501, { status: 501, error: { code: "route_not_served" } }]);
+  });
+
+  test("an unknown path of another host is 403", async () => {
     expect((await ask({ headers: { host: "evil.com" } }, "/nobody")).status).toBe(403);
   });
 

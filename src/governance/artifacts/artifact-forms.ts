@@ -1,5 +1,6 @@
 import { applicationForm } from "./application.ts";
 import type { ArtifactForm } from "./artifact-form.ts";
+import { asyncApiForm } from "./async-api.ts";
 import { llmApiForm } from "./llm-api.ts";
 import { llmProviderForm } from "./llm-provider.ts";
 import { mcpServerForm } from "./mcp-server.ts";
@@ -11,5 +12,6 @@ export const artifactForms: readonly ArtifactForm[] = [
   llmApiForm,
   llmProviderForm,
   restApiForm,
+  asyncApiForm,
   applicationForm,
 ];
