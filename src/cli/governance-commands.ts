@@ -8,7 +8,7 @@ export function addGovernanceCommands(program: Command, shell: Shell, controlCom
   const load = async () => import("./governance.ts");
   controlCommand(governance, "attach <ruleset>", "hold resources against a ruleset")
     .requiredOption("--to <target...>", "global, label/NAME[=VALUE], mcp/NAME, llm/NAME, rest/NAME …")
-    .option("--at <states>", "create, update, deploy, publish; with commas", "deploy,publish")
+    .option("--at <states>", "create, update, deploy, publish, runtime; with commas", "deploy,publish")
     .option("--on <severity=action...>", "what a finding does, such as error=block", ["error=notify"])
     .option("--policy <name>", "name of the policy that is written; made of the ruleset's when absent")
     .action(async (ruleset, options) => (await load()).attachRuleset(ruleset, options, shell));

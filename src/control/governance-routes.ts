@@ -4,6 +4,7 @@ import type { ComplianceRow } from "../core/compliance-tables.ts";
 import { complianceStatuses } from "../core/compliance-tables.ts";
 import { findingSeverities, governedKinds } from "../core/governed-kinds.ts";
 import { findKind } from "../core/kinds.ts";
+import { pinKinds } from "../core/mcp-definition.ts";
 import { getResource } from "../core/resources.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { ControlRoute } from "./control-route.ts";
@@ -20,6 +21,11 @@ const findingSchema = z.strictObject({
   howToFix: z.string().nullable(),
   documentationUrl: z.string().nullable(),
   exemption: z.string().nullable().meta({ description: "What keeps it from counting." }),
+  entry: z
+    .strictObject({ kind: z.enum(pinKinds), name: z.string() })
+    .optional()
+    .meta({ description: "What of an MCP server it is about." }),
+  isHeld: z.boolean().optional().meta({ description: "The policy keeps that entry in quarantine." }),
 });
 
 /** How a resource stands to each policy that is for it. */

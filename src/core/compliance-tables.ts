@@ -1,5 +1,6 @@
 import type { OwnerFilter } from "./catalog.ts";
 import type { FindingSeverity } from "./governed-kinds.ts";
+import type { PinKind } from "./mcp-definition.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 /** The part of the catalog that holds how resources stand to the rules, and which are to be looked at. */
@@ -23,6 +24,17 @@ export interface KeptFinding {
   readonly documentationUrl: string | null;
   /** The name of the exemption that keeps it from counting. */
   readonly exemption: string | null;
+  /** What of an MCP server it is about; absent where it is about the whole, or something else. */
+  readonly entry?: McpEntry;
+  /** The policy wants that entry in quarantine. */
+  readonly isHeld?: boolean;
+}
+
+/** One thing that an MCP server offers. */
+export interface McpEntry {
+  readonly kind: PinKind;
+  /** A tool's or prompt's name, a URI. */
+  readonly name: string;
 }
 
 /** How a resource stands to one ruleset of one policy. */

@@ -5,6 +5,7 @@ import { buildArtifactSet } from "./artifact-set.ts";
 import type { CoreContext } from "./core-context.ts";
 import { liveKeyManagers } from "./key-managers.ts";
 import { pinRecord, takeSightings } from "./mcp-pins.ts";
+import { allHeld } from "./mcp-quarantine.ts";
 import { clientRecord } from "./oauth-client-record.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { GatewayReport, PlaneMessage } from "./plane-message.ts";
@@ -25,6 +26,7 @@ export async function currentMessages(context: CoreContext): Promise<readonly Pl
   const nowMs = context.clock.now();
   return context.catalog.transaction(async (transaction) => [
     { type: "mcp-pins", pins: (await transaction.mcpPins.all()).map(pinRecord) }, // before anybody is served
+    { type: "mcp-held", held: await allHeld(transaction) },
     { type: "artifacts", set: await buildArtifactSet(transaction) },
     {
       type: "credentials",

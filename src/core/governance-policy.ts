@@ -20,12 +20,17 @@ const actionSchema = z
   .strictObject({
     state: z.enum(governedStates).meta({ title: "State" }),
     severity: z.enum(findingSeverities).meta({ title: "Severity", description: "Of the finding that this is for." }),
-    type: z.enum(["block", "notify"]).meta({
+    type: z.enum(["block", "notify", "quarantine"]).meta({
       title: "Action",
-      description: "`block` refuses the deployment or publication; `notify` lets it pass.",
+      description:
+        "`block` refuses the deployment or publication; `notify` lets it pass; `quarantine`, at `runtime`, hides a tool, prompt or resource of an MCP server for as long as it breaks the rule, and refuses its use.",
     }),
   })
-  .refine(({ state, type }) => type === "notify" || state === "deploy" || state === "publish", {
+  .refine(({ state, type }) => type !== "quarantine" || state === "runtime", {
+    path: ["type"],
+    message: "only at `runtime` something is put in quarantine",
+  })
+  .refine(({ state, type }) => type !== "block" || state === "deploy" || state === "publish", {
     path: ["type"],
     message: "only `deploy` and `publish` may be blocked: a draft may be as it is",
   });

@@ -5,8 +5,8 @@ export const governedKinds = ["LlmApi", "McpServer", "RestApi", "AsyncApi", "Llm
 export const findingSeverities = ["error", "warn", "info", "hint"] as const;
 export type FindingSeverity = (typeof findingSeverities)[number];
 
-/** When a resource is looked at. */
-export const governedStates = ["create", "update", "deploy", "publish"] as const;
+/** When a resource is looked at; `runtime` is while it is deployed, whatever changes. */
+export const governedStates = ["create", "update", "deploy", "publish", "runtime"] as const;
 export type GovernedState = (typeof governedStates)[number];
 
 /** Kinds whose resources say what is governed, and how. */

@@ -1,5 +1,6 @@
 import type { ApiId, Id } from "../kernel/ids.ts";
 import type { BudgetHolder } from "./budget-board.ts";
+import type { McpEntry } from "./compliance-tables.ts";
 import type { Environment } from "./environment.ts";
 import type { KeyBudget } from "./key-budget.ts";
 import type { McpDefinition, PinKind } from "./mcp-definition.ts";
@@ -120,6 +121,12 @@ export interface SupportingArtifact {
   readonly spec: unknown;
 }
 
+/** What of an MCP server rules keep in quarantine, in all environments: neither shown nor usable. */
+export interface McpHeldRecord {
+  readonly apiId: string;
+  readonly entries: readonly McpEntry[];
+}
+
 /** Everything that a snapshot is compiled from. `hash` is SHA-256 of the RFC 8785 form of the rest, where the hash of an API's spec stands for the spec; in hex. */
 export interface ArtifactSet {
   readonly hash: string;
@@ -194,6 +201,10 @@ export type PlaneMessage =
   | { readonly type: "mcp-pins.put"; readonly pins: readonly McpPinRecord[] }
   /** A gateway has just looked at all that the server offers: the others need not. */
   | { readonly type: "mcp-pins.checked"; readonly apiId: string; readonly environment: Environment }
+  /** All that rules keep in quarantine, in place of what was sent before. */
+  | { readonly type: "mcp-held"; readonly held: readonly McpHeldRecord[] }
+  /** All of one server; nothing of it where there are no entries. */
+  | { readonly type: "mcp-held.put"; readonly held: McpHeldRecord }
   /** A call that waits for a person has its answer: whoever waits for it may ask again. */
   | { readonly type: "approval.decided"; readonly id: string }
   | { readonly type: "uses.forgotten"; readonly forgotten: readonly ForgottenUse[] }

@@ -1,6 +1,8 @@
 import type { ComplianceRow } from "../core/compliance-tables.ts";
-import type { CoreContext } from "../core/core-context.ts";
+import type { Actor, CoreContext } from "../core/core-context.ts";
 import type { Verdict } from "../core/governance-gate.ts";
+import { heldEntries, settleQuarantine } from "../core/mcp-quarantine.ts";
+import { inWrite } from "../core/write.ts";
 import { toGatewayError } from "../kernel/errors.ts";
 
 /** Works off the catalog's queue of resources that are to be looked at. */
@@ -15,7 +17,7 @@ const restMs = 30_000;
 
 /** One resource after another, the one that has waited longest first; what waits outlives the process. */
 export function createComplianceQueue(
-  context: () => Pick<CoreContext, "catalog" | "clock" | "log">,
+  context: () => CoreContext,
   lookAt: (row: ComplianceRow) => Promise<Verdict | undefined>,
 ): ComplianceQueue {
   let running: Promise<void> | undefined;
@@ -61,27 +63,26 @@ export function createComplianceQueue(
   };
 }
 
+const system: Actor = { type: "system", id: "governance" };
+
 /** False where it cannot be done now, and the row waits on. */
 async function settle(
-  { catalog, clock, log }: Pick<CoreContext, "catalog" | "clock" | "log">,
+  context: CoreContext,
   row: ComplianceRow,
   lookAt: (row: ComplianceRow) => Promise<Verdict | undefined>,
 ): Promise<boolean> {
+  const { catalog, clock, log } = context;
   const { artifactId, asked, kind, name } = row;
   try {
     const verdict = await lookAt(row);
     const evaluatedAtMs = clock.now();
-    await catalog.transaction(({ compliance }) =>
-      verdict === undefined
-        ? compliance.pass(artifactId, asked)
-        : compliance.keep({
-            ...row,
-            status: verdict.status,
-            score: verdict.score,
-            policies: verdict.policies,
-            evaluatedAtMs,
-          }),
-    );
+    await inWrite(context, system, async (write) => {
+      const { compliance } = write.transaction;
+      if (verdict === undefined) return compliance.pass(artifactId, asked);
+      const { status, score, policies } = verdict;
+      await compliance.keep({ ...row, status, score, policies, evaluatedAtMs });
+      await settleQuarantine(write, { ...row, policies }, heldEntries(row));
+    });
     return true;
   } catch (error) {
     const fault = toGatewayError(error);

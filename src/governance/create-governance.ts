@@ -18,10 +18,7 @@ export interface Governance extends GovernanceGate, AsyncDisposable {
  * Governance over a catalog. The queue is the catalog's own, so that a restart loses nothing of it: call `wake` once at
  * the start.
  */
-export function createGovernance(
-  context: () => Pick<CoreContext, "catalog" | "clock" | "log">,
-  evaluator: RulesetEvaluator,
-): Governance {
+export function createGovernance(context: () => CoreContext, evaluator: RulesetEvaluator): Governance {
   const verdictOf = async (
     subject: GovernedSubject,
     how: {

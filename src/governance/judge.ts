@@ -1,5 +1,5 @@
 import type { CatalogTransaction } from "../core/catalog.ts";
-import type { KeptFinding, PolicyResult, RulesetResult } from "../core/compliance-tables.ts";
+import type { KeptFinding, McpEntry, PolicyResult, RulesetResult } from "../core/compliance-tables.ts";
 import { contentHash } from "../core/content-hash.ts";
 import type { GovernedSubject, Verdict } from "../core/governance-gate.ts";
 import type { GovernancePolicySpec } from "../core/governance-policy.ts";
@@ -7,11 +7,12 @@ import type { GovernedState } from "../core/governed-kinds.ts";
 import { findingSeverities } from "../core/governed-kinds.ts";
 import { fieldPath } from "../core/parse-document.ts";
 import { GatewayError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { documentOf } from "./document-of.ts";
 import type { Finding } from "./finding.ts";
 import type { RuleBook } from "./rule-book.ts";
 import { isTarget } from "./rule-book.ts";
-import type { RulesetEvaluator } from "./ruleset-evaluator.ts";
+import type { GovernedDocument, RulesetEvaluator } from "./ruleset-evaluator.ts";
 
 export interface JudgeParts {
   readonly read: CatalogTransaction;
@@ -29,8 +30,7 @@ export async function judge(parts: JudgeParts, subject: GovernedSubject): Promis
   const blocked = { deploy: 0, publish: 0 };
   for (const policy of parts.book.policies.filter(({ spec }) => isTarget(spec, subject))) {
     const rulesets: RulesetResult[] = [];
-    for (const name of policy.spec.rulesets)
-      rulesets.push(await holdAgainst(parts, subject, name, policy.spec.threshold));
+    for (const name of policy.spec.rulesets) rulesets.push(await holdAgainst(parts, subject, name, policy.spec));
     const status = statusOf(rulesets.map((result) => result.status));
     policies.push({ policy: policy.name, status, rulesets });
     for (const state of ["deploy", "publish"] as const)
@@ -58,7 +58,7 @@ async function holdAgainst(
   parts: JudgeParts,
   subject: GovernedSubject,
   name: string,
-  threshold: GovernancePolicySpec["threshold"],
+  { threshold, actions }: GovernancePolicySpec,
 ): Promise<RulesetResult> {
   const known = parts.book.ruleset(name);
   if (known === undefined) return unapplied(name, [{ rule: null, message: `there is no ruleset ${name}` }]);
@@ -70,7 +70,11 @@ async function holdAgainst(
     const inputHash = contentHash([hash, document]);
     const before = parts.before?.flatMap(({ rulesets }) => rulesets).find((each) => each.inputHash === inputHash);
     const found = before ?? (await evaluated(parts, bundle, document, inputHash));
-    const findings = found.findings.map((each) => ({ ...each, exemption: exemptionOf(parts, subject, name, each) }));
+    const findings = found.findings.map(({ isHeld: _, ...each }) => {
+      const exemption = exemptionOf(parts, subject, name, each);
+      const isHeld = exemption === null && each.entry !== undefined && wantsQuarantine(actions, each.severity);
+      return { ...each, exemption, ...(isHeld && { isHeld }) };
+    });
     const counts = findings.some((each) => each.exemption === null && weighs(each.severity, threshold));
     const status = found.rules === 0 ? "UNAPPLIED" : counts ? "FAILED" : "PASSED";
     return { ...found, ruleset: name, status, findings };
@@ -87,11 +91,12 @@ async function evaluated(
   { evaluator, isUrgent = false }: JudgeParts,
   ...[bundle, document, inputHash]: readonly [...Parameters<typeof requestOf>, string]
 ): Promise<Evaluated> {
+  const entries = entriesOf(document);
   const { findings, faults, rules } = await evaluator.evaluate({ ...requestOf(bundle, document), isUrgent });
   return {
     inputHash,
     rules: rules.length,
-    findings: findings.slice(0, mostFindings).map(kept),
+    findings: mostTelling(findings.map((each) => kept(each, entries(each.path)))),
     faults: faults.map(({ rule, message }) => ({ rule: rule ?? null, message })),
   };
 }
@@ -103,10 +108,53 @@ function requestOf(
   return { bundle, document };
 }
 
-/** Findings of one ruleset in one resource that are kept. */
+/** Findings of one ruleset in one resource that are kept, but for the first of each rule in each entry of an MCP server. */
 const mostFindings = 1_000;
 
-function kept({ rule, severity, message, path, range, howToFix, documentationUrl }: Finding): KeptFinding {
+// Nobody keeps a tool out of quarantine by a thousand faults in another one.
+function mostTelling(findings: readonly KeptFinding[]): readonly KeptFinding[] {
+  const known = new Set<string>();
+  return findings.filter(({ rule, entry }, at) => {
+    const key = JSON.stringify([rule, entry]);
+    const isFirst = entry !== undefined && !known.has(key);
+    known.add(key);
+    return isFirst || at < mostFindings;
+  });
+}
+
+function wantsQuarantine(actions: GovernancePolicySpec["actions"], severity: KeptFinding["severity"]): boolean {
+  return actions.some((action) => action.type === "quarantine" && action.severity === severity);
+}
+
+/** Where a document lists what an MCP server offers, and by which member an entry is known. */
+const offers: Readonly<Record<string, readonly [kind: McpEntry["kind"], by: string]>> = {
+  tools: ["tool", "name"],
+  prompts: ["prompt", "name"],
+  resources: ["resource", "uri"],
+  resourceTemplates: ["template", "uriTemplate"],
+};
+
+/** Tells of a finding's path which entry of an MCP server it is in. */
+function entriesOf({ text }: GovernedDocument): (path: Finding["path"]) => McpEntry | undefined {
+  let read: unknown;
+  return ([list, index]) => {
+    if (list === "instructions") return { kind: "instructions", name: "instructions" };
+    const offer = typeof list === "string" && Object.hasOwn(offers, list) ? offers[list] : undefined;
+    if (offer === undefined || index === undefined) return undefined;
+    read ??= parseJson(text);
+    const [kind, by] = offer;
+    const name = [list, index, by].reduce<unknown>(
+      (at, step) => (typeof at === "object" && at !== null ? Reflect.get(at, String(step)) : undefined),
+      read,
+    );
+    return typeof name === "string" ? { kind, name } : undefined;
+  };
+}
+
+function kept(
+  { rule, severity, message, path, range, howToFix, documentationUrl }: Finding,
+  entry: McpEntry | undefined,
+): KeptFinding {
   return {
     rule,
     severity,
@@ -116,6 +164,7 @@ function kept({ rule, severity, message, path, range, howToFix, documentationUrl
     howToFix: howToFix ?? null,
     documentationUrl: documentationUrl ?? null,
     exemption: null,
+    ...(entry !== undefined && { entry }),
   };
 }
 

@@ -72,6 +72,8 @@ export function createCredentialIndex(parts: CredentialIndexParts): LiveCredenti
         case "mcp-pins":
         case "mcp-pins.put":
         case "mcp-pins.checked":
+        case "mcp-held":
+        case "mcp-held.put":
         case "secret.changed":
         case "uses.forgotten":
         case "limits.cleared":

@@ -24,9 +24,10 @@ describe("a gateway that connects", () => {
     await generateApiKey(core.context, admin, { metadata: { name: "dead" }, spec });
     await revokeApiKey(core.context, admin, "dead");
 
-    const [pins, artifacts, credentials, ...more] = await currentMessages(core.context);
+    const [pins, held, artifacts, credentials, ...more] = await currentMessages(core.context);
     const { configHash } = await publishApi(core.context, admin, kindOf("LlmApi"), "chat");
     expect(pins).toEqual({ type: "mcp-pins", pins: [] }); // before the artifacts that may ask for them
+    expect(held).toEqual({ type: "mcp-held", held: [] });
     expect(artifacts).toMatchObject({ type: "artifacts", set: { hash: configHash, apis: [{ id: api.id }] } });
     if (credentials?.type !== "credentials") return expect.unreachable();
     expect(credentials.records.map(({ publicId }) => publicId)).toEqual([live.row.publicId]);

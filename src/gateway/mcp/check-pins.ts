@@ -20,7 +20,7 @@ export function heldBack(
   return new Set(objects.filter((_, at) => shown[at] === false));
 }
 
-/** The refusal of what waits for an approval: that of something that is not there. Noted for the row. */
+/** The refusal of what waits for an approval, or is in quarantine: that of something that is not there. Noted for the row. */
 export function refusePinned(exchange: Exchange, operation: Operation): Deny | undefined {
   const found = pinsOf(exchange);
   const { target } = mcpRequest(operation);
@@ -28,10 +28,13 @@ export function refusePinned(exchange: Exchange, operation: Operation): Deny | u
   const { type } = target;
   const held = target.names.find((name) => !found.board.mayUse(found.place, type, name));
   if (held === undefined) return undefined;
-  const refusal = { ...notOffered(target, held), detail: "its definition waits for an approval" };
+  const isRuled = found.board.isHeld(found.place, type, held);
+  const detail = isRuled ? "rules keep it in quarantine" : "its definition waits for an approval";
+  const refusal = { ...notOffered(target, held), detail };
+  const policy = isRuled ? "governance" : "pins";
   exchange.decisions.push({
-    policy: "pins",
-    place: `${exchange.api.id}/pins`,
+    policy,
+    place: `${exchange.api.id}/${policy}`,
     step: "authz",
     action: "deny",
     mode: "enforce",

@@ -2,7 +2,13 @@ import type { Environment } from "../../core/environment.ts";
 import type { McpDefinition, PinKind } from "../../core/mcp-definition.ts";
 import { definitionHash, definitionOf } from "../../core/mcp-definition.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
-import type { GatewayReport, McpPinRecord, McpSighting, PlaneMessage } from "../../core/plane-message.ts";
+import type {
+  GatewayReport,
+  McpHeldRecord,
+  McpPinRecord,
+  McpSighting,
+  PlaneMessage,
+} from "../../core/plane-message.ts";
 
 /** Whose definitions are looked at, and how strictly. */
 export interface PinPlace {
@@ -17,8 +23,10 @@ export interface PinBoard {
   apply(message: PlaneMessage): void;
   /** Looks at entries of a list as the server gave them; tells for each whether it may be shown. Reports what is news. */
   look(place: PinPlace, kind: PinKind, entries: readonly McpDefinition[]): readonly boolean[];
-  /** Whether it may be used: not while its last known definition waits for an approval. */
+  /** Whether it may be used: not while its last known definition waits for an approval, or rules keep it in quarantine. */
   mayUse(place: PinPlace, kind: PinKind, name: string): boolean;
+  /** Whether rules keep it in quarantine. */
+  isHeld(place: Pick<PinPlace, "apiId">, kind: PinKind, name: string): boolean;
   /** The hash of its last known definition. */
   hashOf(place: Pick<PinPlace, "apiId" | "environment">, kind: PinKind, name: string): string | undefined;
   /** Tells everybody that all lists of the place have just been looked at, so that no other gateway need do it. */
@@ -54,6 +62,9 @@ const longestDefinition = 262_144;
 export function createPinBoard(report: (told: GatewayReport) => Promise<void>): PinBoard {
   const places = new Map<string, Map<string, Pin>>();
   const waiting = new Map<string, Set<() => void>>();
+  const quarantine = createQuarantine();
+  const isHeld = ({ apiId }: Pick<PinPlace, "apiId">, kind: PinKind, name: string): boolean =>
+    quarantine.has(apiId, kind, name);
   const pinsOf = ({ apiId, environment }: Pick<PinPlace, "apiId" | "environment">): Map<string, Pin> => {
     const key = keyOf(apiId, environment);
     const pins = places.get(key) ?? new Map<string, Pin>();
@@ -80,6 +91,7 @@ export function createPinBoard(report: (told: GatewayReport) => Promise<void>): 
     apply(message) {
       if (message.type === "mcp-pins") places.clear();
       if (message.type === "mcp-pins" || message.type === "mcp-pins.put") for (const each of message.pins) take(each);
+      quarantine.apply(message);
       if (message.type === "mcp-pins.checked") {
         for (const call of waiting.get(keyOf(message.apiId, message.environment)) ?? []) call();
       }
@@ -91,21 +103,25 @@ export function createPinBoard(report: (told: GatewayReport) => Promise<void>): 
         const name = entry[by[kind]];
         if (typeof name !== "string") return true;
         const pin = seen(pins, place, kind, name, definitionOf(kind, entry));
-        if (pin === undefined) return place.settings.mode !== "quarantine";
+        if (pin === undefined) return place.settings.mode !== "quarantine" && !isHeld(place, kind, name);
         if (pin.toldHash !== pin.seenHash) news.push({ kind, name, definition: told(kind, name, pin, entry) });
         pin.toldHash = pin.seenHash;
-        return place.settings.mode !== "quarantine" || pin.approvedHash === pin.seenHash;
+        return (
+          (place.settings.mode !== "quarantine" || pin.approvedHash === pin.seenHash) && !isHeld(place, kind, name)
+        );
       });
       for (const part of inParts(news)) send(place, part);
       return shown;
     },
     mayUse(place, kind, name) {
       const { mode, onNew } = place.settings;
+      if (isHeld(place, kind, name)) return false;
       if (mode !== "quarantine") return true;
       const pins = pinsOf(place);
       const pin = pins.get(keyOf(kind, name));
       return pin === undefined ? onNew === "allow" && pins.size < mostPins : pin.approvedHash === pin.seenHash;
     },
+    isHeld,
     hashOf: ({ apiId, environment }, kind, name) =>
       places.get(keyOf(apiId, environment))?.get(keyOf(kind, name))?.seenHash,
     refreshed({ apiId, environment }) {

@@ -101,3 +101,21 @@ test("names without end take no room without end: beyond 10,000 they are held ba
   expect(board.mayUse(at(), "tool", "one more")).toBe(false);
   expect(board.look(at({ mode: "warn" }), "tool", [{ name: "one more" }])).toEqual([true]);
 });
+
+test("what rules keep in quarantine is neither shown nor usable, in any mode and environment, and the rest is", () => {
+  const { board, told } = start();
+  const warned = at({ mode: "warn" });
+  const send = { ...pay, name: "send" };
+  board.apply({ type: "mcp-held", held: [{ apiId: "mcp_1", entries: [{ kind: "tool", name: "pay" }] }] });
+  for (const place of [warned, at(), at({ mode: "warn" }, "sandbox")]) {
+    expect(board.look(place, "tool", [pay, send])).toEqual([false, true]);
+    expect(board.look(place, "prompt", [pay])).toEqual([true]); // of that name, and not that
+    expect([board.mayUse(place, "tool", "pay"), board.mayUse(place, "tool", "send")]).toEqual([false, true]);
+  }
+  expect(board.look({ ...warned, apiId: "mcp_2" }, "tool", [pay])).toEqual([true]);
+  // It is looked at all the same: a server that mends it is heard.
+  expect(told.flatMap(({ seen }) => seen.map(({ name }) => name))).toContain("pay");
+  board.apply({ type: "mcp-held.put", held: { apiId: "mcp_1", entries: [] } });
+  expect(board.look(warned, "tool", [pay])).toEqual([true]);
+  expect(board.mayUse(warned, "tool", "pay")).toBe(true);
+});
