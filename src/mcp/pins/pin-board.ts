@@ -2,13 +2,8 @@ import type { Environment } from "../../core/environment.ts";
 import type { McpDefinition, PinKind } from "../../core/mcp-definition.ts";
 import { definitionHash, definitionOf } from "../../core/mcp-definition.ts";
 import type { McpPinSettings } from "../../core/mcp-pin-settings.ts";
-import type {
-  GatewayReport,
-  McpHeldRecord,
-  McpPinRecord,
-  McpSighting,
-  PlaneMessage,
-} from "../../core/plane-message.ts";
+import type { GatewayReport, McpPinRecord, McpSighting, PlaneMessage } from "../../core/plane-message.ts";
+import { createQuarantine } from "./quarantine.ts";
 
 /** Whose definitions are looked at, and how strictly. */
 export interface PinPlace {
