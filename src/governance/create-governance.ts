@@ -4,6 +4,7 @@ import type { GovernanceGate, GovernedSubject, PendingRule, Verdict } from "../c
 import { GatewayError } from "../kernel/errors.ts";
 import { blockedError } from "./blocked-error.ts";
 import { createComplianceQueue } from "./compliance-queue.ts";
+import { createExemptionWatch } from "./exemption-watch.ts";
 import { judge } from "./judge.ts";
 import { readRuleBook } from "./rule-book.ts";
 import type { RulesetEvaluator } from "./ruleset-evaluator.ts";
@@ -38,9 +39,17 @@ export function createGovernance(context: () => CoreContext, evaluator: RulesetE
     return subject && verdictOf(subject, { before: row.policies });
   });
 
+  const exemptions = createExemptionWatch(context, queue.wake);
+
   return {
-    wake: queue.wake,
-    idle: queue.idle,
+    wake() {
+      exemptions.look();
+      queue.wake();
+    },
+    async idle() {
+      await exemptions.idle();
+      await queue.idle();
+    },
     async review(subjects, states, pending) {
       const { catalog, clock } = context();
       const book = await readRuleBook(catalog.read, pending);
@@ -68,6 +77,7 @@ export function createGovernance(context: () => CoreContext, evaluator: RulesetE
       return verdicts;
     },
     async [Symbol.asyncDispose]() {
+      await exemptions[Symbol.asyncDispose]();
       await evaluator[Symbol.asyncDispose](); // what is being looked at is given up, and waits for the next start
       await queue[Symbol.asyncDispose]();
     },
