@@ -103,10 +103,12 @@ async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, re
   const { createAdHocReader } = await import("./store/clickhouse/ad-hoc/create-ad-hoc-reader.ts");
   const { createExchangeFinder } = await import("./store/clickhouse/questions/create-exchange-finder.ts");
   const { createLiveReader } = await import("./store/clickhouse/questions/create-live-reader.ts");
+  const { createRowExporter } = await import("./store/clickhouse/questions/create-row-exporter.ts");
   const tools: AnalyticsTools = {
     adHoc: createAdHocReader(session),
     exchanges: createExchangeFinder(session),
     live: createLiveReader(session),
+    exporter: createRowExporter(session),
   };
   return { events: createEventStore(session), reader: createAnalyticsReader(session), tools };
 }

@@ -220,6 +220,14 @@ function addAnalytics(program: Command, shell: Shell): void {
     .action(async (question, parameters, options) =>
       (await import("./ask-analytics.ts")).askAnalytics(question, parameters, options, shell),
     );
+  controlCommand(analytics, "export", "write the recorded rows to files, one an hour; run it again to go on")
+    .requiredOption("--from <time>", "the first hour, by a time in it")
+    .option("--to <time>", "the hour to end before; the last whole one when absent")
+    .requiredOption("--out <directory>", "where the files go")
+    .option("--format <format>", "parquet, csv or ndjson", "parquet")
+    .option("--table <table>", "exchanges or attempts", "exchanges")
+    .option("--api <name>", "only those of one API")
+    .action(async (options) => (await import("./export-analytics.ts")).exportAnalytics(options, shell));
   controlCommand(analytics, "questions", "print the questions that have an answer").action(async (options) =>
     (await import("./ask-analytics.ts")).printQuestions(options, shell),
   );

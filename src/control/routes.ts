@@ -2,6 +2,7 @@ import { resourceKinds } from "../core/kinds.ts";
 import { accessTokenRoutes } from "./access-token-routes.ts";
 import { alertRoutes } from "./alert-routes.ts";
 import { allOauthClientRoutes } from "./all-oauth-client-routes.ts";
+import { analyticsExportRoute } from "./analytics-export-route.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
 import { analyticsSqlRoutes } from "./analytics-sql-routes.ts";
 import { analyticsTailRoute } from "./analytics-tail-route.ts";
@@ -81,6 +82,7 @@ export function routes(): readonly ControlRoute[] {
     ...questionRoutes(),
     ...analyticsSqlRoutes(),
     analyticsTailRoute(),
+    analyticsExportRoute(),
     explainRoute(),
   ];
 }

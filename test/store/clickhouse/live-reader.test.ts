@@ -45,7 +45,7 @@ describeWithEngine("rows in the order in which they came", () => {
     engine = startTestEngine();
     live = createLiveReader(engine.session);
     await engine.session.use(async () => undefined);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => engine[Symbol.asyncDispose]());
 
   test("each is shown once, over pages, also one that began long before those that were shown", async () => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Selection } from "../../../analytics/analytics-reader.ts";
+import type { ExportFormat, Selection } from "../../../analytics/analytics-reader.ts";
 import type { QuestionTable } from "../../../analytics/questions/define-question.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
 
@@ -39,6 +39,13 @@ export const questionSettings = {
   max_threads: 2,
   timeout_overflow_mode: "throw",
 } as const;
+
+/** Formats by the names that ClickHouse has for them. */
+export const exportFormatNames: Readonly<Record<ExportFormat, string>> = {
+  csv: "CSVWithNames",
+  ndjson: "JSONEachRow",
+  parquet: "Parquet",
+};
 
 /**
  * The condition of a selection on a table with `ts`, `api_id` and `team_id`; its parameters are those of

@@ -4,7 +4,13 @@ import type { Granularity, Question } from "../../../analytics/questions/define-
 import { GatewayError } from "../../../kernel/errors.ts";
 import { parseJson } from "../../../kernel/parse-json.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
-import { askClickHouse, questionSettings, selectionCondition, selectionParameters } from "./ask-clickhouse.ts";
+import {
+  askClickHouse,
+  exportFormatNames,
+  questionSettings,
+  selectionCondition,
+  selectionParameters,
+} from "./ask-clickhouse.ts";
 
 /**
  * A page of a question's rows. Its cursor has the range and how many rows went before: as long as no more rows come to
@@ -28,12 +34,6 @@ export async function askQuestion(
   return { rows: rows.slice(0, limit), next: isMore ? cursorOf(selection, offset + limit) : undefined, fromMs, toMs };
 }
 
-const formats: Readonly<Record<ExportFormat, string>> = {
-  csv: "CSVWithNames",
-  ndjson: "JSONEachRow",
-  parquet: "Parquet",
-};
-
 const exportSeconds = 30;
 
 /** The rows of a question as the engine writes them. */
@@ -45,7 +45,7 @@ export async function exportQuestion(
   request: QuestionRequest,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { selection, offset } = continued(asked, request.cursor);
-  const sql = `${sqlOf(question, selection, request)} LIMIT {limit:UInt32} OFFSET {offset:UInt64} FORMAT ${formats[format]}`;
+  const sql = `${sqlOf(question, selection, request)} LIMIT {limit:UInt32} OFFSET {offset:UInt64} FORMAT ${exportFormatNames[format]}`;
   return session.use(async ({ reader, database }) => {
     const { stream } = await reader.exec({
       query: sql.replaceAll("{db}", database),
