@@ -18,6 +18,8 @@ export interface GatehouseLaneOptions {
   readonly redis?: boolean;
   /** Clients of OpenAI's at a provider of Anthropic's, or the other way round; untouched bytes when absent. */
   readonly translates?: "to-anthropic" | "from-anthropic";
+  /** Policies in the place of the rate limit. */
+  readonly policies?: readonly object[];
   /** The data plane in a process of its own, with its control plane on the core of the mock; one for both when absent. */
   readonly apart?: boolean;
 }
@@ -111,7 +113,7 @@ async function configure(
   controlUrl: string,
   adminToken: string,
   upstreamUrl: string,
-  { protocol, governed, translates }: GatehouseLaneOptions,
+  { protocol, governed, translates, policies }: GatehouseLaneOptions,
 ): Promise<string | undefined> {
   const post = async (path: string, body: unknown): Promise<unknown> => {
     const headers = { authorization: `Bearer ${adminToken}`, "content-type": "application/json" };
@@ -120,7 +122,7 @@ async function configure(
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
     return JSON.parse(text);
   };
-  const documents = resources(protocol, governed, upstreamUrl, translates === "to-anthropic");
+  const documents = resources(protocol, governed, upstreamUrl, translates === "to-anthropic", policies);
   await post("/apply", { documents: documents.map((value, at) => ({ source: "bench", line: at + 1, value })) });
   if (!governed) return undefined;
   const kind = protocol === "llm" ? "LlmApi" : "McpServer";
@@ -133,11 +135,12 @@ function resources(
   governed: boolean,
   upstreamUrl: string,
   isAnthropic: boolean,
+  policies: readonly object[] | undefined,
 ): readonly object[] {
   const limit = { use: "rate-limit", with: { requests: 1_000_000_000, windowMs: 60_000 } };
   const common = {
     context: "/bench",
-    ...(governed ? { policies: [limit] } : { security: { apiKey: false, keyless: true } }),
+    ...(governed ? { policies: policies ?? [limit] } : { security: { apiKey: false, keyless: true } }),
   };
   const sandbox = { sameAs: "production" };
   if (protocol === "mcp") {

@@ -23,6 +23,38 @@ export const chatAnswer = JSON.stringify({
   usage: { prompt_tokens: 31, completion_tokens: 54, total_tokens: 85 },
 });
 
+/** Words that ask the mock for `longAnswer`, after `longAnswerMs`. */
+export const asksForLong = "bench-long";
+
+/** What a model of an ordinary speed takes in the scenario that other gateways publish, milliseconds. */
+export const longAnswerMs = 10;
+
+/** A chat completion of 10 KiB whose text is JSON, with addresses of pages and of people as such texts have them. */
+export const longAnswer = JSON.stringify({
+  ...(JSON.parse(chatAnswer) as object),
+  choices: [
+    {
+      index: 0,
+      message: {
+        role: "assistant",
+        content: JSON.stringify({ harbour: "North quay", ships: ships(46) }),
+        refusal: null,
+      },
+      logprobs: null,
+      finish_reason: "stop",
+    },
+  ],
+});
+
+function ships(count: number): readonly object[] {
+  return Array.from({ length: count }, (_, at) => ({
+    name: `Ship ${at}`,
+    cargo: "Timber, glass and a crate of oranges, to be unloaded before the evening tide.",
+    page: `https://ships.example.com/arrivals/${at}`,
+    ...(at % 8 === 0 && { master: `master.${at}@ships.example.com` }),
+  }));
+}
+
 /** The same as a message of Anthropic's. */
 export const messageAnswer = JSON.stringify({
   id: "msg_bench",

@@ -1,13 +1,24 @@
 import type { Socket } from "node:net";
 import { createServer } from "node:net";
 import { announcePort } from "./announce-port.ts";
-import { chatAnswer, messageAnswer, pieceCount, pieceEveryMs, streamPieces, toolAnswer } from "./mock-answers.ts";
+import {
+  asksForLong,
+  chatAnswer,
+  longAnswer,
+  longAnswerMs,
+  messageAnswer,
+  pieceCount,
+  pieceEveryMs,
+  streamPieces,
+  toolAnswer,
+} from "./mock-answers.ts";
 
 // The far end of every lane, in a process of its own. Written on bare sockets, because an HTTP server of Node's would be
 // slower than the fastest lane and the figures would be the mock's.
 
 const chat = whole(chatAnswer);
 const message = whole(messageAnswer);
+const long = whole(longAnswer);
 const streamHead = Buffer.from(
   "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n" +
     "transfer-encoding: chunked\r\n\r\n",
@@ -40,7 +51,8 @@ function answerFirst(buffer: Buffer, socket: Socket): number {
   const end = headEnd + 4 + length;
   if (buffer.length < end) return 0;
   const body = buffer.toString("latin1", headEnd + 4, end);
-  if (body.includes('"jsonrpc"')) socket.write(whole(toolAnswer(idOf(body))));
+  if (body.includes(asksForLong)) setTimeout(() => socket.write(long), longAnswerMs);
+  else if (body.includes('"jsonrpc"')) socket.write(whole(toolAnswer(idOf(body))));
   else if (body.includes('"stream":true')) void stream(socket);
   else if (head.startsWith("POST /v1/messages ")) socket.write(message);
   else socket.write(body.includes('"bench-error"') ? failure : chat);
