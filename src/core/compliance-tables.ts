@@ -86,8 +86,8 @@ export interface ComplianceTable {
     what: { readonly ids: readonly string[] } | { readonly kinds: readonly string[] },
     nowMs: number,
   ): Promise<void>;
-  /** The one that has waited longest. */
-  next(): Promise<ComplianceRow | undefined>;
+  /** The one that has waited longest, of all but those with these artifact ids. */
+  next(except?: readonly string[]): Promise<ComplianceRow | undefined>;
   /** Keeps what was found; the row waits on where it was asked again since `asked`. Nothing where the resource is gone. */
   keep(row: Omit<ComplianceRow, "dueAtMs">): Promise<void>;
   /** Leaves one out of the queue whose turn came to nothing, unless it was asked again. */

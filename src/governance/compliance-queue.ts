@@ -12,10 +12,15 @@ export interface ComplianceQueue extends AsyncDisposable {
   idle(): Promise<void>;
 }
 
-/** How long the queue rests when nothing can be evaluated, in milliseconds. */
+/** How long a resource rests that cannot be evaluated, in milliseconds. */
 const restMs = 30_000;
+/** Resources one after another that cannot be evaluated, and then it is not their fault: the queue rests. */
+const mostInVain = 3;
 
-/** One resource after another, the one that has waited longest first; what waits outlives the process. */
+/**
+ * One resource after another, the one that has waited longest first; what waits outlives the process. One that ends the
+ * evaluator rests, and the others go on.
+ */
 export function createComplianceQueue(
   context: () => CoreContext,
   lookAt: (row: ComplianceRow) => Promise<Verdict | undefined>,
@@ -24,18 +29,28 @@ export function createComplianceQueue(
   let isAsked = false;
   let isDisposed = false;
   let forgetRest = (): void => {};
+  const resting = new Set<string>();
 
   const workOff = async (): Promise<void> => {
     const { compliance } = context().catalog.read;
+    const next = () => compliance.next([...resting]);
     isAsked = false;
-    for (let row = await compliance.next(); row !== undefined && !isDisposed; row = await compliance.next()) {
-      if (!(await settle(context(), row, lookAt))) return rest();
+    let inVain = 0;
+    for (let row = await next(); row !== undefined && !isDisposed; row = await next()) {
+      inVain = (await settle(context(), row, lookAt)) ? 0 : inVain + 1;
+      if (inVain === 0) continue;
+      resting.add(row.artifactId);
+      rest();
+      if (inVain === mostInVain) return;
     }
   };
   const rest = (): void => {
     if (isDisposed) return;
     forgetRest();
-    forgetRest = context().clock.after(restMs, wake);
+    forgetRest = context().clock.after(restMs, () => {
+      resting.clear();
+      wake();
+    });
   };
   const wake = (): void => {
     isAsked = true;

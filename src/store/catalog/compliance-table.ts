@@ -37,9 +37,10 @@ export function complianceTable(db: Kysely<CatalogTables>): ComplianceTable {
         )
         .execute();
     },
-    async next() {
+    async next(except = []) {
       const row = await select()
         .where("dueAtMs", "is not", null)
+        .$if(except.length > 0, (query) => query.where("artifactId", "not in", [...except]))
         .orderBy("dueAtMs")
         .orderBy("artifactId")
         .limit(1)
