@@ -20,11 +20,22 @@ const restApiSpec = z.strictObject({
   ...commonApiFields,
   definition: z
     .looseObject({
-      openapi: z.string().regex(/^3\.[01]\.\d+$/, "OpenAPI 3.0 or 3.1"),
+      openapi: z
+        .string()
+        .regex(/^3\.[01]\.\d+$/, "OpenAPI 3.0 or 3.1")
+        .optional(),
+      swagger: z.literal("2.0").optional(),
       info: z.looseObject({ title: z.string(), version: z.string() }),
       paths: z.record(z.string(), z.unknown()).optional(),
     })
-    .meta({ title: "Definition", description: "The OpenAPI document, kept as it is." }),
+    .refine(({ openapi, swagger }) => (openapi === undefined) !== (swagger === undefined), {
+      path: ["openapi"],
+      message: "say which OpenAPI it is: `openapi` for 3.0 and 3.1, `swagger` for 2.0",
+    })
+    .meta({
+      title: "Definition",
+      description: "The OpenAPI document, kept as it is. Tools are made of 3.0 and 3.1 only.",
+    }),
   upstream: z.strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) }),
 });
 

@@ -20,7 +20,12 @@ export function governanceLines(
   const { gatehouse, data } = commandWords(dataPath, place);
   const apply = (spec: object) =>
     `printf '%s' ${shellQuoted(JSON.stringify({ apiVersion, kind: "McpServer", metadata: { name: shelf }, spec }))} | ${gatehouse} apply -f - ${data}`;
-  const draft = { description: "Notes, by rule.", context: `/${shelf}`, virtual: { servers: [{ server: "notes" }] } };
+  const draft = {
+    description: "Notes, by rule.",
+    version: "1.0",
+    context: `/${shelf}`,
+    virtual: { servers: [{ server: "notes" }] },
+  };
   return [
     "",
     `# governance: held against guidelines, ${shelf} is not published open to everybody, and for callers with a key it is`,

@@ -79,7 +79,8 @@ function holdApi(
     fault({ path: "spec.openapi.api", message: `RestApi/${name} is not deployed: publish it first` });
     return undefined;
   }
-  const described = { ...spec, document: parsed.definition };
+  const { openapi, ...definition } = parsed.definition;
+  const described = { ...spec, document: { openapi, ...definition } }; // reading it tells a version that is none
   const { url } = parsed.upstream.production;
   return hold({ artifact, tools: plugins, onDispose }, tools, [api?.specHash], (version) =>
     // Only the path below the address counts: where it goes, the API says.
