@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { GatewayError } from "../kernel/errors.ts";
 import type { ControlOptions } from "./common-options.ts";
-import type { ControlClient } from "./control-client.ts";
 import { openControlClient } from "./control-client.ts";
 import type { Shell } from "./shell.ts";
 
@@ -10,12 +9,16 @@ export interface TailAnalyticsOptions extends ControlOptions {
   /** 1 to 200. */
   readonly lines: string;
   readonly api?: string;
+  readonly application?: string;
+  readonly key?: string;
+  readonly model?: string;
+  readonly tool?: string;
+  readonly outcome?: string;
 }
 
 /**
  * Prints the latest operations of the analytics store, one JSON object a line, oldest first. `--follow` goes on until it
- * is stopped, and asks for pages until it meets one that it has shown. An operation is shown when it has ended, so those that
- * took long come behind younger ones; one that more than a page of others have overtaken is not shown.
+ * is stopped, with each operation once, in the order in which they come to the store.
  */
 export async function tailAnalytics(options: TailAnalyticsOptions, shell: Shell): Promise<void> {
   if (!/^\d{1,3}$/.test(options.lines) || Number(options.lines) < 1 || Number(options.lines) > 200) {
@@ -24,74 +27,46 @@ export async function tailAnalytics(options: TailAnalyticsOptions, shell: Shell)
   await using control = await openControlClient(options, shell);
   const stop = new AbortController();
   const forget = shell.onStop(() => stop.abort());
-  const shown = new Set<string>();
-  const show = (rows: readonly Row[]): void => {
-    for (const row of rows.toReversed()) {
-      shown.add(keyOf(row));
-      shell.out(JSON.stringify(row));
-    }
-    for (const oldest of shown) {
-      if (shown.size <= mostRemembered) break;
-      shown.delete(oldest);
-    }
-  };
+  const ask = async (path: string, more: Readonly<Record<string, string>>) =>
+    pageSchema.parse(await control.call("GET", `/api/v1/analytics/${path}?${queryOf(options, more)}`));
   try {
-    const { items: first } = await pageOf(control, options, Number(options.lines));
-    show(first);
-    const since = first.at(-1)?.ts ?? new Date(shell.clock.now()).toISOString();
-    while (options.follow === true && !stop.signal.aborted) {
-      await pause(shell, stop.signal);
-      if (!stop.signal.aborted) show(await unseen(control, options, shown, since));
+    // Asked for first: what comes between the two answers is in both, and none is in neither.
+    let cursor = options.follow === true ? (await ask("tail", { format: "json" })).next : undefined;
+    const latest = await ask("exchanges", { limit: options.lines });
+    const shown = new Set(latest.items.map(keyOf));
+    for (const row of latest.items.toReversed()) shell.out(JSON.stringify(row));
+    while (cursor !== undefined && !stop.signal.aborted) {
+      const page: Page = await ask("tail", { format: "json", cursor });
+      for (const row of page.items.filter((each) => !shown.delete(keyOf(each)))) shell.out(JSON.stringify(row));
+      cursor = page.next;
+      if (page.items.length === 0) await pause(shell, stop.signal);
     }
   } finally {
     forget();
   }
 }
 
-/** Rows that were not shown yet, newest first: page after page until one has none, or begins before `since`. */
-async function unseen(
-  control: ControlClient,
-  options: TailAnalyticsOptions,
-  shown: ReadonlySet<string>,
-  since: string,
-): Promise<readonly Row[]> {
-  const found = new Map<string, Row>();
-  for (let cursor: string | undefined; ; ) {
-    const { items, next } = await pageOf(control, options, 200, cursor);
-    const known = found.size;
-    for (const row of items) if (row.ts >= since && !shown.has(keyOf(row))) found.set(keyOf(row), row);
-    if (next === undefined || found.size === known) return [...found.values()];
-    cursor = next;
+function queryOf(options: TailAnalyticsOptions, more: Readonly<Record<string, string>>): string {
+  const { api, application, key, model, tool, outcome } = options;
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ api, application, key, model, tool, outcome, ...more })) {
+    if (value !== undefined) query.set(name, value);
   }
+  return query.toString();
 }
 
-function keyOf({ exchange_id, operation_id }: Row): string {
+function keyOf({ exchange_id, operation_id }: z.output<typeof rowSchema>): string {
   return `${exchange_id}/${operation_id}`;
 }
 
-type Row = z.output<typeof rowSchema>;
-
-const rowSchema = z.looseObject({ ts: z.string(), exchange_id: z.string(), operation_id: z.string() });
+const rowSchema = z.looseObject({ exchange_id: z.string(), operation_id: z.string() });
 const pageSchema = z.looseObject({ items: z.array(rowSchema), next: z.string().optional() });
+type Page = z.output<typeof pageSchema>;
 
 const pollMs = 1_000;
-const mostRemembered = 100_000;
-
-async function pageOf(
-  control: ControlClient,
-  { api }: TailAnalyticsOptions,
-  limit: number,
-  cursor?: string,
-): Promise<z.output<typeof pageSchema>> {
-  const query = new URLSearchParams({
-    limit: String(limit),
-    ...(api !== undefined && { api }),
-    ...(cursor !== undefined && { cursor }),
-  });
-  return pageSchema.parse(await control.call("GET", `/api/v1/analytics/exchanges?${query.toString()}`));
-}
 
 async function pause(shell: Shell, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => resolve(), { once: true });
   // Unlike a clock's timer, this one keeps the command alive.

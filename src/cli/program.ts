@@ -207,6 +207,11 @@ function addAnalytics(program: Command, shell: Shell): void {
     .option("-f, --follow", "go on with what comes")
     .option("-n, --lines <number>", "how many to begin with", "20")
     .option("--api <name>", "only those of one API")
+    .option("--application <id>", "only those of one application")
+    .option("--key <id>", "only those with one API key")
+    .option("--model <name>", "only those for one model")
+    .option("--tool <name>", "only calls of one MCP tool")
+    .option("--outcome <outcome>", "only ok, denied, failed, upstream_error or cancelled")
     .action(async (options) => (await import("./analytics.ts")).tailAnalytics(options, shell));
   controlCommand(analytics, "query <statement>", "run one SELECT of your own; `-` reads it from the input")
     .option("--format <format>", "table, json, csv, ndjson or parquet", "table")
