@@ -1,5 +1,6 @@
 import { GatewayError } from "../kernel/errors.ts";
-import { parseStrictJson } from "../kernel/strict-json.ts";
+import type { JsonFault } from "../kernel/strict-json.ts";
+import { parseStrictJson, strictJsonFault } from "../kernel/strict-json.ts";
 import type { Frame } from "../pipeline/exchange.ts";
 import { SseFrame } from "./sse-frame.ts";
 
@@ -27,15 +28,21 @@ export function asWritten<Written extends Frame>(frame: Written, message: unknow
 }
 
 function readFrame(frame: Frame): unknown {
-  let bytes = frame.bytes;
-  if (frame instanceof SseFrame) {
-    const { data } = frame;
-    if (data === undefined || data === "" || data === "[DONE]") return undefined;
-    bytes = Buffer.from(data);
-  } else if (frame.message() === undefined) return undefined;
-  const parsed = parseStrictJson(bytes, maxDepth);
+  if (!(frame instanceof SseFrame)) {
+    const message = frame.message();
+    if (message !== undefined) refuse(strictJsonFault(frame.bytes, maxDepth));
+    return message; // it was read of these bytes
+  }
+  const { data } = frame;
+  if (data === undefined || data === "" || data === "[DONE]") return undefined;
+  const parsed = parseStrictJson(Buffer.from(data), maxDepth);
   if ("value" in parsed) return parsed.value;
+  return refuse(parsed.fault);
+}
+
+function refuse(fault: JsonFault | undefined): undefined {
+  if (fault === undefined) return undefined;
   throw new GatewayError("upstream.invalid", "The upstream's answer cannot be read in one way only.", {
-    detail: parsed.fault.message,
+    detail: fault.message,
   });
 }

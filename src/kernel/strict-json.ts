@@ -15,16 +15,27 @@ export type StrictJson = { readonly value: unknown } | { readonly fault: JsonFau
  * deeper than `maxDepth`. What a policy reads here is then what the upstream reads.
  */
 export function parseStrictJson(bytes: Uint8Array, maxDepth: number): StrictJson {
-  if (!isUtf8(bytes)) return syntax("it is not valid UTF-8");
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return syntax("it begins with a byte order mark");
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const text = textOf(bytes);
+  if (typeof text !== "string") return { fault: text };
   const fault = findAmbiguity(text, maxDepth); // before the parser, so that depth is bounded for it as well
   if (fault !== undefined) return { fault };
   try {
     return { value: parseJson(text) };
   } catch {
-    return syntax("it is not valid JSON");
+    return { fault: syntax("it is not valid JSON") };
   }
+}
+
+/** What `parseStrictJson` would refuse of bytes that were parsed already, and are JSON; undefined where nothing is. */
+export function strictJsonFault(bytes: Uint8Array, maxDepth: number): JsonFault | undefined {
+  const text = textOf(bytes);
+  return typeof text === "string" ? findAmbiguity(text, maxDepth) : text;
+}
+
+function textOf(bytes: Uint8Array): string | JsonFault {
+  if (!isUtf8(bytes)) return syntax("it is not valid UTF-8");
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return syntax("it begins with a byte order mark");
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
 
 /** One pass over the text with a stack of the objects that are open. */
@@ -120,8 +131,8 @@ function isWellFormed(raw: string): boolean {
   return unescaped(raw).isWellFormed();
 }
 
-function syntax(message: string): StrictJson {
-  return { fault: { type: "syntax", message } };
+function syntax(message: string): JsonFault {
+  return { type: "syntax", message };
 }
 
 function ambiguous(message: string): JsonFault {

@@ -117,7 +117,9 @@ function inAnswer(
     const streamed = span.part === undefined ? undefined : isJsonStream(span, json);
     const search = (text: string): readonly InAnswer[] => {
       const restored =
-        text.includes("[") || text.includes("%5") ? placeholders.shown(text, streamed ?? isJsonText(span.text)) : [];
+        text.includes("[") || text.includes("%5")
+          ? placeholders.shown(text, () => streamed ?? isJsonText(span.text))
+          : [];
       if (find === undefined) return restored;
       const own = find(text).filter(({ start, end }) => !restored.some((each) => each.start < end && start < each.end));
       return [...restored, ...own.map((each) => ({ ...each, replacement: inPlaceOf(each.kind, redacted) }))];

@@ -6,8 +6,11 @@ export interface Placeholders {
   readonly isEmpty: boolean;
   /** `[EMAIL_1]`; of an equal value always the same, and never one that the client's own texts hold. */
   hide(label: string, value: string): string;
-  /** What stands for hidden values in a text, in order, each with what is to take its place. */
-  shown(text: string, isJson: boolean): readonly Shown[];
+  /**
+   * What stands for hidden values in a text, in order, each with what is to take its place. Whether it is JSON is asked once,
+   * and only where it has any.
+   */
+  shown(text: string, isJson: () => boolean): readonly Shown[];
 }
 
 export interface Shown {
@@ -52,11 +55,13 @@ export function createPlaceholders(texts: () => Iterable<string>): Placeholders 
     shown(text, isJson) {
       if (values.size === 0) return [];
       const found: Shown[] = [];
+      let isEscaped: boolean | undefined;
       for (const match of text.matchAll(placeholder)) {
         const value = values.get(nameOf(match[1] ?? ""));
         if (value === undefined) continue;
         const isEncoded = match[0].startsWith("%");
-        const replacement = isEncoded ? encodeURIComponent(value) : isJson ? jsonString(value) : value;
+        if (!isEncoded) isEscaped ??= isJson();
+        const replacement = isEncoded ? encodeURIComponent(value) : isEscaped === true ? jsonString(value) : value;
         found.push({ start: match.index, end: match.index + match[0].length, replacement });
       }
       return found;
