@@ -163,7 +163,7 @@ describeWithEngine("questions in files of their own", () => {
       const batch = { table, rows: bytes, count: lines.length, token: table, skipUnreadable: false } as const;
       await store.insert(batch, new AbortController().signal);
     }
-  }, 30_000);
+  }, 120_000);
   afterAll(() => engine[Symbol.asyncDispose]());
 
   const base: QuestionRequest = { params: {}, granularity: "total", limit: 1_000 };

@@ -29,7 +29,7 @@ describeWithEngine("an exchange and what is kept of it", () => {
     await store.insert({ table: "exchanges", rows: Buffer.from(events.join("")), ...rest }, signal);
     await store.insert({ table: "attempts", rows: Buffer.from(tries.join("")), ...rest }, signal);
     await store.putSnapshot("c".repeat(64), '{"apis":[],"supporting":[]}', 1, signal);
-  }, 30_000);
+  }, 120_000);
   afterAll(() => engine[Symbol.asyncDispose]());
 
   test("are its rows, its tries and its configuration, and nothing of another", async () => {

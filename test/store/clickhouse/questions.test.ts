@@ -45,7 +45,7 @@ describeWithEngine("questions", () => {
     const lines = Buffer.from(rows.map((row) => lineOf(row).replace('"exchange",', "")).join(""));
     const batch = { table: "exchanges", rows: lines, count: rows.length, token: "all", skipUnreadable: false } as const;
     await createEventStore(engine.session).insert(batch, new AbortController().signal);
-  }, 30_000);
+  }, 120_000);
   afterAll(() => engine[Symbol.asyncDispose]());
 
   const reader = () => createAnalyticsReader(engine.session);

@@ -234,7 +234,7 @@ describeWithEngine("statements of analysts", () => {
     const rows = Buffer.from(lines.join(""));
     const batch = { table: "exchanges", rows, count: 3, token: "all", skipUnreadable: false } as const;
     await createEventStore(engine.session).insert(batch, new AbortController().signal);
-  }, 30_000);
+  }, 120_000);
   afterAll(async () => {
     server.close();
     await engine[Symbol.asyncDispose]();

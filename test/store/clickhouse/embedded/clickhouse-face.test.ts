@@ -11,7 +11,7 @@ describeWithEngine("the embedded engine's HTTP interface", () => {
     engine = startTestEngine();
     endpoint = await engine.embedded.find();
     await askEngine(engine.session, "SELECT 1 AS one"); // the tables are there now
-  }, 30_000);
+  }, 120_000);
   afterAll(() => engine[Symbol.asyncDispose]());
 
   function clientOf(username: string, password = endpoint.reader.password) {
