@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { secretReferenceSchema } from "./api-spec.ts";
 import { findingSeverities, governedKinds, governedStates } from "./governed-kinds.ts";
 import { defineResource, nameSchema } from "./resource.ts";
 import { isStoredRuleset } from "./ruleset.ts";
@@ -52,6 +53,20 @@ const policySpec = z.strictObject({
     title: "Actions",
     description: "What a finding does, by state and severity; where nothing is said it is told only.",
   }),
+  webhook: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .max(2_000)
+        .meta({ title: "URL", description: "Is sent a POST." }),
+      secret: secretReferenceSchema.optional(),
+    })
+    .optional()
+    .meta({
+      title: "Webhook",
+      description:
+        "Is told when a resource comes to break the policy, keeps it again, or something of it goes into quarantine or out of it; signed where there is a secret.",
+    }),
   threshold: z.enum(findingSeverities).default("warn").meta({
     title: "Threshold",
     description: "The least severity that makes a resource non-compliant.",

@@ -4,6 +4,7 @@ import type { Verdict } from "../core/governance-gate.ts";
 import { heldEntries, settleQuarantine } from "../core/mcp-quarantine.ts";
 import { inWrite } from "../core/write.ts";
 import { toGatewayError } from "../kernel/errors.ts";
+import { tellCompliance } from "./tell-compliance.ts";
 
 /** Works off the catalog's queue of resources that are to be looked at. */
 export interface ComplianceQueue extends AsyncDisposable {
@@ -97,7 +98,9 @@ async function settle(
       const { status, score, policies } = verdict;
       await compliance.keep({ ...row, status, score, policies, evaluatedAtMs });
       await settleQuarantine(write, { ...row, policies }, heldEntries(row));
+      await tellCompliance(write, row, policies);
     });
+    context.webhooks?.wake();
     return true;
   } catch (error) {
     const fault = toGatewayError(error);
