@@ -104,11 +104,13 @@ async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, re
   const { createExchangeFinder } = await import("./store/clickhouse/questions/create-exchange-finder.ts");
   const { createLiveReader } = await import("./store/clickhouse/questions/create-live-reader.ts");
   const { createRowExporter } = await import("./store/clickhouse/questions/create-row-exporter.ts");
+  const { createRowPruner } = await import("./store/clickhouse/questions/create-row-pruner.ts");
   const tools: AnalyticsTools = {
     adHoc: createAdHocReader(session),
     exchanges: createExchangeFinder(session),
     live: createLiveReader(session),
     exporter: createRowExporter(session),
+    pruner: createRowPruner(session),
   };
   return { events: createEventStore(session), reader: createAnalyticsReader(session), tools };
 }

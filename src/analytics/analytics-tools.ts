@@ -2,6 +2,7 @@ import type { AdHocReader } from "./ad-hoc-reader.ts";
 import type { ExchangeFinder } from "./explain-rows.ts";
 import type { LiveReader } from "./live-reader.ts";
 import type { RowExporter } from "./row-exporter.ts";
+import type { RowPruner } from "./row-pruner.ts";
 
 /** What analysts and operators do with the recorded rows, beside asking the questions of `AnalyticsReader`. */
 export interface AnalyticsTools {
@@ -9,6 +10,7 @@ export interface AnalyticsTools {
   readonly exchanges: ExchangeFinder;
   readonly live: LiveReader;
   readonly exporter: RowExporter;
+  readonly pruner: RowPruner;
 }
 
 /** Gives the tools, and opens the store for them. Throws `analytics.not_available` where there is none. */

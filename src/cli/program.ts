@@ -233,6 +233,10 @@ function addAnalytics(program: Command, shell: Shell): void {
     .option("--table <table>", "exchanges or attempts", "exchanges")
     .option("--api <name>", "only those of one API")
     .action(async (options) => (await import("./export-analytics.ts")).exportAnalytics(options, shell));
+  controlCommand(analytics, "prune", "take whole months of recorded rows away, for good")
+    .requiredOption("--before <time>", "months that end before it go, such as 2026-06-01T00:00:00Z")
+    .option("--yes", "do it; what would go is printed without")
+    .action(async (options) => (await import("./prune-analytics.ts")).pruneAnalytics(options, shell));
   controlCommand(analytics, "questions", "print the questions that have an answer").action(async (options) =>
     (await import("./ask-analytics.ts")).printQuestions(options, shell),
   );

@@ -3,6 +3,7 @@ import { accessTokenRoutes } from "./access-token-routes.ts";
 import { alertRoutes } from "./alert-routes.ts";
 import { allOauthClientRoutes } from "./all-oauth-client-routes.ts";
 import { analyticsExportRoute } from "./analytics-export-route.ts";
+import { analyticsPruneRoute } from "./analytics-prune-route.ts";
 import { analyticsRoutes } from "./analytics-routes.ts";
 import { analyticsSqlRoutes } from "./analytics-sql-routes.ts";
 import { analyticsTailRoute } from "./analytics-tail-route.ts";
@@ -80,6 +81,7 @@ export function routes(): readonly ControlRoute[] {
     ...upstreamTokenRoutes(),
     ...analyticsRoutes(),
     ...questionRoutes(),
+    analyticsPruneRoute(),
     ...analyticsSqlRoutes(),
     analyticsTailRoute(),
     analyticsExportRoute(),

@@ -33,6 +33,7 @@ export const permissions = {
     per: "installation",
     summary: "Run statements of your own over the recorded traffic of all teams.",
   },
+  "analytics:prune": { per: "installation", summary: "Take recorded traffic away before its time." },
   "teams:read": { per: "team", summary: "See teams; who has it for a team sees that team." },
   "teams:write": { per: "installation", summary: "Make, change and delete teams." },
   "gateways:read": { per: "team", summary: "See gateways and what is attached to them." },

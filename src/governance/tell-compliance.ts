@@ -55,7 +55,8 @@ function heldBy(result: PolicyResult | undefined): readonly HeldEntry[] {
 }
 
 function namesOf(held: readonly HeldEntry[]): string {
-  return JSON.stringify(held.map(({ kind, name }) => [kind, name]).toSorted());
+  const names = held.map(({ kind, name }) => JSON.stringify([kind, name]));
+  return names.toSorted().join();
 }
 
 function news({ kind, name }: ComplianceRow, result: PolicyResult): Readonly<Record<string, unknown>> {
