@@ -27,6 +27,8 @@ export interface SpectralChildOptions {
   readonly clock: Clock;
   /** MiB of heap. */
   readonly memoryMiB?: number;
+  /** `low` leaves the processor to what is served beside it, which is so when absent. */
+  readonly priority?: "low" | "usual";
 }
 
 const startWithinMs = 60_000;
@@ -34,9 +36,9 @@ const startWithinMs = 60_000;
 /**
  * The process: without an environment, so that no key of ours reaches it; with Node's permission to read its own code, rules
  * and packages, and for nothing else on disk, for no process and no worker; without a way to the network (`lock-down.ts`); of
- * low priority, so that what is served goes first.
+ * low priority unless told otherwise, so that what is served goes first.
  */
-export function createSpectralChild({ clock, memoryMiB = 512 }: SpectralChildOptions): SpectralChild {
+export function createSpectralChild({ clock, memoryMiB = 512, priority = "low" }: SpectralChildOptions): SpectralChild {
   let running: { readonly child: ChildProcess; readonly ready: Promise<string | undefined> } | undefined;
   let lastId = 0;
   let isDisposed = false;
@@ -48,7 +50,7 @@ export function createSpectralChild({ clock, memoryMiB = 512 }: SpectralChildOpt
       execArgv: nodeOptions(memoryMiB),
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
-    lower(child);
+    if (priority === "low") lower(child);
     const lastWords = collectWords(child);
     const { promise: ready, resolve } = Promise.withResolvers<string | undefined>();
     child.once("message", () => resolve(undefined));

@@ -50,7 +50,7 @@ export async function lint(targets: readonly string[], options: LintOptions, she
   await using evaluator = createRulesetEvaluator({
     clock: shell.clock,
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }, // what matters of it is a fault of a document
-    startChild: () => createSpectralChild({ clock: shell.clock, memoryMiB: evaluatorMemoryMiB }),
+    startChild: () => createSpectralChild({ clock: shell.clock, memoryMiB: evaluatorMemoryMiB, priority: "usual" }),
   });
   const how = { evaluator, rulesets, timeoutMs: options.timeout * 1_000, cwd: shell.cwd };
   for await (const read of readTargets(targets, options, shell)) {
