@@ -142,7 +142,7 @@ describe("gatehouse secrets import-legacy", () => {
       ],
     });
     expect(await readSecret(gatehouse.running.context, "endpoint-secret-open-ai")).toBe("canary-4711");
-    expect(JSON.stringify([done, gatehouse.log.lines])).not.toContain("471");
+    expect(JSON.stringify([done, gatehouse.log.lines])).not.toContain("canary-471");
     expect(await importLegacy(lines)).toMatchObject({ code: 1, notes: expect.stringContaining("--replace") });
     expect(await importLegacy(lines, "--replace")).toMatchObject({ code: 0 });
   });
