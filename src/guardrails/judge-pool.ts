@@ -24,6 +24,7 @@ export function createJudgePool(options: JudgePoolOptions): LongTextJudge {
   const running = new Set<Thread>();
   const waiting: Task[] = [];
   let isClosed = false;
+  const isAt = (task: Task): boolean => [...running].some((thread) => thread.task === task);
 
   const next = (): void => {
     if (isClosed) return;
@@ -53,7 +54,12 @@ export function createJudgePool(options: JudgePoolOptions): LongTextJudge {
         resolve: (verdict) => end(() => resolve(verdict)),
         reject: (error) => end(() => reject(error)),
       };
-      const onAbort = (): void => task.reject(failed("nobody waits for it any more"));
+      // The time limit stays while a thread is at it: who leaves must not leave a thread behind that never comes to an end.
+      const onAbort = (): void => {
+        const left = failed("nobody waits for it any more");
+        if (isAt(task)) reject(left);
+        else task.reject(left);
+      };
       const cancel = clock.after(timeLimitMs, () => {
         for (const thread of running) if (thread.task === task) void thread.stop();
         task.reject(failed(`no verdict after ${timeLimitMs} ms`));

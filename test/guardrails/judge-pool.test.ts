@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Worker } from "node:worker_threads";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { guardrails } from "../../src/guardrails/index.ts";
 import { createJudgePool } from "../../src/guardrails/judge-pool.ts";
 import { regex } from "../../src/guardrails/regex.ts";
@@ -41,13 +42,19 @@ describe("a pool of threads", () => {
 
   test("leaves the event loop to others while it judges a megabyte", async () => {
     await pool.judge(question("x"), patience); // the thread is there
-    const guardrail = judgingLongTexts(compile(), { use: "regex", config }, pool);
+    const own = compile();
+    let calls = 0;
+    const counting = {
+      ...own,
+      inspect: (...asked: Parameters<typeof own.inspect>) => ((calls += 1), own.inspect(...asked)),
+    };
+    const guardrail = judgingLongTexts(counting, { use: "regex", config }, pool);
     const verdict = guardrail.inspect([span(`tiger-7${" a word".repeat(150_000)}`)], "request", guardedCall());
-    let others = 0;
-    setImmediate(() => (others += 1));
     expect(verdict).toBeInstanceOf(Promise);
     expect(await verdict).toMatchObject(found);
-    expect(others).toBe(1);
+    expect(calls).toBe(0); // it was judged elsewhere
+    await guardrail.inspect([span("tiger-7")], "request", guardedCall());
+    expect(calls).toBe(1);
   });
 
   test("takes no more questions than may wait, and says so", async () => {
@@ -93,6 +100,21 @@ test("a thread that does not come to an end is stopped, and the next question ge
     { status: "rejected", reason: { detail: expect.stringContaining("1000 ms") } },
     { status: "rejected" },
   ]);
+  await expect(pool.judge(question("tiger-7"), patience)).resolves.toMatchObject(found);
+});
+
+test("a question that its asker has left goes on to its limit, and takes no thread beyond it", async () => {
+  const clock = manualClock();
+  const terminate = vi.spyOn(Worker.prototype, "terminate");
+  onTestFinished(() => terminate.mockRestore());
+  await using pool = createJudgePool({ clock, threads: 1, timeLimitMs: 1_000 });
+  const leaving = new AbortController();
+  const slow = pool.judge(question("tiger-7 ".repeat(100_000)), leaving.signal);
+  leaving.abort();
+  await expect(slow).rejects.toMatchObject({ detail: expect.stringContaining("nobody waits") });
+  expect(terminate).not.toHaveBeenCalled(); // an asker who leaves costs no thread either
+  clock.advance(1_000);
+  expect(terminate).toHaveBeenCalledOnce();
   await expect(pool.judge(question("tiger-7"), patience)).resolves.toMatchObject(found);
 });
 
