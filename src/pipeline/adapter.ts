@@ -137,6 +137,8 @@ export interface EventSubject {
   readonly isUpstreamError: boolean;
   /** A W3C `traceparent` that the message itself carries; a header comes first. */
   readonly traceparent?: string | undefined;
+  /** The W3C `tracestate` beside it. */
+  readonly tracestate?: string | undefined;
 }
 
 /** What a protocol says of its texts, so that publish can tell what could never be judged. */

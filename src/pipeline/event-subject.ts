@@ -12,5 +12,6 @@ export function eventSubject({ api }: Exchange, operation: Operation): EventSubj
     name: name.length > longest ? name.slice(0, longest) : name,
     isUpstreamError: told?.isUpstreamError ?? false,
     traceparent: told?.traceparent,
+    tracestate: told?.tracestate,
   };
 }

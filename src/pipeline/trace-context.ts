@@ -65,12 +65,34 @@ export function upstreamTraceparent(exchange: Exchange, operation: Operation): s
   return `00-${span.traceId}-${attemptSpan(span, place + 1).spanId}-${span.isSampled ? "01" : "00"}`;
 }
 
-/** Writes it over the caller's headers. A `tracestate` goes on with the trace that it belongs to, and with no other. */
+/**
+ * The `tracestate` that belongs to the trace that goes on: it was beside the `traceparent` that was joined. Undefined where
+ * there was none, or none that can stand in a header, and where the trace begins here.
+ * @see https://www.w3.org/TR/trace-context/#tracestate-header
+ */
+export function upstreamTracestate(exchange: Exchange, operation: Operation): string | undefined {
+  const { traceparent, tracestate } = exchange.inbound.headers;
+  if (readTraceparent(traceparent) !== undefined) return stateOf(tracestate);
+  const told = eventSubject(exchange, operation);
+  return readTraceparent(told.traceparent) === undefined ? undefined : stateOf(told.tracestate);
+}
+
+/** Writes both over the caller's headers: a `tracestate` goes on with the trace that it belongs to, and with no other. */
 export function traceUpstream(exchange: Exchange, operation: Operation, headers: Record<string, string>): void {
   const traceparent = upstreamTraceparent(exchange, operation);
   if (traceparent === undefined) return;
   headers["traceparent"] = traceparent;
-  if (readTraceparent(exchange.inbound.headers["traceparent"]) === undefined) delete headers["tracestate"];
+  const tracestate = upstreamTracestate(exchange, operation);
+  if (tracestate === undefined) delete headers["tracestate"];
+  else headers["tracestate"] = tracestate;
+}
+
+/** Twice what everybody has to pass on. */
+const longestState = 1_024;
+
+function stateOf(given: unknown): string | undefined {
+  if (typeof given !== "string" || given === "" || given.length > longestState) return undefined;
+  return /^[\x20-\x7e]+$/.test(given) ? given : undefined;
 }
 
 /** What the caller has told: in the header, or else in the message. */

@@ -123,6 +123,74 @@ describe("a trace that a message of MCP names", () => {
   });
 });
 
+describe("the tracestate of a message of MCP", () => {
+  const other = traceparent.replace(caller.span, "00f067aa0ba902b7");
+  const withTrace = (meta: object) => ({
+    ...toolCall("legacy", 1, "echo"),
+    params: { name: "echo", _meta: meta, arguments: {} },
+  });
+  const stateIn = (sent: { readonly body: Buffer }) => sentBy(sent).params?._meta?.["tracestate"];
+  const rows = [
+    {
+      name: "goes on with its traceparent",
+      meta: { traceparent, tracestate: "a=1" },
+      given: {},
+      expected: ["a=1", "a=1"],
+    },
+    {
+      name: "gives way to that of the header, whose trace goes on",
+      meta: { traceparent, tracestate: "a=1" },
+      given: { traceparent: other, tracestate: "b=2" },
+      expected: ["b=2", "b=2"],
+    },
+    {
+      name: "comes beside the traceparent where the header had one",
+      meta: { traceparent },
+      given: { traceparent: other, tracestate: "b=2" },
+      expected: ["b=2", "b=2"],
+    },
+    {
+      name: "is emptied where the header's trace has none",
+      meta: { traceparent, tracestate: "a=1" },
+      given: { traceparent: other },
+      expected: [undefined, ""],
+    },
+    {
+      name: "is emptied where its traceparent is none",
+      meta: { traceparent: "00-0-0-01", tracestate: "a=1" },
+      given: { tracestate: "b=2" },
+      expected: [undefined, ""],
+    },
+    {
+      name: "is emptied where no header could hold it",
+      meta: { traceparent, tracestate: "a=\r\nx: y" },
+      given: {},
+      expected: [undefined, ""],
+    },
+  ];
+
+  test.each(rows)("$name", async ({ meta, given, expected }) => {
+    upstream.respond(answering("ok"));
+    await relayed.post(withTrace(meta), { headers: given });
+    const sent = upstream.seen.at(-1) ?? { headers: {}, body: Buffer.alloc(0) };
+    expect([sent.headers["tracestate"], stateIn(sent)]).toEqual(expected);
+  });
+
+  test("crosses a bridge with its trace, and not with another", async () => {
+    const bridged = await publishServer(gatehouse, "stated", `${upstream.url}/mcp`);
+    upstream.respond(sessions(ok));
+    const call = toolCall("modern", 1, "echo") as { params: { _meta: object } }; // as it is written there
+    const params = { ...call.params, _meta: { ...call.params._meta, traceparent, tracestate: "a=1" } };
+    const passed = async (headers: Record<string, string>) => {
+      await bridged.post({ ...call, params }, { era: "modern", headers });
+      const sent = upstream.seen.findLast((request) => sentBy(request).method === "tools/call");
+      return [sent?.headers["tracestate"], stateIn(sent ?? { body: Buffer.alloc(0) })];
+    };
+    expect(await passed({})).toEqual(["a=1", "a=1"]);
+    expect(await passed({ traceparent: other })).toEqual([undefined, undefined]);
+  });
+});
+
 test("each try has a span of its own, under which its upstream's are", async () => {
   upstream.respond(json(503, {}), chatAnswer("Hi."));
   const before = upstream.seen.length;

@@ -101,7 +101,7 @@ export function mcpEventSubject(operation: Operation): EventSubject {
   const { kind, name } = operation;
   const { type, target, seen, message, isSearch = false } = mcpRequest(operation);
   const meta = message === undefined || message.type === "response" ? undefined : message.params["_meta"];
-  const traceparent = isObject(meta) ? meta["traceparent"] : undefined;
+  const { traceparent, tracestate } = isObject(meta) ? meta : {};
   const isOurs = isSearch || kind === "response" || type === "stream" || type === "end-session"; // our words, and no method's
   const isPlain = target.type === "tool" || target.type === "prompt";
   return {
@@ -109,6 +109,7 @@ export function mcpEventSubject(operation: Operation): EventSubject {
     name: isPlain || name === "" ? name : shortHash(name),
     isUpstreamError: seen.errorCode !== undefined,
     traceparent: typeof traceparent === "string" ? traceparent : undefined,
+    tracestate: typeof tracestate === "string" ? tracestate : undefined,
   };
 }
 

@@ -5,7 +5,7 @@ import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest } from "../../
 import { jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
 import { withMeta, withoutReserved } from "../../../mcp/wire/reserved-meta.ts";
 import type { UpstreamTimeouts } from "../../../pipeline/adapter.ts";
-import { ownTraceparent } from "../trace-message.ts";
+import { tracedParams } from "../trace-message.ts";
 import type { CallScope } from "../upstream-server/call-scope.ts";
 import { openCallScope } from "../upstream-server/call-scope.ts";
 import { handshakeFacts, initializeParams } from "../upstream-server/legacy-handshake.ts";
@@ -117,7 +117,7 @@ async function ask(session: Session, call: McpCall, context: McpContext): Promis
   running.set(id, { context, scope, reply });
   const progressToken = context.progressToken === undefined ? undefined : id;
   try {
-    const params = withMeta(call.params, { progressToken, traceparent: ownTraceparent(context) });
+    const params = withMeta(tracedParams(call.params, context), { progressToken });
     await Promise.race([channel.send({ jsonrpc: "2.0", id, method: call.method, params }, context), reply.promise]);
     return await reply.promise;
   } catch (error) {

@@ -5,7 +5,7 @@ import type { JsonRpcNotification, JsonRpcRequest } from "../../../mcp/wire/json
 import { isObject, jsonRpcCodes } from "../../../mcp/wire/json-rpc.ts";
 import { withMeta, withoutReserved } from "../../../mcp/wire/reserved-meta.ts";
 import { askerOf } from "../credentials/upstream-credential.ts";
-import { ownTraceparent } from "../trace-message.ts";
+import { tracedParams } from "../trace-message.ts";
 import type { CallScope } from "./call-scope.ts";
 import { openCallScope } from "./call-scope.ts";
 import type { Handshake } from "./legacy-handshake.ts";
@@ -78,7 +78,7 @@ async function request(
   const id = tools.nextId();
   const scope = openCallScope(context.cancellation, link.clock, link.timeouts.idleMs);
   const progressToken = context.progressToken === undefined ? undefined : id;
-  const params = withMeta(call.params, { progressToken, traceparent: ownTraceparent(context) });
+  const params = withMeta(tracedParams(call.params, context), { progressToken });
   const message = { jsonrpc: "2.0", id, method: call.method, params };
   const reader = {
     id,

@@ -15,7 +15,7 @@ import { encodeHeaderValue, metaKeys, modernCodes, modernVersions, namedBy } fro
 import { withMeta, withoutReserved } from "../../../mcp/wire/reserved-meta.ts";
 import type { ToolHeaders } from "../tool-headers.ts";
 import { createToolHeaders } from "../tool-headers.ts";
-import { ownTraceparent } from "../trace-message.ts";
+import { tracedParams } from "../trace-message.ts";
 import type { CallScope } from "./call-scope.ts";
 import { openCallScope } from "./call-scope.ts";
 import { gatewayInfo } from "./legacy-handshake.ts";
@@ -106,13 +106,12 @@ export function requestFor(
   const { client, progressToken } = context;
   tools.lastId += 1;
   const id = tools.lastId;
-  const stamped = withMeta(params, {
+  const stamped = withMeta(tracedParams(params, context), {
     [metaKeys.protocolVersion]: version,
     [metaKeys.clientCapabilities]: client.capabilities,
     [metaKeys.clientInfo]: client.info ?? gatewayInfo,
     [metaKeys.logLevel]: client.logLevel,
     progressToken: progressToken === undefined ? undefined : id,
-    traceparent: ownTraceparent(context),
   });
   const member = namedBy[method];
   const name = member === undefined ? undefined : params[member];
