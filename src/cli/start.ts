@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import { gatehouseVersion } from "../version.ts";
+import { collectAtRest, ownParts } from "./collect-at-rest.ts";
 import type { StartOptions } from "./common-options.ts";
 import { commandConfig } from "./common-options.ts";
 import type { Shell } from "./shell.ts";
@@ -30,6 +31,8 @@ export async function start(options: StartOptions, shell: Shell): Promise<void> 
     shell.out(
       `Ready after ${seconds} s: gateway ${running.gatewayUrl}, control plane ${running.controlUrl}. Ctrl-C stops it.`,
     );
+    const parts = ownParts(shell.clock);
+    using _collecting = parts && collectAtRest(parts);
     const signal = await stopped.promise;
     shell.note(`${signal}: draining, at most ${config.limits.drainTimeoutMs} ms; once more to stop at once`);
   } finally {
