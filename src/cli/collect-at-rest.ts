@@ -1,12 +1,10 @@
-import type { EventLoopUtilization } from "node:perf_hooks";
-import { performance } from "node:perf_hooks";
 import type { Clock } from "../kernel/clock.ts";
 
 /** What `collectAtRest` looks at and does; of this process: `ownParts`. */
 export interface AtRestParts {
   readonly clock: Clock;
-  /** Since `since`, or since the process began. */
-  readonly utilization: (since?: EventLoopUtilization) => EventLoopUtilization;
+  /** Milliseconds of processor time that the process has had, all its threads together. */
+  readonly processorMs: () => number;
   /** Bytes that the heap takes from the system. */
   readonly heapBytes: () => number;
   /** Collects all garbage and gives its pages back to the system; stops the process for some 100 ms. */
@@ -18,17 +16,16 @@ export interface AtRestParts {
  * than it was after the last time, garbage is collected and its pages return to the system. V8 left to itself keeps the
  * young space of the busiest moment for as long as the process lives. A gateway with traffic never pays for it.
  */
-export function collectAtRest({ clock, utilization, heapBytes, collect }: AtRestParts): Disposable {
-  let before = utilization();
+export function collectAtRest({ clock, processorMs, heapBytes, collect }: AtRestParts): Disposable {
+  let beforeMs = processorMs();
   let keptBytes = 0;
   const look = (): void => {
-    const now = utilization();
-    const isAtRest = utilization(before).utilization < restingUtilization;
-    if (isAtRest && heapBytes() - keptBytes > worthBytes) {
+    const nowMs = processorMs();
+    if (nowMs - beforeMs < restingMs && heapBytes() - keptBytes > worthBytes) {
       collect();
       keptBytes = heapBytes();
     }
-    before = now;
+    beforeMs = processorMs();
     cancel = clock.after(lookEveryMs, look);
   };
   let cancel = clock.after(lookEveryMs, look);
@@ -41,7 +38,10 @@ export function ownParts(clock: Clock): AtRestParts | undefined {
   return (
     gc && {
       clock,
-      utilization: (since) => performance.eventLoopUtilization(since),
+      processorMs: () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1_000;
+      },
       heapBytes: () => process.memoryUsage().heapTotal,
       collect: () => gc({ type: "major", flavor: "last-resort" }),
     }
@@ -49,6 +49,6 @@ export function ownParts(clock: Clock): AtRestParts | undefined {
 }
 
 const lookEveryMs = 5_000;
-/** Share of the time; timers and probes of a gateway without requests stay below it. */
-const restingUtilization = 0.02;
+/** Of the time between two looks; timers and probes of a gateway without requests stay below it. */
+const restingMs = 100;
 const worthBytes = 16 * 1024 * 1024;

@@ -17,15 +17,9 @@ describe("a process that collects at rest", () => {
     heapBytes = 40 * mebibyte;
     activeMs = 0;
     collected = 0;
-    const startMs = clock.monotonic();
     collecting = collectAtRest({
       clock,
-      // As Node counts it: of the whole life, or of the time since.
-      utilization: (since = { active: 0, idle: 0, utilization: 0 }) => {
-        const active = activeMs - since.active;
-        const idle = clock.monotonic() - startMs - activeMs - since.idle;
-        return { active, idle, utilization: active + idle === 0 ? 0 : active / (active + idle) };
-      },
+      processorMs: () => activeMs,
       heapBytes: () => heapBytes,
       collect: () => {
         collected += 1;
