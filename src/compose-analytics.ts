@@ -155,6 +155,8 @@ function statusOf(
     rssBytes: engine?.rssBytes ?? null,
     restarts: engine?.restarts ?? 0,
     backlogBytes: progress?.backlogBytes ?? 0,
+    spooled: spool.spooled,
+    written: progress?.written ?? 0,
     dropped: spool.dropped,
     rejected: progress?.rejected ?? 0,
   };

@@ -26,7 +26,11 @@ export interface TelemetryParts {
   /** This process's name. */
   readonly node: string;
   /** Tells how the way of events to their store is doing. */
-  readonly analytics: { readonly reader: { status(): Pick<AnalyticsStatus, "dropped" | "rejected" | "backlogBytes"> } };
+  readonly analytics: {
+    readonly reader: {
+      status(): Pick<AnalyticsStatus, "spooled" | "written" | "dropped" | "rejected" | "backlogBytes">;
+    };
+  };
 }
 
 /**
@@ -112,9 +116,13 @@ function joinedSink(
 function observeProcess(metrics: MetricSet, { reader }: TelemetryParts["analytics"]): void {
   const only = (total: number): readonly CounterSeries[] => [{ labels: [], total }];
   const events = { unit: "{event}", labels: [] };
+  const spooled = { ...events, name: names.eventsSpooled, description: "Events written to the spool." };
+  const written = { ...events, name: names.eventsWritten, description: "Events that their store has taken." };
   const dropped = { ...events, name: names.eventsDropped, description: "Events that found no room in the spool." };
   const rejected = { ...events, name: names.eventsRejected, description: "Events that their store could not read." };
   const backlog = { name: names.eventsBacklog, description: "Bytes of events not in their store yet.", unit: "By" };
+  metrics.observe("counter", spooled, () => only(reader.status().spooled));
+  metrics.observe("counter", written, () => only(reader.status().written));
   metrics.observe("counter", dropped, () => only(reader.status().dropped));
   metrics.observe("counter", rejected, () => only(reader.status().rejected));
   metrics.observe("gauge", { ...backlog, labels: [] }, () => only(reader.status().backlogBytes));

@@ -11,7 +11,8 @@ import { startOtlpCollector } from "./kit/otlp-collector.ts";
 import { rawHttp } from "./kit/raw-http.ts";
 
 const token = "a-token-of-enough-length";
-const analytics = { reader: { status: () => ({ dropped: 0, rejected: 0, backlogBytes: 7 }) } };
+const counted = { spooled: 5, written: 4, dropped: 0, rejected: 0, backlogBytes: 7 };
+const analytics = { reader: { status: () => counted } };
 let upstream: MockUpstream;
 
 beforeAll(async () => {
@@ -70,8 +71,8 @@ test("a process that stops gives the collector what it has, of all signals", asy
   expect(collector.spans().map(({ kind }) => kind)).toEqual([2, 3]);
   expect(collector.bodies("logs")).toHaveLength(1);
   const metrics = JSON.stringify(collector.bodies("metrics"));
-  for (const name of ["http.server.request.duration", "gatehouse.events.dropped", "gatehouse.events.backlog"])
-    expect(metrics).toContain(`"${name}"`);
+  const counters = ["spooled", "written", "dropped", "rejected", "backlog"].map((name) => `gatehouse.events.${name}`);
+  for (const name of ["http.server.request.duration", ...counters]) expect(metrics).toContain(`"${name}"`);
 });
 
 test("a process that stops waits two seconds for a collector that never answers, and no longer", async () => {

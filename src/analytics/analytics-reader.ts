@@ -106,6 +106,8 @@ export const analyticsStatusSchema = z.strictObject({
   rssBytes: z.int().nullable().meta({ description: "Memory of the embedded engine's process." }),
   restarts: z.int().meta({ description: "How often the embedded engine ended by itself, since the start." }),
   backlogBytes: z.int().meta({ description: "Recorded events that are not in the store yet." }),
+  spooled: z.int().meta({ description: "Events written to the spool, since the start." }),
+  written: z.int().meta({ description: "Events that the store has taken from there, since the start." }),
   dropped: z.int().meta({ description: "Events lost because the spool was full, since the start." }),
   rejected: z.int().meta({ description: "Events that the store could not read, since the start." }),
 });

@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AnalyticsEvent, EventSink } from "../pipeline/event.ts";
+import { countLines } from "./count-lines.ts";
 import { createEventLineWriter } from "./event-line.ts";
 import type { HeldLines } from "./held-lines.ts";
 import { createHeldLines } from "./held-lines.ts";
@@ -24,6 +25,8 @@ export interface EventSpoolOptions {
 export interface EventSpool extends EventSink, AsyncDisposable {
   /** Resolves when everything recorded so far is in a file, or the disk has refused it once more. */
   flush(): Promise<void>;
+  /** Events written to files since the start. */
+  readonly spooled: number;
   /** Attempts to write that the disk refused. */
   readonly writeErrors: number;
   /** What is on disk, oldest first; of the newest only the bytes that are whole lines and will stay. */
@@ -68,6 +71,7 @@ class QueuedSpool implements EventSpool {
   readonly #held: HeldLines<AnalyticsEvent>;
   readonly #fresh: AnalyticsEvent[] = [];
   #notWritten = 0;
+  #spooled = 0;
   #writeErrors = 0;
   #closed = false;
   #cancelTimer: (() => void) | undefined;
@@ -85,6 +89,10 @@ class QueuedSpool implements EventSpool {
 
   get dropped(): number {
     return this.#notWritten + this.#segments.dropped;
+  }
+
+  get spooled(): number {
+    return this.#spooled;
   }
 
   get writeErrors(): number {
@@ -176,6 +184,7 @@ class QueuedSpool implements EventSpool {
       for (let left = this.#held.bytes; left > 0; ) {
         const first = this.#held.first();
         const taken = await this.#segments.append(first.subarray(0, Math.min(first.length, left)));
+        this.#spooled += countLines(first.subarray(0, taken));
         this.#held.take(taken);
         left -= taken;
       }

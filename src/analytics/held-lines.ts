@@ -1,3 +1,5 @@
+import { countLines } from "./count-lines.ts";
+
 /** Lines in memory on their way to a file, in the order in which they came. */
 export interface HeldLines<Item> {
   /** Writes the line of an item; nothing has changed when it is not "kept", nor when the writer throws. */
@@ -87,10 +89,4 @@ interface Page {
 
 function viewOf(page: Page | undefined): Buffer {
   return page === undefined ? Buffer.alloc(0) : page.memory.subarray(page.from, page.to);
-}
-
-function countLines(bytes: Buffer): number {
-  let lines = 0;
-  for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, end + 1)) lines += 1;
-  return lines;
 }

@@ -4,6 +4,7 @@ import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { BlockBuffers } from "./block-buffers.ts";
 import { createBlockBuffers } from "./block-buffers.ts";
+import { countLines } from "./count-lines.ts";
 import type { EventSpool } from "./event-spool.ts";
 import type { EventStore } from "./event-store.ts";
 import { insertBlock } from "./insert-block.ts";
@@ -34,6 +35,8 @@ export interface SpoolReplayOptions {
 export interface ReplayState {
   /** Bytes of the spool that are not in the store yet. */
   readonly backlogBytes: number;
+  /** Events that the store has taken since the start. */
+  readonly written: number;
   /** Lines that no table takes, since the start. */
   readonly rejected: number;
   /** What kept it from going on, when the last try failed. */
@@ -84,6 +87,7 @@ class Replay implements SpoolReplay {
   #buffers: BlockBuffers;
   #checkpoint: ReplayCheckpoint;
   #written: ReplayCheckpoint | undefined;
+  #inStore = 0;
   #rejected = 0;
   #lastError: string | undefined;
   #failures = 0;
@@ -109,7 +113,7 @@ class Replay implements SpoolReplay {
       return name === done.segment ? Math.max(0, bytes - done.offset) : bytes;
     });
     const backlogBytes = waiting.reduce((sum, bytes) => sum + bytes, 0);
-    return { backlogBytes, rejected: this.#rejected, lastError: this.#lastError };
+    return { backlogBytes, written: this.#inStore, rejected: this.#rejected, lastError: this.#lastError };
   }
 
   async catchUp(): Promise<void> {
@@ -196,7 +200,8 @@ class Replay implements SpoolReplay {
     await snapshots.deliver(store, clock.now(), signal);
     this.#checkpoint = { ...this.#checkpoint, pending: range };
     await this.#write();
-    this.#rejected += await insertBlock({
+    const lines = countLines(block.lines); // before they are taken apart in their own memory
+    const rejected = await insertBlock({
       store,
       block,
       spool: this.#checkpoint.spool,
@@ -204,6 +209,8 @@ class Replay implements SpoolReplay {
       buffers: this.#buffers,
       signal,
     });
+    this.#rejected += rejected;
+    this.#inStore += lines - rejected;
     const done = { segment: block.segment, offset: block.to };
     this.#checkpoint = { ...this.#checkpoint, done, pending: null };
     spool.handOver(done);

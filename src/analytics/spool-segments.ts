@@ -2,6 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../kernel/clock.ts";
+import { countLines } from "./count-lines.ts";
 
 /** The files of a spool on disk, the newest of them open for appending. */
 export interface SpoolSegments {
@@ -142,9 +143,7 @@ async function removeSegment(
   try {
     const content = from < bytes ? await readFile(path) : Buffer.alloc(0);
     await rm(path);
-    let lines = 0;
-    for (let end = content.indexOf(0x0a, from); end >= 0; end = content.indexOf(0x0a, end + 1)) lines += 1;
-    return lines;
+    return countLines(content, from);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
     throw error;

@@ -51,7 +51,8 @@ function isWell({ state, reason, dropped, rejected }: AnalyticsStatus): boolean 
 }
 
 function describe(status: AnalyticsStatus): string {
-  const { state, version, pid, rssBytes, restarts, backlogBytes, dropped, rejected, reason } = status;
+  const { state, version, pid, rssBytes, restarts, backlogBytes, reason } = status;
+  const { spooled, written, dropped, rejected } = status;
   return [
     state,
     ...(version === null ? [] : [`version ${version}`]),
@@ -59,6 +60,7 @@ function describe(status: AnalyticsStatus): string {
     ...(rssBytes === null ? [] : [`${Math.round(rssBytes / 1e6)} MB`]),
     ...(status.mode === "embedded" ? [`${restarts} restarts`] : []),
     `${backlogBytes} bytes to go`,
+    `${spooled} events spooled, ${written} written`,
     ...(dropped + rejected === 0 ? [] : [`${dropped} events dropped, ${rejected} rejected`]),
     ...(reason === null ? [] : [reason]),
   ].join(", ");

@@ -24,7 +24,7 @@ describe("when all goes well", () => {
         .join(""),
     );
     expect(store.batches.length).toBeGreaterThan(10);
-    expect(replay.state).toEqual({ backlogBytes: 0, rejected: 0, lastError: undefined });
+    expect(replay.state).toEqual({ backlogBytes: 0, written: 100, rejected: 0, lastError: undefined });
   });
 
   test("looks at the spool each second, and asks nothing of the store without a new event", async () => {
@@ -112,7 +112,7 @@ describe("when the store fails", () => {
     expect(replay.state.lastError).toBe("The store is away.");
     expect(replay.state.backlogBytes).toBeGreaterThan(300);
     await replay.catchUp();
-    expect(replay.state).toEqual({ backlogBytes: 0, rejected: 0, lastError: undefined });
+    expect(replay.state).toEqual({ backlogBytes: 0, written: 2, rejected: 0, lastError: undefined });
   });
 });
 
@@ -125,7 +125,7 @@ describe("what is in the spool", () => {
     await using replay = await start();
     await replay.catchUp();
     expect(store.rows).toHaveLength(4);
-    expect(replay.state).toMatchObject({ backlogBytes: 0, rejected: 1 });
+    expect(replay.state).toMatchObject({ backlogBytes: 0, written: 4, rejected: 1 });
   });
 
   test("a line that a crash cut off, or that is no event, is passed over", async () => {

@@ -46,6 +46,8 @@ function notingAnalytics() {
       rssBytes: 1_000,
       restarts: 0,
       backlogBytes: 0,
+      spooled: 0,
+      written: 0,
       dropped: 0,
       rejected: 0,
     }),

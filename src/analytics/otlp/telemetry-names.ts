@@ -49,6 +49,8 @@ export const telemetryNames = {
   mcpServerDuration: "mcp.server.operation.duration",
   mcpClientDuration: "mcp.client.operation.duration",
   decisions: "gatehouse.policy.decisions",
+  eventsSpooled: "gatehouse.events.spooled",
+  eventsWritten: "gatehouse.events.written",
   eventsDropped: "gatehouse.events.dropped",
   eventsRejected: "gatehouse.events.rejected",
   eventsBacklog: "gatehouse.events.backlog",
