@@ -56,7 +56,7 @@ export const actionPatterns: readonly InstructionPattern[] = [
     kind: "secrecy",
     weight: 0.5,
     pattern:
-      / (?:silently|secretly|without (?:the users? (?:knowledge|consent|knowing)|informing|telling|being noticed)|behind the users? back) /,
+      / (?:(?<! (?:will|would) (?:succeed|fail) )silently|secretly|without (?:the users? (?:knowledge|consent|knowing)|informing|telling|being noticed)|behind the users? back) /,
   },
   {
     kind: "secrecy",
