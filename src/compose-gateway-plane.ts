@@ -98,6 +98,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
       stalledMs: options.stalledMs ?? 60_000,
       limiter: shared.limiter,
       affinity: shared.affinity,
+      rests: shared.rests,
       limitsPath: dataDirectory.limitsPath,
       usesPath: dataDirectory.usesPath,
       approvals: calls.approvals,

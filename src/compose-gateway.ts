@@ -60,6 +60,7 @@ import type { EventSink } from "./pipeline/event.ts";
 import type { Limiter } from "./pipeline/limiter.ts";
 import type { PluginTools, SecretReader } from "./pipeline/plugin.ts";
 import { createRegistry } from "./pipeline/registry.ts";
+import type { RestBoard } from "./pipeline/rest-board.ts";
 import { createLimitGate } from "./pipeline/run-limits.ts";
 import type { NestedRunner } from "./pipeline/run-nested.ts";
 import { createNestedRunner } from "./pipeline/run-nested.ts";
@@ -113,6 +114,8 @@ export interface GatewayComposition {
   readonly limiter?: Limiter | undefined;
   /** Who made what providers keep, for several gateways together; absent, this one remembers for itself. */
   readonly affinity?: AffinityStore | undefined;
+  /** Which upstreams rest, for several gateways together; absent, this one finds out for itself. */
+  readonly rests?: RestBoard | undefined;
   /** Asks the control plane about calls that wait for a person; nobody approves any where it is absent. */
   readonly approvals?: Pick<ApprovalDesk, "ask" | "answer">;
   /** Takes what the gateway has seen. When it rejects, the same is reported again later. */
@@ -237,7 +240,7 @@ function adaptersOf(
 }
 
 /** The way to upstreams, and what is known of how they do. */
-function upstreamsOf({ clock, network, node, report }: GatewayComposition) {
+function upstreamsOf({ clock, network, node, report, rests }: GatewayComposition) {
   const upstream = createUpstreamClient({
     lookup: createGuardedLookup(network, "operator"),
     assertHost: (host) => network.assertHost(host, "operator"),
@@ -245,8 +248,9 @@ function upstreamsOf({ clock, network, node, report }: GatewayComposition) {
   });
   const watch = watchUpstreams({
     clock,
-    breaker: createBreaker(clock),
+    breaker: createBreaker(clock, rests?.tell),
     report: (upstreams) => report({ type: "upstreams", node, upstreams }),
+    rests,
   });
   return { upstream, watch };
 }

@@ -3,6 +3,7 @@ import type { Clock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { AffinityStore } from "./pipeline/affinity-store.ts";
 import type { Limiter } from "./pipeline/limiter.ts";
+import type { RestBoard } from "./pipeline/rest-board.ts";
 import type { RedisConnection } from "./store/redis/redis-connection.ts";
 
 /** What several gateways share. */
@@ -12,6 +13,8 @@ export interface SharedLimits extends AsyncDisposable {
   readonly limiter: Limiter | undefined;
   /** Undefined where each gateway remembers for itself who made what providers keep. */
   readonly affinity: AffinityStore | undefined;
+  /** Undefined where each gateway finds out for itself which upstreams rest. */
+  readonly rests: RestBoard | undefined;
   /** Tells the other processes; nothing where there is no Redis. Whoever misses it finds out by asking. */
   publish(version: string): void;
   /** Calls with each version that is published. */
@@ -31,6 +34,7 @@ export async function openSharedLimits(
       redis: undefined,
       limiter: undefined,
       affinity: undefined,
+      rests: undefined,
       publish: () => {},
       onVersion: () => {},
       [Symbol.asyncDispose]: async () => {},
@@ -39,6 +43,7 @@ export async function openSharedLimits(
   const { openRedis } = await import("./store/redis/redis-connection.ts");
   const { createRedisLimiter } = await import("./store/redis/limiter.ts");
   const { createRedisAffinity } = await import("./store/redis/affinity-store.ts");
+  const { createRedisRestBoard } = await import("./store/redis/rest-board.ts");
   const redis = openRedis({ ...settings, url }, parts);
   await redis.settled(connectPatienceMs);
   const channel = `${settings.keyPrefix}feed`;
@@ -46,6 +51,7 @@ export async function openSharedLimits(
     redis,
     limiter: createRedisLimiter({ redis }),
     affinity: createRedisAffinity({ redis }),
+    rests: createRedisRestBoard({ redis, clock: parts.clock }),
     publish: (version) => void redis.run((client) => client.publish(channel, version)).catch(() => {}), // they ask anyway
     onVersion: (listener) => redis.subscribe(channel, listener),
     [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),

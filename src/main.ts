@@ -220,6 +220,7 @@ function connectPlanes(
     httpsOnly: config.env === "production",
     limiter: shared.limiter,
     affinity: shared.affinity,
+    rests: shared.rests,
     limitsPath: dataPaths(config.dataDir).limitsPath,
     usesPath: dataPaths(config.dataDir).usesPath,
     ...reportsTo(() => context),

@@ -1,5 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { BreakerSettings } from "./adapter.ts";
+import type { TargetRest } from "./rest-board.ts";
 
 /**
  * Keeps requests away from targets that fail or ask for a rest, one state per target, and per model where the target
@@ -15,6 +16,11 @@ export interface Breaker {
   isEasing(target: string, settings: BreakerSettings, model?: string): boolean;
   /** Takes the result of a try into account; `unknown` frees a trial and changes nothing else. */
   note(target: string, health: "good" | "bad" | "unknown", settings: BreakerSettings, more?: TryNote): void;
+  /**
+   * Takes over what another gateway tells: a rest, after which this gateway tries for itself, or the end of one that was
+   * taken over (`restMs` 0). What was seen here stands: a rest of its own ends by a trial of its own.
+   */
+  hear(rest: TargetRest): void;
   /** Milliseconds until the target may be tried again; 0 when it may be now. */
   restMs(target: string, model?: string): number;
   /** What is remembered of the target now, of the worst of its models. `half-open`: the next request is its trial, or one is under way. */
@@ -40,10 +46,20 @@ export interface BreakerView {
 
 type State =
   | { readonly type: "closed"; readonly failures: number }
-  /** `trial`: somebody is trying whether the target has recovered, and the others wait. `asked`: it wants the rest itself. */
-  | { readonly type: "open"; readonly untilMs: number; readonly trial: boolean; readonly asked: boolean }
+  | OpenState
   /** Recovered; `credit` adds up its share of the requests. */
   | { readonly type: "easing"; readonly sinceMs: number; credit: number };
+
+interface OpenState {
+  readonly type: "open";
+  readonly untilMs: number;
+  /** Somebody is trying whether the target has recovered, and the others wait. */
+  readonly trial: boolean;
+  /** The target wants the rest itself. */
+  readonly asked: boolean;
+  /** Another gateway has told of it, and nothing bad was seen here. */
+  readonly heard: boolean;
+}
 
 const healthy: State = { type: "closed", failures: 0 };
 const noModel = "";
@@ -51,15 +67,23 @@ const noModel = "";
 const mostModels = 1_000;
 const defaultLongestRestMs = 300_000;
 
-/** All closed at the beginning. A target that works is not remembered, so states are as few as failing targets. */
-export function createBreaker(clock: Clock): Breaker {
+/**
+ * All closed at the beginning. A target that works is not remembered, so states are as few as failing targets. `tell`
+ * hears of each rest that begins here, and of the end (`restMs` 0) of each that a request has ended.
+ */
+export function createBreaker(clock: Clock, tell: (rest: TargetRest) => void = () => {}): Breaker {
   const states = createStates();
-  const opened = (forMs: number, asked: boolean): State => ({
+  const opened = (forMs: number, { asked = false, heard = false }): OpenState => ({
     type: "open",
     untilMs: clock.monotonic() + forMs,
     trial: false,
     asked,
+    heard,
   });
+  const open = (target: string, model: string, restMs: number, asked: boolean): void => {
+    states.set(target, model, opened(restMs, { asked }));
+    tell({ target, model, restMs, asked });
+  };
   const restOf = (state: State): number => (state.type === "open" ? Math.max(0, state.untilMs - clock.monotonic()) : 0);
 
   const noteGood = (target: string, model: string, { rampMs = 0 }: BreakerSettings): void => {
@@ -70,13 +94,14 @@ export function createBreaker(clock: Clock): Breaker {
     if (state.type === "open" && rampMs > 0) {
       states.set(target, model, { type: "easing", sinceMs: clock.monotonic(), credit: 0 });
     } else states.delete(target, model);
+    if (state.type === "open") tell({ target, model, restMs: 0, asked: false });
   };
   const noteBad = (target: string, model: string, { failures, openMs }: BreakerSettings): void => {
     const state = states.get(target, model);
     const count = state.type === "closed" ? state.failures + 1 : failures;
     const isLonger = restOf(state) > openMs; // a rest that was asked for is not made shorter
     if (count < failures) states.set(target, model, { type: "closed", failures: count });
-    else if (!isLonger || (state.type === "open" && state.trial)) states.set(target, model, opened(openMs, false));
+    else if (!isLonger || (state.type === "open" && state.trial)) open(target, model, openMs, false);
   };
   return {
     admits(target, { failures, openMs }, model = noModel) {
@@ -105,11 +130,17 @@ export function createBreaker(clock: Clock): Breaker {
       const longest = Math.min(restMs, settings.longestRestMs ?? defaultLongestRestMs);
       const state = states.get(target, model);
       const isTrial = state.type === "open" && state.trial;
-      if (longest > 0 && (isTrial || longest >= restOf(state))) states.set(target, model, opened(longest, true));
+      if (longest > 0 && (isTrial || longest >= restOf(state))) open(target, model, longest, true);
       else if (longest > 0) return;
       else if (health === "good") noteGood(target, model, settings);
       else if (health === "bad") noteBad(target, model, settings);
       else if (isTrial) states.set(target, model, { ...state, untilMs: clock.monotonic(), trial: false });
+    },
+    hear({ target, model, restMs, asked }) {
+      const state = states.get(target, model);
+      if (state.type === "open" && (!state.heard || state.trial)) return;
+      if (restMs > 0) states.set(target, model, opened(restMs, { asked, heard: true }));
+      else if (state.type === "open") states.delete(target, model);
     },
     restMs: (target, model = noModel) => restOf(states.get(target, model)),
     view(target) {

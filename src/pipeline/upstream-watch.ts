@@ -3,6 +3,7 @@ import type { UpstreamHealth } from "../core/upstream-health.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { BreakerSettings } from "./adapter.ts";
 import type { Breaker } from "./breaker.ts";
+import type { RestBoard } from "./rest-board.ts";
 import type { CompiledApi, Snapshot } from "./snapshot.ts";
 
 /** The name under which the breaker and the watch know a target: its ids do not change when an API is published anew. */
@@ -28,6 +29,8 @@ export interface UpstreamWatchParts {
   readonly clock: Clock;
   /** Takes the whole list; when it rejects, the list is told again later. */
   report(upstreams: readonly UpstreamHealth[]): Promise<void>;
+  /** What other gateways tell of the targets; each finds out for itself where it is absent. */
+  readonly rests?: Pick<RestBoard, "follow"> | undefined;
   /** Milliseconds from a change of state until it is told; changes in between are told with it. 1,000 when absent. */
   readonly reportAfterMs?: number;
   /** The same for what changes with every request: when a target last worked or failed. 15,000 when absent. */
@@ -44,9 +47,10 @@ interface Seen {
 
 /** Watches over `breaker`. A result costs one look-up more; nothing leaves the process on a request's path. */
 export function watchUpstreams(parts: UpstreamWatchParts): UpstreamWatch {
-  const { breaker, clock, report, reportAfterMs = 1_000, timesAfterMs = 15_000 } = parts;
+  const { breaker, clock, report, rests, reportAfterMs = 1_000, timesAfterMs = 15_000 } = parts;
   const seen = new Map<string, Seen>();
   let apis: readonly CompiledApi[] = [];
+  let live: ReadonlySet<string> = new Set();
   const list = (): readonly UpstreamHealth[] => apis.flatMap((api) => healthOf(api, seen, breaker, clock));
   const tell = batched(clock, reportAfterMs, () => report(list()));
   const told = (isNews: boolean): void => tell.within(isNews ? reportAfterMs : timesAfterMs);
@@ -61,18 +65,26 @@ export function watchUpstreams(parts: UpstreamWatchParts): UpstreamWatch {
     const isChanged = noteState(known, breaker.view(target).state, clock);
     told(isFirst || isChanged);
   };
+  const hear: Breaker["hear"] = (rest) => {
+    if (!live.has(rest.target)) return;
+    breaker.hear(rest);
+    told(noteState(entryOf(seen, rest.target), breaker.view(rest.target).state, clock));
+  };
+  let following: Disposable | undefined;
   return {
     admits: (target, settings, model) => breaker.admits(target, settings, model),
     isEasing: (target, settings, model) => breaker.isEasing(target, settings, model),
     restMs: (target, model) => breaker.restMs(target, model),
     view: (target) => breaker.view(target),
     note,
+    hear,
     list,
     follow(snapshot) {
       ({ apis } = snapshot);
-      const live = new Set(apis.flatMap((api) => targetsOf(api).map(({ key }) => key)));
+      live = new Set(apis.flatMap((api) => targetsOf(api).map(({ key }) => key)));
       for (const key of seen.keys()) if (!live.has(key)) seen.delete(key);
       told(true);
+      following ??= rests?.follow(hear); // not before there are targets to hear of
     },
     probed(target, failure, settings) {
       const isResting = breaker.view(target).state !== "closed";
@@ -83,7 +95,10 @@ export function watchUpstreams(parts: UpstreamWatchParts): UpstreamWatch {
       known.lastProbe = { atMs: clock.now(), failure: failure ?? null };
       told(isChanged);
     },
-    [Symbol.dispose]: () => tell.stop(),
+    [Symbol.dispose]() {
+      following?.[Symbol.dispose]();
+      tell.stop();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { vaultKeyring } from "../../src/core/vault-keys.ts";
 import { eventually } from "../kit/eventually.ts";
 import { refusedStart } from "../kit/gatehouse-process.ts";
+import { chatAnswer } from "../kit/mock-upstream.ts";
 import { startRedisServer, withoutRedis } from "../kit/redis-server.ts";
 import type { Processes } from "./plane-processes.ts";
 import { addToken, call, newKey, openProcesses, upstreamSecret } from "./plane-processes.ts";
@@ -156,5 +157,29 @@ describe.skipIf(withoutRedis)("gateways that share a Redis", () => {
     for (const gateway of [one, two]) expect((await fetch(`${gateway.gatewayUrl}/readyz`)).status).toBe(200);
     await redis.restart();
     await eventually("it counts again", async () => (await call(one, other.key)) === 200, 10_000);
+  });
+
+  test("leave an upstream alone together that asks for it, each by itself while Redis is away", async () => {
+    await using redis = await startRedisServer();
+    const env = { GATEHOUSE_REDIS_URL: redis.url, GATEHOUSE_REDIS_TIMEOUT_MS: "2000" };
+    const control = await processes.startControl(env);
+    const key = await processes.putUpApi(control);
+    const [one, two] = [
+      await processes.startGateway("one", control, { token: await addToken(control), env }),
+      await processes.startGateway("two", control, { token: await addToken(control), env }),
+    ];
+    expect(await call(two, key)).toBe(200);
+    processes.upstream.respond((_request, response) => {
+      response.writeHead(429, { "content-type": "application/json", "retry-after": "3600" });
+      response.end('{"error":{"message":"slow down","type":"rate_limit","param":null,"code":null}}');
+    });
+    expect(await call(one, key)).toBe(429);
+    processes.upstream.respond(chatAnswer("Hello."));
+    await eventually("the other one has heard", async () => (await call(two, key)) !== 200, 10_000);
+    const seen = processes.upstream.seen.length;
+    await redis.signal("SIGKILL");
+    for (const gateway of [one, two]) expect(await call(gateway, key)).toBe(503);
+    expect(processes.upstream.seen).toHaveLength(seen);
+    await eventually("it is told", () => two.printed.err.includes("Redis cannot be used"), 10_000);
   });
 });

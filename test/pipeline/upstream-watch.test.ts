@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { UpstreamHealth } from "../../src/core/upstream-health.ts";
 import { createUpstreamBoard } from "../../src/core/upstream-health.ts";
 import { createBreaker } from "../../src/pipeline/breaker.ts";
+import type { TargetRest } from "../../src/pipeline/rest-board.ts";
 import type { CompiledApi } from "../../src/pipeline/snapshot.ts";
 import { targetKey, watchUpstreams } from "../../src/pipeline/upstream-watch.ts";
 import { buildExchange } from "../kit/exchange.ts";
@@ -32,7 +33,7 @@ function openWatch(fails = 0) {
   const serving = (apis: readonly CompiledApi[]) => watch.follow({ ...snapshot, apis });
   serving([withTarget]);
   const key = targetKey(api.id, "production", "far");
-  return { watch, clock, told, key, api: withTarget, serving };
+  return { watch, clock, told, key, api: withTarget, serving, snapshot };
 }
 
 const turns = async (): Promise<void> => {
@@ -174,5 +175,29 @@ describe("the board of upstreams", () => {
     const board = createUpstreamBoard();
     for (let at = 0; at < 1_010; at += 1) board.take(`node-${at}`, [upstream], at);
     expect(board.list(0)).toHaveLength(1_000);
+  });
+
+  test("takes over what other gateways tell of its targets, from the first snapshot on, and of no others", () => {
+    const clock = manualClock();
+    let tell: ((rest: TargetRest) => void) | undefined;
+    let isOver = false;
+    const rests = {
+      follow(listener: (rest: TargetRest) => void) {
+        tell = listener;
+        return { [Symbol.dispose]: () => void (isOver = true) };
+      },
+    };
+    const breaker = createBreaker(clock);
+    const watch = watchUpstreams({ clock, breaker, rests, report: async () => {} });
+    expect(tell).toBeUndefined();
+    const { api, snapshot } = openWatch();
+    watch.follow({ ...snapshot, apis: [api] });
+    const rest = { target: targetKey(api.id, "production", "far"), model: "", restMs: 5_000, asked: false };
+    tell?.(rest);
+    tell?.({ ...rest, target: "gone" });
+    expect(watch.list()).toEqual([expect.objectContaining({ state: "open", sinceMs: clock.now() })]);
+    expect([watch.admits(rest.target, settings), breaker.restMs("gone")]).toEqual([false, 0]);
+    watch[Symbol.dispose]();
+    expect(isOver).toBe(true);
   });
 });
