@@ -36,6 +36,12 @@ export function moveChildren(pid: number, role: Role): void {
   }
 }
 
+/** Lets a process and what it starts from now on run on the cores of both roles. */
+export function unpin(pid: number): void {
+  if (isPinned)
+    spawnSync("taskset", ["--all-tasks", "--cpu-list", "--pid", Object.values(cores).join(","), String(pid)]);
+}
+
 /** A child process that was started for the bench. */
 export interface PinnedProcess extends AsyncDisposable {
   readonly pid: number;

@@ -14,6 +14,7 @@ async function run({
   connections,
   requests,
   seconds,
+  perSecond,
   staggerMs = 0,
   warmUps = 0,
 }: LoadOrder): Promise<LoadResult> {
@@ -39,7 +40,12 @@ async function run({
   };
   const work = async (connection: HttpConnection, at: number): Promise<void> => {
     if (staggerMs > 0) await new Promise((resolve) => setTimeout(resolve, (staggerMs * at) / connections));
+    const everyMs = perSecond === undefined ? 0 : (connections * 1_000) / perSecond;
+    let dueMs = performance.now() + (everyMs * at) / connections;
     while (take()) {
+      const earlyMs = everyMs === 0 ? 0 : dueMs - performance.now();
+      if (earlyMs > 0) await new Promise((resolve) => setTimeout(resolve, earlyMs));
+      dueMs += everyMs;
       const answered = await connection.exchange().catch(() => undefined);
       if (answered !== undefined) note(answered);
       else {

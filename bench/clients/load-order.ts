@@ -8,6 +8,8 @@ export interface LoadOrder {
   /** In all; absent: as many as go into `seconds`. */
   readonly requests?: number;
   readonly seconds?: number;
+  /** All connections together send no more than this; absent: as much as goes through. Who is late sends at once. */
+  readonly perSecond?: number;
   /** The connections begin spread over this time, so that streams are not all in the same phase. */
   readonly staggerMs?: number;
   /** Exchanges before the measurement begins, on one connection. */

@@ -28,7 +28,10 @@ export interface GatehouseLaneOptions {
  * Gatehouse as its users start it: the command, a data directory of its own, resources by the control API. The governed
  * lane runs in production mode; the open one cannot, for production refuses an API without keys.
  */
-export async function startGatehouseLane(upstreamUrl: string, options: GatehouseLaneOptions): Promise<RunningLane> {
+export async function startGatehouseLane(
+  upstreamUrl: string,
+  options: GatehouseLaneOptions,
+): Promise<RunningLane & { readonly control: ControlCall }> {
   await using opened = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "gatehouse-bench-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
@@ -49,12 +52,13 @@ export async function startGatehouseLane(upstreamUrl: string, options: Gatehouse
   const key = await configured(start(), adminToken, upstreamUrl, options);
   // What is measured is a process that has only served traffic.
   const server = opened.use(options.apart === true ? await startApart(opened, adminToken, env, args) : start());
-  const [, gatewayUrl = ""] = await server.line(/: gateway ([^\s,]+)/);
+  const [, gatewayUrl = "", controlUrl = ""] = await server.line(/: gateway ([^\s,]+)(?:, control plane (\S+?)\. )?/);
   const running = opened.move();
   return {
     url: `${gatewayUrl}/bench${pathOf(options)}`,
     headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
     pid: server.pid,
+    control: controlCall(controlUrl, adminToken),
     // The store is no part of the gateway: a server of its own would be on another machine.
     settle: () => moveChildren(server.pid, "client"),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -97,6 +101,20 @@ async function addresses(server: PinnedProcess): Promise<{ gatewayUrl: string; c
   return { gatewayUrl, controlUrl };
 }
 
+/** Asks the control API, by a path below `/api/v1`. Rejects unless the answer is one of success. */
+export type ControlCall = (method: "GET" | "POST", path: string, body?: unknown) => Promise<unknown>;
+
+function controlCall(controlUrl: string, adminToken: string): ControlCall {
+  return async (method, path, body) => {
+    const headers = { authorization: `Bearer ${adminToken}`, "content-type": "application/json" };
+    const sent = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+    const answer = await fetch(`${controlUrl}/api/v1${path}`, sent);
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
+    return JSON.parse(text);
+  };
+}
+
 async function configured(
   started: PinnedProcess,
   adminToken: string,
@@ -115,18 +133,16 @@ async function configure(
   upstreamUrl: string,
   { protocol, governed, translates, policies }: GatehouseLaneOptions,
 ): Promise<string | undefined> {
-  const post = async (path: string, body: unknown): Promise<unknown> => {
-    const headers = { authorization: `Bearer ${adminToken}`, "content-type": "application/json" };
-    const answer = await fetch(`${controlUrl}/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
-    return JSON.parse(text);
-  };
+  const control = controlCall(controlUrl, adminToken);
   const documents = resources(protocol, governed, upstreamUrl, translates === "to-anthropic", policies);
-  await post("/apply", { documents: documents.map((value, at) => ({ source: "bench", line: at + 1, value })) });
+  await control("POST", "/apply", {
+    documents: documents.map((value, at) => ({ source: "bench", line: at + 1, value })),
+  });
   if (!governed) return undefined;
   const kind = protocol === "llm" ? "LlmApi" : "McpServer";
-  const made = await post("/api-keys", { spec: { api: { kind, name: "bench" }, environment: "production" } });
+  const made = await control("POST", "/api-keys", {
+    spec: { api: { kind, name: "bench" }, environment: "production" },
+  });
   return (made as { key: string }).key; // what the control API promises for 201
 }
 
