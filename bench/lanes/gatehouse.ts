@@ -111,7 +111,7 @@ function controlCall(controlUrl: string, adminToken: string): ControlCall {
     const answer = await fetch(`${controlUrl}/api/v1${path}`, sent);
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
-    return JSON.parse(text);
+    return JSON.parse(text) as unknown;
   };
 }
 
