@@ -276,7 +276,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const answers = createMemoryAnswers({ clock });
   const learnt = learnUses({ log, directory: parts.usesPath });
   const kept = { learnt: learnt.at, answers: answers.at, estimates: createTokenEstimates() };
-  const tools = { ...own, ...kept, approvals, tokens, embed: meaning.use };
+  const tools = { ...own, ...kept, approvals, tokens, embed: meaning.use, prices: readBuiltInPrices() };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,

@@ -1,3 +1,4 @@
+import { formatNanos } from "../core/money.ts";
 import type { EventValue } from "../pipeline/event.ts";
 import type { Exchange } from "../pipeline/exchange.ts";
 import type { RouteDecision } from "../pipeline/route-decision.ts";
@@ -7,7 +8,7 @@ export const noFields: Readonly<Record<string, EventValue>> = {};
 
 /** The columns of a decision. */
 export function routeFields(decision: RouteDecision): typeof noFields {
-  const { strategy, route, reason, scores, tookMs, classifierTokens, gates } = decision;
+  const { strategy, route, reason, scores, tookMs, classifierTokens, classifierCost, gates } = decision;
   return {
     route_strategy: strategy,
     route_reason: reason,
@@ -16,7 +17,12 @@ export function routeFields(decision: RouteDecision): typeof noFields {
     route_candidates: scores.map((each) => `${each.route}=${each.score}`),
     ...(classifierTokens === undefined
       ? {}
-      : { route_input_tokens: classifierTokens.input, route_output_tokens: classifierTokens.output }),
+      : {
+          route_input_tokens: classifierTokens.input,
+          route_output_tokens: classifierTokens.output,
+          route_usage_source: classifierTokens.isEstimated ? "estimated" : "actual",
+        }),
+    ...(classifierCost === undefined ? {} : { route_cost: formatNanos(classifierCost.nanos) }),
     ...(gates === undefined ? {} : { route_gates: gates.map(({ target, gate }) => `${target}=${gate}`) }),
     route_ms: Math.round(tookMs * 1_000) / 1_000,
   };

@@ -1,10 +1,11 @@
-import { formatNanos } from "../core/money.ts";
+import { formatNanos, toNanos } from "../core/money.ts";
 import type { TryUse } from "./actual-usage.ts";
 import { triesOf } from "./actual-usage.ts";
 import type { AttemptRecord, CostColumns } from "./event.ts";
 import type { Exchange, Operation, Usage } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import { costOf, tierPercent } from "./price-table.ts";
+import type { RouteDecision } from "./route-decision.ts";
 import type { CompiledTarget } from "./target.ts";
 
 /** What one try is billed for. */
@@ -81,6 +82,21 @@ export function sumOfBills(bills: readonly AttemptBill[]): CostColumns {
     cost: formatNanos(Math.min(nanos, Number.MAX_SAFE_INTEGER)),
     cost_currency: currency ?? charged[0]?.currency ?? null,
     cost_source: charged.some(({ source }) => source === "estimated") ? "estimated" : "actual",
+  };
+}
+
+/** The cost of an operation with what it cost to decide where it goes, where a price of that is known. */
+export function withRouteCost(cost: CostColumns, route: RouteDecision | undefined): CostColumns {
+  const { classifierCost: spent, classifierTokens: tokens } = route ?? {};
+  if (spent === undefined || cost.cost_source === "unknown") return cost;
+  if (cost.cost !== null && toNanos(cost.cost) > 0 && cost.cost_currency !== spent.currency)
+    return { ...noCost, cost_source: "unknown" };
+  const nanos = spent.nanos + (cost.cost === null ? 0 : toNanos(cost.cost));
+  const isEstimated = tokens?.isEstimated === true || cost.cost_source === "estimated";
+  return {
+    cost: formatNanos(Math.min(nanos, Number.MAX_SAFE_INTEGER)),
+    cost_currency: spent.currency,
+    cost_source: isEstimated ? "estimated" : "actual",
   };
 }
 

@@ -1,5 +1,5 @@
 import type { AttemptBill } from "./attempt-cost.ts";
-import { sumOfBills } from "./attempt-cost.ts";
+import { sumOfBills, withRouteCost } from "./attempt-cost.ts";
 import type { ExchangeEvent } from "./event.ts";
 import { eventSubject } from "./event-subject.ts";
 import type { Exchange, Operation } from "./exchange.ts";
@@ -86,7 +86,7 @@ export function exchangeEvent(
       bills,
     ),
     labels: exchange.labels,
-    ...sumOfBills(bills),
+    ...withRouteCost(sumOfBills(bills), exchange.route),
     trace,
   };
 }

@@ -6,6 +6,7 @@ import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { SafeFetchOptions, SafeResponse } from "../kernel/safe-fetch.ts";
 import type { AnswerStore } from "./answer-keeping.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
+import type { PriceTable } from "./price-table.ts";
 import type { TokenEstimates } from "./token-estimates.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
@@ -30,6 +31,8 @@ export interface PluginTools {
   readonly log: Log;
   /** How long prompts and answers have been lately, for reservations. */
   readonly estimates: TokenEstimates;
+  /** Built-in prices of models; none is known where it is absent. */
+  readonly prices?: PriceTable;
   /** The value behind `${secret:name}`; rejects with `resource.not_found` when there is none. */
   readonly secrets: SecretReader;
   readonly tokens: TokenVerifier;

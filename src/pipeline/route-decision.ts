@@ -14,7 +14,9 @@ export interface RouteDecision {
   /** Milliseconds that the decision took. */
   readonly tookMs: number;
   /** Tokens that a model took to decide; absent where none was asked. */
-  readonly classifierTokens?: { readonly input: number; readonly output: number };
+  readonly classifierTokens?: { readonly input: number; readonly output: number; readonly isEstimated: boolean };
+  /** What those cost, in billionths of the currency's unit; absent where no price is known. */
+  readonly classifierCost?: { readonly nanos: number; readonly currency: string };
   /** Targets that were left out before the strategy saw any, and why; absent when there are none. */
   readonly gates?: readonly ClosedGate[];
 }

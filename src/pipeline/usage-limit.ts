@@ -102,7 +102,8 @@ export function createUsageLimit(
       if (tries.some((each) => each.usage === undefined)) return undefined;
       if (demand !== undefined && usage?.source === "actual" && tries.length > 0)
         estimates.note(exchange.api.id, operation.name, demand, usage);
-      return [tries.reduce((sum, each) => sum + amountOf(limit.measure, each), 0)];
+      const deciding = limit.measure === "cost" ? (exchange.route?.classifierCost?.nanos ?? 0) : 0;
+      return [tries.reduce((sum, each) => sum + amountOf(limit.measure, each), deciding)];
     },
   };
 }

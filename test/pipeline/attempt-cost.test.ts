@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { toNanos } from "../../src/core/money.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
 import type { AttemptBill } from "../../src/pipeline/attempt-cost.ts";
-import { attemptBills, costColumns, sumOfBills } from "../../src/pipeline/attempt-cost.ts";
+import { attemptBills, costColumns, noCost, sumOfBills, withRouteCost } from "../../src/pipeline/attempt-cost.ts";
 import type { AttemptRecord } from "../../src/pipeline/event.ts";
 import type { Usage } from "../../src/pipeline/exchange.ts";
 import type { Outcome } from "../../src/pipeline/outcome.ts";
@@ -179,4 +179,36 @@ test("what asks no model for anything costs nothing, whatever is told of tokens"
 
 test("an exchange without a try has no cost", () => {
   expect(sumOfBills(billsOf([]))).toEqual({ cost: null, cost_currency: null, cost_source: null });
+});
+
+describe("an operation whose way a model has chosen", () => {
+  const route = {
+    strategy: "intelligent",
+    route: "code",
+    reason: "matched",
+    scores: [],
+    tookMs: 1,
+    classifierTokens: { input: 90, output: 5, isEstimated: false },
+    classifierCost: { nanos: 110_000, currency: "USD" },
+  };
+  const known = { cost: "0.002", cost_currency: "USD", cost_source: "actual" } as const;
+
+  test("costs what both models cost, also where no try was made", () => {
+    expect(withRouteCost(known, route)).toEqual({ ...known, cost: "0.00211" });
+    expect(withRouteCost(noCost, route)).toEqual({ ...known, cost: "0.00011" });
+    expect(
+      withRouteCost(known, { ...route, classifierTokens: { ...route.classifierTokens, isEstimated: true } }),
+    ).toEqual({ ...known, cost: "0.00211", cost_source: "estimated" });
+  });
+
+  test("costs what is not known where one of them is not, or is in another currency", () => {
+    const unknown = { ...noCost, cost_source: "unknown" } as const;
+    expect(withRouteCost(unknown, route)).toEqual(unknown);
+    expect(withRouteCost({ ...known, cost_currency: "EUR" }, route)).toEqual(unknown);
+  });
+
+  test("costs what its tries cost where nothing was asked, or nobody knows a price of the model that was", () => {
+    const { classifierCost: _, ...unpriced } = route;
+    for (const each of [undefined, unpriced]) expect(withRouteCost(known, each)).toBe(known);
+  });
 });

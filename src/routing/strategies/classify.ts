@@ -5,6 +5,7 @@ import { openAiClient, translateOpenAiError } from "../../embedding/openai-clien
 import { GatewayError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
+import type { PricedTokens } from "../../pipeline/price-table.ts";
 
 /** A model that tells which rule a text falls under. */
 export interface ClassifierSettings {
@@ -27,11 +28,14 @@ export interface Classified {
   /** A rule's name; undefined where the model chose none of them, or answered what is no choice. */
   readonly rule: string | undefined;
   readonly reason: "matched" | "none" | "no-choice";
-  readonly inputTokens: number;
-  readonly outputTokens: number;
+  readonly tokens: PricedTokens;
 }
 
-export type Classify = (text: string, signal: AbortSignal) => Promise<Classified>;
+export interface Classify {
+  (text: string, signal: AbortSignal): Promise<Classified>;
+  /** Tokens that asking about a text takes, by a rough estimate: for when nobody heard what it took. */
+  promptTokens(text: string): number;
+}
 
 const none = "none";
 
@@ -60,7 +64,7 @@ export function createClassify(
     additionalProperties: false,
   };
   const told = instructions(rules);
-  return async (text, signal) => {
+  const ask = async (text: string, signal: AbortSignal): Promise<Classified> => {
     const { chat } = await client();
     try {
       const answer = await chat.completions.create(
@@ -82,7 +86,11 @@ export function createClassify(
         : translateOpenAiError(error, baseUrl, "model that classifies requests");
     }
   };
+  const promptTokens = (text: string): number => Math.ceil(Buffer.byteLength(told + delimited(text)) / bytesPerToken);
+  return Object.assign(ask, { promptTokens });
 }
+
+const bytesPerToken = 4;
 
 const maxAnswerBytes = 262_144;
 
@@ -103,10 +111,17 @@ function delimited(text: string): string {
   return `REQUEST ${mark} BEGINS\n${text}\nREQUEST ${mark} ENDS`;
 }
 
+// More than any model reads and writes at once is not believed.
+const count = z.int().min(0).max(50_000_000).catch(0);
+
 const answered = z.looseObject({
   choices: z.array(z.looseObject({ message: z.looseObject({ content: z.string().nullish() }) })).min(1),
   usage: z
-    .looseObject({ prompt_tokens: z.number().min(0).catch(0), completion_tokens: z.number().min(0).catch(0) })
+    .looseObject({
+      prompt_tokens: count,
+      completion_tokens: count,
+      prompt_tokens_details: z.looseObject({ cached_tokens: count }).nullish().catch(undefined),
+    })
     .nullish(),
 });
 
@@ -115,11 +130,15 @@ function readAnswer(answer: unknown, names: readonly string[]): Classified {
   if (!read.success)
     throw new GatewayError("upstream.invalid", "The model that classifies requests gave no completion.");
   const { choices, usage } = read.data;
-  const tokens = { inputTokens: usage?.prompt_tokens ?? 0, outputTokens: usage?.completion_tokens ?? 0 };
+  const tokens = {
+    inputTokens: usage?.prompt_tokens ?? 0,
+    cachedInputTokens: usage?.prompt_tokens_details?.cached_tokens ?? 0,
+    outputTokens: usage?.completion_tokens ?? 0,
+  };
   const rule = ruleOf(choices[0]?.message.content ?? "");
-  if (rule === none) return { rule: undefined, reason: "none", ...tokens };
+  if (rule === none) return { rule: undefined, reason: "none", tokens };
   const isKnown = rule !== undefined && names.includes(rule);
-  return { rule: isKnown ? rule : undefined, reason: isKnown ? "matched" : "no-choice", ...tokens };
+  return { rule: isKnown ? rule : undefined, reason: isKnown ? "matched" : "no-choice", tokens };
 }
 
 const choice = z.strictObject({ rule: z.string() });

@@ -2,16 +2,21 @@ import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { httpUrlSchema, secretReferenceSchema } from "../../core/api-spec.ts";
+import { modelPriceSchema } from "../../core/model-price.ts";
+import { moneySchema } from "../../core/money.ts";
 import { createFailureRest } from "../../embedding/failure-rest.ts";
 import { entryLimit } from "../../kernel/entry-limit.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { defineStrategy } from "../../pipeline/define-strategy.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
-import type { RouteDecision } from "../../pipeline/route-decision.ts";
+import type { ModelPrice } from "../../pipeline/price-table.ts";
+import { accountPrices } from "../../pipeline/price-table.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { Classified } from "./classify.ts";
 import { createClassify } from "./classify.ts";
 import { conversationText } from "./conversation-text.ts";
+import type { DecisionSpending } from "./decision-spending.ts";
+import { createSpending } from "./decision-spending.ts";
 import { globOrder, targetGlobs, withDefault } from "./glob-order.ts";
 
 const rule = z.strictObject({
@@ -56,6 +61,10 @@ const classifier = z.strictObject({
     title: "Answer",
     description: "Tokens that the model may take to answer, what it thinks before included.",
   }),
+  price: modelPriceSchema.optional().meta({
+    title: "Price",
+    description: "What the model costs; at OpenAI's own address the built-in price when absent, else none.",
+  }),
 });
 
 const config = z.strictObject({
@@ -84,6 +93,10 @@ const config = z.strictObject({
   tokensPerHour: z.int().min(0).max(1_000_000_000).default(1_000_000).meta({
     title: "Budget",
     description: "Tokens that this gateway may spend on decisions in an hour; then the default serves. 0 for no bound.",
+  }),
+  costPerHour: moneySchema.optional().meta({
+    title: "Money budget",
+    description: 'Money that this gateway may spend on decisions in an hour, such as "2.50"; then the default serves.',
   }),
 });
 
@@ -118,9 +131,8 @@ export const intelligent = defineStrategy({
     return {
       choose(offered, exchange, operation) {
         const startedMs = tools.clock.monotonic();
-        const settle = ({ rule: found, reason, tokens }: Decided): readonly CompiledTarget[] => {
+        const settle = ({ rule: found, reason, spent }: Decided): readonly CompiledTarget[] => {
           const tookMs = tools.clock.monotonic() - startedMs;
-          const spent = tokens === undefined ? {} : { classifierTokens: tokens };
           exchange.route = { strategy: "intelligent", route: found, reason, scores: [], tookMs, ...spent };
           const chosen = found === undefined ? [] : (order.get(found)?.(offered) ?? []);
           return withDefault(chosen, byDefault(offered), offered);
@@ -139,11 +151,10 @@ interface Decided {
   readonly rule: string | undefined;
   readonly reason: string;
   /** What the decision has cost; absent where the model was not asked for it. */
-  readonly tokens?: NonNullable<RouteDecision["classifierTokens"]>;
+  readonly spent?: DecisionSpending;
 }
 
 const mostDecisions = 10_000;
-const hourMs = 3_600_000;
 
 /** Decisions by text: remembered, asked for once by many at a time, and within the budget. */
 function createDecisions(given: z.output<typeof config>, tools: PluginTools) {
@@ -156,27 +167,24 @@ function createDecisions(given: z.output<typeof config>, tools: PluginTools) {
   );
   const asking = new Map<string, Promise<Decided>>();
   const ended = new AbortController();
-  const spent = { hour: 0, tokens: 0 };
-  const isSpent = (): boolean => {
-    const hour = Math.floor(clock.monotonic() / hourMs);
-    if (hour !== spent.hour) [spent.hour, spent.tokens] = [hour, 0];
-    return given.tokensPerHour > 0 && spent.tokens >= given.tokensPerHour;
-  };
+  const spending = createSpending(given, priceOf(given, tools), clock);
   const ask = async (key: string, said: string): Promise<Decided> => {
     try {
-      const { rule: found, reason, inputTokens, outputTokens } = await inTime(classify, said, timeoutMs, clock, ended);
+      const { rule: found, reason, tokens } = await inTime(classify, said, timeoutMs, clock, ended);
       rest.note("good");
-      spent.tokens += inputTokens + outputTokens;
       const decided = { rule: found, reason };
       if (given.cacheSeconds > 0 && reason !== "no-choice") {
         known.set(key, { decided, untilMs: clock.monotonic() + given.cacheSeconds * 1_000 });
       }
-      return { ...decided, tokens: { input: inputTokens, output: outputTokens } };
+      return { ...decided, spent: spending.take(tokens, false) };
     } catch (error) {
       rest.note(ended.signal.aborted ? "unknown" : "bad");
       if (!ended.signal.aborted) log.warn({ err: error }, "a request could not be classified");
       const isLate = error instanceof GatewayError && error.code === "upstream.timeout";
-      return { rule: undefined, reason: isLate ? "deadline" : "failed" };
+      if (!isLate) return { rule: undefined, reason: "failed" };
+      // It was at work, and bills at least what it has read.
+      const tokens = { inputTokens: classify.promptTokens(said), outputTokens: 0 };
+      return { rule: undefined, reason: "deadline", spent: spending.take(tokens, true) };
     } finally {
       asking.delete(key);
     }
@@ -188,7 +196,7 @@ function createDecisions(given: z.output<typeof config>, tools: PluginTools) {
       if (remembered !== undefined && remembered.untilMs > clock.monotonic()) return remembered.decided;
       const others = asking.get(key);
       if (others !== undefined) return others.then(({ rule: found, reason }) => ({ rule: found, reason }));
-      if (isSpent()) return { rule: undefined, reason: "budget" };
+      if (spending.isSpent()) return { rule: undefined, reason: "budget" };
       if (rest.waitMs() > 0) return { rule: undefined, reason: "resting" };
       const decided = ask(key, said);
       asking.set(key, decided);
@@ -196,6 +204,21 @@ function createDecisions(given: z.output<typeof config>, tools: PluginTools) {
     },
     dispose: () => ended.abort(),
   };
+}
+
+/** What the model that decides costs. Throws `config.invalid` where a budget in money has no price to go by. */
+function priceOf({ classifier: asked, costPerHour }: z.output<typeof config>, { prices }: PluginTools) {
+  const isOpenAi = new URL(asked.baseUrl).host === "api.openai.com";
+  const builtIn = isOpenAi ? prices?.provider("openai") : undefined;
+  const written = asked.price && { "*": asked.price };
+  const price: ModelPrice | undefined = accountPrices(written, builtIn ?? (() => undefined))(asked.model);
+  if (costPerHour !== undefined && price === undefined) {
+    throw new GatewayError(
+      "config.invalid",
+      `costPerHour: no price of \`${asked.model}\` is known; give classifier.price.`,
+    );
+  }
+  return price;
 }
 
 /** Rejects with `upstream.timeout` on our own clock, and lets go of the call. */

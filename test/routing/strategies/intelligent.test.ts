@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 import type { SafeFetchOptions, SafeResponse } from "../../../src/kernel/safe-fetch.ts";
+import { createPriceTable } from "../../../src/pipeline/price-table.ts";
 import { intelligent } from "../../../src/routing/strategies/intelligent.ts";
 import { buildExchange, buildOperation, buildTools } from "../../kit/exchange.ts";
 import { targetCalled } from "../../kit/targets.ts";
@@ -35,9 +36,14 @@ const saying = (content: string | null, usage: unknown = { prompt_tokens: 90, co
 });
 const choosing = (rule: string): unknown => saying(JSON.stringify({ rule }));
 
+const prices = createPriceTable({
+  asOf: "2026-01-01",
+  providers: { openai: { models: { "small-sorter": { input: "1.00", cachedInput: "0.10", output: "4.00" } } } },
+});
+
 function routed(answer: Answerer, given: Partial<Config> = {}) {
   const calls: Asked[] = [];
-  const tools = buildTools({ "openai-key": "sk-one" });
+  const tools = { ...buildTools({ "openai-key": "sk-one" }), prices };
   const fetch = async (url: string | URL, options: SafeFetchOptions): Promise<SafeResponse> => {
     const asked = { ...options, url: String(url), json: JSON.parse(String(options.body)) as Asked["json"] }; // as we send it
     calls.push(asked);
@@ -72,7 +78,7 @@ describe("a request that a model sorts", () => {
       strategy: "intelligent",
       route: "code",
       reason: "matched",
-      classifierTokens: { input: 90, output: 5 },
+      classifierTokens: { input: 90, output: 5, isEstimated: false },
     });
     const [call] = calls;
     expect(call).toMatchObject({
@@ -118,7 +124,11 @@ describe("a request that a model sorts", () => {
     await expect.poll(() => calls.length).toBe(1);
     const signal = calls[0]?.signal;
     tools.clock.advance(100);
-    expect(await asked).toMatchObject({ ids: ["other/spare"], reason: "deadline" });
+    const late = await asked;
+    expect(late).toMatchObject({ ids: ["other/spare"], reason: "deadline" });
+    // The model was at work: what it has read is billed, and nobody heard how much that was.
+    expect(late.classifierTokens).toMatchObject({ output: 0, isEstimated: true });
+    expect(late.classifierTokens?.input).toBeGreaterThan(100);
     expect(signal?.aborted).toBe(true);
   });
 });
@@ -182,6 +192,32 @@ describe("decisions", () => {
     expect((await ask("d")).reason).toBe("budget");
     tools.clock.advance(3_600_000);
     expect((await ask("d")).reason).toBe("matched");
+  });
+
+  test("cost what the model's tokens cost, by the price that is given or the built-in one of OpenAI's", async () => {
+    const usage = { prompt_tokens: 90, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 40 } };
+    const answer = (): unknown => saying('{"rule":"code"}', usage);
+    const spentBy = async (classifier: Partial<Config["classifier"]>) =>
+      (await routed(answer, { classifier: { ...config.classifier, ...classifier } }).ask("hello")).classifierCost;
+    // 50 at 1 and 40 at 0.1 a million, 5 at 4 a million
+    expect(await spentBy({ model: "small-sorter" })).toEqual({ nanos: 74_000, currency: "USD" });
+    expect(await spentBy({ price: { input: "2", output: "10", currency: "EUR" } })).toEqual({
+      nanos: 230_000,
+      currency: "EUR",
+    });
+    expect(await spentBy({ model: "small-sorter", baseUrl: "https://sorter.example.com/v1" })).toBeUndefined();
+    expect(await spentBy({})).toBeUndefined();
+  });
+
+  test("end for an hour when their budget in money is spent, which needs a price", async () => {
+    const classifier = { ...config.classifier, price: { input: "100.00", output: "200.00" } };
+    const { ask, calls, tools } = routed(() => choosing("chat"), { classifier, costPerHour: "0.015" });
+    for (const text of ["a", "b", "c"]) await ask(text);
+    expect(calls).toHaveLength(2); // a hundredth each: the second one ends it
+    expect((await ask("d")).reason).toBe("budget");
+    tools.clock.advance(3_600_000);
+    expect((await ask("d")).reason).toBe("matched");
+    expect(() => routed(() => choosing("chat"), { costPerHour: "1.00" })).toThrow(/costPerHour.*sorter/);
   });
 
   test("rest after five failures in a row, and are tried again", async () => {
