@@ -7,6 +7,7 @@ import {
   timeoutsSchema,
 } from "./api-spec.ts";
 import { failoverSchema, retryBudgetSchema } from "./failover.ts";
+import { passThroughFields } from "./llm-pass-through.ts";
 import { modelFactsSchema, regionSchema } from "./model-facts.ts";
 import { defineResource, nameSchema } from "./resource.ts";
 
@@ -134,6 +135,7 @@ const llmApiSpec = z.strictObject({
     description:
       "Tokens that one answer may have: put into requests that say nothing or ask for more, so that limits know what to reserve. Not bounded when absent.",
   }),
+  ...passThroughFields,
   upstream: z
     .strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) })
     .meta({ title: "Upstream", description: "Where production and sandbox keys lead." }),

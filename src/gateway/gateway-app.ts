@@ -10,6 +10,7 @@ import { GatewayError } from "../kernel/errors.ts";
 import type { ExchangeId } from "../kernel/ids.ts";
 import { uuidV7 } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
+import type { AdapterRoute } from "../pipeline/adapter.ts";
 import type { Deny } from "../pipeline/outcome.ts";
 import { deny } from "../pipeline/outcome.ts";
 import type { Runner } from "../pipeline/runner.ts";
@@ -93,7 +94,7 @@ function createRoutes(snapshot: Snapshot | undefined, options: Tools): Routes {
         answerPreflight(c.env.incoming, c.env.outgoing, options) ? RESPONSE_ALREADY_SENT : next(),
       );
     }
-    for (const { method, path } of api.adapter.routes) {
+    for (const { method, path } of routesOf(api)) {
       // A catch-all reaches into the contexts below its own, and what is there is for the API of that context.
       app.on([method], [api.context + path], (c, next) => {
         if (below.length > 0 && nearest(below, c.req.path) !== undefined) return next();
@@ -178,16 +179,18 @@ function nearest<Entry extends { readonly context: string }>(
   return best;
 }
 
-function explainBelow(
-  { adapter, context }: CompiledApi,
-  path: string,
-): { refusal: Deny; headers: Record<string, string> } {
-  const methods = adapter.routes.filter((route) => isOn(route.path, path)).map(({ method }) => method);
+function routesOf({ adapter, protocol }: CompiledApi): readonly AdapterRoute[] {
+  return protocol.routes === undefined ? adapter.routes : [...adapter.routes, ...protocol.routes];
+}
+
+function explainBelow(api: CompiledApi, path: string): { refusal: Deny; headers: Record<string, string> } {
+  const routes = routesOf(api);
+  const methods = routes.filter((route) => isOn(route.path, path)).map(({ method }) => method);
   if (methods.length > 0) {
     const allow = methods.join(", ");
     return { refusal: deny("route.method_not_allowed", `Use ${allow} here.`), headers: { allow } };
   }
-  const known = new Set(adapter.routes.map((route) => context + route.path.replace(/\{.*\}/, "")));
+  const known = new Set(routes.map((route) => api.context + route.path.replace(/\{.*\}/, "")));
   return {
     refusal: deny("route.not_found", `There is no such endpoint; there are: ${[...known].join(", ")}.`),
     headers: {},

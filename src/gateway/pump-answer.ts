@@ -1,6 +1,7 @@
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { ClientResponse, Encoded } from "../pipeline/adapter.ts";
 import type { ByteSink, Exchange, PumpedFrames } from "../pipeline/exchange.ts";
+import { endBroken } from "./end-broken.ts";
 import { letGoWhenStalled } from "./let-go-when-stalled.ts";
 import type { WriteOptions } from "./write-answer.ts";
 
@@ -88,8 +89,7 @@ class AnswerPump implements ByteSink {
       reject(error);
       return;
     }
-    response.write(options.errorFrame(error));
-    response.end();
+    endBroken(response, options.errorFrame(error));
     letGoWhenStalled(response, options.stalledMs);
     resolve({ status, error });
   }

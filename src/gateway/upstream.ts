@@ -1,4 +1,5 @@
 import type { TcpSocketConnectOpts } from "node:net";
+import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import Pool from "undici/lib/dispatcher/pool.js";
 import type { Cancellation, CancellationListener } from "../kernel/cancellation.ts";
@@ -16,7 +17,8 @@ export interface UpstreamRequest {
   /** Path and query as they go on the wire. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | undefined;
+  /** A stream is sent as it comes, and read only once the connection stands. */
+  readonly body: Buffer | Readable | undefined;
   readonly timeouts: UpstreamTimeouts;
   /** Ends the request and its body, and frees the socket at once. */
   readonly cancellation: Cancellation;

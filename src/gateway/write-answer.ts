@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { GatewayError, toGatewayError } from "../kernel/errors.ts";
 import type { ClientResponse, Encoded } from "../pipeline/adapter.ts";
 import type { Answer, Exchange, Frame } from "../pipeline/exchange.ts";
+import { endBroken } from "./end-broken.ts";
 import { letGoWhenStalled } from "./let-go-when-stalled.ts";
 import { pumpAnswer } from "./pump-answer.ts";
 
@@ -10,8 +11,8 @@ export interface WriteOptions {
   readonly clock: Clock;
   /** A client that takes no byte for so long is let go. */
   readonly stalledMs: number;
-  /** The bytes that end a broken stream in the client's dialect. */
-  errorFrame(error: GatewayError): Uint8Array;
+  /** The bytes that end a broken stream in the client's dialect; undefined where nothing can be said in it. */
+  errorFrame(error: GatewayError): Uint8Array | undefined;
 }
 
 /** Writes an answer to the raw response: at once when whole, frame by frame as the client takes them when a stream. */
@@ -93,8 +94,8 @@ async function writeStream(
     if (error !== undefined) throw error;
     response.writeHead(answer.status, headers);
   }
-  if (error !== undefined) response.write(options.errorFrame(error));
-  response.end();
+  if (error !== undefined) endBroken(response, options.errorFrame(error));
+  else response.end();
   letGoWhenStalled(response, options.stalledMs);
   return { status: answer.status, error };
 }

@@ -7,7 +7,7 @@ import type { CompiledTarget } from "./target.ts";
 /** What one try of an operation has used, and what models cost where it was made. */
 export interface TryUse {
   readonly attempt: AttemptRecord;
-  /** `nothing` where the try is not billed; undefined where what was told cannot be true. */
+  /** `nothing` where the try is not billed; undefined where what was told cannot be true, or nothing is. */
   readonly usage: Usage | "nothing" | undefined;
   readonly price: ModelPrice | undefined;
   /** Whether tokens cost anything there at all. */
@@ -39,7 +39,12 @@ export function triesOf(
     const told = isLast ? operation.usage : attempt.usage;
     return {
       attempt,
-      usage: told === undefined ? unheard(fault, expectedPrompt) : believed(told),
+      usage:
+        told !== undefined
+          ? believed(told)
+          : isLast && operation.isUnmetered === true
+            ? undefined
+            : unheard(fault, expectedPrompt),
       price: target && priceAt(target, operation),
       hasPrices: target?.priceOf !== undefined,
     };

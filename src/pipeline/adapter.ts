@@ -69,6 +69,8 @@ export interface CompiledProtocol {
   readonly upstreams: Readonly<Record<Environment, CompiledUpstream>>;
   /** Scopes that some operations ask for, beside those that every one needs. */
   readonly scopes?: readonly string[];
+  /** Routes that this API has beside those of all of its kind. */
+  readonly routes?: readonly AdapterRoute[];
   /** The adapter's own tables; only it reads them. */
   readonly own: unknown;
 }

@@ -120,7 +120,7 @@ async function goDown(
     const failure = failureOf(result);
     if (failure !== "not-carried") sent += 1;
     const isOver = failure === undefined || !failover.mayFollow(failure) || exchange.cancellation.isCancelled;
-    if (isOver || sent > maxAttempts) return settle(result);
+    if (isOver || operation.isSpent === true || sent > maxAttempts) return settle(result);
     order = failover.targetsAfter(failure, offered) ?? order;
     const next = nextAdmitted(place, order, tried) ?? (wasUnreached(result) ? target : undefined);
     if (next === undefined || !isAffordable(upstream, failure)) return settle(result);

@@ -19,6 +19,13 @@ export interface ProviderCall {
   readonly body: Buffer;
 }
 
+/** What is asked of a provider whose answer passes as it is: an image, a file, a batch. */
+export interface PassThroughCall {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below the base URL of OpenAI's dialect, with a leading slash, and its query if there is one. */
+  readonly path: string;
+}
+
 /** The HTTP request that carries a call. */
 export interface ProviderRequest {
   readonly method: "GET" | "POST" | "DELETE";
@@ -86,6 +93,8 @@ export interface CompiledProvider {
   /** True when the provider understands `stream_options.include_usage`. */
   readonly streamUsage: boolean;
   request(call: ProviderCall): MaybePromise<ProviderRequest>;
+  /** Where the provider takes calls of OpenAI's dialect that are no chats, and with what; without a body. Absent: nowhere. */
+  passThrough?(call: PassThroughCall): MaybePromise<ProviderRequest>;
   /** The usage that a whole answer or one streamed message reports; undefined when it reports none. */
   usage(message: unknown): Usage | undefined;
   /** True when answers tell their usage in places of the provider's own, not in those of its dialect. */

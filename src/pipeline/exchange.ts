@@ -84,6 +84,10 @@ export interface Operation {
   readonly message: unknown;
   /** What the operation has used so far; `estimated` when the upstream did not say. */
   usage: Usage | undefined;
+  /** Its body is on its way and not kept, so that it cannot be tried again. */
+  isSpent?: boolean;
+  /** It was done, and the upstream tells no tokens of such: what it has used, and cost, is not known. */
+  isUnmetered?: boolean;
   /** What guardrails keep of it from the request to the answer, by their place. */
   guardrailMemory?: Map<string, unknown>;
   /** Tokens of the answer after which its stream is cut with the dialect's error; never when absent. */

@@ -13,7 +13,7 @@ import { llmRequest } from "./llm-request.ts";
 type Scope = Pick<Exchange, "api" | "principal" | "inbound">;
 
 /** Names the caller that something was made for; another one's is not there for it. */
-export function callerOf({ principal }: Scope): string {
+export function callerOf({ principal }: Pick<Exchange, "principal">): string {
   return principal?.keyId ?? principal?.caller ?? "anonymous";
 }
 
@@ -71,7 +71,8 @@ export function notKept(id: string, param?: string): Deny {
 
 /** Where an operation has to go, and where it had better go. */
 export function bindingOf(operation: Operation): TargetBinding | undefined {
-  const { affinity, dialect } = llmRequest(operation);
+  const { affinity, dialect, passThrough } = llmRequest(operation);
+  if (passThrough !== undefined) return passThroughBinding(passThrough.owner);
   if (affinity === undefined) return undefined;
   const { state, sealed, cached } = affinity;
   const hard = state === "unknown" ? sealed : (state ?? sealed);
@@ -85,6 +86,15 @@ export function bindingOf(operation: Operation): TargetBinding | undefined {
       }
       return sealed === undefined || dialect !== "openai-responses" || isOf(sealed, target, all);
     },
+  };
+}
+
+/** Only who has such endpoints; what was made before is known to the account that made it. */
+function passThroughBinding(owner: AffinityOwner | undefined): TargetBinding {
+  return {
+    prefers: owner?.target,
+    permits: (target, all) =>
+      endpointOf(target).provider.passThrough !== undefined && (owner === undefined || isOf(owner, target, all)),
   };
 }
 

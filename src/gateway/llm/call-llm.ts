@@ -1,7 +1,5 @@
 import type { Clock } from "../../kernel/clock.ts";
-import { GatewayError } from "../../kernel/errors.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
-import { parseJson } from "../../kernel/parse-json.ts";
 import type { UpstreamTimeouts } from "../../pipeline/adapter.ts";
 import type { AffinityStore } from "../../pipeline/affinity-store.ts";
 import type { ProviderRequest } from "../../pipeline/define-provider.ts";
@@ -17,22 +15,23 @@ import { noteCached, noteMade } from "./affinity.ts";
 import { awsEventStream } from "./aws-event-stream.ts";
 import type { LlmEndpoint } from "./compile-llm.ts";
 import { endpointOf, llmTables } from "./compile-llm.ts";
+import { errorAnswer } from "./error-answer.ts";
 import { llmRequest } from "./llm-request.ts";
 import { LlmStream } from "./llm-stream.ts";
 import { LlmStreamReader } from "./llm-stream-reader.ts";
+import { parseAnswer, refuseEncoded } from "./parse-answer.ts";
 import { jsonFrame } from "./parsed-frame.ts";
+import { callPassThrough } from "./pass-through/call-pass-through.ts";
 import { PassingReader } from "./passing-reader.ts";
 import type { PlannedCall } from "./plan-call.ts";
 import { planCall } from "./plan-call.ts";
 import { estimatedCount } from "./plan-other-call.ts";
-import { refusalClass } from "./refusal-class.ts";
 import { spokenDialect } from "./spoken-dialect.ts";
 import { sseFraming } from "./stream-framing.ts";
 import type { StreamReader } from "./stream-reader.ts";
-import { answerContext, translatedAnswer, translatedError } from "./translate-call.ts";
+import { answerContext, translatedAnswer } from "./translate-call.ts";
 import { TranslatingReader } from "./translating-reader.ts";
-import { readableError } from "./upstream-error.ts";
-import { askedRestMs, limitRestMs } from "./upstream-limits.ts";
+import { limitRestMs } from "./upstream-limits.ts";
 
 export interface LlmCallTools {
   readonly upstream: UpstreamClient;
@@ -48,6 +47,8 @@ export function callLlm(
   target: CompiledTarget,
   tools: LlmCallTools,
 ): Promise<Answer> {
+  const { passThrough } = llmRequest(operation);
+  if (passThrough !== undefined) return callPassThrough(exchange, operation, target, passThrough, tools);
   const endpoint = endpointOf(target);
   const estimated = estimatedCount(exchange, operation, endpoint);
   if (estimated !== undefined) return Promise.resolve(estimated);
@@ -83,7 +84,10 @@ export function readAnswer(
   refuseEncoded(response);
   const headers = answerHeaders(response.headers);
   const { status, body } = response;
-  if (status >= 300) return errorAnswer(operation, call, response, headers, clock.now());
+  if (status >= 300) {
+    const { request, isTranslated } = call;
+    return errorAnswer(operation, request.dialect, response, headers, clock.now(), isTranslated);
+  }
   const restMs = limitRestMs(response.headers, call.provider, clock.now());
   const report = restMs === undefined ? undefined : { restMs };
   const isBinary = call.provider.framing === "aws-event-stream" && call.request.stream;
@@ -173,61 +177,10 @@ export function sendToProvider(
   });
 }
 
-function parseAnswer(bytes: Buffer): unknown {
-  try {
-    const message: unknown = parseJson(bytes.toString("utf8"));
-    if (message !== null && typeof message === "object") return message;
-  } catch {
-    // told below, with everything else that is no JSON object
-  }
-  throw new GatewayError("upstream.invalid", "The upstream's answer is not valid JSON.", {
-    detail: `${bytes.length} bytes`,
-  });
-}
-
 /** What a client says to providers of its own dialect. */
 function dropDialectHeaders(headers: Record<string, string>): void {
   for (const name in headers) {
     if (name.startsWith("anthropic-") || name.startsWith("openai-") || name.startsWith("x-stainless-"))
       delete headers[name];
   }
-}
-
-/** We asked for plain bytes; what comes otherwise could be neither read nor passed on truly. */
-function refuseEncoded({ headers, body }: UpstreamResponse): void {
-  const encoding = headers["content-encoding"];
-  if (encoding === undefined || encoding === "identity" || encoding === "") return;
-  body.discard();
-  throw new GatewayError("upstream.invalid", "The upstream's answer is encoded, which was not asked for.", {
-    detail: `content-encoding ${String(encoding).slice(0, 40)}`,
-  });
-}
-
-async function errorAnswer(
-  operation: Operation,
-  { request, isTranslated }: PlannedCall,
-  response: UpstreamResponse,
-  headers: Record<string, string>,
-  nowMs: number,
-): Promise<Answer> {
-  const { status } = response;
-  const bytes = await response.body.whole(1_048_576);
-  if (status < 400) {
-    throw new GatewayError("upstream.invalid", "The upstream answered with a redirect, which is not followed.", {
-      detail: `status ${status}`,
-    });
-  }
-  if (status === 401 || status === 407) {
-    const message = "The provider refused the gateway's own credentials; the operator must renew its secret.";
-    throw new GatewayError("upstream.credentials", message, { detail: `status ${status}` });
-  }
-  headers["content-type"] = "application/json";
-  const report = { failure: refusalClass(request.dialect, status, bytes), restMs: askedRestMs(response, nowMs) };
-  if (isTranslated) return { headers, report, ...translatedError(operation, request.dialect, status, bytes) };
-  return {
-    status,
-    headers,
-    report,
-    body: { type: "whole", frame: readableError(bytes, status, llmRequest(operation).dialect) },
-  };
 }

@@ -16,6 +16,9 @@ import type { CompiledTarget } from "../../pipeline/target.ts";
 import type { TokenEstimates } from "../../pipeline/token-estimates.ts";
 import { compileGates, isElsewhere } from "./compile-gates.ts";
 import { compileStrategy } from "./compile-strategy.ts";
+import type { PassThroughTables } from "./pass-through/compile-pass-through.ts";
+import { compilePassThrough } from "./pass-through/compile-pass-through.ts";
+import { passThroughRoutes } from "./pass-through/endpoints.ts";
 
 /** What the adapter knows of an API beside its upstreams. */
 export interface LlmTables {
@@ -30,6 +33,8 @@ export interface LlmTables {
   readonly promptTokens: TokenEstimates["promptTokens"];
   /** The header in which clients send their key; never forwarded. */
   readonly keyHeader: string;
+  /** What is opened beside chats and embeddings; undefined where nothing is. */
+  readonly passThrough?: PassThroughTables | undefined;
 }
 
 /** The adapter's tables of a compiled API. */
@@ -71,7 +76,11 @@ export function compileLlm(input: LlmCompileInput): CompiledProtocol | undefined
   const sandbox = "sameAs" in block ? production : compileBlock(block, "sandbox", providers, input);
   if (production === undefined || sandbox === undefined) return undefined;
   const names = spec.models.map(({ name }) => name);
+  const providersOf = ({ targets }: CompiledUpstream) => targets.map((target) => endpointOf(target).provider);
+  const all = { production: providersOf(production), sandbox: providersOf(sandbox) };
+  const passThrough = compilePassThrough(spec, all, input);
   const tables: LlmTables = {
+    passThrough,
     namedModels: names.filter((name) => !/[*?]/.test(name)),
     hasGlobs: names.some((name) => /[*?]/.test(name)),
     offers: globMatcher(names),
@@ -79,7 +88,14 @@ export function compileLlm(input: LlmCompileInput): CompiledProtocol | undefined
     promptTokens: input.tools.estimates.promptTokens.bind(input.tools.estimates),
     keyHeader: spec.security.apiKey === false ? "apikey" : spec.security.apiKey.header.toLowerCase(),
   };
-  return { upstreams: { production, sandbox }, own: tables };
+  const routes = passThrough && { routes: passThroughRoutes(spec.passThrough) };
+  return { upstreams: { production, sandbox }, ...routes, own: tables };
+}
+
+/** What names no model, a file for one, any target may take. */
+function servesAmong(globs: readonly string[]): CompiledTarget["serves"] {
+  const matches = globMatcher(globs);
+  return (model) => model === "" || matches(model);
 }
 
 function compileBlock(
@@ -100,7 +116,7 @@ function compileBlock(
         weight: target.weight,
         model: target.model,
         priceOf: endpoint.priceOf,
-        serves: globMatcher(target.models),
+        serves: servesAmong(target.models),
         ...gatesOf(target, block, endpoint),
       },
     ];

@@ -13,6 +13,7 @@ import { parseBody, readBody, requireJson } from "../read-body.ts";
 import { findAffinity } from "./affinity.ts";
 import type { LlmAffinity, LlmOperationKind, LlmRequest, StateRequest } from "./llm-request.ts";
 import { bodilessRequest, llmRequest, nothingSeen } from "./llm-request.ts";
+import { decodePassThrough } from "./pass-through/decode-pass-through.ts";
 import { findState } from "./response-state.ts";
 
 const noBody = Buffer.alloc(0);
@@ -61,7 +62,8 @@ export function decodeLlm(
       : stateOperation(exchange, state);
   }
   const post = posts[path];
-  if (post === undefined) return deny("route.not_found", "There is no such endpoint.");
+  if (post === undefined)
+    return decodePassThrough(exchange, request, affinity) ?? deny("route.not_found", "There is no such endpoint.");
   const wrongType = requireJson(exchange.inbound.headers["content-type"]);
   if (wrongType !== undefined) return wrongType;
 

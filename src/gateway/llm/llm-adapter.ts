@@ -1,3 +1,4 @@
+import type { Clock } from "../../kernel/clock.ts";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
@@ -31,6 +32,8 @@ import { editFrame, editRequest, frameSpans, requestSpans, texts } from "./llm-s
 import { llmTokenDemand } from "./llm-token-demand.ts";
 import { offeredTools } from "./offered-tools.ts";
 import type { ErrorParts } from "./openai-error.ts";
+import type { ClientUpload } from "./pass-through/client-upload.ts";
+import { listKept } from "./pass-through/list-kept.ts";
 import { forwardState } from "./response-state.ts";
 
 export interface LlmAdapterOptions extends LlmCallTools {
@@ -84,10 +87,18 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     answerLocally(exchange, operation) {
       if (operation.kind === "models" || operation.kind === "model") return answerModels(exchange, operation, options);
       if (operation.kind === "response") return forwardState(exchange, operation, options);
+      const { passThrough } = llmRequest(operation);
+      if (passThrough?.asks === "list") return listKept(exchange, operation, passThrough, options);
+      if (passThrough !== undefined && operation.name === "") return undefined; // no model to look for
       return llmTables(exchange.api).offers(operation.name) ? undefined : notOffered(operation, exchange);
     },
     call: (exchange, operation, target) => callLlm(exchange, operation, target, options),
-    encode: (exchange, outcome, response) => encode(exchange, outcome, response, options),
+    encode(exchange, outcome, response) {
+      const upload = exchange.operations[0] && llmRequest(exchange.operations[0]).passThrough?.upload;
+      if (outcome.type !== "answer") upload?.letGo();
+      const encoded = encode(exchange, outcome, response, options);
+      return upload === undefined ? encoded : endUpload(upload, encoded, response, options.clock);
+    },
     eventFields: ({ route, tools, cache }) =>
       route === undefined && tools === undefined && cache === undefined
         ? noFields
@@ -151,6 +162,21 @@ function encode(
     .finally(() => estimateUsage(operation, outcome.answer.status));
 }
 
+/** An answer may come before the upload has ended: the rest is nobody's. */
+async function endUpload(
+  upload: ClientUpload,
+  encoded: MaybePromise<Encoded>,
+  response: ClientResponse,
+  clock: Clock,
+): Promise<Encoded> {
+  try {
+    return await encoded;
+  } finally {
+    upload.letGo();
+    dropUnreadBody(response, clock);
+  }
+}
+
 interface LlmWriteOptions extends WriteOptions {
   readonly dialect: InboundDialectId;
 }
@@ -163,6 +189,7 @@ function writeOptions(exchange: Exchange, { clock, stalledMs }: LlmAdapterOption
     dialect,
     errorFrame(error) {
       const [operation] = exchange.operations;
+      if (operation !== undefined && llmRequest(operation).kind === "pass-through") return undefined;
       const sequence = operation === undefined ? 0 : llmRequest(operation).nextSequence;
       return llmErrorFrame(dialect, error, { requestId: exchange.id, sequence });
     },
@@ -218,7 +245,8 @@ function estimateRest(operation: Operation | undefined): void {
  */
 function estimateUsage(operation: Operation | undefined, status: number): void {
   if (operation === undefined || operation.usage !== undefined || status !== 200 || operation.body.length === 0) return;
-  if (llmRequest(operation).kind === "count-tokens") return; // no model has read it
+  const { kind } = llmRequest(operation);
+  if (kind === "count-tokens" || kind === "pass-through") return; // no model has read it, or not by the byte
   operation.usage = {
     inputTokens: Math.ceil(operation.body.length / 4),
     outputTokens: llmRequest(operation).contentEvents,

@@ -14,6 +14,10 @@ import { llmRequest } from "./llm-request.ts";
  */
 export function hiddenText(operation: Operation, phase: GuardrailPhase): Deny | undefined {
   const { json, kind } = llmRequest(operation);
+  if (kind === "pass-through") {
+    const message = `A guardrail of this API has to read what passes, and cannot read ${operation.kind}.`;
+    return deny("guardrail.denied", message, { detail: `hidden: ${operation.kind}` });
+  }
   if (phase === "request") {
     if (kind !== "embeddings" || !holdsNumbers(json["input"])) return undefined;
     return refusal("input", "send text instead of token numbers: a guardrail of this API has to read it.");

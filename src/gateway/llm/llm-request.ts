@@ -1,3 +1,4 @@
+import type { PassThroughFamily } from "../../core/llm-pass-through.ts";
 import type { JsonScan } from "../../kernel/json-scan.ts";
 import { scanJson } from "../../kernel/json-scan.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
@@ -6,8 +7,17 @@ import type { Operation } from "../../pipeline/exchange.ts";
 import type { ChatRequest } from "../../routing/dialects/chat-request.ts";
 import type { InboundDialectId } from "../../routing/dialects/index.ts";
 import { inboundDialects } from "../../routing/dialects/index.ts";
+import type { ClientUpload } from "./pass-through/client-upload.ts";
+import type { PassThroughEndpoint } from "./pass-through/endpoints.ts";
 
-export type LlmOperationKind = "chat" | "count-tokens" | "embeddings" | "models" | "model" | "response";
+export type LlmOperationKind =
+  | "chat"
+  | "count-tokens"
+  | "embeddings"
+  | "models"
+  | "model"
+  | "response"
+  | "pass-through";
 
 /** What of a request was made before, and by whom. */
 export interface LlmAffinity {
@@ -28,6 +38,19 @@ export interface StateRequest {
   readonly owner: AffinityOwner;
 }
 
+/** What is asked of an endpoint that an API has opened beside chats. */
+export interface PassThroughRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below the provider's base URL. */
+  readonly path: string;
+  readonly family: PassThroughFamily;
+  readonly asks: PassThroughEndpoint["asks"];
+  /** Of a body that is not held: it goes on as it comes. */
+  readonly upload?: ClientUpload | undefined;
+  /** Of what a provider keeps: where, and for whom. */
+  readonly owner?: AffinityOwner | undefined;
+}
+
 /** The adapter's own view of one operation's request; other parts see only the operation. */
 export interface LlmRequest {
   readonly kind: LlmOperationKind;
@@ -45,6 +68,8 @@ export interface LlmRequest {
   affinity?: LlmAffinity | undefined;
   /** Of a `response`: which one, and what is asked of it. */
   readonly state?: StateRequest | undefined;
+  /** Of a `pass-through`. */
+  readonly passThrough?: PassThroughRequest | undefined;
   /** Content events seen on the answer's stream: the estimate of its tokens where the upstream tells none. */
   contentEvents: number;
   /** The upstream sent an error inside its stream. */

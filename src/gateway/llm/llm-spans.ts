@@ -22,6 +22,7 @@ export const texts: SpanFacts = {
  */
 export function requestSpans(operation: Operation): readonly TextSpan[] {
   const { json, kind, dialect } = llmRequest(operation);
+  if (kind === "pass-through") return []; // `hiddenText` refuses where a guardrail would read it
   if (kind === "embeddings") return stringSpans(json["input"], ["input"], "input", "user");
   if (dialect === "openai-responses") return responsesSpans(json);
   return [

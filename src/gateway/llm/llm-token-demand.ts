@@ -3,8 +3,9 @@ import type { Exchange, Operation } from "../../pipeline/exchange.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import { boundOf } from "./answer-bound.ts";
 import { llmTables } from "./compile-llm.ts";
-import type { LlmRequest } from "./llm-request.ts";
+import type { LlmRequest, PassThroughRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
+import { usesModel } from "./pass-through/endpoints.ts";
 
 /** Tokens that a picture, a recording or a file takes at most as a rule; what it really takes only the model knows. */
 const mediaTokens = 1_600;
@@ -31,7 +32,8 @@ export function llmTokenDemand({ api }: Exchange, operation: Operation): TokenDe
 const demands = new WeakMap<Operation, TokenDemand>();
 
 function demandOf(api: CompiledApi, operation: Operation): TokenDemand | undefined {
-  const { kind, json } = llmRequest(operation);
+  const { kind, json, passThrough } = llmRequest(operation);
+  if (passThrough !== undefined) return passThroughDemand(operation, passThrough);
   if (kind !== "chat" && kind !== "embeddings") return undefined;
   const media = mediaIn(json);
   const prompt = promptOf(operation, media);
@@ -40,6 +42,13 @@ function demandOf(api: CompiledApi, operation: Operation): TokenDemand | undefin
   const caps = [boundOf(json), llmTables(api).maxOutputTokens].filter((cap) => cap !== undefined);
   const outputCap = caps.length === 0 ? undefined : Math.min(...caps) * answersAsked(json["n"]);
   return { ...prompt, ...(isPartlyKept && { isPartlyKept }), outputCap };
+}
+
+/** Pictures cost what they cost, which the answer tells; what else is opened answers with few tokens or none. */
+function passThroughDemand({ body }: Operation, asked: PassThroughRequest): TokenDemand | undefined {
+  if (!usesModel(asked)) return undefined;
+  const outputCap = asked.family === "images" ? undefined : 0;
+  return { textBytes: body.length, mediaTokens: asked.upload === undefined ? 0 : mediaTokens, outputCap };
 }
 
 /** What the prompt of a request holds, whatever is asked with it; no answer. */

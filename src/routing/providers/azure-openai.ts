@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { httpUrlSchema, secretReferenceSchema } from "../../core/api-spec.ts";
-import type { ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
+import type { PassThroughCall, ProviderCall, ProviderRequest } from "../../pipeline/define-provider.ts";
 import { defineProvider } from "../../pipeline/define-provider.ts";
 import { openAiUsage } from "./openai-usage.ts";
 import { secretHeader, withValue } from "./secret-header.ts";
@@ -42,10 +43,18 @@ export const azureOpenai = defineProvider({
       newestWords: true,
       streamUsage: true,
       usage: openAiUsage,
+      ...(apiVersion === "v1" && { passThrough: (call: PassThroughCall) => passed(call, readKey) }),
       request: (call) => withValue(readKey(), (key) => build(call, key, apiVersion)),
     };
   },
 });
+
+function passed({ method, path }: PassThroughCall, readKey: () => MaybePromise<string>): MaybePromise<ProviderRequest> {
+  return withValue(readKey(), (key) => {
+    const headers = { "api-key": key, "accept-encoding": "identity" };
+    return { method, path: `/v1${path}`, headers, body: undefined };
+  });
+}
 
 function build(call: ProviderCall, key: string, apiVersion: string): ProviderRequest {
   const { operation, stream, body } = call;

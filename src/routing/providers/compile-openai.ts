@@ -5,6 +5,7 @@ import type { PluginTools, SecretReader } from "../../pipeline/plugin.ts";
 import type { OpenAiConfig } from "./openai-config.ts";
 import { openAiUsage } from "./openai-usage.ts";
 import { reshapeMembers } from "./reshape-members.ts";
+import { withValue } from "./secret-header.ts";
 
 /** What a provider of this kind does differently, beside its configuration. */
 export interface OpenAiBehaviour {
@@ -32,20 +33,24 @@ export function compileOpenAi(
   const keyless = headersOf(extra);
   let known = { key: "", headers: keyless }; // made anew only when the secret has changed
   const prefix = config.scheme === "" ? "" : `${config.scheme} `;
+  const withKey = (key: string): CallHeaders => {
+    if (key !== known.key) known = { key, headers: headersOf({ ...extra, [header]: `${prefix}${key}` }) };
+    return known.headers;
+  };
   return {
     baseUrl: config.baseUrl.replace(/\/+$/, ""),
     dialects,
     ...(newestWords === undefined ? {} : { newestWords }),
     streamUsage: config.streamUsage,
     usage: openAiUsage,
+    passThrough({ method, path }) {
+      const asked = ({ bare }: CallHeaders): ProviderRequest => ({ method, path, headers: bare, body: undefined });
+      if (secret === undefined) return asked(keyless);
+      return withValue(readKey(secrets, secret), (key) => asked(withKey(key)));
+    },
     request(call) {
       if (secret === undefined) return build(call, shape, keyless);
-      const withKey = (key: string): ProviderRequest => {
-        if (key !== known.key) known = { key, headers: headersOf({ ...extra, [header]: `${prefix}${key}` }) };
-        return build(call, shape, known.headers);
-      };
-      const key = readKey(secrets, secret);
-      return key instanceof Promise ? key.then(withKey) : withKey(key);
+      return withValue(readKey(secrets, secret), (key) => build(call, shape, withKey(key)));
     },
   };
 }
@@ -62,6 +67,8 @@ function readKey(secrets: SecretReader, name: string): string | Promise<string> 
 }
 
 interface CallHeaders {
+  /** Of what passes as it is: the client says what it sends and takes. */
+  readonly bare: Readonly<Record<string, string>>;
   readonly models: Readonly<Record<string, string>>;
   readonly whole: Readonly<Record<string, string>>;
   readonly streamed: Readonly<Record<string, string>>;
@@ -71,6 +78,7 @@ interface CallHeaders {
 function headersOf(common: Readonly<Record<string, string>>): CallHeaders {
   const json = { ...common, "accept-encoding": "identity", "content-type": "application/json" };
   return {
+    bare: { ...common, "accept-encoding": "identity" },
     models: { ...common, "accept-encoding": "identity", accept: "application/json" },
     whole: { ...json, accept: "application/json" },
     streamed: { ...json, accept: "text/event-stream" },
