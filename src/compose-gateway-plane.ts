@@ -99,6 +99,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
       limiter: shared.limiter,
       affinity: shared.affinity,
       rests: shared.rests,
+      answers: shared.answers,
       limitsPath: dataDirectory.limitsPath,
       usesPath: dataDirectory.usesPath,
       approvals: calls.approvals,

@@ -74,6 +74,7 @@ import { policies } from "./policies/index.ts";
 import { providers } from "./routing/providers/index.ts";
 import { strategies } from "./routing/strategies/index.ts";
 import { createMemoryAffinity } from "./store/memory/affinity-store.ts";
+import type { AnswerStores } from "./store/memory/answer-stores.ts";
 import { createMemoryAnswers } from "./store/memory/answer-stores.ts";
 import type { LimitJournal } from "./store/memory/limit-journal.ts";
 import { openLimitJournal } from "./store/memory/limit-journal.ts";
@@ -116,6 +117,8 @@ export interface GatewayComposition {
   readonly affinity?: AffinityStore | undefined;
   /** Which upstreams rest, for several gateways together; absent, this one finds out for itself. */
   readonly rests?: RestBoard | undefined;
+  /** Answers that caches keep, for several gateways together, sealed by that key; absent, this one keeps its own. */
+  readonly answers?: ((key: KeyObject) => AnswerStores) | undefined;
   /** Asks the control plane about calls that wait for a person; nobody approves any where it is absent. */
   readonly approvals?: Pick<ApprovalDesk, "ask" | "answer">;
   /** Takes what the gateway has seen. When it rejects, the same is reported again later. */
@@ -273,7 +276,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const meaning = embeddersOf(parts, fetch);
   const approvals = createApprovalDesk({ clock, ...(parts.approvals ?? noApprovals) });
   const own = { clock, log, limiter, secrets: parts.secrets, fetch, resolves: createHostCheck(network) };
-  const answers = createMemoryAnswers({ clock });
+  const answers = parts.answers?.(parts.sessionKey) ?? createMemoryAnswers({ clock });
   const learnt = learnUses({ log, directory: parts.usesPath });
   const kept = { learnt: learnt.at, answers: answers.at, estimates: createTokenEstimates() };
   const tools = { ...own, ...kept, approvals, tokens, embed: meaning.use, prices: readBuiltInPrices() };

@@ -1,9 +1,11 @@
+import type { KeyObject } from "node:crypto";
 import type { Config } from "./config.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { Log } from "./kernel/log.ts";
 import type { AffinityStore } from "./pipeline/affinity-store.ts";
 import type { Limiter } from "./pipeline/limiter.ts";
 import type { RestBoard } from "./pipeline/rest-board.ts";
+import type { AnswerStores } from "./store/memory/answer-stores.ts";
 import type { RedisConnection } from "./store/redis/redis-connection.ts";
 
 /** What several gateways share. */
@@ -15,6 +17,8 @@ export interface SharedLimits extends AsyncDisposable {
   readonly affinity: AffinityStore | undefined;
   /** Undefined where each gateway finds out for itself which upstreams rest. */
   readonly rests: RestBoard | undefined;
+  /** Answers that caches keep, sealed by a key that all gateways have; undefined where each keeps its own. */
+  readonly answers: ((key: KeyObject) => AnswerStores) | undefined;
   /** Tells the other processes; nothing where there is no Redis. Whoever misses it finds out by asking. */
   publish(version: string): void;
   /** Calls with each version that is published. */
@@ -35,6 +39,7 @@ export async function openSharedLimits(
       limiter: undefined,
       affinity: undefined,
       rests: undefined,
+      answers: undefined,
       publish: () => {},
       onVersion: () => {},
       [Symbol.asyncDispose]: async () => {},
@@ -43,6 +48,7 @@ export async function openSharedLimits(
   const { openRedis } = await import("./store/redis/redis-connection.ts");
   const { createRedisLimiter } = await import("./store/redis/limiter.ts");
   const { createRedisAffinity } = await import("./store/redis/affinity-store.ts");
+  const { createRedisAnswers } = await import("./store/redis/answer-stores.ts");
   const { createRedisRestBoard } = await import("./store/redis/rest-board.ts");
   const redis = openRedis({ ...settings, url }, parts);
   await redis.settled(connectPatienceMs);
@@ -52,6 +58,7 @@ export async function openSharedLimits(
     limiter: createRedisLimiter({ redis }),
     affinity: createRedisAffinity({ redis }),
     rests: createRedisRestBoard({ redis, clock: parts.clock }),
+    answers: (key) => createRedisAnswers({ redis, clock: parts.clock, key }),
     publish: (version) => void redis.run((client) => client.publish(channel, version)).catch(() => {}), // they ask anyway
     onVersion: (listener) => redis.subscribe(channel, listener),
     [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),

@@ -221,6 +221,7 @@ function connectPlanes(
     limiter: shared.limiter,
     affinity: shared.affinity,
     rests: shared.rests,
+    answers: shared.answers,
     limitsPath: dataPaths(config.dataDir).limitsPath,
     usesPath: dataPaths(config.dataDir).usesPath,
     ...reportsTo(() => context),

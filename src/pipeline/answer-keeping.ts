@@ -44,8 +44,8 @@ export interface KeptAnswer {
 /** Under what an answer is kept. Both keys are hashes that hold API, environment, caller and the rest of the request. */
 export interface AnswerKeys {
   readonly apiId: string;
-  /** When the answer was asked for, by the monotonic clock: one that was under way when its API was purged is not kept. */
-  readonly askedAtMs: number;
+  /** What `exact` told when the answer was asked for: one that was under way when its API was purged is not kept. */
+  readonly generation: number;
   /** Of the whole question. */
   readonly exact: string;
   /** Of everything that must be equal where the user's words need only mean the same; undefined without meaning. */
@@ -67,8 +67,14 @@ export interface AnswerBounds {
 
 /** Where one policy keeps answers. Nothing that has expired or was purged is ever found. */
 export interface AnswerStore {
-  /** @param notBeforeMs an answer that was kept earlier is passed over; milliseconds since the epoch */
-  exact(keys: Pick<AnswerKeys, "apiId" | "exact">, notBeforeMs: number): MaybePromise<KeptAnswer | undefined>;
+  /**
+   * The answer to an equal question, and the generation in which it was asked for: each purge of the API begins another.
+   * @param notBeforeMs an answer that was kept earlier is passed over; milliseconds since the epoch, infinite for any
+   */
+  exact(
+    keys: Pick<AnswerKeys, "apiId" | "exact">,
+    notBeforeMs: number,
+  ): MaybePromise<{ readonly generation: number; readonly answer: KeptAnswer | undefined }>;
   /** The nearest answer of the group, as `answerNearness` has it, from `threshold` on. */
   nearest(
     keys: Pick<AnswerKeys, "apiId"> & NonNullable<AnswerKeys["alike"]>,

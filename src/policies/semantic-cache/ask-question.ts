@@ -10,7 +10,7 @@ import { questionKeys } from "./question-keys.ts";
 
 /** A question that a cache may answer. */
 export interface AskedQuestion {
-  readonly keys: Omit<AnswerKeys, "alike">;
+  readonly keys: Omit<AnswerKeys, "alike" | "generation">;
   /** How old an answer may be; any age where undefined. */
   readonly maxAgeMs: number | undefined;
   /** What is compared by meaning, made once and when first asked for; undefined where there is nothing. */
@@ -21,8 +21,6 @@ export interface AskRules {
   readonly config: CacheConfig;
   /** Undefined where nothing is compared by meaning. */
   readonly embedder: TextEmbedder | undefined;
-  /** By the monotonic clock. */
-  readonly askedAtMs: number;
 }
 
 /**
@@ -33,7 +31,7 @@ export function askQuestion(
   exchange: Exchange,
   operation: Operation,
   keeping: AnswerKeeping,
-  { config, embedder, askedAtMs }: AskRules,
+  { config, embedder }: AskRules,
 ): AskedQuestion | string | undefined {
   const question = keeping.question(exchange, operation);
   if (question === undefined || typeof question === "string") return question;
@@ -53,7 +51,7 @@ export function askQuestion(
   });
   let made: Promise<AnswerKeys["alike"]> | undefined;
   return {
-    keys: { apiId: api.id, exact, askedAtMs },
+    keys: { apiId: api.id, exact },
     maxAgeMs,
     vectors() {
       made ??= embedder === undefined || group === undefined ? nothing : alike(group, compared, embedder);

@@ -25,6 +25,8 @@ export interface AnswerCache {
 
 interface Listening {
   readonly asked: AskedQuestion;
+  /** In which it was asked; see `AnswerKeys`. */
+  readonly generation: number;
   heard?: HeardAnswer;
 }
 
@@ -45,7 +47,7 @@ export function compileCache(
     async recall(exchange, operation) {
       const { keeping } = exchange.api.adapter;
       const startedMs = clock.monotonic();
-      const asked = keeping && askQuestion(exchange, operation, keeping, { config, embedder, askedAtMs: startedMs });
+      const asked = keeping && askQuestion(exchange, operation, keeping, { config, embedder });
       if (keeping === undefined || asked === undefined) return undefined;
       const tell = (said: Said): void =>
         tellExchange(exchange, { ...said, isMonitor, tookMs: clock.monotonic() - startedMs });
@@ -55,8 +57,13 @@ export function compileCache(
       }
       const found = await find(asked);
       if (found.answer === undefined) {
-        tell({ outcome: "miss", ...(found.reason !== undefined && { reason: found.reason }) });
-        const own: Listening = { asked };
+        const { reason, generation } = found;
+        if (generation === undefined) {
+          tell({ outcome: "bypass", reason });
+          return undefined;
+        }
+        tell({ outcome: "miss", ...(reason !== undefined && { reason }) });
+        const own: Listening = { asked, generation };
         listening.set(operation, own);
         return { type: "listen", heard: (answer) => listen(own, answer, config) };
       }
@@ -68,16 +75,17 @@ export function compileCache(
       return { type: "respond", answer: replayAnswer(answer, keeping) };
     },
     keep(exchange, operation, outcome) {
-      const { asked, heard } = listening.get(operation) ?? {};
+      const { asked, heard, generation } = listening.get(operation) ?? {};
       const { keeping } = exchange.api.adapter;
-      if (asked === undefined || heard === undefined || keeping === undefined || outcome.type !== "answer") return;
+      if (asked === undefined || generation === undefined || heard === undefined) return;
+      if (keeping === undefined || outcome.type !== "answer") return;
       const answer = keptAnswer(heard, operation, keeping, config, clock.now());
       if (answer === undefined || editedByGuardrails(exchange)) return;
       const failed = (error: unknown): void => log.warn({ err: error, policy: place }, "an answer was not kept");
       const bounds = { entries: config.maxEntries, bytes: config.maxBytes };
       Promise.resolve(inTime(asked.vectors(), config.deadlineMs, clock))
         .catch(() => undefined) // then an equal question may still have it
-        .then((alike) => store.put({ ...asked.keys, alike }, answer, bounds))
+        .then((alike) => store.put({ ...asked.keys, generation, alike }, answer, bounds))
         .catch(failed);
     },
   };

@@ -4,10 +4,18 @@ import type { AnswerStore, KeptAnswer } from "../../pipeline/answer-keeping.ts";
 import type { PluginTools } from "../../pipeline/plugin.ts";
 import type { AskedQuestion } from "./ask-question.ts";
 
-/** The answer that is given, with the score of its question where that was not equal; or why there is none, if it is told. */
+/**
+ * The answer that is given, with the score of its question where that was not equal; or why there is none, if it is told,
+ * and the generation to keep one in. There is no generation where the store could not be asked.
+ */
 export type FoundAnswer =
   | { readonly answer: KeptAnswer; readonly score?: number }
-  | { readonly answer: undefined; readonly reason: "fresh" | "deadline" | "failed" | undefined };
+  | {
+      readonly answer: undefined;
+      readonly reason: "fresh" | "deadline" | "failed" | undefined;
+      readonly generation: number;
+    }
+  | { readonly answer: undefined; readonly reason: "store"; readonly generation: undefined };
 
 export interface FinderParts extends Pick<PluginTools, "clock" | "log"> {
   readonly store: AnswerStore;
@@ -20,13 +28,18 @@ export interface FinderParts extends Pick<PluginTools, "clock" | "log"> {
 export function answerFinder(parts: FinderParts): (asked: AskedQuestion) => Promise<FoundAnswer> {
   const { clock, log, deadlineMs, place } = parts;
   return async (asked) => {
-    if (asked.maxAgeMs === 0) return { answer: undefined, reason: "fresh" };
+    let generation: number | undefined;
     try {
-      return await inTime(find(asked, parts), deadlineMs, clock);
+      const found = find(asked, parts, (told) => {
+        generation = told;
+      });
+      return await inTime(found, deadlineMs, clock);
     } catch (error) {
-      log.warn({ err: error, policy: place }, "a cache could not be asked");
-      const isLate = toGatewayError(error).code === "upstream.timeout";
-      return { answer: undefined, reason: isLate ? "deadline" : "failed" };
+      const { code } = toGatewayError(error);
+      const isAway = code === "store.unavailable"; // which is told once, by its connection
+      if (!isAway) log.warn({ err: error, policy: place }, "a cache could not be asked");
+      if (isAway || generation === undefined) return { answer: undefined, reason: "store", generation: undefined };
+      return { answer: undefined, reason: code === "upstream.timeout" ? "deadline" : "failed", generation };
     }
   };
 }
@@ -34,11 +47,16 @@ export function answerFinder(parts: FinderParts): (asked: AskedQuestion) => Prom
 async function find(
   { keys, maxAgeMs, vectors }: AskedQuestion,
   { store, clock, threshold }: FinderParts,
+  tell: (generation: number) => void,
 ): Promise<FoundAnswer> {
-  const notBeforeMs = maxAgeMs === undefined ? 0 : clock.now() - maxAgeMs;
-  const exact = await store.exact(keys, notBeforeMs);
-  if (exact !== undefined) return { answer: exact };
+  const isFresh = maxAgeMs === 0;
+  const notBeforeMs = maxAgeMs === undefined ? 0 : isFresh ? Number.POSITIVE_INFINITY : clock.now() - maxAgeMs;
+  const asked = store.exact(keys, notBeforeMs);
+  const { generation, answer } = asked instanceof Promise ? await asked : asked;
+  tell(generation);
+  if (isFresh) return { answer: undefined, reason: "fresh", generation };
+  if (answer !== undefined) return { answer };
   const alike = await vectors();
   const nearest = alike && (await store.nearest({ apiId: keys.apiId, ...alike }, { threshold, notBeforeMs }));
-  return nearest ?? { answer: undefined, reason: undefined };
+  return nearest ?? { answer: undefined, reason: undefined, generation };
 }

@@ -30,7 +30,7 @@ export const semanticCache = definePolicy({
 
 /** Where nothing is served, as where a publication is only tried. */
 const nowhere: AnswerStore = {
-  exact: () => undefined,
+  exact: () => ({ generation: 0, answer: undefined }),
   nearest: () => undefined,
   put: () => undefined,
   release: () => undefined,

@@ -18,9 +18,11 @@ const entryBytes = 1_000;
 const sweepMs = 60_000;
 
 /** Answers in this process. */
-export function createMemoryAnswers({ clock }: { readonly clock: Pick<Clock, "now" | "monotonic"> }): AnswerStores {
+export function createMemoryAnswers({ clock }: { readonly clock: Pick<Clock, "now"> }): AnswerStores {
   const shelves = new Map<string, { readonly shelf: Shelf; holders: number }>();
-  const purges = new Map<string, { readonly number: number; readonly atMs: number }>();
+  /** The number of the last purge of each API. */
+  const purges = new Map<string, number>();
+  const generationOf = (apiId: string): number => purges.get(apiId) ?? 0;
   return {
     at(place) {
       const held = shelves.get(place) ?? { shelf: createShelf(clock), holders: 0 };
@@ -29,8 +31,12 @@ export function createMemoryAnswers({ clock }: { readonly clock: Pick<Clock, "no
       let isHeld = true;
       return {
         ...held.shelf.store,
+        exact: (keys, notBeforeMs) => ({
+          generation: generationOf(keys.apiId),
+          answer: held.shelf.store.exact(keys.exact, notBeforeMs),
+        }),
         put(keys, answer, bounds) {
-          if (keys.askedAtMs <= (purges.get(keys.apiId)?.atMs ?? -1)) return;
+          if (keys.generation !== generationOf(keys.apiId)) return;
           held.shelf.put({ keys, answer, bytes: sizeOf(keys, answer) }, bounds);
         },
         release() {
@@ -43,8 +49,8 @@ export function createMemoryAnswers({ clock }: { readonly clock: Pick<Clock, "no
     apply(message) {
       if (message.type !== "answers.purged") return;
       for (const { apiId, number } of message.purges) {
-        if (number <= (purges.get(apiId)?.number ?? 0)) continue;
-        purges.set(apiId, { number, atMs: clock.monotonic() });
+        if (number <= generationOf(apiId)) continue;
+        purges.set(apiId, number);
         for (const { shelf } of shelves.values()) shelf.drop((entry) => entry.keys.apiId === apiId);
       }
     },
@@ -58,7 +64,9 @@ interface Entry {
 }
 
 interface Shelf {
-  readonly store: Pick<AnswerStore, "exact" | "nearest">;
+  readonly store: Pick<AnswerStore, "nearest"> & {
+    exact(key: string, notBeforeMs: number): KeptAnswer | undefined;
+  };
   put(entry: Entry, bounds: AnswerBounds): void;
   drop(isOut: (entry: Entry) => boolean): void;
 }
@@ -109,7 +117,7 @@ function createShelf(clock: Pick<Clock, "now">): Shelf {
     drop,
     put,
     store: {
-      exact({ exact }, notBeforeMs) {
+      exact(exact, notBeforeMs) {
         const nowMs = clock.now();
         sweep(nowMs);
         const entry = entries.get(exact);

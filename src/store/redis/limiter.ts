@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { GatewayError } from "../../kernel/errors.ts";
 import type {
   Charge,
@@ -12,6 +12,8 @@ import type {
 import { rateOf, wholeFrom } from "../memory/gcra.ts";
 import { clearScript, lookScript, renewScript, settleScript, takeScript } from "./limiter-scripts.ts";
 import type { RedisClient, RedisConnection } from "./redis-connection.ts";
+import type { RedisScript } from "./run-script.ts";
+import { redisScript, runScript } from "./run-script.ts";
 
 export interface RedisLimiterOptions {
   readonly redis: Pick<RedisConnection, "run" | "keyPrefix">;
@@ -40,12 +42,12 @@ export function createRedisLimiter({ redis, clocks }: RedisLimiterOptions): Limi
   let lastId = 0;
   const ask = (
     client: RedisClient,
-    script: Script,
+    script: RedisScript,
     charges: readonly Pick<Charge, "key" | "rule">[],
     args: readonly (readonly string[])[],
   ): Promise<readonly number[]> => {
     const keys = charges.map(({ key, rule }) => `${redis.keyPrefix}{limits}${letters[rule.type]}:${key}`);
-    return evaluate(client, script, keys.length, [...keys, ...times(), ...args.flat()]);
+    return runScript(client, script, keys.length, [...keys, ...times(), ...args.flat()]).then(numbersIn);
   };
   const run = (...question: Tail<Parameters<typeof ask>>): Promise<readonly number[]> =>
     redis.run((client) => ask(client, ...question)).catch(notCounted);
@@ -102,37 +104,13 @@ export function createRedisLimiter({ redis, clocks }: RedisLimiterOptions): Limi
 
 type Tail<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never;
 
-interface Script {
-  readonly text: string;
-  readonly sha: string;
-}
-
 const scripts = {
-  take: scriptOf(takeScript),
-  settle: scriptOf(settleScript),
-  renew: scriptOf(renewScript),
-  clear: scriptOf(clearScript),
-  look: scriptOf(lookScript),
+  take: redisScript(takeScript),
+  settle: redisScript(settleScript),
+  renew: redisScript(renewScript),
+  clear: redisScript(clearScript),
+  look: redisScript(lookScript),
 };
-
-function scriptOf(text: string): Script {
-  return { text, sha: createHash("sha1").update(text).digest("hex") };
-}
-
-// By its hash; a server that was restarted or flushed is sent the text once more, and has done nothing before that.
-async function evaluate(
-  client: RedisClient,
-  { sha, text }: Script,
-  keys: number,
-  words: readonly string[],
-): Promise<readonly number[]> {
-  try {
-    return numbersIn(await client.evalsha(sha, keys, ...words));
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return numbersIn(await client.eval(text, keys, ...words));
-  }
-}
 
 function numbersIn(answer: unknown): readonly number[] {
   return Array.isArray(answer) ? answer.map(Number) : [];
