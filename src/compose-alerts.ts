@@ -4,7 +4,6 @@ import type { AlertEvaluator } from "./core/alert-evaluator.ts";
 import { createAlertEvaluator } from "./core/alert-evaluator.ts";
 import type { AlertFilters, AskAlertQuestion } from "./core/alert-questions.ts";
 import type { CoreContext } from "./core/core-context.ts";
-import type { WebhookSender } from "./core/webhook-sender.ts";
 import { createWebhookSender } from "./core/webhook-sender.ts";
 import { GatewayError } from "./kernel/errors.ts";
 import type { MaybePromise } from "./kernel/maybe-promise.ts";
@@ -19,7 +18,7 @@ export interface AlertParts {
 
 /** Alerts, and the way to webhooks, which others use too. */
 export interface Alerts extends AsyncDisposable {
-  readonly webhooks: WebhookSender;
+  readonly inContext: Required<Pick<CoreContext, "webhooks" | "checkAlert">>;
   /** Looks at alerts, and tells what is left from before, from here on; call it when the secrets are loaded. */
   start(): void;
 }
@@ -30,7 +29,10 @@ export function composeAlerts(config: Config, { context, secrets, reader }: Aler
   const webhooks = createWebhookSender({ context, secrets, fetch });
   const evaluator: AlertEvaluator = createAlertEvaluator({ context, webhooks, ask: askOf(reader) });
   return {
-    webhooks,
+    inContext: {
+      webhooks,
+      checkAlert: async (spec) => (await import("./analytics/check-alert.ts")).checkAlert(spec),
+    },
     start() {
       webhooks.wake();
       evaluator.start();

@@ -259,7 +259,7 @@ function connectPlanes(
     testToolFilter: gateway.testToolFilter,
     fetchDescription: gateway.fetchDescription,
     governance,
-    webhooks: alerts.webhooks,
+    ...alerts.inContext,
     legacyApplicationKeys: config.legacyApplicationKeys,
     residentIssuer: () => identity.issuer(),
     oauth: config.oauth,

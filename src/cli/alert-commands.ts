@@ -19,6 +19,9 @@ export function addAlertCommands(program: Command, shell: Shell, controlCommand:
     .option("--limit <rows>", "rows at most", wholeRows, 100)
     .option("--json", "as JSON")
     .action(async (options) => (await load()).listDeliveries(options, shell));
+  controlCommand(alerts, "retry <id>", "tell a webhook again what it has not taken, by the id of the delivery")
+    .option("--json", "as JSON")
+    .action(async (id, options) => (await load()).retryDelivery(id, options, shell));
 }
 
 function wholeRows(text: string): number {

@@ -65,6 +65,15 @@ export async function listDeliveries(
     shell.out(line);
 }
 
+/** Has a webhook told again. */
+export async function retryDelivery(id: string, options: ListOptions, shell: Shell): Promise<void> {
+  await using control = await openControlClient(options, shell);
+  const answer = await control.call("POST", `/api/v1/webhook-deliveries/${encodeURIComponent(id)}/retry`);
+  if (options.json === true) return shell.out(JSON.stringify(answer, undefined, 2));
+  const { source, host } = deliverySchema.parse(answer);
+  shell.note(`${host} is told again of ${source}`);
+}
+
 async function firstOf(list: ReturnType<ControlClient["list"]>, most: number): Promise<readonly unknown[]> {
   const found: unknown[] = [];
   for await (const each of list) {

@@ -5,6 +5,7 @@ import type { AlertEventRow, AlertStateRow } from "../core/alert-tables.ts";
 import type { Resource } from "../core/resource.ts";
 import { nameSchema } from "../core/resource.ts";
 import { getResource } from "../core/resources.ts";
+import { retryDelivery } from "../core/retry-delivery.ts";
 import type { WebhookDeliveryRow } from "../core/webhook-tables.ts";
 import { webhookDeliveryStates } from "../core/webhook-tables.ts";
 import type { ControlRoute } from "./control-route.ts";
@@ -14,7 +15,7 @@ import { pageComponent, schemaComponent } from "./schema-component.ts";
 
 /** How alerts stand, their history, and what webhooks were told. Alerts themselves have the routes of their kind. */
 export function alertRoutes(): readonly ControlRoute[] {
-  return [stateRoute(), eventsRoute(), deliveriesRoute()];
+  return [stateRoute(), eventsRoute(), deliveriesRoute(), retryRoute()];
 }
 
 const tag = "Alert";
@@ -119,6 +120,23 @@ function deliveriesRoute(): ControlRoute {
       const filter = { ...(state && { state }), ...(source !== undefined && { source }) };
       const { rows, next } = await context.catalog.read.webhookDeliveries.list(filter, pageRequest(query));
       return pageAnswer(url, rows.map(viewOfDelivery), next);
+    },
+  });
+}
+
+function retryRoute(): ControlRoute {
+  return defineRoute({
+    tag,
+    access: { permission: "alerts:write" },
+    method: "post",
+    path: "/api/v1/webhook-deliveries/{id}/retry",
+    operationId: "retryWebhookDelivery",
+    summary: "Tell a webhook again what it has not taken",
+    answers: {
+      200: { description: "It is tried at once, and then as often as the first time.", schema: deliveryView },
+    },
+    async handle({ context, actor, params }) {
+      return jsonAnswer(200, viewOfDelivery(await retryDelivery(context, actor, params["id"] ?? "")));
     },
   });
 }

@@ -1,6 +1,7 @@
 import { canonicalJson } from "../kernel/canonical-json.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { settleArtifacts } from "./artifact-set.ts";
+import { checkDocument } from "./check-document.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { DeployOutcome } from "./deployment.ts";
 import { publishDraft } from "./deployment.ts";
@@ -13,7 +14,6 @@ import { refusal } from "./parse-document.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
 import { changeResource, insertResource } from "./resource-changes.ts";
 import type { ResourceDocument } from "./resource-document.ts";
-import { ruleset } from "./ruleset.ts";
 import type { ReadDocument, SourceDocument } from "./source-document.ts";
 import { atDocument, locate, readDocuments } from "./source-document.ts";
 import type { Write } from "./write.ts";
@@ -62,8 +62,7 @@ export async function applyDocuments(
     .filter(({ kind }) => isGoverning(kind.kind))
     .map(({ kind, document }) => ({ ...document, kind: kind.kind }));
   for (const { source, kind, document } of read) {
-    if (kind.kind !== ruleset.kind) continue;
-    await atDocument(source, async () => context.governance?.checkRuleset(document.name, rules));
+    await atDocument(source, () => checkDocument(context, kind, document, rules));
   }
   const clearance = await clearForDeployment(
     context,

@@ -43,6 +43,7 @@ export const auditActions = {
   "mcp-entry.quarantined": "Something that an MCP server offers breaks a rule, and is hidden until it does not.",
   "mcp-entry.released": "Something that an MCP server offers breaks no such rule any more, or is exempt.",
   "analytics.pruned": "Recorded traffic was taken away before its time.",
+  "webhook.retried": "A webhook was told again what it had not taken.",
   "approval.asked": "A call waits until somebody approves it.",
   "approval.approved": "A call that waits was approved: it may be made once.",
   "approval.denied": "A call that waits was refused.",

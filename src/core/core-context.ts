@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import type { FieldIssue } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import type { AlertSpec } from "./alert.ts";
 import type { BudgetBoard } from "./budget-board.ts";
 import type { Catalog } from "./catalog.ts";
 import type { DenialAudit } from "./denial-audit.ts";
@@ -75,6 +76,8 @@ export interface CoreContext {
   readonly encryption?: Encryption;
   /** The schemas of all plug-ins, which say what in a resource is secret; where it is absent only references are taken. */
   readonly plugins?: PluginSchemas;
+  /** What an alert says that its question does not have, by field; nobody looks where it is absent. */
+  readonly checkAlert?: (spec: AlertSpec) => Promise<readonly FieldIssue[]>;
   /** Tells webhooks; nobody does where it is absent. */
   readonly webhooks?: WebhookSender;
   /** Whether keys of applications may be made and used; not when absent. */

@@ -1,5 +1,6 @@
 import { settleArtifacts } from "./artifact-set.ts";
 import type { Page, PageRequest } from "./catalog.ts";
+import { checkDocument } from "./check-document.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { Resource, ResourceKind } from "./resource.ts";
 import {
@@ -9,9 +10,7 @@ import {
   removeResource,
   requireResource,
 } from "./resource-changes.ts";
-import type { ResourceDocument } from "./resource-document.ts";
 import { parseResourceDocument } from "./resource-document.ts";
-import { ruleset } from "./ruleset.ts";
 import type { Write } from "./write.ts";
 import { inWrite } from "./write.ts";
 
@@ -28,7 +27,7 @@ export async function createResource(
   input: unknown,
 ): Promise<Resource> {
   const document = parseResourceDocument(context, kind, input);
-  await checkRuleset(context, kind, document);
+  await checkDocument(context, kind, document);
   return inWrite(context, actor, async (write) => {
     const resource = await insertResource(write, kind, document);
     await settle(write, resource);
@@ -49,7 +48,7 @@ export async function replaceResource(
   expectedVersion: number,
 ): Promise<Resource> {
   const document = parseResourceDocument(context, kind, input);
-  await checkRuleset(context, kind, document);
+  await checkDocument(context, kind, document);
   return inWrite(context, actor, async (write) => {
     const before = await requireVersion(write, kind, name, expectedVersion);
     const after = await changeResource(write, kind, before, document);
@@ -89,10 +88,6 @@ export async function listResources(
   page: PageRequest,
 ): Promise<Page<Resource>> {
   return context.catalog.read.resources.list({ ...filter, kind: kind.kind }, page);
-}
-
-async function checkRuleset(context: CoreContext, { kind }: ResourceKind, document: ResourceDocument): Promise<void> {
-  if (kind === ruleset.kind) await context.governance?.checkRuleset(document.name, [{ ...document, kind }]);
 }
 
 async function requireVersion(

@@ -69,6 +69,12 @@ test("what nobody has taken is printed without the webhook's path", async () => 
   expect(out.join()).not.toContain("canary");
 });
 
+test("a webhook is told again by the delivery's id", async () => {
+  expect((await alerts("retry", "whd_none")).code).not.toBe(0);
+  const { code, notes } = await alerts("retry", "whd_1");
+  expect([code, notes]).toEqual([0, "hooks.example.com is told again of Alert/failures"]);
+});
+
 test("a limit that is none is refused", async () => {
   expect((await alerts("history", "--limit", "many")).notes).toContain("a whole number, 1 to 100000");
 });

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkAlert } from "../../src/analytics/check-alert.ts";
 import { alertEventSchema, alertStateSchema, webhookDeliverySchema } from "../../src/control/alert-routes.ts";
+import type { AlertSpec } from "../../src/core/alert.ts";
+import { alert } from "../../src/core/alert.ts";
+import { alertQuestions } from "../../src/core/alert-questions.ts";
 import type { AlertEventRow } from "../../src/core/alert-tables.ts";
+import type { WebhookDeliveryRow } from "../../src/core/webhook-tables.ts";
 import { bearer, makeToken, makeUser } from "./access-kit.ts";
 import { storedAlert } from "./alert-kit.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -13,7 +18,7 @@ let plane: ControlPlane;
 let red: string;
 
 beforeAll(async () => {
-  plane = await openControlPlane();
+  plane = await openControlPlane({ core: { checkAlert: async (each) => checkAlert(each) } });
   for (const team of ["red", "blue"]) {
     await createTeam(plane, team);
     const made = await plane.send("POST", "/api/v1/alerts", { metadata: { name: `${team}-errors`, team }, spec });
@@ -38,6 +43,7 @@ beforeAll(async () => {
 
 afterAll(() => plane[Symbol.asyncDispose]());
 
+const specOf = (value: unknown): AlertSpec => alert.spec.parse(value) as AlertSpec; // of that kind
 const asRed = (path: string) => plane.send("GET", path, undefined, bearer(red));
 
 describe("200", () => {
@@ -90,6 +96,90 @@ describe("200", () => {
     expect(webhookDeliverySchema.parse(shown)).toMatchObject({ host: "hooks.example.com", state: "dead", attempts: 8 });
     expect(JSON.stringify(body)).not.toContain("canary");
     expect((await asRed("/api/v1/webhook-deliveries")).body).toMatchObject({ items: [] });
+  });
+});
+
+describe("422", () => {
+  const wrong = [
+    { name: "a parameter that the question does not have", spec: { params: { by: "key" } }, path: "spec.params.by" },
+    {
+      name: "a value that a parameter does not take",
+      spec: { question: "spend-forecast", field: "forecast", params: { by: "moon" } },
+      path: "spec.params.by",
+    },
+    { name: "a field that no row has", spec: { field: "counted" }, path: "spec.field" },
+    { name: "a field that is no value", spec: { question: "latency", field: "durationMs" }, path: "spec.field" },
+    { name: "a share of nothing that rows have", spec: { per: "requests" }, path: "spec.per" },
+    { name: "traffic by no field of the rows", spec: { atLeast: { field: "n", sum: 1 } }, path: "spec.atLeast.field" },
+    { name: "rows by no field of theirs", spec: { where: { tool: "x" } }, path: "spec.where.tool" },
+    {
+      name: "tries by their tool",
+      spec: { question: "costs", field: "cost", filters: { tool: "x" } },
+      path: "spec.filters.tool",
+    },
+  ];
+
+  test.each(wrong)("an alert that asks for $name is refused when it is saved, and applied", async (row) => {
+    const document = { metadata: { name: "wrong" }, spec: { ...spec, ...row.spec } };
+    const refused = await plane.send("POST", "/api/v1/alerts", document);
+    expect([refused.status, refused.body.errors.map(({ path }) => path)]).toEqual([422, [row.path]]);
+    const value = { apiVersion: "gatehouse/v1", kind: "Alert", ...document };
+    const applied = await plane.send("POST", "/api/v1/apply", { documents: [{ source: "a.yaml", line: 3, value }] });
+    expect([applied.status, applied.body.errors.map(({ path }) => path)]).toEqual([422, [`a.yaml:3 ${row.path}`]]);
+  });
+
+  test.each([...alert.examples])("an example of ours asks what can be asked: $question", (example) => {
+    expect(checkAlert(specOf(example))).toEqual([]);
+  });
+
+  test("every question that an alert may ask is known, with the fields that its rows have", () => {
+    for (const question of alertQuestions) {
+      const asked = { question, field: "nothing.of.it", condition: { above: 1 } };
+      expect([question, checkAlert(specOf(asked)).map(({ path }) => path)]).toEqual([question, ["spec.field"]]);
+    }
+  });
+});
+
+describe("a delivery that nobody has taken", () => {
+  const put = async (team: string, id: string, state: WebhookDeliveryRow["state"]) => {
+    const { teamId } = await storedAlert(plane, `${team}-errors`);
+    const row: WebhookDeliveryRow = {
+      id: id as WebhookDeliveryRow["id"], // made up
+      source: `Alert/${team}-errors`,
+      teamId,
+      url: "https://hooks.example.com/x",
+      secret: null,
+      body: "{}",
+      state,
+      attempts: 8,
+      nextAtMs: 0,
+      lastStatus: 500,
+      lastError: "it answered 500",
+      createdAtMs: 0,
+      endedAtMs: 1,
+    };
+    await plane.context.catalog.transaction((tx) => tx.webhookDeliveries.insert(row));
+  };
+  const retry = (id: string, headers = {}) =>
+    plane.send("POST", `/api/v1/webhook-deliveries/${id}/retry`, undefined, headers);
+
+  test("is due again, with all its tries, and the audit says by whom", async () => {
+    await put("red", "whd_dead", "dead");
+    const { status, body } = await retry("whd_dead", bearer(red));
+    expect(status).toBe(200);
+    const nextAt = new Date(plane.clock.now()).toISOString();
+    expect(webhookDeliverySchema.parse(body)).toMatchObject({ state: "pending", attempts: 0, nextAt, endedAt: null });
+    expect(await plane.context.catalog.read.webhookDeliveries.next(10)).toMatchObject([{ id: "whd_dead" }]);
+    const { items } = (await plane.send("GET", "/api/v1/audit?action=webhook.retried")).body;
+    expect(items).toMatchObject([{ action: "webhook.retried", kind: "WebhookDelivery", resourceId: "whd_dead" }]);
+  });
+
+  test("is left alone where it was taken, is another team's, or is not there", async () => {
+    await put("red", "whd_taken", "delivered");
+    await put("blue", "whd_blue", "dead");
+    expect((await retry("whd_taken")).status).toBe(409);
+    expect((await retry("whd_blue", bearer(red))).status).toBe(404);
+    expect((await retry("whd_none")).status).toBe(404);
   });
 });
 
