@@ -286,27 +286,3 @@ describe("money", () => {
     expect(operation.cutAfterTokens).toBe(1); // 2,000 billionths at 2,000 a token
   });
 });
-
-test("a money budget pays for the model that chose the way, and a limit of tokens does not", async () => {
-  const route = {
-    strategy: "intelligent",
-    route: "code",
-    reason: "matched",
-    scores: [],
-    tookMs: 1,
-    classifierTokens: { input: 90, output: 5, isEstimated: false },
-    classifierCost: { nanos: 600_000_000, currency: "USD" },
-  };
-  for (const { limit, isRefused } of [
-    { limit: money({ amount: "1.00", window: "day" }), isRefused: true },
-    { limit: tokens({ tokens: 100 }), isRefused: false },
-  ]) {
-    for (let call = 1; call <= 2; call += 1) {
-      const { begun, exchange } = await limit.begin({ demand: demand(10, 10) });
-      if (!("end" in begun)) return expect.unreachable();
-      exchange.route = route;
-      await begun.end(usageOf(10, 10));
-    }
-    expect((await limit.begin({ demand: demand(10, 10) })).refusal !== undefined).toBe(isRefused);
-  }
-});
