@@ -169,6 +169,14 @@ export interface CatalogTransaction
   };
 }
 
+export interface TransactionOptions {
+  /**
+   * One of many that nobody waits for. It is acknowledged as late as any other, when it is on the disk; where the disk would
+   * be waited for in the event loop, that is done beside it, so readers may see it a moment before it is acknowledged.
+   */
+  readonly isBackground?: boolean;
+}
+
 /** The catalog: everything that the control plane knows. One contract suite runs on every implementation. */
 export interface Catalog extends AsyncDisposable {
   /** Reads outside of a transaction, each one consistent in itself. */
@@ -177,7 +185,10 @@ export interface Catalog extends AsyncDisposable {
    * All writes of `work` or none. An acknowledged transaction survives kill -9 and power loss. Writers wait for each
    * other, so `work` must be short and must not wait for anything but the transaction.
    */
-  transaction<Result>(work: (transaction: CatalogTransaction) => Promise<Result>): Promise<Result>;
+  transaction<Result>(
+    work: (transaction: CatalogTransaction) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result>;
   /** A consistent copy while running. Refuses to overwrite a file. */
   backup(path: string): Promise<void>;
 }

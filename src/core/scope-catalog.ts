@@ -19,7 +19,8 @@ export function scopeCatalog(catalog: Catalog, scope: CatalogScope): Catalog {
   if (allPermissions.every((permission) => scope.rights.installation.has(permission))) return catalog;
   return {
     read: scopeTables(catalog.read, scope),
-    transaction: (work) => catalog.transaction((transaction) => work(scopeTables(transaction, scope))),
+    transaction: (work, options) =>
+      catalog.transaction((transaction) => work(scopeTables(transaction, scope)), options),
     backup: (path) => catalog.backup(path),
     [Symbol.asyncDispose]: () => catalog[Symbol.asyncDispose](),
   };

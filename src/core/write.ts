@@ -1,7 +1,7 @@
 import { newId } from "../kernel/ids.ts";
 import { appendAudit } from "./append-audit.ts";
 import type { AuditAction } from "./audit-actions.ts";
-import type { CatalogTransaction } from "./catalog.ts";
+import type { CatalogTransaction, TransactionOptions } from "./catalog.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
 import type { PlaneMessage } from "./plane-message.ts";
 
@@ -23,13 +23,31 @@ export interface Write {
  * Runs `work` in one transaction and sends its messages only after the commit: a gateway never hears of a write that
  * did not last. A throw in `work` leaves nothing behind, audit rows included.
  */
-export async function inWrite<Result>(
+export function inWrite<Result>(
   context: CoreContext,
   actor: Actor,
   work: (write: Write) => Promise<Result>,
 ): Promise<Result> {
+  return write(context, actor, work, {});
+}
+
+/** As `inWrite`, for one of many that nobody waits for: what is served beside it does not wait for the disk. */
+export function inBackgroundWrite<Result>(
+  context: CoreContext,
+  actor: Actor,
+  work: (write: Write) => Promise<Result>,
+): Promise<Result> {
+  return write(context, actor, work, { isBackground: true });
+}
+
+async function write<Result>(
+  context: CoreContext,
+  actor: Actor,
+  work: (write: Write) => Promise<Result>,
+  options: TransactionOptions,
+): Promise<Result> {
   const { result, messages, governanceAsked } = await context.catalog.transaction(async (transaction) => {
-    const write: Write = {
+    const own: Write = {
       context,
       transaction,
       actor,
@@ -38,8 +56,8 @@ export async function inWrite<Result>(
       artifactsChanged: false,
       governanceAsked: false,
     };
-    return { result: await work(write), messages: write.messages, governanceAsked: write.governanceAsked };
-  });
+    return { result: await work(own), messages: own.messages, governanceAsked: own.governanceAsked };
+  }, options);
   for (const message of messages) context.publish(message);
   if (governanceAsked) context.governance?.wake();
   return result;

@@ -2,7 +2,7 @@ import type { ComplianceRow } from "../core/compliance-tables.ts";
 import type { Actor, CoreContext } from "../core/core-context.ts";
 import type { Verdict } from "../core/governance-gate.ts";
 import { heldEntries, settleQuarantine } from "../core/mcp-quarantine.ts";
-import { inWrite } from "../core/write.ts";
+import { inBackgroundWrite } from "../core/write.ts";
 import { toGatewayError } from "../kernel/errors.ts";
 import { tellCompliance } from "./tell-compliance.ts";
 
@@ -92,7 +92,7 @@ async function settle(
   try {
     const verdict = await lookAt(row);
     const evaluatedAtMs = clock.now();
-    await inWrite(context, system, async (write) => {
+    await inBackgroundWrite(context, system, async (write) => {
       const { compliance } = write.transaction;
       if (verdict === undefined) return compliance.pass(artifactId, asked);
       const { status, score, policies } = verdict;

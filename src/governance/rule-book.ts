@@ -46,8 +46,11 @@ export async function readRuleBook(read: CatalogTransaction, pending: readonly P
     return own && JSON.stringify(own.ruleset); // JSON is YAML
   };
   const makeBundle: RuleBook["bundle"] = async (name) => {
-    const text = (await find(name)) ?? JSON.stringify({ extends: [name] });
-    const bundle = await bundleRuleset(name, text, { find, builtIn });
+    const text = await find(name);
+    const bundle =
+      text === undefined && builtIn.has(name)
+        ? { name, ruleset: { extends: [name] }, extended: {} }
+        : await bundleRuleset(name, text ?? JSON.stringify({ extends: [name] }), { find, builtIn });
     return { bundle, hash: contentHash(bundle) };
   };
   return {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import type { Dialect } from "kysely";
 import { CamelCasePlugin, Kysely } from "kysely";
@@ -12,6 +13,7 @@ import { runMigrations } from "../migrations/run-migrations.ts";
 import { backupSqlite } from "./backup-sqlite.ts";
 import { nodeSqliteDialect } from "./node-sqlite-dialect.ts";
 import { inMemoryPath, openSqliteReader, openSqliteWriter } from "./sqlite-connection.ts";
+import { openSyncedLog } from "./sync-log.ts";
 import type { TakeTurn } from "./turn-queue.ts";
 import { createTurnQueue } from "./turn-queue.ts";
 
@@ -43,6 +45,7 @@ export async function openSqliteCatalog({ path }: SqliteCatalogOptions): Promise
   };
   const readTurn = inMemory ? takeTurnInMemory : nextTurnOfEventLoop;
   const reading = tablesOver(nodeSqliteDialect({ database: reader, use: "read", takeTurn: readTurn }));
+  const log = opening.use(openSyncedLog(path));
   const connections = opening.move();
   const inTurn = async <Result>(run: () => Promise<Result>) => {
     const turnEnds = await takeTurn();
@@ -50,8 +53,13 @@ export async function openSqliteCatalog({ path }: SqliteCatalogOptions): Promise
   };
   return {
     read: catalogOver(reading),
-    transaction: (work) =>
-      guard.run(() => inTurn(() => writing.transaction().execute((transaction) => work(catalogOver(transaction))))),
+    async transaction(work, { isBackground = false } = {}) {
+      const execute = () => writing.transaction().execute((transaction) => work(catalogOver(transaction)));
+      if (!isBackground || inMemory) return guard.run(() => inTurn(execute));
+      const result = await guard.run(() => inTurn(() => withoutSync(writer, execute)));
+      await log.sync();
+      return result;
+    },
     async backup(to) {
       if (inMemory) return inTurn(() => backupSqlite(writer, to));
       using source = openSqliteReader(path); // of its own, so that no half-done transaction is in the copy
@@ -59,6 +67,16 @@ export async function openSqliteCatalog({ path }: SqliteCatalogOptions): Promise
     },
     [Symbol.asyncDispose]: () => inTurn(() => connections.disposeAsync()),
   };
+}
+
+/** Commits what `run` does without waiting for the disk; whoever calls it does that. */
+async function withoutSync<Result>(writer: DatabaseSync, run: () => Promise<Result>): Promise<Result> {
+  writer.exec("pragma synchronous = normal"); // the log is still synced before a checkpoint moves it into the file
+  try {
+    return await run();
+  } finally {
+    writer.exec("pragma synchronous = full");
+  }
 }
 
 const sqliteSchema: SchemaDialect = {
