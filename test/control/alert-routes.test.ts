@@ -43,7 +43,7 @@ beforeAll(async () => {
 
 afterAll(() => plane[Symbol.asyncDispose]());
 
-const specOf = (value: unknown): AlertSpec => alert.spec.parse(value) as AlertSpec; // of that kind
+const specOf = (value: unknown): AlertSpec => alert.spec.parse(value);
 const asRed = (path: string) => plane.send("GET", path, undefined, bearer(red));
 
 describe("200", () => {
