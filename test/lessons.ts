@@ -65,6 +65,10 @@ export const lessons: readonly Behaviour[] = [
     behaviour: "No caller chooses where requests go (CVE-2024-6587, CVE-2025-66405)",
     tests: [
       [
+        "test/gateway/llm/callers-hosts.test.ts",
+        "no header, query or member of a caller's leads a request to another host, or the upstream's key there",
+      ],
+      [
         "test/gateway/mcp/credentials.test.ts",
         "nothing by which the client shows itself goes up, and what belongs to the protocol does",
       ],
@@ -89,6 +93,7 @@ export const lessons: readonly Behaviour[] = [
         "test/kernel/network-policy.test.ts",
         "development lets the operator, and nobody else, name hosts on this machine and in the private network",
       ],
+      ["test/kernel/network-policy.test.ts", "production reaches public addresses only, whoever chose them"],
     ],
   },
   {
@@ -136,6 +141,30 @@ export const lessons: readonly Behaviour[] = [
     behaviour: "Limits hold before anything is routed, whatever the endpoint (maximhq/bifrost#2873)",
     tests: [
       ["test/gateway/mcp/batch-limits.test.ts", "a batch of a hundred calls against a limit of ten: ten are answered"],
+      ["test/gateway/llm/limits.test.ts", "of nought let nothing through, and two over the same window both hold"],
+    ],
+  },
+  {
+    number: 16,
+    behaviour: "A key has one purpose, and can do no other work (CVE-2026-114612)",
+    tests: [
+      ["test/kernel/crypto.test.ts", "differ by label and by master key"],
+      ["test/kernel/crypto.test.ts", "of one purpose cannot do the other's work"],
+    ],
+  },
+  {
+    number: 17,
+    behaviour: "No code comes by the API, in a ruleset, a template or a plug-in (CVE-2026-42203, CVE-2026-86242)",
+    tests: [
+      ["test/governance/governance.test.ts", "with functions of its own is refused"],
+      ["test/guardrails/prompt-template.test.ts", "whatever a value is, it stands in the prompt as it was given"],
+    ],
+  },
+  {
+    number: 18,
+    behaviour: "Who writes a secret does not read it again (GO-2026-5652)",
+    tests: [
+      ["test/core/secrets.test.ts", "neither what is shown, nor the audit, nor a message holds a value, sealed or not"],
     ],
   },
 ];

@@ -6,7 +6,7 @@ import { mcpBehaviours } from "../mcp-behaviours.ts";
 
 describe.each([
   { table: "of MCP", rows: mcpBehaviours, count: 32 },
-  { table: "learnt from others", rows: lessons, count: 15 },
+  { table: "learnt from others", rows: lessons, count: 18 },
   { table: "of limits under bad input", rows: limitInputs, count: 6 },
 ])("the behaviours $table", ({ rows, count }) => {
   test("are numbered without a gap", () => {
