@@ -120,15 +120,20 @@ async function putUp(): Promise<void> {
   await changePolicy(0);
 }
 
-/** All resources have to be looked at again. */
+/** All resources have to be looked at again: what was found with a ruleset is kept as long as that stays as it is. */
 async function changePolicy(round: number): Promise<void> {
-  const spec = {
-    description: `As it is in round ${round}.`,
-    rulesets: ["spectral:oas", "gatehouse:rest", "gatehouse:api-management"],
-    targets: ["global"],
-    threshold: round % 2 === 0 ? "error" : "warn",
-  };
-  await apply([{ apiVersion: "gatehouse/v1", kind: "GovernancePolicy", metadata: { name: "bench" }, spec }]);
+  const rules = { "operation-tags": round % 2 === 0 ? "warn" : "hint" };
+  const ruleset = { extends: ["spectral:oas", "gatehouse:rest"], rules };
+  const named = (kind: string, spec: object) => ({
+    apiVersion: "gatehouse/v1",
+    kind,
+    metadata: { name: "bench" },
+    spec,
+  });
+  await apply([
+    named("Ruleset", { type: "definition", artifacts: ["RestApi"], ruleset }),
+    named("GovernancePolicy", { rulesets: ["bench"], targets: ["global"] }),
+  ]);
 }
 
 async function apply(documents: readonly object[], isDraft = false): Promise<void> {
@@ -167,7 +172,7 @@ function report(): string {
       : "";
   return `# A gateway while resources are held against rules, ${new Date().toISOString()}
 
-${cpus().length} x ${cpu?.model.trim() ?? "unknown processor"}; Node ${process.versions.node}. ${artifacts} REST APIs of 10 operations against three rulesets;
+${cpus().length} x ${cpu?.model.trim() ?? "unknown processor"}; Node ${process.versions.node}. ${artifacts} REST APIs of 10 operations against two rulesets;
 looked at for the first time in ${firstSeconds.toFixed(0)} s, and again beside the load in ${wholeSeconds.map((each) => each.toFixed(0)).join(", ")} s.
 ${Math.round(peak * share)} requests/s, ${share * 100} % of the peak, with ${connections} connections; ${rounds} rounds of ${seconds.toFixed(0)} s. The bar: ${most} times.
 ${busy}
