@@ -44,6 +44,10 @@ print("secrets", keys);
 const injection = await measureInjection(fixtures, data, tools);
 console.log("\nprompt injection");
 for (const line of injection.lines) console.log(line);
+const { detection, falsePositives } = injection.apart;
+console.log(
+  `texts written apart: ${detection.toFixed(1)} % found, ${falsePositives.toFixed(1)} % of harmless ones turned away`,
+);
 
 const streamed = texts.slice(0, 400).map(({ text }) => text);
 const injected = readInjections(fixtures).injections.slice(0, 100);

@@ -5,13 +5,16 @@ import { promptInjection } from "../../src/guardrails/prompt-injection.ts";
 import { parseJson } from "../../src/kernel/parse-json.ts";
 import type { PluginTools } from "../../src/pipeline/plugin.ts";
 import { guardedCall } from "../../test/kit/guarded-call.ts";
-import { readInjections } from "./read-injections.ts";
+import type { FamilyText } from "./read-injections.ts";
+import { readInjections, readInjectionsApart } from "./read-injections.ts";
 
 export interface InjectionFigures {
   /** In percent, of ideas that were held back. */
   readonly detection: number;
   /** In percent, of harmless prompts and descriptions of tools that nothing was fitted to. */
   readonly falsePositives: number;
+  /** The same of texts by somebody who knew neither the patterns nor the texts that they were made by. */
+  readonly apart: { readonly detection: number; readonly falsePositives: number };
   readonly lines: readonly string[];
 }
 
@@ -28,24 +31,16 @@ export async function measureInjection(fixtures: string, data: string, tools: Pl
     lines.push(`${name.padEnd(44)}${String(caught).padStart(6)} of ${texts.length}`);
     return [caught, texts.length];
   };
+  const countFamilies = async (name: string, texts: readonly FamilyText[]): Promise<(readonly [number, number])[]> => {
+    const families = Map.groupBy(texts.filter(isHeldBack), ({ family }) => family);
+    const counts: (readonly [number, number])[] = [];
+    for (const [family, each] of families) counts.push(await count(`${name}, ${family}`, each.map(textOf)));
+    return counts;
+  };
   const { injections, benign } = readInjections(fixtures);
-  const heldBack = Map.groupBy(
-    injections.filter(({ split }) => split === "held-back"),
-    ({ family }) => family,
-  );
-  const found: (readonly [number, number])[] = [];
-  for (const [family, each] of heldBack)
-    found.push(
-      await count(
-        `injections, ${family}`,
-        each.map(({ text }) => text),
-      ),
-    );
+  const found = await countFamilies("injections", injections);
   const wrong = [
-    await count(
-      "harmless, written for this",
-      benign.filter(({ split }) => split === "held-back").map(({ text }) => text),
-    ),
+    await count("harmless, written for this", benign.filter(isHeldBack).map(textOf)),
     await count(
       "tools of MetaTool",
       readTools(data, "metatool").map(({ description }) => description),
@@ -56,7 +51,19 @@ export async function measureInjection(fixtures: string, data: string, tools: Pl
     ),
     await count("requests of ToolAlpaca", readRequests(data, "toolalpaca")),
   ];
-  return { detection: share(found), falsePositives: share(wrong), lines };
+  const apart = readInjectionsApart(fixtures);
+  const foundApart = await countFamilies("apart", apart.injections);
+  const wrongApart = await countFamilies("apart, harmless", apart.benign);
+  const apartFigures = { detection: share(foundApart), falsePositives: share(wrongApart) };
+  return { detection: share(found), falsePositives: share(wrong), apart: apartFigures, lines };
+}
+
+function isHeldBack({ split }: FamilyText): boolean {
+  return split === "held-back";
+}
+
+function textOf({ text }: FamilyText): string {
+  return text;
 }
 
 function share(counts: readonly (readonly [number, number])[]): number {

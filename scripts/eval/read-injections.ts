@@ -25,6 +25,11 @@ export function readInjections(folder: string): {
   return { injections: readFamilies(folder, "injections"), benign: readFamilies(folder, "benign") };
 }
 
+/** The same of a set by somebody who knew neither the patterns nor the texts above. */
+export function readInjectionsApart(folder: string): ReturnType<typeof readInjections> {
+  return { injections: readFamilies(folder, "injections-apart"), benign: readFamilies(folder, "benign-apart") };
+}
+
 function readFamilies(folder: string, name: string): readonly FamilyText[] {
   const file = families.parse(parseJson(readFileSync(join(folder, "injection", `${name}.json`), "utf8")));
   return Object.entries(file.families).flatMap(([family, { split, texts }]) =>
