@@ -77,8 +77,8 @@ export function compileLlm(input: LlmCompileInput): CompiledProtocol | undefined
   if (production === undefined || sandbox === undefined) return undefined;
   const names = spec.models.map(({ name }) => name);
   const providersOf = ({ targets }: CompiledUpstream) => targets.map((target) => endpointOf(target).provider);
-  const all = { production: providersOf(production), sandbox: providersOf(sandbox) };
-  const passThrough = compilePassThrough(spec, all, input);
+  const own = production === sandbox ? {} : { sandbox: providersOf(sandbox) };
+  const passThrough = compilePassThrough(spec, { production: providersOf(production), ...own }, input);
   const tables: LlmTables = {
     passThrough,
     namedModels: names.filter((name) => !/[*?]/.test(name)),

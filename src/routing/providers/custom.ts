@@ -83,7 +83,8 @@ export const custom = defineProvider({
   ],
   compile(given, tools) {
     const { shape, paths, tokens, remainingTokensHeader, maxOutputTokens } = given;
-    const base = compileOpenAi(given, tools, { dialects: [dialects[shape]] });
+    // Where else than at its own paths it would take calls, nobody has described.
+    const { passThrough: _, ...base } = compileOpenAi(given, tools, { dialects: [dialects[shape]] });
     const usage = tokens === undefined ? undefined : readUsage(tokens);
     return {
       ...base,

@@ -20,7 +20,7 @@ export interface PassThroughTables {
  */
 export function compilePassThrough(
   spec: LlmApiSpec,
-  providers: Readonly<Record<"production" | "sandbox", readonly CompiledProvider[]>>,
+  providers: Readonly<Record<string, readonly CompiledProvider[]>>,
   input: ProtocolCompileInput,
 ): PassThroughTables | undefined {
   const { passThrough: families, uploadBytes } = spec;

@@ -1,12 +1,15 @@
 import type { Respond } from "../../../kit/mock-upstream.ts";
 
+/** What is kept, by id, the oldest first. */
+export type Rows = Map<string, Readonly<Record<string, unknown>>>;
+
 let made = 0;
 
 /**
  * A far end that keeps files and batches, as OpenAI's does: everybody's, since to it the gateway is one account. `rows` is
  * what it keeps.
  */
-export function keeper(rows: Map<string, Readonly<Record<string, unknown>>> = new Map()): Respond {
+export function keeper(rows: Rows = new Map()): Respond {
   const make = (object: "file" | "batch", more: object = {}): Readonly<Record<string, unknown>> => {
     made += 1;
     const id = object === "file" ? `file-${made}` : `batch_${made}`;
