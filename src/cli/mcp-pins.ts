@@ -3,6 +3,7 @@ import { GatewayError } from "../kernel/errors.ts";
 import type { ControlOptions } from "./common-options.ts";
 import type { ControlClient } from "./control-client.ts";
 import { openControlClient } from "./control-client.ts";
+import { plainText } from "./plain-text.ts";
 import { printTable } from "./print-table.ts";
 import type { Shell } from "./shell.ts";
 
@@ -29,11 +30,11 @@ export async function diffPins(server: string, options: PinListOptions, shell: S
   const waiting = (await read(control, server)).filter(({ state }) => state !== "approved");
   if (options.json === true) return shell.out(JSON.stringify(waiting, undefined, 2));
   for (const pin of waiting) {
-    shell.out(plain(`${pin.kind} ${pin.name} (${pin.environment}): ${pin.state}`));
+    shell.out(plainText(`${pin.kind} ${pin.name} (${pin.environment}): ${pin.state}`));
     for (const { path, before, after } of pin.changes) {
-      shell.out(plain(`  ${path}`));
-      if (before !== undefined) shell.out(plain(`    - ${JSON.stringify(before)}`));
-      if (after !== undefined) shell.out(plain(`    + ${JSON.stringify(after)}`));
+      shell.out(plainText(`  ${path}`));
+      if (before !== undefined) shell.out(plainText(`    - ${JSON.stringify(before)}`));
+      if (after !== undefined) shell.out(plainText(`    + ${JSON.stringify(after)}`));
     }
     shell.out(`  approve with: gatehouse mcp pins approve ${server} ${labelOf(pin)}`);
   }
@@ -57,7 +58,7 @@ export async function approvePins(
   const chosen = options.all === true ? pins.filter(({ state }) => state !== "approved") : labels.map(named(pins));
   for (const { id, seenHash, kind, name, environment } of chosen) {
     await control.call("POST", `${pathOf(server)}/approve`, { pin: id, seenHash });
-    shell.out(plain(`approved ${kind} ${name} (${environment})`));
+    shell.out(plainText(`approved ${kind} ${name} (${environment})`));
   }
 }
 
@@ -70,7 +71,7 @@ function named(pins: readonly Pin[]): (label: string) => Pin {
     if (pin === undefined) throw new GatewayError("resource.not_found", `There is no pin ${id ?? ""}.`);
     if (hash.length >= hashDigits && pin.seenHash.startsWith(hash)) return pin;
     const message = `${label} does not name what ${pin.name} is now; look at \`gatehouse mcp pins diff\` again.`;
-    throw new GatewayError("resource.conflict", plain(message));
+    throw new GatewayError("resource.conflict", plainText(message));
   };
 }
 
@@ -98,8 +99,3 @@ const pinSchema = z.looseObject({
   seenHash: z.string(),
   changes: z.array(z.looseObject({ path: z.string(), before: z.unknown(), after: z.unknown() })),
 });
-
-/** The server's words without what could play with the terminal. */
-function plain(words: string): string {
-  return words.replace(/[\p{Cc}\p{Cf}]/gu, " ");
-}

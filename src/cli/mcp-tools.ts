@@ -14,6 +14,7 @@ import { toolsFromOpenApi } from "../mcp/openapi/tools-from-openapi.ts";
 import { networkPolicyOf } from "../network-reach.ts";
 import type { CommonOptions } from "./common-options.ts";
 import { commandConfig } from "./common-options.ts";
+import { plainText } from "./plain-text.ts";
 import { printTable } from "./print-table.ts";
 import type { Shell } from "./shell.ts";
 
@@ -47,7 +48,7 @@ export async function printTools(source: string, options: ToolsCommandOptions, s
     (definition.title ?? definition.description).slice(0, 80),
   ]);
   for (const row of printTable(["TOOL", "OPERATION", "ABOUT"], rows)) shell.out(row);
-  for (const { operation, reason } of refused) shell.note(plain(`${operation} is left out: ${reason}`));
+  for (const { operation, reason } of refused) shell.note(plainText(`${operation} is left out: ${reason}`));
   shell.note(`${tools.length} tools of ${operations} operations`);
 }
 
@@ -68,9 +69,4 @@ async function readDescription(
   if (!/^https?:\/\//i.test(source)) return readOpenApi(await readFile(resolve(cwd, source), "utf8"));
   const { document, others } = await fetchDescription(source, follow, safeFetch);
   return readOpenApi(document, { address: source, others: new Map(Object.entries(others)) });
-}
-
-/** Words of the description without what could play with the terminal. */
-function plain(words: string): string {
-  return words.replace(/\p{Cc}/gu, " ");
 }

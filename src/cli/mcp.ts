@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { ControlOptions } from "./common-options.ts";
 import { openControlClient } from "./control-client.ts";
+import { plainText } from "./plain-text.ts";
 import { printTable } from "./print-table.ts";
 import type { Shell } from "./shell.ts";
 
@@ -26,13 +27,13 @@ export async function inspectMcp(url: string, options: InspectOptions, shell: Sh
   const found = inspectionSchema.parse(answer);
   const { name = "", version = "" } = found.serverInfo;
   const way = found.transport === "streamable-http" ? "" : `, by ${found.transport}`;
-  shell.out(plain(`${name} ${version}, ${found.era}: ${found.versions.join(", ")}${way}`));
-  if (found.instructions !== null) shell.out(plain(`instructions: ${found.instructions}`));
+  shell.out(plainText(`${name} ${version}, ${found.era}: ${found.versions.join(", ")}${way}`));
+  if (found.instructions !== null) shell.out(plainText(`instructions: ${found.instructions}`));
   const rows = sections.flatMap(({ member, one, by }) =>
     found[member].map((entry) => [one, text(entry[by]), text(entry["title"] ?? entry["description"]).slice(0, 100)]),
   );
   for (const line of printTable(["WHAT", "NAME", "ABOUT"], rows)) shell.out(line);
-  for (const { list, message } of found.faults) shell.out(plain(`${list} was not given: ${message}`));
+  for (const { list, message } of found.faults) shell.out(plainText(`${list} was not given: ${message}`));
   if (found.isCut) shell.out("There is more than is shown.");
 }
 
@@ -60,9 +61,4 @@ const inspectionSchema = z.looseObject({
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
-}
-
-/** The server's words without what could play with the terminal. */
-function plain(words: string): string {
-  return words.replace(/\p{Cc}/gu, " ");
 }

@@ -3,7 +3,6 @@ import { loadYaml } from "../../kernel/load-yaml.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
 import { descriptionRulesets } from "./default-rules.ts";
 import type { LintSubject, ReadSource } from "./lint-subject.ts";
-import { readResource } from "./read-resource.ts";
 
 /** A text and where it is from. */
 export interface SourceText {
@@ -26,7 +25,10 @@ export function maybeLinted(text: string): boolean {
  * The documents in a text, by what they say they are: descriptions of APIs (OpenAPI, AsyncAPI, Arazzo) and resources, of
  * which one text may hold several. What cannot be read, or is neither, is a fault with its line.
  */
-export function readSubjects(from: SourceText, { takesAny }: ReadSubjectsOptions): readonly ReadSource[] {
+export async function readSubjects(
+  from: SourceText,
+  { takesAny }: ReadSubjectsOptions,
+): Promise<readonly ReadSource[]> {
   const { text, source } = from;
   const fault = (message: string, line?: number): ReadSource => ({ ...from, fault: { message, line } });
   if (text.trim() === "") return [fault("it is empty")];
@@ -36,16 +38,17 @@ export function readSubjects(from: SourceText, { takesAny }: ReadSubjectsOptions
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, strict: true });
   if ("empty" in parsed) return [fault("there is no document in it")];
-  const found = parsed.flatMap((document) => subjectOf(document, lines, from, takesAny));
+  const found: ReadSource[] = [];
+  for (const document of parsed) found.push(...(await subjectOf(document, lines, from, takesAny)));
   return found.length > 0 ? found : [fault(`there is no document in ${source}`)];
 }
 
-function subjectOf(
+async function subjectOf(
   document: Document.Parsed,
   lines: LineCounter,
   from: SourceText,
   takesAny: boolean,
-): readonly ReadSource[] {
+): Promise<readonly ReadSource[]> {
   const [broken] = document.errors;
   if (broken !== undefined) {
     return [{ ...from, fault: { message: broken.message, line: lines.linePos(broken.pos[0]).line } }];
@@ -67,6 +70,8 @@ function subjectOf(
   if (typeof title === "string") return [{ ...from, fault: { message: title, line } }];
   const { apiVersion } = value;
   if (typeof apiVersion === "string" && apiVersion.startsWith("gatehouse/")) {
+    // Knows every kind and plug-in, which takes longer to load than most documents to evaluate.
+    const { readResource } = await import("./read-resource.ts");
     return [readResource({ source: from.source, isFile: from.isFile, document, lines, value })];
   }
   if (takesAny) return [anySubject({ ...from, text: textOf(document, lines, from.text) })];

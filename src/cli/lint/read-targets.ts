@@ -16,7 +16,7 @@ export async function* readTargets(
   for (const target of targets) {
     if (/^mcp\+https?:\/\//i.test(target)) yield* live(target, () => readMcpUrl(target, options, shell));
     else if (/^https?:\/\//i.test(target)) yield* live(target, () => readUrl(target, options, shell));
-    else if (target === "-") yield* textSubjects("-", await shell.readInput(), options);
+    else if (target === "-") yield* await textSubjects("-", await shell.readInput(), options);
     else yield* readPath(target, options, shell);
   }
   const { stdio } = options;
@@ -50,14 +50,14 @@ async function readFileSubjects(
     const text = await readTextFile(resolve(shell.cwd, path));
     if (!isNamed && !maybeLinted(text)) return [];
     const takesAny = isNamed && options.ruleset !== undefined;
-    const found = readSubjects({ source: path, isFile: true, text }, { takesAny });
+    const found = await readSubjects({ source: path, isFile: true, text }, { takesAny });
     return isNamed ? found : found.filter((each) => !("fault" in each && each.fault.isUnknown === true));
   } catch (error) {
     return isNamed ? [faultOf(path, error)] : [];
   }
 }
 
-function textSubjects(source: string, text: string, options: LintOptions): readonly ReadSource[] {
+function textSubjects(source: string, text: string, options: LintOptions): Promise<readonly ReadSource[]> {
   return readSubjects({ source, isFile: false, text }, { takesAny: options.ruleset !== undefined });
 }
 

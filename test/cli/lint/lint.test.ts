@@ -127,6 +127,7 @@ describe("what cannot be linted ends with 2 and says why", () => {
       text: "apiVersion: gatehouse/v1\nkind: Team\nkind: Team\n",
       says: "line 3: Map keys must be unique",
     },
+    { name: "what is too long", text: "x".repeat(20_971_521), says: "it is longer than 20971520 bytes" },
     { name: "another kind of document", text: "a: 1\n", says: "neither OpenAPI" },
     { name: "a version without rules", text: 'openapi: "9.9.9"\n', says: "no rules for OpenAPI 9.9.9" },
     {
