@@ -210,6 +210,8 @@ export interface ProtocolAdapter {
   heldCall?(exchange: Exchange, operation: Operation): HeldCall | undefined;
   /** The tools that the request offers to a model; undefined where it offers none. */
   offeredTools?(operation: Operation): OfferedTools | undefined;
+  /** The tool that an operation which has been answered has called with success; undefined of everything else. */
+  calledTool?(operation: Operation): string | undefined;
   /** How its answers are kept for equal and like questions; absent where none may be. */
   readonly keeping?: AnswerKeeping;
   /** A list of tools that is asked for one task; undefined of everything else. */

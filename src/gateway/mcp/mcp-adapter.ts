@@ -30,7 +30,7 @@ import { jsonRpcError } from "./json-rpc-error.ts";
 import { mcpEventFields, mcpEventSubject } from "./mcp-event-fields.ts";
 import { mcpRequest, requestId } from "./mcp-request.ts";
 import { editFrame, editRequest, frameOperation, frameSpans, requestSpans, texts } from "./mcp-spans.ts";
-import { listedTools, narrowList } from "./narrow-list.ts";
+import { calledTool, listedTools, narrowList } from "./narrow-list.ts";
 import { compileOpenApi } from "./openapi/compile-openapi.ts";
 import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
@@ -109,6 +109,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     heldCall: (exchange, operation) => heldCall(exchange, operation, held),
     answerLocally: (exchange, operation) => refuseTask(exchange, operation, options.tasks),
     listedTools,
+    calledTool,
     call(exchange, operation, target) {
       const serve = (each: Operation): Promise<Answer> => serveMcp(exchange, each, target, tools);
       return mcpRequest(operation).narrow === undefined ? serve(operation) : narrowList(exchange, operation, serve);

@@ -32,6 +32,13 @@ export function listedTools(exchange: Exchange, operation: Operation): ListedToo
   };
 }
 
+/** The tool that was called; undefined of one that told of an error, or that has not come to its end. */
+export function calledTool(operation: Operation): string | undefined {
+  const { isSearch, seen } = mcpRequest(operation);
+  const isDone = (seen.resultType ?? "complete") === "complete" && !seen.isError && seen.errorCode === undefined;
+  return operation.kind === "tools/call" && isSearch !== true && isDone ? operation.name : undefined;
+}
+
 /** A header is for the server that it was sent to, and not for those that this one is made of. */
 function headerOf({ inbound, api }: Exchange): unknown {
   return inbound.path.startsWith(`${api.context}/`) ? inbound.headers[taskHeader] : undefined;

@@ -2,6 +2,7 @@ import { definePolicy } from "../../pipeline/define-policy.ts";
 import { compileFilter } from "./compile-filter.ts";
 import { filterConfig } from "./filter-config.ts";
 import { compileLearner } from "./learn-calls.ts";
+import { compileTaskLearner } from "./learn-tasks.ts";
 import { filterList } from "./list-door.ts";
 import { findOffer } from "./offer-doors.ts";
 import { compileQuery } from "./query-text.ts";
@@ -27,16 +28,19 @@ export const semanticToolFilter = definePolicy({
     const filter = compileFilter(config, tools, attached);
     const queryOf = compileQuery(config.query);
     const learn = compileLearner(config, queryOf, tools, attached.place);
+    const tasks = compileTaskLearner(config, tools, attached.place);
     return {
       request(exchange, operation) {
         learn?.(exchange, operation);
         const listed = exchange.api.adapter.listedTools?.(exchange, operation);
+        if (listed !== undefined) tasks?.listed(exchange, listed.task);
         if (listed !== undefined) filterList(listed, exchange, filter, attached.onError ?? "continue");
         const door = findOffer(exchange.api.adapter, operation, config, queryOf);
         if (door === undefined) return undefined;
         const done = filter(door, exchange);
         return done instanceof Promise ? done.then(() => undefined) : undefined;
       },
+      ...(tasks !== undefined && { record: tasks.called }),
     };
   },
 });
