@@ -53,6 +53,10 @@ const shortSchema = z.strictObject({
   status: z.enum(complianceStatuses),
   score: z.int().nullable().meta({ description: "The share of rules that are kept, in hundredths." }),
   evaluatedAt: z.iso.datetime().nullable(),
+  suspension: z
+    .strictObject({ policies: z.array(z.string()), rules: z.array(z.string()) })
+    .nullable()
+    .meta({ description: "What keeps the deployed API from answering." }),
 });
 const longSchema = shortSchema.extend({ policies: policyResultsSchema });
 const count = z.int();
@@ -169,9 +173,9 @@ function oneRoute(): ControlRoute {
 }
 
 function shortView(row: ComplianceRow) {
-  const { kind, name, score, evaluatedAtMs } = row;
+  const { kind, name, score, suspension, evaluatedAtMs } = row;
   const evaluatedAt = evaluatedAtMs === null ? null : new Date(evaluatedAtMs).toISOString();
-  return { kind, name, status: shownStatus(row), score, evaluatedAt };
+  return { kind, name, status: shownStatus(row), score, evaluatedAt, suspension };
 }
 
 function longView(row: ComplianceRow) {

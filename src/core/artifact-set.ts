@@ -29,9 +29,11 @@ function hasLimits(spec: unknown): boolean {
  */
 export async function buildArtifactSet(transaction: CatalogTransaction): Promise<ArtifactSet> {
   const apis: ApiArtifact[] = [];
+  const suspended = await transaction.compliance.suspended();
   for (const deployment of await transaction.deployments.all()) {
     const revision = await deployedSpec(transaction, deployment);
     if (revision === undefined) continue;
+    const suspension = suspended.get(deployment.resourceId);
     apis.push({
       kind: deployment.kind,
       id: deployment.resourceId as ApiId, // only kinds that are published have a deployment
@@ -39,6 +41,7 @@ export async function buildArtifactSet(transaction: CatalogTransaction): Promise
       teamId: deployment.teamId as Id<"team">, // written from the resource, whose team was found by name
       revision: deployment.revision,
       ...revision,
+      ...(suspension !== undefined && { suspension }),
     });
   }
   const deployed = new Set(apis.map(({ specHash }) => specHash));

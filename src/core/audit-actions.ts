@@ -42,6 +42,8 @@ export const auditActions = {
   "mcp-pin.approved": "Somebody approved what an MCP server says of something that it offers.",
   "mcp-entry.quarantined": "Something that an MCP server offers breaks a rule, and is hidden until it does not.",
   "mcp-entry.released": "Something that an MCP server offers breaks no such rule any more, or is exempt.",
+  "api.suspended": "A deployed API breaks a rule, and gateways refuse its calls until it does not.",
+  "api.resumed": "An API that was suspended keeps the rules, is exempt or is deployed no more.",
   "analytics.pruned": "Recorded traffic was taken away before its time.",
   "webhook.retried": "A webhook was told again what it had not taken.",
   "approval.asked": "A call waits until somebody approves it.",

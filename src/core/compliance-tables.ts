@@ -56,6 +56,12 @@ export interface PolicyResult {
   readonly rulesets: readonly RulesetResult[];
 }
 
+/** The policies, and rules of theirs, for which gateways answer no call of an API. Plain JSON. */
+export interface Suspension {
+  readonly policies: readonly string[];
+  readonly rules: readonly string[];
+}
+
 /** One resource's row. */
 export interface ComplianceRow {
   readonly artifactId: string;
@@ -67,6 +73,8 @@ export interface ComplianceRow {
   /** From 0 to 100; null where no rule applies. */
   readonly score: number | null;
   readonly policies: readonly PolicyResult[];
+  /** What keeps its deployed revision from answering; null where nothing does. */
+  readonly suspension: Suspension | null;
   readonly evaluatedAtMs: number | null;
   /** Since when it waits to be looked at; null where it does not. */
   readonly dueAtMs: number | null;
@@ -92,6 +100,8 @@ export interface ComplianceTable {
   keep(row: Omit<ComplianceRow, "dueAtMs">): Promise<void>;
   /** Leaves one out of the queue whose turn came to nothing, unless it was asked again. */
   pass(artifactId: string, asked: number): Promise<void>;
+  /** What is suspended, by artifact id. */
+  suspended(): Promise<ReadonlyMap<string, Suspension>>;
   find(artifactId: string): Promise<ComplianceRow | undefined>;
   /** In the order of id. */
   list(filter: ComplianceFilter, page: PageRequest): Promise<Page<ComplianceRow>>;

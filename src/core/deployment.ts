@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { FieldIssue } from "../kernel/errors.ts";
 import { contextSchema } from "./api-spec.ts";
+import { askGovernance } from "./ask-governance.ts";
 import type { RevisionRow } from "./catalog.ts";
 import { contentHash } from "./content-hash.ts";
 import type { FetchedDescriptions } from "./fetched-descriptions.ts";
@@ -69,6 +70,7 @@ export async function deploy(
   });
   await transaction.references.replace(deploymentHolder(resource), found);
   write.artifactsChanged = true;
+  await askGovernance(write, resource);
   await audit(write, action, resource, { revision: revision.number, replaced: current?.revision ?? null, context });
   return { revision: revision.number, changed: true };
 }
@@ -81,6 +83,7 @@ export async function undeploy(write: Write, resource: Resource): Promise<boolea
   await transaction.deployments.delete(resource.id);
   await transaction.references.replace(deploymentHolder(resource), []);
   write.artifactsChanged = true;
+  await askGovernance(write, resource);
   await audit(write, "api.undeployed", resource, { revision: current.revision, context: current.context });
   return true;
 }

@@ -21,15 +21,19 @@ const actionSchema = z
   .strictObject({
     state: z.enum(governedStates).meta({ title: "State" }),
     severity: z.enum(findingSeverities).meta({ title: "Severity", description: "Of the finding that this is for." }),
-    type: z.enum(["block", "notify", "quarantine"]).meta({
+    type: z.enum(["block", "notify", "quarantine", "suspend"]).meta({
       title: "Action",
       description:
-        "`block` refuses the deployment or publication; `notify` lets it pass; `quarantine`, at `runtime`, hides a tool, prompt or resource of an MCP server for as long as it breaks the rule, and refuses its use.",
+        "`block` refuses the deployment or publication; `notify` lets it pass; `quarantine`, at `runtime`, hides a tool, prompt or resource of an MCP server for as long as it breaks the rule, and refuses its use; `suspend`, at `runtime`, refuses all calls of a deployed API for as long.",
     }),
   })
   .refine(({ state, type }) => type !== "quarantine" || state === "runtime", {
     path: ["type"],
     message: "only at `runtime` something is put in quarantine",
+  })
+  .refine(({ state, type }) => type !== "suspend" || state === "runtime", {
+    path: ["type"],
+    message: "only at `runtime` something is suspended; `block` refuses a deployment",
   })
   .refine(({ state, type }) => type !== "block" || state === "deploy" || state === "publish", {
     path: ["type"],

@@ -1,6 +1,6 @@
 import type { ApiId, Id } from "../kernel/ids.ts";
 import type { BudgetHolder } from "./budget-board.ts";
-import type { McpEntry } from "./compliance-tables.ts";
+import type { McpEntry, Suspension } from "./compliance-tables.ts";
 import type { Environment } from "./environment.ts";
 import type { KeyBudget } from "./key-budget.ts";
 import type { McpDefinition, PinKind } from "./mcp-definition.ts";
@@ -111,6 +111,8 @@ export interface ApiArtifact {
   readonly spec: unknown;
   /** SHA-256 of the RFC 8785 form of `spec`, hex. */
   readonly specHash: string;
+  /** Governance keeps it from answering; absent where it does not. */
+  readonly suspension?: Suspension;
 }
 
 /** A resource that deployed revisions refer to by name, or whose limits hold for callers, at its present state. */

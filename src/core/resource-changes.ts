@@ -2,10 +2,11 @@ import type { FieldIssue } from "../kernel/errors.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { isSupporting } from "./artifact-set.ts";
+import { askGovernance } from "./ask-governance.ts";
 import { resourceAction } from "./audit-actions.ts";
 import { auditChanges } from "./audit-changes.ts";
 import type { CatalogTransaction } from "./catalog.ts";
-import { governedKinds, isGoverned, isGoverning } from "./governed-kinds.ts";
+import { isGoverning } from "./governed-kinds.ts";
 import { settleInline, storeInline } from "./inline-secrets.ts";
 import { keyManager, residentName } from "./key-manager.ts";
 import { keyManagerWritten } from "./key-managers.ts";
@@ -172,15 +173,6 @@ async function written(write: Write, kind: ResourceKind, { after, before, found 
   if (kind.kind === subscription.kind) await subscriptionWritten(write, after, before);
   if (kind.kind === keyManager.kind) await keyManagerWritten(write, after);
   await askGovernance(write, after);
-}
-
-/** Has a resource looked at by governance, or all of them where it is the rules that have changed. */
-async function askGovernance(write: Write, { kind, id }: Pick<Resource, "kind" | "id">): Promise<void> {
-  const { transaction, nowMs } = write;
-  if (isGoverning(kind)) await transaction.compliance.enqueue({ kinds: governedKinds }, nowMs);
-  else if (isGoverned(kind)) await transaction.compliance.enqueue({ ids: [id] }, nowMs);
-  else return;
-  write.governanceAsked = true;
 }
 
 async function fixedFieldIssues(

@@ -1,9 +1,10 @@
 import type { ComplianceRow } from "../core/compliance-tables.ts";
 import type { Actor, CoreContext } from "../core/core-context.ts";
-import type { Verdict } from "../core/governance-gate.ts";
 import { heldEntries, settleQuarantine } from "../core/mcp-quarantine.ts";
+import { settleSuspension } from "../core/suspension.ts";
 import { inBackgroundWrite } from "../core/write.ts";
 import { toGatewayError } from "../kernel/errors.ts";
+import type { RunningVerdict } from "./judge-deployed.ts";
 import { tellCompliance } from "./tell-compliance.ts";
 
 /** Works off the catalog's queue of resources that are to be looked at. */
@@ -24,7 +25,7 @@ const mostInVain = 3;
  */
 export function createComplianceQueue(
   context: () => CoreContext,
-  lookAt: (row: ComplianceRow) => Promise<Verdict | undefined>,
+  lookAt: (row: ComplianceRow) => Promise<RunningVerdict | undefined>,
 ): ComplianceQueue {
   let running: Promise<void> | undefined;
   let isAsked = false;
@@ -85,7 +86,7 @@ const system: Actor = { type: "system", id: "governance" };
 async function settle(
   context: CoreContext,
   row: ComplianceRow,
-  lookAt: (row: ComplianceRow) => Promise<Verdict | undefined>,
+  lookAt: (row: ComplianceRow) => Promise<RunningVerdict | undefined>,
 ): Promise<boolean> {
   const { catalog, clock, log } = context;
   const { artifactId, asked, kind, name } = row;
@@ -95,10 +96,11 @@ async function settle(
     await inBackgroundWrite(context, system, async (write) => {
       const { compliance } = write.transaction;
       if (verdict === undefined) return compliance.pass(artifactId, asked);
-      const { status, score, policies } = verdict;
-      await compliance.keep({ ...row, status, score, policies, evaluatedAtMs });
+      const { status, score, policies, suspension } = verdict;
+      await compliance.keep({ ...row, status, score, policies, suspension, evaluatedAtMs });
       await settleQuarantine(write, { ...row, policies }, heldEntries(row));
-      await tellCompliance(write, row, policies);
+      await settleSuspension(write, row, suspension);
+      await tellCompliance(write, row, { policies, suspension });
     });
     context.webhooks?.wake();
     return true;

@@ -1,11 +1,11 @@
-import type { PolicyResult } from "../core/compliance-tables.ts";
 import type { CoreContext } from "../core/core-context.ts";
-import type { GovernanceGate, GovernedSubject, PendingRule, Verdict } from "../core/governance-gate.ts";
+import type { GovernanceGate, Verdict } from "../core/governance-gate.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { blockedError } from "./blocked-error.ts";
 import { createComplianceQueue } from "./compliance-queue.ts";
 import { createExemptionWatch } from "./exemption-watch.ts";
 import { judge } from "./judge.ts";
+import { judgeDeployed } from "./judge-deployed.ts";
 import { readRuleBook } from "./rule-book.ts";
 import type { RulesetEvaluator } from "./ruleset-evaluator.ts";
 
@@ -20,23 +20,14 @@ export interface Governance extends GovernanceGate, AsyncDisposable {
  * the start.
  */
 export function createGovernance(context: () => CoreContext, evaluator: RulesetEvaluator): Governance {
-  const verdictOf = async (
-    subject: GovernedSubject,
-    how: {
-      readonly pending?: readonly PendingRule[];
-      readonly before?: readonly PolicyResult[];
-      readonly isUrgent?: boolean;
-    },
-  ): Promise<Verdict> => {
-    const { catalog, clock } = context();
-    const { pending = [], ...rest } = how;
-    const book = await readRuleBook(catalog.read, pending);
-    return judge({ read: catalog.read, evaluator, book, nowMs: clock.now(), ...rest }, subject);
-  };
-
   const queue = createComplianceQueue(context, async (row) => {
-    const subject = await context().catalog.read.resources.findById(row.artifactId);
-    return subject && verdictOf(subject, { before: row.policies });
+    const { catalog, clock } = context();
+    const { read } = catalog;
+    const resource = await read.resources.findById(row.artifactId);
+    if (resource === undefined) return undefined;
+    const book = await readRuleBook(read, []);
+    const parts = { read, evaluator, book, nowMs: clock.now(), before: row.policies };
+    return judgeDeployed(parts, resource, row.suspension);
   });
 
   const exemptions = createExemptionWatch(context, queue.wake);
@@ -72,8 +63,11 @@ export function createGovernance(context: () => CoreContext, evaluator: RulesetE
       }
     },
     async tryOut(subjects, pending) {
+      const { catalog, clock } = context();
+      const book = await readRuleBook(catalog.read, pending);
+      const parts = { read: catalog.read, evaluator, book, nowMs: clock.now(), isUrgent: true };
       const verdicts: Verdict[] = [];
-      for (const subject of subjects) verdicts.push(await verdictOf(subject, { pending, isUrgent: true }));
+      for (const subject of subjects) verdicts.push(await judge(parts, subject));
       return verdicts;
     },
     async [Symbol.asyncDispose]() {

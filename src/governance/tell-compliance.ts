@@ -11,17 +11,21 @@ const mostFindings = 20;
 
 /**
  * Tells the webhooks of policies whose verdict on a resource has changed, within the write that keeps it: that it breaks
- * them now, that it keeps them again, or that other entries of it are in quarantine. A first verdict is news only where it
+ * them now, that it keeps them again, that other entries of it are in quarantine, or that it is suspended. A first verdict is news only where it
  * is a bad one. Call `wake` of the sender after the commit.
  */
 export async function tellCompliance(
   write: Write,
   before: ComplianceRow,
-  after: readonly PolicyResult[],
+  after: Pick<ComplianceRow, "policies" | "suspension">,
 ): Promise<void> {
   const { webhooks } = write.context;
   if (webhooks === undefined) return;
-  const changed = after.filter((result) => hasChanged(resultOf(before.policies, result.policy), result));
+  const changed = after.policies.filter(
+    (result) =>
+      hasChanged(resultOf(before.policies, result.policy), result) ||
+      suspends(before, result.policy) !== suspends(after, result.policy),
+  );
   if (changed.length === 0) return;
   const policies = (await write.transaction.resources.all(
     governancePolicy.kind,
@@ -35,9 +39,13 @@ export async function tellCompliance(
       source: `GovernancePolicy/${result.policy}`,
       teamId: before.teamId,
       type: result.status === "VIOLATED" ? "governance.violated" : "governance.followed",
-      data: news(before, result),
+      data: { ...news(before, result), suspended: suspends(after, result.policy) },
     });
   }
+}
+
+function suspends({ suspension }: Pick<ComplianceRow, "suspension">, policy: string): boolean {
+  return suspension?.policies.includes(policy) === true;
 }
 
 function hasChanged(old: PolicyResult | undefined, now: PolicyResult): boolean {

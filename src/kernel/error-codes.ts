@@ -10,6 +10,7 @@ export const errorCodes = {
   "auth.forbidden": { status: 403, title: "Not permitted", retry: false },
   "auth.consent_needed": { status: 403, title: "A person has to consent first", retry: false },
   "auth.forbidden_host": { status: 403, title: "Host or origin not permitted", retry: false },
+  "api.suspended": { status: 403, title: "Suspended by governance", retry: false },
   "mcp.method_not_found": { status: 404, title: "No such method", retry: false },
   "route.not_found": { status: 404, title: "No such route", retry: false },
   "route.not_served": { status: 501, title: "Not served by this gateway", retry: false },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { limitAttachmentsSchema } from "../core/attachment.ts";
+import type { Suspension } from "../core/compliance-tables.ts";
 import { gateway } from "../core/gateway.ts";
 import type { KeylessReach } from "../core/keyless-reach.ts";
 import { findKind } from "../core/kinds.ts";
@@ -13,6 +14,8 @@ import type { ProtocolAdapter } from "./adapter.ts";
 import { commonSpecSchema } from "./common-spec.ts";
 import type { ChainCompiler } from "./compile-chain.ts";
 import { compileAttachment, createChainCompiler, sortIntoChain } from "./compile-chain.ts";
+import type { Deny } from "./outcome.ts";
+import { deny } from "./outcome.ts";
 import type { PluginTools } from "./plugin.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { Attachment, CompiledApi, CompiledChain, Snapshot } from "./snapshot.ts";
@@ -156,11 +159,19 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
     keyless: spec.security.keyless ? input.options.keylessReach : "nobody",
     oauth: spec.security.oauth === false ? undefined : spec.security.oauth,
     subscriptionRequired: spec.security.subscription === "required",
+    suspended: artifact.suspension && suspended(artifact.suspension),
     chain,
     adapter,
     protocol,
     limits: spec.limits,
   };
+}
+
+function suspended({ policies, rules }: Suspension): Deny {
+  const [policy = ""] = policies;
+  const named = rules.slice(0, 3).join(", ") + (rules.length > 3 ? ", …" : "");
+  const message = `This API is suspended: it breaks the governance policy ${policy} (${named}). Its owner has to mend it.`;
+  return deny("api.suspended", message, { detail: `policies: ${policies.join(", ")}; rules: ${rules.join(", ")}` });
 }
 
 // Tokens come first: a bearer that has not the form of a key is a token wherever tokens are accepted.

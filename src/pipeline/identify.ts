@@ -47,7 +47,7 @@ function settle(exchange: Exchange, by: string, found: NonNullable<Identified>):
   if (found.type === "deny") return refused(exchange, found, by);
   exchange.principal = found.principal;
   setLabels(exchange);
-  return checkSubscription(exchange, found.principal);
+  return checkSubscription(exchange, found.principal) ?? closed(exchange);
 }
 
 /** The refusal, with what the caller is to show instead: whichever policy refused, each says how it can be satisfied. */
@@ -67,11 +67,16 @@ function admitStranger(exchange: Exchange): Outcome | undefined {
   if (exchange.api.keyless === "anybody" || isFromThisMachine(exchange.inbound)) {
     exchange.principal = anonymous;
     setLabels(exchange);
-    return undefined;
+    return closed(exchange);
   }
   const detail = `${exchange.inbound.clientIp} is not this machine; network.allowKeyless opens keyless APIs to others`;
   const message = "This API may be called from the gateway's own machine only.";
   return { type: "denied", deny: deny("auth.forbidden", message, { detail }), by: "identify" };
+}
+
+// After the caller is known: strangers hear nothing of it, and the row says who was refused.
+function closed({ api: { suspended } }: Exchange): Outcome | undefined {
+  return suspended && { type: "denied", deny: suspended, by: "governance" };
 }
 
 // A tunnel or proxy that runs here connects from loopback too; what it passes on comes from elsewhere.

@@ -82,7 +82,8 @@ function travel(exchange: Exchange, request: ClientRequest, options: RunnerOptio
 
 /** One operation from admission to its answer. */
 export function runOperation(exchange: Exchange, operation: Operation, options: RunnerOptions): MaybePromise<Outcome> {
-  const { adapter } = exchange.api;
+  const { adapter, suspended } = exchange.api;
+  if (suspended !== undefined) return denied(suspended, "governance"); // one that another API calls, too
   const isNamed = operation.name !== ""; // a list has no name, and shows only what the caller may call
   if (isNamed && exchange.principal?.mayCall?.(operation.name) === false)
     return denied(adapter.notOffered(operation, exchange), "authorize");

@@ -7,6 +7,7 @@ import type { CompiledProtocol, ProtocolAdapter } from "./adapter.ts";
 import type { CompiledGuardrail } from "./define-guardrail.ts";
 import type { PolicyHandlers } from "./define-policy.ts";
 import type { Exchange, Operation } from "./exchange.ts";
+import type { Deny } from "./outcome.ts";
 import type { OnError } from "./plugin.ts";
 import type { SpanSelection } from "./select-spans.ts";
 
@@ -54,6 +55,8 @@ export interface CompiledApi {
   /** What the API asks of access tokens; undefined when it accepts none. */
   readonly oauth?: OauthSpec | undefined;
   readonly subscriptionRequired: boolean;
+  /** The answer to every caller while governance keeps the API from answering. */
+  readonly suspended?: Deny | undefined;
   readonly chain: CompiledChain;
   readonly adapter: ProtocolAdapter;
   readonly protocol: CompiledProtocol;

@@ -29,6 +29,7 @@ export function catalogComplianceContract(open: () => Promise<Catalog>): void {
       status: "PENDING",
       score: null,
       policies: [],
+      suspension: null,
       evaluatedAtMs: null,
       dueAtMs: 100,
       asked: 2,
@@ -53,6 +54,11 @@ export function catalogComplianceContract(open: () => Promise<Catalog>): void {
     expect(await catalog.read.compliance.find(first.id)).toEqual({ ...found, asked: 2, dueAtMs: 100 });
     await catalog.transaction((tx) => tx.compliance.keep({ ...found, asked: 2 }));
     expect(await catalog.read.compliance.next()).toBeUndefined();
+    const suspension = { policies: ["all"], rules: ["described"] };
+    expect((await catalog.read.compliance.suspended()).size).toBe(0);
+    await catalog.transaction((tx) => tx.compliance.keep({ ...found, asked: 2, suspension }));
+    expect(await catalog.read.compliance.suspended()).toEqual(new Map([[first.id, suspension]]));
+    await catalog.transaction((tx) => tx.compliance.keep({ ...found, asked: 2 }));
     const compliant = await catalog.read.compliance.list({ status: "COMPLIANT", kind: "LlmApi" }, { limit: 10 });
     expect(compliant.rows).toEqual([{ ...found, asked: 2, dueAtMs: null }]);
     expect((await catalog.read.compliance.list({ teamIds: ["team_other"] }, { limit: 10 })).rows).toEqual([]);

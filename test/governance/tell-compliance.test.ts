@@ -69,6 +69,7 @@ test("a policy's webhook is told when a resource comes to break it and when it k
         ],
         findingCount: 1,
         quarantined: [],
+        suspended: false,
       },
     },
   ]);

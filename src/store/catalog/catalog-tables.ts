@@ -47,7 +47,7 @@ export interface CatalogTables {
   readonly upstreamClients: Stored<UpstreamClientRow, "sealed">;
   readonly mcpPins: Stored<McpPinRow, "seen", "approved">;
   readonly approvals: Stored<Sequenced<ApprovalRow>, "holder", "shown">;
-  readonly compliance: Stored<ComplianceRow, "policies">;
+  readonly compliance: Stored<ComplianceRow, "policies", "suspension">;
   readonly alertStates: AlertStateRow;
   readonly alertEvents: Sequenced<AlertEventRow>;
   readonly webhookDeliveries: Sequenced<WebhookDeliveryRow>;

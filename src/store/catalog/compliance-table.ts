@@ -47,12 +47,8 @@ export function complianceTable(db: Kysely<CatalogTables>): ComplianceTable {
         .executeTakeFirst();
       return row && fromStored(row);
     },
-    async keep({ artifactId, asked, status, score, policies, evaluatedAtMs }) {
-      await db
-        .updateTable("compliance")
-        .set({ status, score, policies: JSON.stringify(policies), evaluatedAtMs })
-        .where("artifactId", "=", artifactId)
-        .execute();
+    async keep({ artifactId, asked, ...found }) {
+      await db.updateTable("compliance").set(toStored(found)).where("artifactId", "=", artifactId).execute();
       await this.pass(artifactId, asked);
     },
     async pass(artifactId, asked) {
@@ -63,6 +59,7 @@ export function complianceTable(db: Kysely<CatalogTables>): ComplianceTable {
         .where("asked", "=", asked)
         .execute();
     },
+    suspended: () => allSuspended(db),
     async find(artifactId) {
       const row = await select().where("artifactId", "=", artifactId).executeTakeFirst();
       return row && fromStored(row);
@@ -82,6 +79,35 @@ export function complianceTable(db: Kysely<CatalogTables>): ComplianceTable {
   };
 }
 
-function fromStored({ policies, ...row }: Selectable<CatalogTables["compliance"]>): ComplianceRow {
-  return { ...row, policies: parseJson(policies) as ComplianceRow["policies"] }; // written by `keep` only
+async function allSuspended(db: Kysely<CatalogTables>): ReturnType<ComplianceTable["suspended"]> {
+  const rows = await db
+    .selectFrom("compliance")
+    .select(["artifactId", "suspension"])
+    .where("suspension", "is not", null)
+    .execute();
+  return new Map(
+    rows.flatMap((row) => {
+      const suspension = suspensionOf(row.suspension);
+      return suspension === null ? [] : [[row.artifactId, suspension] as const];
+    }),
+  );
+}
+
+function toStored({ status, score, policies, suspension, evaluatedAtMs }: Omit<Kept, "artifactId" | "asked">) {
+  const stored = suspension === null ? null : JSON.stringify(suspension);
+  return { status, score, policies: JSON.stringify(policies), suspension: stored, evaluatedAtMs };
+}
+
+type Kept = Parameters<ComplianceTable["keep"]>[0];
+
+function fromStored({ policies, suspension, ...row }: Selectable<CatalogTables["compliance"]>): ComplianceRow {
+  return {
+    ...row,
+    policies: parseJson(policies) as ComplianceRow["policies"], // written by `keep` only
+    suspension: suspensionOf(suspension),
+  };
+}
+
+function suspensionOf(stored: string | null): ComplianceRow["suspension"] {
+  return stored === null ? null : (parseJson(stored) as ComplianceRow["suspension"]); // written by `keep` only
 }

@@ -3,6 +3,7 @@ import { addClientState } from "./add-client-state.ts";
 import { addControlAccess } from "./add-control-access.ts";
 import { addKeyBudgets } from "./add-key-budgets.ts";
 import { addOauthAccounts } from "./add-oauth-accounts.ts";
+import { addSuspension } from "./add-suspension.ts";
 import { chainAudit } from "./chain-audit.ts";
 import { createAlerts } from "./create-alerts.ts";
 import { createApprovals } from "./create-approvals.ts";
@@ -32,4 +33,5 @@ export const catalogMigrations: readonly Migration[] = [
   createCompliance,
   createWebhookDeliveries,
   createAlerts,
+  addSuspension,
 ];
