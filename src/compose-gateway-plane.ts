@@ -5,6 +5,7 @@ import { openEventSpool } from "./analytics/event-spool.ts";
 import { composeAnalytics } from "./compose-analytics.ts";
 import type { GatewayParts } from "./compose-gateway.ts";
 import { composeGateway } from "./compose-gateway.ts";
+import type { SharedLimits } from "./compose-limits.ts";
 import { openSharedLimits } from "./compose-limits.ts";
 import type { Config } from "./config.ts";
 import type { NamedKey } from "./core/core-context.ts";
@@ -88,6 +89,7 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
   const gateway = opened.use(
     composeGateway({
       ...partsOf(config),
+      ...sharedParts(shared),
       clock,
       log,
       sink: telemetry.sinkWith(spool),
@@ -96,10 +98,6 @@ export async function startGatewayPlane(config: Config, options: GatewayPlaneOpt
       sessionKey: mcpSessionKey(pepper),
       embedding: { ...config.embedding, vectorsPath: dataDirectory.vectorsPath },
       stalledMs: options.stalledMs ?? 60_000,
-      limiter: shared.limiter,
-      affinity: shared.affinity,
-      rests: shared.rests,
-      answers: shared.answers,
       limitsPath: dataDirectory.limitsPath,
       usesPath: dataDirectory.usesPath,
       approvals: calls.approvals,
@@ -138,6 +136,10 @@ function partsOf(config: Config) {
     keylessReach: keylessReachOf(config),
     ...config.mcp,
   };
+}
+
+function sharedParts({ limiter, affinity, rests, answers }: SharedLimits) {
+  return { limiter, affinity, rests, answers };
 }
 
 function nodeOf({ gateway }: Config): string {

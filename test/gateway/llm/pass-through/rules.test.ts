@@ -1,3 +1,4 @@
+// long: one API for each rule of publication, and what another application may reach, on two accounts
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { TestApi, TestGatehouse } from "../../../kit/gatehouse.ts";
 import { startTestGatehouse } from "../../../kit/gatehouse.ts";
