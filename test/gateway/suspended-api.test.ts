@@ -4,6 +4,7 @@ import { getResource } from "../../src/core/resources.ts";
 import { settleSuspension } from "../../src/core/suspension.ts";
 import { inWrite } from "../../src/core/write.ts";
 import { kindOf } from "../core/core-fixture.ts";
+import { eventually } from "../kit/eventually.ts";
 import type { TestApi, TestGatehouse } from "../kit/gatehouse.ts";
 import { startTestGatehouse } from "../kit/gatehouse.ts";
 import type { MockUpstream } from "../kit/mock-upstream.ts";
@@ -32,6 +33,12 @@ const unsafe = { policies: ["safety"], rules: ["unsafe"] };
 async function suspend(kind: string, name: string, isSuspended: boolean): Promise<void> {
   const { context } = gatehouse.running;
   const { id } = await getResource(context, kindOf(kind), name);
+  // The queue looks at what has just been deployed, and would take back what is written beside it.
+  await eventually(
+    `governance has looked at ${name}`,
+    () => context.catalog.transaction(async ({ compliance }) => (await compliance.find(id))?.dueAtMs === null),
+    60_000,
+  );
   await inWrite(context, governance, async (write) => {
     const row = await write.transaction.compliance.find(id);
     if (row === undefined) throw new TypeError(`nobody looks at ${name}`);
@@ -67,7 +74,7 @@ test("callers of a suspended LLM API hear in its dialect why, strangers hear not
 
   await suspend("LlmApi", "chat", false);
   expect((await ask(api)).status).toBe(200);
-});
+}, 120_000);
 
 test("a suspended MCP server is called neither by its own address nor as a part of another one", async () => {
   await using small = await startSmallServer("desk", ["send"]);
@@ -88,4 +95,4 @@ test("a suspended MCP server is called neither by its own address nor as a part 
   } finally {
     await client.close();
   }
-});
+}, 120_000);
