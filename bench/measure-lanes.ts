@@ -9,6 +9,12 @@ import { processUse } from "./process-use.ts";
 export const connections = 32;
 export const streams = 128;
 
+/**
+ * Seconds of load before each measurement. While the others are measured a lane rests for minutes, and V8 lets go of the
+ * compiled code of what rests, in every lane that is Node: what is measured is a gateway with traffic.
+ */
+const wakeSeconds = 2;
+
 /** One lane's raw figures, one entry a round. */
 export interface Rounds {
   readonly lane: Lane;
@@ -63,6 +69,7 @@ export async function measureRound(
   for (const rounds of all) {
     const { lane, running } = rounds;
     const order = orderFor(lane, running, false);
+    if (!options.quick) await measureLoad({ ...order, connections, seconds: wakeSeconds });
     const before = running.pid === undefined ? undefined : processUse(running.pid);
     const throughput = await measureThroughput({ ...order, connections, seconds: options.seconds });
     const after = running.pid === undefined ? undefined : processUse(running.pid);

@@ -11,7 +11,7 @@ import { processUse } from "./process-use.ts";
 // grown. Ends with 1 naming the bar missed.
 
 const { values } = parseArgs({
-  options: { requests: { type: "string", default: "100000" }, "pause-ms": { type: "string", default: "12000" } },
+  options: { requests: { type: "string", default: "100000" }, "pause-ms": { type: "string", default: "75000" } },
 });
 const firstRequests = Number(values.requests);
 const pauseMs = Number(values["pause-ms"]);
@@ -69,7 +69,7 @@ function request(fields: object): string {
   return JSON.stringify({ model: "bench-1", messages, ...fields });
 }
 
-// Garbage is resident too until a gateway at rest collects it (it looks every five seconds): what is left is what it keeps.
+// Garbage is resident too until a gateway at rest collects it, after a minute: what is left is what it keeps.
 async function settled(requests: number): Promise<number> {
   report(`after ${requests} requests`, requests);
   await delay(pauseMs);

@@ -12,16 +12,19 @@ export interface AtRestParts {
 }
 
 /**
- * Gives back what load has taken: once the process has done next to nothing for five seconds and its heap is 16 MiB larger
+ * Gives back what load has taken: once the process has done next to nothing for a minute and its heap is 16 MiB larger
  * than it was after the last time, garbage is collected and its pages return to the system. V8 left to itself keeps the
- * young space of the busiest moment for as long as the process lives. A gateway with traffic never pays for it.
+ * young space of the busiest moment for as long as the process lives. The collection takes the compiled code of what is
+ * not running too: the first thousands of requests after it cost some three times as much. So a pause between two bursts
+ * is not rest, and a gateway with traffic never pays for it.
  */
 export function collectAtRest({ clock, processorMs, heapBytes, collect }: AtRestParts): Disposable {
   let beforeMs = processorMs();
   let keptBytes = 0;
+  let quietLooks = 0;
   const look = (): void => {
-    const nowMs = processorMs();
-    if (nowMs - beforeMs < restingMs && heapBytes() - keptBytes > worthBytes) {
+    quietLooks = processorMs() - beforeMs < restingMs ? quietLooks + 1 : 0;
+    if (quietLooks >= restAfterLooks && heapBytes() - keptBytes > worthBytes) {
       collect();
       keptBytes = heapBytes();
     }
@@ -49,6 +52,7 @@ export function ownParts(clock: Clock): AtRestParts | undefined {
 }
 
 const lookEveryMs = 5_000;
+const restAfterLooks = 12;
 /** Of the time between two looks; timers and probes of a gateway without requests stay below it. */
 const restingMs = 100;
 const worthBytes = 16 * 1024 * 1024;

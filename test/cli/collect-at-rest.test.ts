@@ -29,22 +29,30 @@ describe("a process that collects at rest", () => {
   });
 
   test("gives back what its start has taken", () => {
-    clock.advance(5_000);
+    clock.advance(60_000);
     expect(collected).toBe(1);
   });
 
+  test("does not take a pause between two bursts for rest", () => {
+    for (let burst = 0; burst < 10; burst += 1) {
+      activeMs += 4_000;
+      clock.advance(50_000);
+    }
+    expect(collected).toBe(0);
+  });
+
   test("waits while there is work", () => {
-    for (let second = 0; second < 60; second += 1) {
+    for (let second = 0; second < 300; second += 1) {
       clock.advance(1_000);
       activeMs += 30;
     }
     expect(collected).toBe(0);
-    clock.advance(10_000);
+    clock.advance(65_000);
     expect(collected).toBe(1);
   });
 
   test("does nothing as long as too little has come to be worth a pause", () => {
-    clock.advance(5_000);
+    clock.advance(60_000);
     heapBytes += 15 * mebibyte;
     clock.advance(60_000);
     expect(collected).toBe(1);
@@ -55,7 +63,7 @@ describe("a process that collects at rest", () => {
 
   test("ends when it is disposed of", () => {
     collecting[Symbol.dispose]();
-    clock.advance(60_000);
+    clock.advance(120_000);
     expect(collected).toBe(0);
   });
 });
