@@ -55,6 +55,23 @@ export const cacheConfig = z.strictObject({
     title: "Deadline",
     description: "Milliseconds that embedder and store may take; later is a miss. What is built in takes none.",
   }),
+  coalesce: z
+    .strictObject({
+      deadlineMs: z.int().min(1).max(60_000).default(10_000).meta({
+        title: "Deadline",
+        description: "Milliseconds that a request waits for the answer to an equal one; then it goes to the upstream.",
+      }),
+      waiters: z.int().min(1).max(10_000).default(1_000).meta({
+        title: "Waiters",
+        description: "Requests that wait for one answer; more go to the upstream.",
+      }),
+    })
+    .optional()
+    .meta({
+      title: "Coalesce",
+      description:
+        "Equal requests that come while the first is under way wait for its answer, to its end, in place of asking themselves. Off when absent, as a stream then begins only when it is whole.",
+    }),
   embedder: embedderChoiceSchema.optional(),
 });
 

@@ -1,5 +1,5 @@
 import { inTime } from "../../kernel/in-time.ts";
-import type { AnswerStore } from "../../pipeline/answer-keeping.ts";
+import type { AnswerStore, KeptAnswer } from "../../pipeline/answer-keeping.ts";
 import type { PolicyPlace, Recalled } from "../../pipeline/define-policy.ts";
 import { editedByGuardrails } from "../../pipeline/edited-by-guardrails.ts";
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
@@ -10,6 +10,8 @@ import { askQuestion } from "./ask-question.ts";
 import type { CacheConfig } from "./cache-config.ts";
 import { mayKeep } from "./cache-control.ts";
 import { answerFinder } from "./find-answer.ts";
+import type { Flight } from "./flights.ts";
+import { createFlights } from "./flights.ts";
 import type { HeardAnswer } from "./hear-answer.ts";
 import { hearAnswer } from "./hear-answer.ts";
 import { keptAnswer } from "./kept-answer.ts";
@@ -27,6 +29,8 @@ interface Listening {
   readonly asked: AskedQuestion;
   /** In which it was asked; see `AnswerKeys`. */
   readonly generation: number;
+  /** Equal questions wait for this one. */
+  readonly flight: Flight | undefined;
   heard?: HeardAnswer;
 }
 
@@ -42,6 +46,8 @@ export function compileCache(
   const find = answerFinder({ store, threshold, deadlineMs: config.deadlineMs, clock, log, place });
   const listening = new WeakMap<Operation, Listening>();
   const isMonitor = mode === "monitor";
+  // What only watches makes nobody wait.
+  const flights = config.coalesce === undefined || isMonitor ? undefined : createFlights(config.coalesce, clock);
 
   return {
     async recall(exchange, operation) {
@@ -51,44 +57,62 @@ export function compileCache(
       if (keeping === undefined || asked === undefined) return undefined;
       const tell = (said: Said): void =>
         tellExchange(exchange, { ...said, isMonitor, tookMs: clock.monotonic() - startedMs });
-      if (typeof asked === "string") {
-        tell({ outcome: "bypass", reason: asked });
+      const give = (answer: KeptAnswer, how: Pick<Said, "score" | "reason">): Recalled => {
+        const ageMs = Math.max(0, clock.now() - answer.storedAtMs);
+        tell({ outcome: "hit", ageMs, savedTokens: answer.inputTokens + answer.outputTokens, ...how });
+        if (!isMonitor) operation.usage = noUsage; // no model has read anything
+        return { type: "respond", answer: replayAnswer(answer, keeping) };
+      };
+      const pass = (reason: string | undefined): Recalled => {
+        tell({ outcome: "bypass", ...(reason !== undefined && { reason }) });
         return undefined;
-      }
+      };
+      if (typeof asked === "string") return pass(asked);
       const found = await find(asked);
-      if (found.answer === undefined) {
-        const { reason, generation } = found;
-        if (generation === undefined) {
-          tell({ outcome: "bypass", reason });
-          return undefined;
-        }
-        tell({ outcome: "miss", ...(reason !== undefined && { reason }) });
-        const own: Listening = { asked, generation };
-        listening.set(operation, own);
-        return { type: "listen", heard: (answer) => listen(own, answer, config) };
-      }
-      const { answer, score } = found;
-      const ageMs = Math.max(0, clock.now() - answer.storedAtMs);
-      const savedTokens = answer.inputTokens + answer.outputTokens;
-      tell({ outcome: "hit", ageMs, savedTokens, ...(score !== undefined && { score }) });
-      if (!isMonitor) operation.usage = noUsage; // no model has read anything
-      return { type: "respond", answer: replayAnswer(answer, keeping) };
+      if (found.answer !== undefined)
+        return give(found.answer, { ...(found.score !== undefined && { score: found.score }) });
+      const { reason, generation } = found;
+      if (generation === undefined) return pass(reason);
+      // Who wants a fresh answer gets one of their own.
+      const joined =
+        reason === "fresh" ? undefined : flights?.join(flightKey(asked, generation), exchange.cancellation);
+      const waited = joined instanceof Promise ? await joined : undefined;
+      if (typeof waited === "object") return give(waited, { reason: "coalesced" });
+      const why = waited ?? reason;
+      tell({ outcome: "miss", ...(why !== undefined && { reason: why }) });
+      const own: Listening = { asked, generation, flight: joined instanceof Promise ? undefined : joined };
+      listening.set(operation, own);
+      return { type: "listen", heard: (answer) => listen(own, answer, config) };
     },
     keep(exchange, operation, outcome) {
-      const { asked, heard, generation } = listening.get(operation) ?? {};
+      const own = listening.get(operation);
       const { keeping } = exchange.api.adapter;
-      if (asked === undefined || generation === undefined || heard === undefined) return;
-      if (keeping === undefined || outcome.type !== "answer") return;
-      const answer = keptAnswer(heard, operation, keeping, config, clock.now());
-      if (answer === undefined || editedByGuardrails(exchange)) return;
+      if (own === undefined || keeping === undefined) return;
+      const { asked, heard, generation, flight } = own;
+      const isWhole = heard !== undefined && outcome.type === "answer" && !editedByGuardrails(exchange);
+      let answer: KeptAnswer | undefined;
+      try {
+        answer = isWhole ? keptAnswer(heard, operation, keeping, config, clock.now()) : undefined;
+      } finally {
+        flight?.land(answer);
+        if (answer === undefined) flight?.end();
+      }
+      if (answer === undefined) return;
+      const kept = answer;
       const failed = (error: unknown): void => log.warn({ err: error, policy: place }, "an answer was not kept");
       const bounds = { entries: config.maxEntries, bytes: config.maxBytes };
       Promise.resolve(inTime(asked.vectors(), config.deadlineMs, clock))
         .catch(() => undefined) // then an equal question may still have it
-        .then((alike) => store.put({ ...asked.keys, generation, alike }, answer, bounds))
-        .catch(failed);
+        .then((alike) => store.put({ ...asked.keys, generation, alike }, kept, bounds))
+        .catch(failed)
+        .finally(() => flight?.end()); // and not before it can be found
     },
   };
+}
+
+/** Those who ask after a purge do not wait for what was asked before it. */
+function flightKey({ keys }: AskedQuestion, generation: number): string {
+  return `${generation} ${keys.exact}`;
 }
 
 type Said = Omit<NonNullable<Exchange["cache"]>, "isMonitor" | "tookMs">;
@@ -101,7 +125,10 @@ function tellExchange(exchange: Exchange, decision: NonNullable<Exchange["cache"
 }
 
 function listen(own: Listening, answer: Answer, { scope, maxAnswerBytes }: CacheConfig): Answer {
-  if (answer.status !== 200 || !mayKeep(answer.headers["cache-control"], scope === "shared")) return answer;
+  if (answer.status !== 200 || !mayKeep(answer.headers["cache-control"], scope === "shared")) {
+    own.flight?.land(undefined); // nobody need wait to its end
+    return answer;
+  }
   const heard = hearAnswer(answer, maxAnswerBytes);
   own.heard = heard.heard;
   return heard.answer;

@@ -14,7 +14,11 @@ export const semanticCache = definePolicy({
   title: "Semantic cache",
   summary: "Answers equal questions, and those that mean the same, from before.",
   config: cacheConfig,
-  examples: [{}, { scope: "application", threshold: 0.97, ttlSeconds: 600 }, { scope: "shared", match: "exact" }],
+  examples: [
+    {},
+    { scope: "application", threshold: 0.97, ttlSeconds: 600 },
+    { scope: "shared", match: "exact", coalesce: {} },
+  ],
   onError: "continue",
   needs: ["keeping"],
   compile(config, tools, place) {
