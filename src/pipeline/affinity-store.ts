@@ -10,6 +10,8 @@ export interface AffinityOwner {
   readonly caller: string;
   /** The model that the caller asked for. */
   readonly model: string;
+  /** Tokens that the caller was charged by estimate; what is told later is charged beyond these. */
+  readonly charged?: { readonly inputTokens: number; readonly outputTokens: number } | undefined;
 }
 
 /**
@@ -22,6 +24,11 @@ export interface AffinityStore {
   /** Takes effect soon; never throws. */
   put(key: string, owner: AffinityOwner): void;
   forget(key: string): void;
+  /**
+   * Finds an entry and forgets it in one step: of many who ask at once, in all processes together, one gets it. Never
+   * rejects.
+   */
+  claim(key: string): MaybePromise<AffinityOwner | undefined>;
 }
 
 /** Milliseconds for which an owner is remembered: as long as OpenAI keeps a response. */

@@ -30,7 +30,8 @@ export function attemptBills(exchange: Exchange, operation: Operation, outcome: 
   const expectedPrompt = demand === undefined ? 0 : Math.ceil(demand.textBytes / 4) + demand.mediaTokens;
   const tries = triesOf(exchange, operation, outcome, expectedPrompt);
   // What asks no model for anything is not billed, such as a count of tokens.
-  return tries.map((each) => billOf(demand === undefined ? { ...each, usage: "nothing" } : each));
+  const isBilled = demand !== undefined || operation.isLater === true;
+  return tries.map((each) => billOf(!isBilled ? { ...each, usage: "nothing" } : each));
 }
 
 function billOf({ attempt, usage, price, hasPrices }: TryUse): AttemptBill {

@@ -43,6 +43,8 @@ export interface ChargeHandlers {
     outcome: Outcome,
     charges: readonly Charge[],
   ): readonly number[] | undefined;
+  /** What it counts is use, and not that something was asked: what is told of use later is charged here too. */
+  readonly countsUse?: boolean;
   /** The counters of one holder, where this policy counts by holders of that kind: for showing how they stand. */
   counters?(per: "key" | "application" | "team", id: string): readonly NamedCounter[];
 }

@@ -3,6 +3,7 @@ import type { Environment } from "../core/environment.ts";
 import type { SubscriptionState } from "../core/subscription.ts";
 import type { Cancellation } from "../kernel/cancellation.ts";
 import type { ExchangeId, Id } from "../kernel/ids.ts";
+import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { CacheDecision } from "./answer-keeping.ts";
 import type { CredentialIndex } from "./credential-index.ts";
 import type { OwnBudget } from "./define-policy.ts";
@@ -90,8 +91,21 @@ export interface Operation {
   isUnmetered?: boolean;
   /** What guardrails keep of it from the request to the answer, by their place. */
   guardrailMemory?: Map<string, unknown>;
+  /**
+   * What an earlier operation of the same caller is found to have used, beyond what that one was charged: it is charged
+   * when this one is over, where use is counted, and never refused. Undefined where somebody else was told first.
+   */
+  laterUsage?: MaybePromise<LaterUsage | undefined>;
+  /** `usage` is what `laterUsage` told: this operation itself has asked no model for anything. */
+  isLater?: boolean;
   /** Tokens of the answer after which its stream is cut with the dialect's error; never when absent. */
   cutAfterTokens?: number;
+}
+
+/** What was used before and is told now, with the try that told it. */
+export interface LaterUsage {
+  readonly usage: Usage;
+  readonly attempt: AttemptRecord;
 }
 
 /** Tokens of one operation. Those kept in a cache or written to it are among the input, reasoning is among the output. */

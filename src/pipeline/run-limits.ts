@@ -1,23 +1,17 @@
-import type { Clock } from "../kernel/clock.ts";
-import { GatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import type { Demand } from "./limit-demands.ts";
 import { addDemands, mayBeCharged } from "./limit-demands.ts";
-import type { Charge, LimitDecision, Limiter, Reservation, Taken } from "./limiter.ts";
+import type { Charge, LimitDecision, Reservation, Taken } from "./limiter.ts";
 import type { Deny, Outcome } from "./outcome.ts";
 import { deny } from "./outcome.ts";
 import { passedOver, policyFailed } from "./policy-failure.ts";
 import { createLeaseKeeper } from "./renew-leases.ts";
+import type { LimitGateOptions } from "./settle-limits.ts";
+import { amountsOf, chargeLater, giveBack, inTime } from "./settle-limits.ts";
 
-export interface LimitGateOptions {
-  readonly limiter: Limiter;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** How long the limiter may take for one answer, a second where nothing is said; then it has failed. */
-  readonly timeoutMs?: number | undefined;
-}
+export type { LimitGateOptions } from "./settle-limits.ts";
 
 /** Where operations are charged for what they use. */
 export interface LimitGate {
@@ -38,8 +32,6 @@ interface Hold {
   readonly reservation: Reservation;
   readonly demands: readonly Demand[];
 }
-
-const defaultTimeoutMs = 1_000;
 
 /** A gate before one limiter. Keeps the leases of operations that last. */
 export function createLimitGate(options: LimitGateOptions): LimitGate {
@@ -78,21 +70,27 @@ export function createLimitGate(options: LimitGateOptions): LimitGate {
       }
     },
     settle(exchange, operation, outcome) {
-      const hold = holds.get(operation);
-      if (hold === undefined) return undefined;
-      holds.delete(operation);
-      leases.letGo(hold.reservation);
-      const amounts = hold.demands.flatMap((demand) => amountsOf(exchange, operation, outcome, demand, log));
-      const failed = (error: unknown): void =>
-        log.warn({ exchange: exchange.id, err: error }, "limits were not settled: what was reserved stays counted");
-      try {
-        const settled = limiter.settle(hold.reservation, amounts);
-        return settled instanceof Promise ? inTime(settled, options).catch(failed) : undefined;
-      } catch (error) {
-        return failed(error);
-      }
+      const settled = settleHold(exchange, operation, outcome);
+      if (operation.laterUsage === undefined) return settled;
+      return Promise.resolve(settled).then(() => chargeLater(exchange, operation, outcome, options));
     },
   };
+
+  function settleHold(exchange: Exchange, operation: Operation, outcome: Outcome): MaybePromise<void> {
+    const hold = holds.get(operation);
+    if (hold === undefined) return undefined;
+    holds.delete(operation);
+    leases.letGo(hold.reservation);
+    const amounts = hold.demands.flatMap((demand) => amountsOf(exchange, operation, outcome, demand, log));
+    const failed = (error: unknown): void =>
+      log.warn({ exchange: exchange.id, err: error }, "limits were not settled: what was reserved stays counted");
+    try {
+      const settled = limiter.settle(hold.reservation, amounts);
+      return settled instanceof Promise ? inTime(settled, options).catch(failed) : undefined;
+    } catch (error) {
+      return failed(error);
+    }
+  }
 }
 
 /** Whether the end of the operation changes anything: what a rate has let through is spent, whatever came of it. */
@@ -196,62 +194,4 @@ function notCounted(exchange: Exchange, demands: readonly Demand[], error: unkno
     if (outcome !== undefined) return outcome;
   }
   return undefined;
-}
-
-// NaN is no amount: it leaves what was reserved.
-function amountsOf(
-  exchange: Exchange,
-  operation: Operation,
-  outcome: Outcome,
-  { policy, place, charges }: Demand,
-  log: Log,
-): readonly number[] {
-  let amounts: readonly number[] | undefined;
-  try {
-    amounts = policy.settle?.(exchange, operation, outcome, charges);
-  } catch (error) {
-    log.error({ exchange: exchange.id, policy: place, err: error }, "a policy failed to settle its limit");
-  }
-  return charges.map((_charge, index) => amounts?.[index] ?? Number.NaN);
-}
-
-/** The answer, or a fault when it has not come in time; what comes later goes to `late`. */
-function inTime<Value>(
-  answer: Promise<Value>,
-  { clock, timeoutMs = defaultTimeoutMs }: LimitGateOptions,
-  late?: (value: Value) => void,
-): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    let isLate = false;
-    const cancel = clock.after(timeoutMs, () => {
-      isLate = true;
-      reject(new GatewayError("limit.unavailable", `The limiter did not answer within ${timeoutMs} ms.`));
-    });
-    answer.then(
-      (value) => {
-        cancel();
-        if (isLate) late?.(value);
-        else resolve(value);
-      },
-      (error: unknown) => {
-        cancel();
-        reject(error);
-      },
-    );
-  });
-}
-
-// Nobody waits for it any more: what it took is not used.
-function giveBack(taken: Taken, { limiter, log }: LimitGateOptions): void {
-  if (!taken.allowed) return;
-  const failed = (error: unknown): void => log.warn({ err: error }, "a late reservation was not given back");
-  try {
-    const settled = limiter.settle(
-      taken.reservation,
-      taken.reservation.charges.map(() => 0),
-    );
-    if (settled instanceof Promise) settled.catch(failed);
-  } catch (error) {
-    failed(error);
-  }
 }

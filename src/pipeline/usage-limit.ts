@@ -66,6 +66,7 @@ export function createUsageLimit(
       ? { type: "rate", limit: limit.limit, windowMs: rollingMs(limit.window) }
       : { type: "quota", limit: limit.limit, ...spanAt(clock.now()) };
   return {
+    countsUse: limit.measure !== "requests",
     counters: (per, id) =>
       per === limit.per
         ? [{ measure: limit.measure, title: limit.words, counter: { key: `${name}/${id}`, rule: rule() } }]
@@ -122,6 +123,9 @@ interface Expected {
   readonly outputTokens: number;
 }
 
+/** Nothing is reserved of what has been used already. */
+const usedBefore: Expected = { amount: 0, promptTokens: 0, outputTokens: 0 };
+
 /** A counter that lets nothing through: how a model without a price is refused. */
 const closed: Charge["rule"] = { type: "rate", limit: 0, windowMs: 1_000 };
 
@@ -132,6 +136,7 @@ function expect(
   operation: Operation,
 ): Expected | "unpriced" | undefined {
   const { api } = exchange;
+  if (operation.isLater === true) return usedBefore;
   const demand = api.adapter.tokenDemand?.(exchange, operation);
   if (demand === undefined) return undefined;
   const rates = limit.measure === "cost" ? ratesOf(limit, possiblePrices(exchange, operation)) : undefined;

@@ -30,6 +30,18 @@ function promises(open: () => { readonly writer: AffinityStore; readonly reader:
     await eventually("it is gone", async () => (await known(reader, "one")) === undefined);
   });
 
+  test("of many who claim an entry at once one gets it", async () => {
+    const { writer, reader } = open();
+    const owed = { ...owner, charged: { inputTokens: 7, outputTokens: 0 } };
+    writer.put("owed", owed);
+    await eventually("it is there", async () => (await known(reader, "owed")) !== undefined);
+    const claimed = await Promise.all(
+      Array.from({ length: 20 }, async (_, at) => (at % 2 ? writer : reader).claim("owed")),
+    );
+    expect(claimed.filter((each) => each !== undefined)).toEqual([owed]);
+    expect(await known(reader, "owed")).toBeUndefined();
+  });
+
   test("keys that begin alike are apart", async () => {
     const { writer, reader } = open();
     writer.put("two", owner);
@@ -94,6 +106,6 @@ describe.skipIf(withoutRedis)("owners in Redis", () => {
     const away = createRedisAffinity({ redis: { keyPrefix: "", run: () => Promise.reject(new Error("away")) } });
     away.put("x", owner);
     away.forget("x");
-    expect(await away.find("x")).toBeUndefined();
+    expect([await away.find("x"), await away.claim("x")]).toEqual([undefined, undefined]);
   });
 });

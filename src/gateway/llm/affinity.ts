@@ -9,6 +9,7 @@ import type { CompiledTarget } from "../../pipeline/target.ts";
 import { endpointOf } from "./compile-llm.ts";
 import type { LlmAffinity } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
+import { noteOwed } from "./owed-usage.ts";
 
 type Scope = Pick<Exchange, "api" | "principal" | "inbound">;
 
@@ -124,6 +125,7 @@ export function noteMade(
   const response = isObject(message["response"]) ? message["response"] : message;
   if (typeof response["id"] === "string" && response["object"] === "response") {
     store.put(stateKey(exchange, response["id"]), owner);
+    noteOwed(operation, stateKey(exchange, response["id"]), owner, response);
     const conversation = idOf(response["conversation"]);
     if (conversation !== undefined) store.put(stateKey(exchange, conversation), owner);
   }

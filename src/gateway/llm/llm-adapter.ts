@@ -32,6 +32,7 @@ import { editFrame, editRequest, frameSpans, requestSpans, texts } from "./llm-s
 import { llmTokenDemand } from "./llm-token-demand.ts";
 import { offeredTools } from "./offered-tools.ts";
 import type { ErrorParts } from "./openai-error.ts";
+import { keepOwed } from "./owed-usage.ts";
 import type { ClientUpload } from "./pass-through/client-upload.ts";
 import { listKept } from "./pass-through/list-kept.ts";
 import { forwardState } from "./response-state.ts";
@@ -96,7 +97,7 @@ export function createLlmAdapter(options: LlmAdapterOptions): ProtocolAdapter {
     encode(exchange, outcome, response) {
       const upload = exchange.operations[0] && llmRequest(exchange.operations[0]).passThrough?.upload;
       if (outcome.type !== "answer") upload?.letGo();
-      const encoded = encode(exchange, outcome, response, options);
+      const encoded = withOwed(exchange.operations[0], encode(exchange, outcome, response, options), options);
       return upload === undefined ? encoded : endUpload(upload, encoded, response, options.clock);
     },
     eventFields: ({ route, tools, cache }) =>
@@ -160,6 +161,17 @@ function encode(
       return { ...encodeFault(exchange, { type: "failed", error }, response, write), error };
     })
     .finally(() => estimateUsage(operation, outcome.answer.status));
+}
+
+/** What was charged by estimate, because nobody has told more, may be told later. */
+function withOwed(
+  operation: Operation | undefined,
+  encoded: MaybePromise<Encoded>,
+  { affinity }: LlmAdapterOptions,
+): MaybePromise<Encoded> {
+  if (encoded instanceof Promise) return encoded.finally(() => keepOwed(operation, affinity));
+  keepOwed(operation, affinity);
+  return encoded;
 }
 
 /** An answer may come before the upload has ended: the rest is nobody's. */

@@ -68,6 +68,8 @@ export interface LlmRequest {
   affinity?: LlmAffinity | undefined;
   /** Of a `response`: which one, and what is asked of it. */
   readonly state?: StateRequest | undefined;
+  /** Of a response that goes on without its client: where it is remembered what its caller was charged by estimate. */
+  owed?: { readonly key: string; readonly owner: AffinityOwner } | undefined;
   /** Of a `pass-through`. */
   readonly passThrough?: PassThroughRequest | undefined;
   /** Content events seen on the answer's stream: the estimate of its tokens where the upstream tells none. */

@@ -10,6 +10,7 @@ import { readAnswer, sendToProvider } from "./call-llm.ts";
 import { endpointOf } from "./compile-llm.ts";
 import type { StateRequest } from "./llm-request.ts";
 import { llmRequest } from "./llm-request.ts";
+import { claimOwed } from "./owed-usage.ts";
 
 /** The path below `/v1/responses/`; undefined where the id has characters that no provider gives. */
 const form = /^([A-Za-z0-9_-]{1,200})(\/cancel|\/input_items)?$/;
@@ -55,7 +56,17 @@ export async function forwardState(
     isTranslated: false,
     stripUsage: false,
   };
-  const answer = await readAnswer(exchange, operation, call, response, tools.clock);
+  const { affinity, clock } = tools;
+  const heard = (message: unknown): void => {
+    if (affinity === undefined || operation.laterUsage !== undefined) return;
+    const owed = claimOwed(exchange, operation, target, message, {
+      key: stateKey(exchange, state.id),
+      store: affinity,
+      clock,
+    });
+    if (owed !== undefined) operation.laterUsage = owed;
+  };
+  const answer = await readAnswer(exchange, operation, call, response, clock, heard);
   const isGone = state.method === "DELETE" && answer.status < 300;
   if (isGone) tools.affinity?.forget(stateKey(exchange, state.id));
   return answer;

@@ -15,12 +15,18 @@ export function createMemoryAffinity({ clock, maxEntries }: MemoryAffinityOption
   const known = new LRUCache<string, { readonly owner: AffinityOwner; readonly untilMs: number }>(
     entryLimit(maxEntries),
   );
+  const find = (key: string): AffinityOwner | undefined => {
+    const entry = known.get(key);
+    if (entry === undefined || entry.untilMs > clock.monotonic()) return entry?.owner;
+    known.delete(key);
+    return undefined;
+  };
   return {
-    find(key) {
-      const entry = known.get(key);
-      if (entry === undefined || entry.untilMs > clock.monotonic()) return entry?.owner;
+    find,
+    claim(key) {
+      const owner = find(key);
       known.delete(key);
-      return undefined;
+      return owner;
     },
     put: (key, owner) => void known.set(key, { owner, untilMs: clock.monotonic() + affinityMs }),
     forget: (key) => void known.delete(key),

@@ -4,7 +4,14 @@ import type { AffinityOwner, AffinityStore } from "../../pipeline/affinity-store
 import { affinityMs } from "../../pipeline/affinity-store.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 
-const ownerSchema = z.object({ target: z.string(), provider: z.string(), caller: z.string(), model: z.string() });
+const tokens = z.int().nonnegative();
+const ownerSchema = z.object({
+  target: z.string(),
+  provider: z.string(),
+  caller: z.string(),
+  model: z.string(),
+  charged: z.object({ inputTokens: tokens, outputTokens: tokens }).optional(),
+});
 
 /** For all gateways of an installation. While Redis is away nothing is remembered and nobody is kept waiting for it. */
 export function createRedisAffinity({
@@ -19,6 +26,10 @@ export function createRedisAffinity({
   return {
     async find(key) {
       const text = await redis.run((client) => client.get(keyOf(key))).catch(() => null);
+      return text === null ? undefined : parse(text);
+    },
+    async claim(key) {
+      const text = await redis.run((client) => client.getdel(keyOf(key))).catch(() => null);
       return text === null ? undefined : parse(text);
     },
     put: (key, owner) => send((client) => client.set(keyOf(key), JSON.stringify(owner), "PX", affinityMs)),
