@@ -58,11 +58,9 @@ export async function callMcp(
   delete headers["mcp-session-id"];
   const nameSession = (): void => {
     if (session === undefined || request.era === "modern") return;
-    request.seen.session = session;
-    headers["mcp-session-id"] = tools.sessions.issue(
-      sessionFacts(exchange, operation, session),
-      sessionOwner(exchange),
-    );
+    const facts = sessionFacts(exchange, operation, session);
+    request.seen.session = facts.mark;
+    headers["mcp-session-id"] = tools.sessions.issue(facts, sessionOwner(exchange));
   };
   const isHandshake = operation.kind === "initialize"; // what it tells is for the session's token
   if (!isHandshake) nameSession();

@@ -60,8 +60,8 @@ function noteRequest(fields: Fields, operation: Operation, subject: EventSubject
   noteClient(fields, params, session);
   note(fields, "server_name", seen.serverName ?? session?.serverName);
   note(fields, "server_version", seen.serverVersion ?? session?.serverVersion);
-  const sessionId = session?.id ?? seen.session;
-  if (sessionId !== undefined) fields["session_id_hash"] = shortHash(sessionId);
+  const mark = seen.session ?? session?.mark; // an upstream's own id may be that of another's session too
+  if (mark !== undefined) fields["session_id_hash"] = shortHash(mark);
   if (isObject(given)) {
     fields["arg_keys"] = argumentNames(given);
     fields["arg_shape_hash"] = argShapeHash(given);

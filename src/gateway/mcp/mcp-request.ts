@@ -41,6 +41,7 @@ export interface McpSeen {
   progressCount: number;
   serverName: string | undefined;
   serverVersion: string | undefined;
+  /** What tells the session that the answer began or went on with from all others. */
   session: string | undefined;
   /** The version that a handshake settled on. */
   protocolVersion: string | undefined;

@@ -222,6 +222,19 @@ describe("one row for each message", () => {
     expect(first.fields).toMatchObject({ client_name: "old", era: "legacy", mcp_protocol_version: "2025-11-25" });
   });
 
+  test("of two sessions to which the server gave one id: told apart", async () => {
+    upstream.respond((request, response) => {
+      response.writeHead(200, { "content-type": "application/json", "mcp-session-id": "1" });
+      const { id } = JSON.parse(String(request.body)) as { id: number }; // as the test sends it
+      response.end(JSON.stringify(textResult(id, "ok")));
+    });
+    const begun = await rowsOf(async () => {
+      await server.post({ jsonrpc: "2.0", id: 0, method: "initialize", params: {} });
+      await server.post({ jsonrpc: "2.0", id: 0, method: "initialize", params: {} });
+    });
+    expect(new Set(begun.map(({ fields }) => fields["session_id_hash"])).size).toBe(2);
+  });
+
   test("of what a server asks on a stream, beside the call's own, which counts events and progress", async () => {
     const ask = { jsonrpc: "2.0", id: 77, method: "sampling/createMessage", params: { messages: [] } };
     const progress = { jsonrpc: "2.0", method: "notifications/progress", params: { progressToken: 1, progress: 1 } };
