@@ -19,6 +19,11 @@ export const mcpToolSearchSchema = z.strictObject({
     title: "Deadline",
     description: "Milliseconds that the embedder may take; then tools are found by their words alone.",
   }),
+  learn: z.boolean().default(false).meta({
+    title: "Learn",
+    description:
+      "Calls that came back with a result lift the tool for searches like the one that had found it, for the same application first. Kept by each gateway, without texts and personal data.",
+  }),
 });
 
 export type McpToolSearchSpec = z.output<typeof mcpToolSearchSchema>;

@@ -35,6 +35,7 @@ import type { ParkLimits } from "./face/parking.ts";
 import type { HeldBackends } from "./held-backends.ts";
 import type { ProbeTimes } from "./probe-times.ts";
 import { keepLooking } from "./refresh-pins.ts";
+import type { SearchLearner } from "./search/learn-searches.ts";
 import type { ToolHintMemory } from "./tool-hints.ts";
 import type { UpstreamServer } from "./upstream-server/upstream-server.ts";
 
@@ -129,7 +130,14 @@ export interface ProbeTools {
   /** The backend of servers that are made of others. */
   virtual(input: ProtocolCompileInput, spec: McpVirtualSpec): McpBackend;
   /** A server whose tools are found by searching. Throws `config.invalid` for an embedder that cannot be used. */
-  search(server: McpBackend, spec: McpToolSearchSpec, tools: ProtocolCompileInput["tools"]): McpBackend;
+  search(
+    server: McpBackend,
+    spec: McpToolSearchSpec,
+    tools: ProtocolCompileInput["tools"],
+    learner?: SearchLearner,
+  ): McpBackend;
+  /** Who learns from searches at a place, where that can be. */
+  learnSearches(tools: ProtocolCompileInput["tools"], place: string): SearchLearner | undefined;
   /** The backends of servers that are made of a description; undefined where it has reported a fault. */
   openapi(input: ProtocolCompileInput, spec: McpOpenApiSpec): Readonly<Record<Environment, McpBackend>> | undefined;
 }
@@ -143,7 +151,8 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
   const offer = spec.offer && compileOffer(spec.offer, input.fault);
   const plain =
     offer === undefined ? behind : inFront(behind, (server) => ({ backend: createOfferedServer(server, offer) }));
-  const upstreams = searched(plain, spec, input, probing);
+  const searches = spec.toolSearch?.learn === true ? learnerOf(input, probing) : undefined;
+  const upstreams = searched(plain, spec, input, { ...probing, searches });
   const pins = pinsFor(spec, probing);
   if (pins !== undefined && spec.upstream !== undefined) lookAtPins(input, pins, plain, probing);
   const authorization = compileRules(spec, input);
@@ -158,6 +167,7 @@ export function compileMcp(input: ProtocolCompileInput, probing: ProbeTools): Co
       pins,
       listing: listingOf(spec),
       hasToolSearch: spec.toolSearch !== undefined,
+      searches,
     },
     ...(authorization && { scopes: authorization.scopes }),
   };
@@ -181,16 +191,29 @@ function inFront(
   return { production: first, sandbox: sandbox === production ? first : made(sandbox) };
 }
 
+/** Undefined for an embedder that cannot be used: where its server is made, that is reported. */
+function learnerOf(
+  { tools, artifact }: ProtocolCompileInput,
+  { learnSearches }: ProbeTools,
+): SearchLearner | undefined {
+  try {
+    return learnSearches(tools, `${artifact.id}/toolSearch`);
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
+}
+
 /** With the tools that find others in front, where the spec has them. */
 function searched(
   upstreams: CompiledProtocol["upstreams"],
   { toolSearch }: McpServerSpec,
   { tools, fault }: ProtocolCompileInput,
-  { search }: ProbeTools,
+  { search, searches }: ProbeTools & { readonly searches: SearchLearner | undefined },
 ): CompiledProtocol["upstreams"] {
   if (toolSearch === undefined) return upstreams;
   try {
-    return inFront(upstreams, (plain) => ({ backend: search(plain, toolSearch, tools), plain }));
+    return inFront(upstreams, (plain) => ({ backend: search(plain, toolSearch, tools, searches), plain }));
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     fault({ path: "spec.toolSearch", message: error.message });

@@ -34,6 +34,7 @@ import { calledTool, listedTools, narrowList } from "./narrow-list.ts";
 import { compileOpenApi } from "./openapi/compile-openapi.ts";
 import { createProbeTimes } from "./probe-times.ts";
 import { createRunningCalls } from "./running-calls.ts";
+import { createSearchLearner, searchLearner } from "./search/learn-searches.ts";
 import { createSearchedServer } from "./search/searched-server.ts";
 import { serveMcp } from "./serve-mcp.ts";
 import { createStreamPlaces } from "./stream-places.ts";
@@ -82,6 +83,7 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     virtual,
     openapi,
     search: createSearchedServer,
+    learnSearches: createSearchLearner,
     hints,
   };
   const face = createFaceTools({ ...given, tokens: given.sessions, tasks });
@@ -117,7 +119,9 @@ export function createMcpAdapter(given: McpAdapterOptions): ProtocolAdapter {
     join: joinBatch,
     async encode(exchange, outcome, response) {
       try {
-        return told(exchange, await encode(exchange, outcome, response, options));
+        const encoded = told(exchange, await encode(exchange, outcome, response, options));
+        if (outcome.type === "answer" && encoded.error === undefined) searchLearner(exchange.api)?.answered(exchange);
+        return encoded;
       } finally {
         for (const operation of exchange.operations) options.running.ended(exchange, operation);
       }

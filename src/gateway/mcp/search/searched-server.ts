@@ -14,17 +14,24 @@ import { listRights } from "../authorize-mcp.ts";
 import { heldBack } from "../check-pins.ts";
 import { mcpToolHints } from "../compile-mcp.ts";
 import { offeredLists, readList } from "../read-lists.ts";
+import type { SearchLearner } from "./learn-searches.ts";
 import { metaTools, searchTool } from "./meta-tools.ts";
 
 export type SearchTools = Pick<PluginTools, "clock" | "log" | "embed">;
 
 /**
  * A server whose tools are found by `search_tools`. A search sees what this caller may call and nothing else: what is hidden
- * is neither found nor counted. When the embedder fails, tools are found by their words alone. Throws `config.invalid` for
- * an embedder that cannot be used.
+ * is neither found nor counted. When the embedder fails, tools are found by their words alone. With a `learner` it learns
+ * what searches lead to. Throws `config.invalid` for an embedder that cannot be used.
  */
-export function createSearchedServer(server: McpBackend, spec: McpToolSearchSpec, tools: SearchTools): McpBackend {
-  const finder: Finder = { spec, tools, meaning: listsOver(tools.embed()), words: listsOver(wordsAlone) };
+export function createSearchedServer(
+  server: McpBackend,
+  spec: McpToolSearchSpec,
+  tools: SearchTools,
+  learner?: SearchLearner,
+): McpBackend {
+  const meaning = listsOver(tools.embed(), learner?.memory);
+  const finder: Finder = { spec, tools, learner, meaning, words: listsOver(wordsAlone) };
   const isListed = globMatcher(spec.alwaysList);
   return {
     ...server,
@@ -50,6 +57,7 @@ export function createSearchedServer(server: McpBackend, spec: McpToolSearchSpec
 interface Finder {
   readonly spec: McpToolSearchSpec;
   readonly tools: SearchTools;
+  readonly learner: SearchLearner | undefined;
   readonly meaning: ToolLists<FoundTool, FoundTool>;
   readonly words: ToolLists<FoundTool, FoundTool>;
 }
@@ -66,8 +74,8 @@ interface McpToolFacts {
   readonly parameters: unknown;
 }
 
-function listsOver(embedder: CompiledEmbedder): ToolLists<FoundTool, FoundTool> {
-  return createToolLists({ embedder, keep: (tool: FoundTool) => tool });
+function listsOver(embedder: CompiledEmbedder, memory?: SearchLearner["memory"]): ToolLists<FoundTool, FoundTool> {
+  return createToolLists({ embedder, memory, keep: (tool: FoundTool) => tool });
 }
 
 /** Knows no meaning, so that the words decide. */
@@ -86,12 +94,17 @@ async function search(call: McpCall, server: McpBackend, context: McpContext, fi
   if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1) return refused("`limit` must be 1 or more");
   const all = await readTools(server, context);
   const most = Math.min(limit, finder.spec.limit);
-  const found = await rank(query.slice(0, mostCharacters), all, most, finder);
+  const task = query.slice(0, mostCharacters);
+  const application = context.exchange?.principal?.applicationId;
+  const options = { limit: most, ...(application !== undefined && { application }) };
+  const found = await rank(task, all, options, finder);
   const byName = new Map(all.map((tool) => [nameOf(tool), tool]));
   const tools = found.flatMap(({ id, score }) => {
     const tool = byName.get(id);
     return tool === undefined ? [] : [{ ...shownOf(tool), score: Math.round(score * 1_000) / 1_000 }];
   });
+  const names = found.map(({ id }) => id);
+  if (context.exchange !== undefined) finder.learner?.found(context.exchange, task, names);
   const answer = { tools, total: all.length };
   return {
     result: { content: [{ type: "text", text: JSON.stringify(answer) }], structuredContent: answer, isError: false },
@@ -140,14 +153,14 @@ const [toolList] = offeredLists;
 async function rank(
   query: string,
   all: readonly McpObject[],
-  limit: number,
+  options: { readonly limit: number; readonly application?: string },
   finder: Finder,
 ): Promise<readonly Ranked[]> {
   const listing = Buffer.from(JSON.stringify(all));
   const read = (): readonly FoundTool[] => all.map(factsOf);
   const asked = async (lists: Finder["meaning"]): Promise<readonly Ranked[]> => {
     const list: IndexedList<FoundTool> = await lists.find(listing, read);
-    return list.index.rank(query, { limit });
+    return list.index.rank(query, options);
   };
   try {
     return await inTime(asked(finder.meaning), finder.spec.deadlineMs, finder.tools.clock);
