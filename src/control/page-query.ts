@@ -24,11 +24,16 @@ export function pageRequest({ limit, cursor }: z.output<typeof pageQuery>): Page
   return { limit, cursor };
 }
 
-/** One page, its continuation in the body and in the `Link` header (RFC 8288) with the other parameters kept. */
-export function pageAnswer(url: URL, items: readonly unknown[], next: string | undefined): Response {
-  if (next === undefined) return jsonAnswer(200, { items });
+/** One page, its continuation in the body and in the `Link` header (RFC 8288) with the other parameters kept; `more` stands before it. */
+export function pageAnswer(
+  url: URL,
+  items: readonly unknown[],
+  next: string | undefined,
+  more: Readonly<Record<string, unknown>> = {},
+): Response {
+  if (next === undefined) return jsonAnswer(200, { ...more, items });
   const continued = new URL(url);
   continued.searchParams.set("cursor", next);
   const link = `<${continued.pathname}${continued.search}>; rel="next"`;
-  return jsonAnswer(200, { items, next }, { link });
+  return jsonAnswer(200, { ...more, items, next }, { link });
 }

@@ -4,8 +4,8 @@ import { GatewayError } from "../kernel/errors.ts";
 import { readTarget } from "../kernel/request-target.ts";
 import type { ControlEnv } from "./control-env.ts";
 
-/** Parameters that may hold slashes and percent signs, encoded: a client id can be an address. */
-const openParameters: ReadonlySet<string> = new Set([":clientId"]);
+/** Parameters that may hold slashes and percent signs, encoded: a client id can be an address, a ruleset a package. */
+const openParameters: ReadonlySet<string> = new Set([":clientId", ":ruleset"]);
 
 /**
  * Lets only targets pass that have one reading, whoever reads them: the target is looked at as it came, before the router

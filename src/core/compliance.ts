@@ -41,20 +41,42 @@ export async function complianceSummary(context: CoreContext): Promise<Complianc
 /** Every policy, and how the resources that the caller may see stand to it. */
 export async function policyAdherence(context: CoreContext): Promise<readonly PolicyAdherence[]> {
   const policies = await context.catalog.read.resources.all(governancePolicy.kind);
-  const counts = new Map(policies.map(({ name }) => [name, { followed: 0, violated: 0, unapplied: 0 }]));
-  for await (const row of everyRow(context)) {
-    for (const { policy, status } of row.policies) {
-      const count = counts.get(policy);
-      if (count === undefined) continue;
-      if (status === "FOLLOWED") count.followed += 1;
-      else if (status === "VIOLATED") count.violated += 1;
-      else count.unapplied += 1;
+  const counts = new Map(policies.map(({ name }) => [name, noCounts()]));
+  for await (const { policies: results } of everyRow(context)) {
+    for (const { policy, status } of results) {
+      const own = counts.get(policy);
+      if (own !== undefined) own[status] += 1;
     }
   }
-  return [...counts].map(([policy, count]) => {
-    const status = count.violated > 0 ? "VIOLATED" : count.followed > 0 ? "FOLLOWED" : "UNAPPLIED";
-    return { policy, status, ...count };
-  });
+  return [...counts].map(([policy, own]) => adherence(policy, own));
+}
+
+/** How the resources that the caller may see stand to one policy, with the rows of those that it holds for. */
+export async function adherenceOf(
+  context: CoreContext,
+  policy: string,
+): Promise<PolicyAdherence & { readonly rows: readonly ComplianceRow[] }> {
+  const counts = noCounts();
+  const rows: ComplianceRow[] = [];
+  for await (const row of everyRow(context)) {
+    const result = row.policies.find((each) => each.policy === policy);
+    if (result === undefined) continue;
+    counts[result.status] += 1;
+    rows.push(row);
+  }
+  return { ...adherence(policy, counts), rows };
+}
+
+type Counts = Record<PolicyAdherence["status"], number>;
+
+function noCounts(): Counts {
+  return { FOLLOWED: 0, VIOLATED: 0, UNAPPLIED: 0 };
+}
+
+function adherence(policy: string, counts: Counts): PolicyAdherence {
+  const { FOLLOWED: followed, VIOLATED: violated, UNAPPLIED: unapplied } = counts;
+  const status = violated > 0 ? "VIOLATED" : followed > 0 ? "FOLLOWED" : "UNAPPLIED";
+  return { policy, status, followed, violated, unapplied };
 }
 
 async function* everyRow(context: CoreContext): AsyncGenerator<ComplianceRow> {

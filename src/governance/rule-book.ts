@@ -56,7 +56,7 @@ export async function readRuleBook(read: CatalogTransaction, pending: readonly P
   return {
     policies: await rowsOf("GovernancePolicy", governancePolicy.spec),
     exemptions: await rowsOf("Exemption", exemption.spec),
-    ruleset: (name) => rulesets.get(name) ?? (builtIn.has(name) ? (ownDefault(name) ?? packaged) : undefined),
+    ruleset: (name) => rulesets.get(name) ?? (builtIn.has(name) ? (ownDefault(name) ?? packagedArtifacts) : undefined),
     bundle(name) {
       const made = bundles.get(name) ?? makeBundle(name);
       bundles.set(name, made);
@@ -82,4 +82,7 @@ function ownDefault(name: string): Pick<RulesetSpec, "type" | "artifacts"> | und
 }
 
 /** What the packages of others have rules for. */
-const packaged: Pick<RulesetSpec, "type" | "artifacts"> = { type: "definition", artifacts: ["RestApi", "AsyncApi"] };
+export const packagedArtifacts: Pick<RulesetSpec, "type" | "artifacts"> = {
+  type: "definition",
+  artifacts: ["RestApi", "AsyncApi"],
+};
