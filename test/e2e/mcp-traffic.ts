@@ -12,7 +12,7 @@ import type { RawAnswer } from "../kit/raw-http.ts";
 export interface McpTraffic extends AsyncDisposable {
   readonly gatehouse: TestGatehouse;
   readonly upstream: MockUpstream;
-  /** With a guardrail against `forbidden`. */
+  /** With a guardrail against `forbidden`, which takes `secret` out. */
   readonly notes: PublishedServer;
   readonly wiki: PublishedServer;
   /** Lets one request through. */
@@ -25,13 +25,16 @@ export interface McpTraffic extends AsyncDisposable {
   sql(statement: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
-/** Starts it; nothing was asked of it yet. */
-export async function startMcpTraffic(): Promise<McpTraffic> {
+/** Starts it; nothing was asked of it yet. Without a store its rows stay in the spool. */
+export async function startMcpTraffic(mode: "embedded" | "off" = "embedded"): Promise<McpTraffic> {
   const upstream = await startMockUpstream(farServer());
-  const gatehouse = await startTestGatehouse({ "analytics.mode": "embedded" });
+  const gatehouse = await startTestGatehouse({ "analytics.mode": mode });
   const address = `${upstream.url}/mcp`;
-  const guard = { use: "regex", with: { patterns: [{ pattern: "forbidden", action: "deny" }] } };
-  const notes = await publishServer(gatehouse, "notes", address, { policies: [guard] });
+  const patterns = [
+    { pattern: "forbidden", action: "deny" },
+    { pattern: "secret", action: "redact", replacement: "x" },
+  ];
+  const notes = await publishServer(gatehouse, "notes", address, { policies: [{ use: "regex", with: { patterns } }] });
   const wiki = await publishServer(gatehouse, "wiki", address);
   const limit = { use: "rate-limit", with: { requests: 1, windowMs: 2_000_000_000 } };
   const narrow = await publishServer(gatehouse, "narrow", address, { policies: [limit] });
