@@ -7,7 +7,7 @@ import { startGatehouseLane } from "./lanes/gatehouse.ts";
 import type { RunningLane } from "./lanes/lane.ts";
 import { startMock } from "./mock.ts";
 import { processUse } from "./process-use.ts";
-import { asksForLong } from "./servers/mock-answers.ts";
+import { asksForLong, pieceCount, pieceEveryMs } from "./servers/mock-answers.ts";
 import { median } from "./statistics.ts";
 
 // What guardrails cost, in the scenario that WSO2 publishes for its AI gateway: a request of 1 KiB, an answer of 10 KiB, a
@@ -38,6 +38,8 @@ interface Measured {
   readonly running: RunningLane;
   readonly perSecond: number[];
   readonly processorUs: number[];
+  /** Milliseconds to the first byte of streams, by what was asked. */
+  readonly firstByteMs: number[];
   errors: number;
 }
 
@@ -47,7 +49,7 @@ const mock = opened.use(await startMock());
 const all = new Map<string, Measured>();
 for (const { id, policies } of lanes) {
   const running = await startGatehouseLane(mock.url, { protocol: "llm", governed: true, events: false, policies });
-  all.set(id, { running: opened.use(running), perSecond: [], processorUs: [], errors: 0 });
+  all.set(id, { running: opened.use(running), perSecond: [], processorUs: [], firstByteMs: [], errors: 0 });
 }
 const body = JSON.stringify({
   model: asksForLong,
@@ -72,11 +74,20 @@ for (let round = 1; round <= rounds; round += 1) {
   }
 }
 
+for (const { running, firstByteMs } of all.values()) {
+  for (const streamBody of [streamOf(""), streamOf(" Write to ada@example.com.")]) {
+    const alone = { ...order(running), body: streamBody, connections: 1, warmUps: 2, requests: values.quick ? 10 : 40 };
+    const { firstByteUs } = await measureLoad(alone);
+    firstByteMs.push(median(firstByteUs) / 1_000);
+  }
+}
+
 const base = median(all.get("none")?.perSecond ?? []);
 const results = lanes.map(({ id, title, least, published }) => {
-  const { perSecond = [], processorUs = [], errors = 0 } = all.get(id) ?? {};
+  const { perSecond = [], processorUs = [], firstByteMs = [], errors = 0 } = all.get(id) ?? {};
   const rate = median(perSecond);
-  return { id, title, rate, share: rate / base, processorUs: median(processorUs), errors, least, published };
+  const share = rate / base;
+  return { id, title, rate, share, processorUs: median(processorUs), firstByteMs, errors, least, published };
 });
 const page = report();
 console.log(`\n${page}`);
@@ -93,6 +104,11 @@ const missed = results.flatMap(({ id, share, least, rate, published, errors }) =
 for (const bar of missed) console.log(`missed: ${bar}`);
 if (missed.length > 0) process.exitCode = 1;
 
+function streamOf(more: string): string {
+  const content = `Which ships are expected before the evening tide?${more}`;
+  return JSON.stringify({ model: "bench-1", stream: true, messages: [{ role: "user", content }] });
+}
+
 function order({ url: target, headers }: RunningLane) {
   return { url: target, headers: { "content-type": "application/json", ...headers }, body, connections, warmUps: 0 };
 }
@@ -103,6 +119,11 @@ function report(): string {
     ({ title, rate, share, processorUs, published, least }) =>
       `| ${title} | ${Math.round(rate)} | ${share.toFixed(2)} (${least}) | ${Math.round(processorUs)} | ${published} |`,
   );
+  const [plain] = results;
+  const streams = results.map(({ title, firstByteMs }) => {
+    const cells = firstByteMs.map((ms, at) => `${ms.toFixed(2)} (${(ms - (plain?.firstByteMs[at] ?? ms)).toFixed(2)})`);
+    return `| ${title} | ${cells.join(" | ")} |`;
+  });
   const busy =
     loadAverage > 0.5
       ? `\nTHE MACHINE WAS BUSY (load average ${loadAverage.toFixed(1)}): these figures are noise.\n`
@@ -115,5 +136,12 @@ ${busy}
 | lane | requests/s on one core | of the lane without (bar) | processor µs a request | WSO2 publishes for two cores |
 | --- | --: | --: | --: | --: |
 ${rows.join("\n")}
+
+Streams, one after another: ${pieceCount - 2} words, one every ${pieceEveryMs} ms. What holds text back waits for characters, so the time that it adds is the
+model's: a stream as short as this one comes at its end where placeholders are restored. Rows have it as \`guard_hold_ms\`.
+
+| lane | first byte, p50 ms (added) | with an address in the request |
+| --- | --: | --: |
+${streams.join("\n")}
 `;
 }

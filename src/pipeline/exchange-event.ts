@@ -80,7 +80,7 @@ export function exchangeEvent(
     upstream_ms: own.length === 0 ? null : roundedMs(sumOf(own)),
     first_byte_ms: exchange.firstByteMs === undefined ? null : roundedMs(exchange.firstByteMs),
     fields: withShadow(
-      withCaller(api.adapter.eventFields?.(exchange, operation, outcome) ?? noFields, principal),
+      withHold(withCaller(api.adapter.eventFields?.(exchange, operation, outcome) ?? noFields, principal), operation),
       exchange,
       operation,
       bills,
@@ -101,6 +101,11 @@ function withCaller(fields: ExchangeEvent["fields"], principal: Exchange["princi
     secret_id: secretId,
     subject_hash: subjectHash,
   };
+}
+
+// What streamed guardrails add to the time until the first text.
+function withHold(fields: ExchangeEvent["fields"], operation: Operation | undefined): ExchangeEvent["fields"] {
+  return operation?.heldMs === undefined ? fields : { ...fields, guard_hold_ms: roundedMs(operation.heldMs) };
 }
 
 const longestClientId = 256;

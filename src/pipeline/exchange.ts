@@ -91,6 +91,8 @@ export interface Operation {
   isUnmetered?: boolean;
   /** What guardrails keep of it from the request to the answer, by their place. */
   guardrailMemory?: Map<string, unknown>;
+  /** Milliseconds for which guardrails kept back the first text of its streamed answer; undefined where none could. */
+  heldMs?: number;
   /**
    * What an earlier operation of the same caller is found to have used, beyond what that one was charged: it is charged
    * when this one is over, where use is counted, and never refused. Undefined where somebody else was told first.

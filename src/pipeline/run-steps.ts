@@ -1,7 +1,9 @@
+import type { Clock } from "../kernel/clock.ts";
 import { toGatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Answer, Exchange, Operation } from "./exchange.ts";
+import { createFirstTextHold } from "./first-text-hold.ts";
 import { guardFrames } from "./guard-frames.ts";
 import { appliesToAnswer, guardAnswer, guardRequest } from "./guardrail-runner.ts";
 import { answerIsGuarded, refuseHidden, withoutHidden } from "./hidden-text.ts";
@@ -14,6 +16,7 @@ import { guardStream } from "./window-runner.ts";
 type Step = "admit" | "request" | "response";
 
 interface StepTools {
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -62,8 +65,9 @@ export function runRequest(
   );
 }
 
-/** Whether any policy or guardrail may look at the answer of this exchange. */
+/** Whether any policy or guardrail may look at the answer of this exchange, or its texts are kept. */
 export function hasResponseSteps(exchange: Exchange): boolean {
+  if (exchange.api.capture?.response === true) return true;
   return joined(exchange.api.chain.response, planChain(exchange)?.response).length > 0;
 }
 
@@ -106,9 +110,10 @@ async function judgeAnswer(
     return stopped;
   }
   const { frames } = visible.body.type === "stream" ? visible.body : body;
+  const hold = createFirstTextHold(operation, tools.clock);
   const guarded = exchange.api.adapter.cutsText
-    ? guardStream(frames, { exchange, operation, attachments })
-    : guardFrames(frames, { exchange, operation, attachments: byFrame });
+    ? guardStream(frames, { exchange, operation, attachments, hold })
+    : guardFrames(frames, { exchange, operation, attachments: byFrame, hold });
   return { type: "answer", answer: { ...answer, body: { ...body, frames: guarded } } };
 }
 

@@ -1,6 +1,7 @@
 import { GatewayError } from "../kernel/errors.ts";
 import type { StreamWindow } from "./define-guardrail.ts";
 import type { Exchange, Frame, Operation } from "./exchange.ts";
+import type { FirstTextHold } from "./first-text-hold.ts";
 import { answerSpans, guardedCall, guards, isDeny, judgeSpans } from "./guardrail-runner.ts";
 import { refusalError } from "./outcome.ts";
 import type { Attachment } from "./snapshot.ts";
@@ -13,6 +14,8 @@ export interface StreamGuards {
   readonly operation: Operation;
   /** Those that apply to the operation, in order; each next one sees the edits of the former. */
   readonly attachments: readonly Attachment[];
+  /** Told when the first text comes, and when it goes on. */
+  readonly hold?: FirstTextHold | undefined;
 }
 
 /**
@@ -71,7 +74,7 @@ type SpansOf = (frame: Frame) => HeldFrame["spans"];
 
 async function* holdFrames(
   frames: AsyncIterable<Frame>,
-  { exchange, operation }: StreamGuards,
+  { exchange, operation, hold }: StreamGuards,
   spansOf: SpansOf,
   window: StreamWindow,
   judge: Judge,
@@ -79,13 +82,20 @@ async function* holdFrames(
   const { adapter } = exchange.api;
   const channels = createChannels(window);
   const queue = createQueue(window);
-  const released = ({ frame, spans, edits }: HeldFrame): Frame =>
-    edits.length === 0 ? frame : adapter.editFrame(operation, frame, spans, edits);
+  let waits = hold !== undefined;
+  const released = ({ frame, spans, edits, channels: texts }: HeldFrame): Frame => {
+    if (waits && texts.size > 0) {
+      waits = false;
+      hold?.went();
+    }
+    return edits.length === 0 ? frame : adapter.editFrame(operation, frame, spans, edits);
+  };
   const source = failuresLast(frames);
 
   for await (const frame of source.frames) {
     const held = createHeld(frame, spansOf(frame));
     channels.push(held);
+    if (waits && held.channels.size > 0) hold?.came();
     queue.push(held);
     for (const channel of held.channels) {
       const judged = channel.isFull ? judge(channel, "course") : undefined;

@@ -7,6 +7,7 @@ import { runAdmit, runRecord, runRequest, runResponse } from "../../src/pipeline
 import type { Attachment, CompiledChain } from "../../src/pipeline/snapshot.ts";
 import { attach, buildExchange, buildOperation, planId } from "../kit/exchange.ts";
 import { memoryLog } from "../kit/gatehouse.ts";
+import { manualClock } from "../kit/manual-clock.ts";
 import { textFrame } from "../kit/text-adapter.ts";
 
 const none: CompiledChain = { identify: [], admit: [], charges: [], request: [], recall: [], response: [], record: [] };
@@ -26,7 +27,7 @@ function exchangeWith(chain: Partial<CompiledChain>): Exchange {
 }
 
 const noLimits: LimitGate = { admit: () => undefined, settle: () => undefined };
-const tools = () => ({ log: memoryLog(), limits: noLimits });
+const tools = () => ({ log: memoryLog(), limits: noLimits, clock: manualClock() });
 const no = deny("limit.exceeded", "Enough.");
 const broken = (): never => {
   throw new Error("broken");
@@ -69,7 +70,11 @@ describe("a policy that breaks", () => {
     ["with nothing to say", () => Promise.reject(undefined)],
   ])("%s refuses, and its text stays in the log", async (_name, admit) => {
     const log = memoryLog();
-    const outcome = await runAdmit(exchangeWith({ admit: [policy({ admit })] }), operation, { log, limits: noLimits });
+    const outcome = await runAdmit(exchangeWith({ admit: [policy({ admit })] }), operation, {
+      log,
+      clock: manualClock(),
+      limits: noLimits,
+    });
     expect(outcome).toMatchObject({ type: "denied", deny: { code: "policy.failed" } });
     expect(JSON.stringify(outcome)).not.toContain("broken");
     expect(log.lines).toMatchObject([{ level: "error", message: "a policy failed" }]);
