@@ -8,20 +8,24 @@ import type { GovernedDocument } from "./ruleset-evaluator.ts";
 
 /**
  * What rulesets of a type see of a resource: the description in it, or the resource in the form of its kind. Undefined where
- * there is nothing of that type.
+ * there is nothing of that type. Without a catalog, what only it knows is empty.
  */
 export async function documentOf(
-  read: CatalogTransaction,
+  read: CatalogTransaction | undefined,
   subject: GovernedSubject,
   type: RulesetSpec["type"],
 ): Promise<GovernedDocument | undefined> {
   const { kind, name, labels } = subject;
   const spec = maskInline(subject.spec);
-  const isDescribed = kind === "RestApi" || kind === "AsyncApi";
-  if (type === "definition" && isDescribed) return json(kind, name, memberOf(spec, "definition"));
+  if (type === "definition" && isDescribed(kind)) return json(kind, name, memberOf(spec, "definition"));
   const form = artifactForms.find((each) => each.kind === kind);
   const more = (await form?.more(read, subject)) ?? {};
   return json(kind, name, { apiVersion, kind, metadata: { name, labels }, spec, ...more });
+}
+
+/** Whether resources of a kind have a description of their API in them, which rulesets of the type `definition` see. */
+export function isDescribed(kind: string): boolean {
+  return kind === "RestApi" || kind === "AsyncApi";
 }
 
 function json(kind: string, name: string, value: unknown): GovernedDocument | undefined {

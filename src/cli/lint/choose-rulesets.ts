@@ -1,5 +1,7 @@
 import { relative, resolve } from "node:path";
+import { governedKinds } from "../../core/governed-kinds.ts";
 import { invalidRuleset } from "../../governance/create-ruleset-evaluator.ts";
+import { defaultRulesets } from "../../governance/default-rulesets.ts";
 import { bundleRuleset } from "../../governance/read-ruleset.ts";
 import type { RulesetBundle, RulesetEvaluator } from "../../governance/ruleset-evaluator.ts";
 import { packagedRulesets } from "../../governance/spectral/ruleset-names.ts";
@@ -29,20 +31,23 @@ export async function chooseRulesets(chosen: readonly string[], cwd: string): Pr
   const files = new Map<string, RulesetFile>();
   const rulesets: Chosen[] = [];
   for (const name of chosen) {
-    if (builtIn.has(name)) rulesets.push({ name, key: name, of: isForDefinitions(name) ? "definition" : "metadata" });
-    else {
-      const { path, of } = await readRulesetFiles(name, cwd, builtIn, files);
-      rulesets.push({ name, key: path, of });
+    if (builtIn.has(name)) {
+      const of = isForDefinitions(name) ? "definition" : "metadata";
+      rulesets.push({ name, key: name, of, artifacts: artifactsOf(name) });
+    } else {
+      const { path, of, artifacts } = await readRulesetFiles(name, cwd, builtIn, files);
+      rulesets.push({ name, key: path, of, artifacts });
     }
   }
   const find = async (key: string): Promise<string | undefined> => files.get(key)?.json;
   const bundles = new Map<string, RulesetBundle>();
-  for (const type of ["definition", "metadata"] as const) {
-    const [first, ...more] = rulesets.filter((each) => isFor(each, type));
-    if (first === undefined) continue;
-    const text = more.length === 0 ? files.get(first.key)?.json : undefined;
-    const keys = [first, ...more].map(({ key }) => key);
-    bundles.set(type, await bundleRuleset(first.key, text ?? JSON.stringify({ extends: keys }), { find, builtIn }));
+  for (const part of everyPart) {
+    const keys = rulesets.filter((each) => isFor(each, part)).map(({ key }) => key);
+    const [first] = keys;
+    const id = JSON.stringify(keys);
+    if (first === undefined || bundles.has(id)) continue;
+    const text = keys.length === 1 ? files.get(first)?.json : undefined;
+    bundles.set(id, await bundleRuleset(first, text ?? JSON.stringify({ extends: keys }), { find, builtIn }));
   }
   const [first] = files.keys();
   return {
@@ -50,8 +55,9 @@ export async function chooseRulesets(chosen: readonly string[], cwd: string): Pr
     for(part) {
       if (chosen.length === 0)
         return part.rulesets.length === 0 ? undefined : { names: part.rulesets, bundle: usual(part) };
-      const bundle = bundles.get(part.of);
-      return bundle && { names: rulesets.filter((each) => isFor(each, part.of)).map(({ name }) => name), bundle };
+      const own = rulesets.filter((each) => isFor(each, part));
+      const bundle = bundles.get(JSON.stringify(own.map(({ key }) => key)));
+      return bundle && { names: own.map(({ name }) => name), bundle };
     },
     explain: (error, evaluator) => explain(error, evaluator, { files, cwd, find }),
   };
@@ -62,10 +68,26 @@ interface Chosen {
   readonly key: string;
   /** `any`: it does not say, and is for whatever it is held against. */
   readonly of: "definition" | "metadata" | "any";
+  /** The kinds of resource that it is for; undefined: all. */
+  readonly artifacts: readonly string[] | undefined;
 }
 
-function isFor(chosen: Chosen, of: LintPart["of"]): boolean {
-  return chosen.of === "any" || chosen.of === of;
+const types = ["definition", "metadata"] as const;
+const everyPart: readonly Pick<LintPart, "of" | "kind">[] = types.flatMap((of) => [
+  { of },
+  ...[...governedKinds, "another"].map((kind) => ({ of, kind })),
+]);
+
+/** Whether the product would hold such a part against it too. */
+function isFor({ of, artifacts }: Chosen, part: Pick<LintPart, "of" | "kind">): boolean {
+  if (part.kind !== undefined && artifacts !== undefined && !artifacts.includes(part.kind)) return false;
+  return of === "any" || of === part.of;
+}
+
+function artifactsOf(name: string): readonly string[] {
+  return (
+    (Object.hasOwn(defaultRulesets, name) ? defaultRulesets[name]?.artifacts : undefined) ?? ["RestApi", "AsyncApi"]
+  );
 }
 
 function usual({ rulesets }: LintPart): RulesetBundle {

@@ -15,6 +15,8 @@ export interface LintSubject {
 export interface LintPart {
   /** What rulesets of this type look at. */
   readonly of: "definition" | "metadata";
+  /** Of what kind the resource is; absent where it is none. */
+  readonly kind?: string;
   /** What it is held against where nobody says otherwise. */
   readonly rulesets: readonly string[];
   /** YAML or JSON. */

@@ -117,6 +117,7 @@ function subjectOf(source: string, offer: Offer, { ruleset }: LintOptions): Lint
     title: `MCP server ${name}, ${tools.length} tools`,
     parts: [
       {
+        kind: "McpServer",
         of: "metadata",
         rulesets: serverRulesets,
         text: JSON.stringify(form, undefined, 2),

@@ -1,11 +1,13 @@
 import type { Document, LineCounter } from "yaml";
 import { z } from "zod";
+import type { GovernedSubject } from "../../core/governance-gate.ts";
 import { findKind, resourceKinds } from "../../core/kinds.ts";
 import { refuseTooDeep } from "../../core/parse-document.ts";
 import type { ResourceKind } from "../../core/resource.ts";
 import { apiVersion, metadataInputSchema } from "../../core/resource.ts";
 import { readOnlyMetadata } from "../../core/resource-document.ts";
 import { mapSecrets } from "../../core/secret-fields.ts";
+import { documentOf, isDescribed } from "../../governance/document-of.ts";
 import type { Finding } from "../../governance/finding.ts";
 import { didYouMean } from "../../kernel/nearest-name.ts";
 import { pluginSchemas } from "../../plugin-schemas.ts";
@@ -26,10 +28,11 @@ export interface ResourceText {
 }
 
 /**
- * A resource as rulesets see it: what its writer left out is as the product would have it, secrets are masked. What the
- * product itself would refuse of it is found already.
+ * A resource as rulesets see it in the product: what its writer left out is there, what can be derived of it stands beside
+ * it, secrets are masked. What only a running product knows is empty. What the product itself would refuse of it is found
+ * already.
  */
-export function readResource({ source, isFile, document, lines, value }: ResourceText): ReadSource {
+export async function readResource({ source, isFile, document, lines, value }: ResourceText): Promise<ReadSource> {
   const locate = locatorOf(document, lines);
   const { kind: named, metadata = {} } = value;
   const name = isObject(metadata) && typeof metadata["name"] === "string" ? metadata["name"] : "";
@@ -46,14 +49,17 @@ export function readResource({ source, isFile, document, lines, value }: Resourc
   } catch {
     return { source, isFile, fault: { message: "it is nested too deeply", line: locate([]).start.line + 1 } };
   }
+  const labels = isObject(metadata) && isObject(metadata["labels"]) ? metadata["labels"] : {};
   const masked = { ...value, spec: mapSecrets(kind.spec, value["spec"], pluginSchemas, mask) };
   const faults = schemaFaults(documentSchema(kind), masked);
-  const spec = kind.spec.safeParse(masked.spec).data ?? masked.spec;
+  const parsed = kind.spec.safeParse(masked.spec);
   return {
     source,
     isFile,
     title,
-    parts: partsOf(kind.kind, { name, metadata, spec }, locate),
+    parts: parsed.success
+      ? await partsOf({ kind: kind.kind, name, labels, spec: parsed.data }, locate)
+      : brokenParts({ kind: kind.kind, name, labels, spec: masked.spec }, locate),
     findings: faults.map(({ path, message }) => schemaFinding(locate, path, message)),
   };
 }
@@ -76,27 +82,44 @@ function mask(text: string): string {
   return text === "" || /^\$\{secret:[a-z0-9-]+\}$/.test(text) ? text : `\${sealed:isv_${"0".repeat(24)}}`;
 }
 
-function partsOf(
+interface Subject extends Omit<GovernedSubject, "labels"> {
+  readonly labels: Readonly<Record<string, unknown>>;
+}
+
+async function partsOf(subject: Subject, locate: Locate): Promise<readonly LintPart[]> {
+  const labels = subject.labels as GovernedSubject["labels"]; // what is no text in them is found already
+  const textOf = async (type: LintPart["of"]) => (await documentOf(undefined, { ...subject, labels }, type))?.text;
+  const [own = "{}", definition] = [await textOf("metadata"), await textOf("definition")];
+  return bothParts(subject.kind, { own, definition }, locate);
+}
+
+/** Of one that the product would refuse: nothing is derived of it. */
+function brokenParts({ kind, name, labels, spec }: Subject, locate: Locate): readonly LintPart[] {
+  const definition = isObject(spec) ? spec["definition"] : undefined;
+  const own = JSON.stringify({ apiVersion, kind, metadata: { name, labels }, spec }, undefined, 2);
+  return bothParts(
+    kind,
+    { own, definition: isObject(definition) ? JSON.stringify(definition, undefined, 2) : undefined },
+    locate,
+  );
+}
+
+function bothParts(
   kind: string,
-  { name, metadata, spec }: { readonly name: string; readonly metadata: unknown; readonly spec: unknown },
+  { own, definition }: { readonly own: string; readonly definition: string | undefined },
   locate: Locate,
 ): readonly LintPart[] {
-  const labels = isObject(metadata) ? (metadata["labels"] ?? {}) : {};
-  const form = { apiVersion, kind, metadata: { name, labels }, spec };
-  const own: LintPart = {
-    of: "metadata",
-    rulesets: resourceRulesets(kind),
-    text: JSON.stringify(form, undefined, 2),
-    place: (finding) => ({ ...finding, range: locate(finding.path) }),
-  };
-  const definition = isObject(spec) ? spec["definition"] : undefined;
-  if (!isObject(definition)) return [own];
+  const rulesets = resourceRulesets(kind);
+  const whole = (finding: Finding): LintFinding => ({ ...finding, range: locate(finding.path) });
+  const first: LintPart = { kind, of: "metadata", rulesets, text: own, place: whole };
+  if (definition === undefined) return [first];
+  if (!isDescribed(kind)) return [first, { ...first, of: "definition", rulesets: [] }];
   const place = (finding: Finding): LintFinding => {
     const path = ["spec", "definition", ...finding.path];
     return { ...finding, path, range: locate(path) };
   };
-  const rulesets = descriptionRulesets[kind === "AsyncApi" ? "asyncapi" : "openapi"];
-  return [own, { of: "definition", rulesets, text: JSON.stringify(definition, undefined, 2), place }];
+  const usual = descriptionRulesets[kind === "AsyncApi" ? "asyncapi" : "openapi"];
+  return [first, { kind, of: "definition", rulesets: usual, text: definition, place }];
 }
 
 function schemaFinding(locate: Locate, path: readonly (string | number)[], message: string): LintFinding {

@@ -72,7 +72,7 @@ async function subjectOf(
   if (typeof apiVersion === "string" && apiVersion.startsWith("gatehouse/")) {
     // Knows every kind and plug-in, which takes longer to load than most documents to evaluate.
     const { readResource } = await import("./read-resource.ts");
-    return [readResource({ source: from.source, isFile: from.isFile, document, lines, value })];
+    return [await readResource({ source: from.source, isFile: from.isFile, document, lines, value })];
   }
   if (takesAny) return [anySubject({ ...from, text: textOf(document, lines, from.text) })];
   return [{ ...from, fault: { message: unknownKind, line, isUnknown: true } }];

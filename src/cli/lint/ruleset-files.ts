@@ -14,6 +14,8 @@ export interface RulesetFile {
   readonly json: string;
   /** What it looks at; `any` where it does not say. */
   readonly of: "definition" | "metadata" | "any";
+  /** The kinds of resource that it is for; undefined where it does not say. */
+  readonly artifacts: readonly string[] | undefined;
   /** The line of a member of the ruleset, from 1. */
   readonly lineOf: ReadRuleset["lineOf"];
 }
@@ -41,7 +43,7 @@ export async function readRulesetFiles(
     const extended = (value: unknown): unknown => withPaths(value, folder, builtIn);
     const ruleset = mapExtends(own.ruleset, extended);
     for (const each of namesIn(ruleset)) if (!builtIn.has(each)) await read(each, shown, [...above, path]);
-    const file = { path, json: JSON.stringify(ruleset), of: own.of, lineOf: own.lineOf };
+    const file = { path, json: JSON.stringify(ruleset), of: own.of, artifacts: own.artifacts, lineOf: own.lineOf };
     files.set(path, file);
     return file;
   };
@@ -66,9 +68,12 @@ async function textOf(
   }
 }
 
-function contentOf(shown: string, text: string): Pick<RulesetFile, "of" | "lineOf"> & Pick<ReadRuleset, "ruleset"> {
+function contentOf(
+  shown: string,
+  text: string,
+): Pick<RulesetFile, "of" | "artifacts" | "lineOf"> & Pick<ReadRuleset, "ruleset"> {
   const read = readRuleset(shown, text);
-  if (read.ruleset["kind"] !== rulesetKind.kind) return { ...read, of: "any" };
+  if (read.ruleset["kind"] !== rulesetKind.kind) return { ...read, of: "any", artifacts: undefined };
   const spec = rulesetKind.spec.safeParse(read.ruleset["spec"]);
   if (!spec.success) {
     const issues = spec.error.issues.map(({ path, message }) => {
@@ -77,9 +82,9 @@ function contentOf(shown: string, text: string): Pick<RulesetFile, "of" | "lineO
     });
     throw invalidRuleset(shown, issues);
   }
-  const { type, ruleset } = spec.data as { readonly type: string; readonly ruleset: ReadRuleset["ruleset"] }; // parsed just now
+  const { type, artifacts, ruleset } = spec.data;
   const lineOf: ReadRuleset["lineOf"] = (path) => read.lineOf(["spec", "ruleset", ...path]);
-  return { ruleset, of: type === "definition" ? "definition" : "metadata", lineOf };
+  return { ruleset, of: type === "definition" ? "definition" : "metadata", artifacts, lineOf };
 }
 
 function mapExtends(ruleset: ReadRuleset["ruleset"], change: (value: unknown) => unknown): ReadRuleset["ruleset"] {

@@ -32,8 +32,8 @@ export const applicationForm = defineForm(
       .meta({ title: "Keys", description: `At most ${mostKeys}, the oldest first.` }),
   },
   async (read, { name }) => {
-    const resource = await read.resources.find("Application", name);
-    if (resource === undefined) return { keys: [] };
+    const resource = await read?.resources.find("Application", name);
+    if (read === undefined || resource === undefined) return { keys: [] };
     const rows = await liveKeys(read, resource.id);
     const live = await nameApiKeys(read, rows);
     return {

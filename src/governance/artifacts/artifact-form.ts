@@ -10,8 +10,11 @@ export interface ArtifactForm {
   readonly title: string;
   /** Of a whole document. Secrets in it are masked, which the schema allows. */
   readonly schema: z.ZodType;
-  /** What stands beside the resource itself; nothing of other resources that change without this one being looked at. */
-  more(read: CatalogTransaction, subject: GovernedSubject): Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * What stands beside the resource itself; nothing of other resources that change without this one being looked at. Without
+   * a catalog, as for a file in a build, what only it knows is empty: what was seen of a server, keys.
+   */
+  more(read: CatalogTransaction | undefined, subject: GovernedSubject): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** The form of a kind: the resource as it is stored, and `members` beside it. */

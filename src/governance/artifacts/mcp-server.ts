@@ -34,8 +34,8 @@ export const mcpServerForm = defineForm(
       .meta({ title: "Pins", description: "Which of what was seen was approved." }),
   },
   async (read, { name, spec }) => {
-    const resource = await read.resources.find("McpServer", name);
-    const rows = resource === undefined ? [] : await read.mcpPins.ofApi(resource.id);
+    const resource = await read?.resources.find("McpServer", name);
+    const rows = (resource && (await read?.mcpPins.ofApi(resource.id))) ?? [];
     const own = spec as McpServerSpec; // was checked when it was written
     return {
       ...offerOf(rows.filter(({ environment }) => environment === "production")),
