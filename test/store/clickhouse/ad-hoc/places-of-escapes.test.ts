@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AdHocReader } from "../../../../src/analytics/ad-hoc-reader.ts";
+import { isAllowedFunction } from "../../../../src/store/clickhouse/ad-hoc/allowed-functions.ts";
+import { createAdHocReader } from "../../../../src/store/clickhouse/ad-hoc/create-ad-hoc-reader.ts";
+import type { TestEngine } from "../../../kit/embedded-clickhouse.ts";
+import { askEngine, describeWithEngine, startTestEngine } from "../../../kit/embedded-clickhouse.ts";
+
+/** A table that is not ours, wherever an expression may stand. */
+const inPlaces = [
+  "SELECT * FROM exchanges WHERE 0 IN system.one",
+  "SELECT * FROM exchanges PREWHERE 0 IN system.one",
+  "SELECT count() FROM exchanges HAVING 0 IN system.one",
+  "SELECT row_number() OVER (ORDER BY ts) AS n FROM exchanges QUALIFY 0 IN system.one",
+  "SELECT count() FROM exchanges GROUP BY 0 IN system.one",
+  "SELECT count() FROM exchanges GROUP BY GROUPING SETS ((0 IN system.one), (api_id))",
+  "SELECT 1 FROM exchanges ORDER BY 0 IN system.one",
+  "SELECT 1 FROM exchanges LIMIT 1 BY 0 IN system.one",
+  "SELECT 1 FROM exchanges LIMIT (SELECT dummy FROM system.one)",
+  "SELECT 1 FROM exchanges OFFSET (SELECT dummy FROM system.one)",
+  "SELECT 1 FROM exchanges ARRAY JOIN [0 IN system.one] AS x",
+  "SELECT number AS n FROM numbers(3) ORDER BY n WITH FILL INTERPOLATE (n AS 0 IN system.one)",
+  "SELECT count() OVER w FROM numbers(1) WINDOW w AS (PARTITION BY 0 IN system.one)",
+  "SELECT sumIf(1, 0 IN system.one) FROM numbers(1)",
+  "SELECT count() FILTER (WHERE 0 IN system.one) FROM numbers(1)",
+  "SELECT arrayMap(x -> x IN system.one, [0])",
+  "SELECT CASE WHEN 0 IN system.one THEN 1 END",
+  "SELECT * REPLACE (0 IN system.one AS number) FROM numbers(1)",
+  "SELECT * FROM exchanges AS e JOIN numbers(1) AS n ON 0 IN system.one",
+  "SELECT * FROM exchanges CROSS JOIN config_snapshots",
+  "SELECT * FROM exchanges GLOBAL ANY LEFT JOIN system.one AS o ON 1 = 1",
+  "SELECT * FROM exchanges PASTE JOIN system.one",
+  "SELECT * FROM exchanges ASOF JOIN config_snapshots AS c ON exchanges.config_hash = c.hash AND exchanges.ts > c.seen_at",
+  "SELECT * FROM (exchanges, system.one)",
+  "FROM system.one SELECT *",
+  "(SELECT * FROM system.one)",
+  "(SELECT 1) UNION DISTINCT (SELECT * FROM system.one)",
+  "SELECT 0 INTERSECT SELECT * FROM system.one",
+  "WITH system AS (SELECT 1) SELECT * FROM system.one",
+  "WITH (SELECT dummy FROM system.one) AS x SELECT x",
+  "WITH one AS (SELECT * FROM system.one) SELECT * FROM one",
+  "SELECT * FROM exchanges AS system, system.one",
+  "SELECT ANY (SELECT dummy FROM system.one) = 0",
+  "SELECT 0 = ALL (SELECT dummy FROM system.one)",
+];
+
+/** Ways of writing that are meant for another reader. */
+const spellings = [
+  "SELECT * FROM `sys\\x74em`.`one`",
+  'SELECT * FROM "sys\\x74em"."one"',
+  "SELECT * FROM `sys\\tem`.one",
+  "SELECT\u00a0*\u00a0FROM\u00a0system.one",
+  "SELECT * FROM\u2003system.one",
+  "\ufeffSELECT * FROM system.one",
+  "SELECT * FROM sys\u200btem.one",
+  "SELECT * FROM \u0455ystem.one",
+  "SELECT * FROM \uff46\uff49\uff4c\uff45('x')",
+  "SELECT * FROM system -- \n . one",
+  "SELECT * FROM # a remark\n system.one",
+  "SELECT * FROM #! a remark\n system.one",
+  "SELECT * FROM /* /* */ */ system.one",
+  "SELECT * FROM system . one",
+  "SELECT * FROM\tsystem\n.\r\none",
+  "SELECT $x$a$x$ FROM system.one",
+  "SELECT 'a\\' FROM exchanges --' FROM system.one",
+  "SELECT {table:String} FROM exchanges",
+  "SELECT @@version",
+  "SELECT 1;;SELECT * FROM system.one",
+  "SELECT 1 \\G",
+  "select * from SYSTEM.ONE",
+  "SELECT * FROM exchanges FORMAT Null; SELECT 1",
+  "SELECT 1 AS a FORMAT CSV SETTINGS a = 1",
+  "SELECT 1 SETTINGS a = 1 FORMAT CSV",
+  "SELECT * FROM exchanges INTO OUTFILE '/tmp/x' AND STDOUT",
+  "EXPLAIN PLAN SELECT * FROM exchanges",
+  "EXPLAIN ESTIMATE SELECT * FROM exchanges",
+  "EXPLAIN TABLE OVERRIDE mysql('', '', '', '', '') TABLE OVERRIDE x ()",
+  "EXPLAIN CURRENT TRANSACTION",
+  "SELECT * FROM viewExplain('EXPLAIN', '', (SELECT 1))",
+];
+
+/** Table functions that read, call out or run something. */
+const tableFunctions =
+  `fileCluster s3Cluster gcs gcsCluster oss cosn hdfs hdfsCluster azureBlobStorage azureBlobStorageCluster iceberg icebergS3
+  icebergLocal icebergAzure icebergCluster deltaLake deltaLakeS3 deltaLakeLocal deltaLakeCluster hudi hudiCluster paimon
+  remoteSecure jdbc odbc mysql postgresql redis mongodb sqlite executable executablePool dictionary filesystem url
+  urlCluster cluster clusterAllReplicas merge mergeTreeIndex mergeTreeProjection mergeTreeParts view viewIfPermitted loop
+  null format input fuzzJSON fuzzQuery generateRandom timeSeriesData timeSeriesSelector timeSeriesTags prometheusQuery
+  prometheusQueryRange arrowFlight ytsaurus primes`.split(/\s+/);
+
+/** Functions that tell of the server, of settings or of dictionaries, that wait, fail on purpose or take names as text. */
+const functions =
+  `dictGetOrNull dictGetOrDefault dictHas dictGetHierarchy dictIsIn dictGetString joinGetOrNull getSetting getSettingOrDefault
+  getClientHTTPHeader getMacro getOSKernelVersion tcpPort serverUUID serverTimezone FQDN hostName uptime currentDatabase currentUser
+  currentRoles currentProfiles currentSchemas currentQueryID queryID initialQueryID connectionId shardNum shardCount version buildId
+  displayName revision filesystemAvailable filesystemCapacity filesystemUnreserved file catboostEvaluate evalMLMethod
+  naiveBayesClassifier addressToLine addressToSymbol demangle trap throwIf regionToName transactionID generateSerialID
+  runningAccumulate neighbor rowNumberInAllBlocks blockNumber blockSize dumpColumnStructure toColumnTypeName defaultValueOfTypeName
+  structureToProtobufSchema structureToCapnProtoSchema partitionId formatRow formatRowNoNewline formatQuery formatQuerySingleLine
+  arrayReduce arrayReduceInRanges initializeAggregation finalizeAggregationState hasColumnInTable isMergeTreePartCoveredBy
+  sleep sleepEachRow detectLanguage lemmatize synonyms stem tokens encrypt decrypt aes_encrypt_mysql tryDecrypt showCertificate
+  zookeeperSessionUptime flameGraph colorSRGBToOKLCH sqid nested getSubcolumn ignore materialize identity2 aiGenerate`.split(
+    /\s+/,
+  );
+
+describeWithEngine("statements that would leave the analytics tables", () => {
+  let engine: TestEngine;
+  let reader: AdHocReader;
+  beforeAll(async () => {
+    engine = startTestEngine();
+    reader = createAdHocReader(engine.session);
+    await engine.session.use(async ({ writer }) => {
+      await writer.command({ query: "CREATE DATABASE other" });
+      await writer.command({ query: "CREATE VIEW other.exchanges AS SELECT * FROM system.one" });
+      await writer.command({ query: "CREATE VIEW gatehouse.shown AS SELECT * FROM gatehouse.config_snapshots" });
+      await writer.command({ query: "CREATE VIEW gatehouse.of AS SELECT {n:UInt8} AS n" });
+    });
+  }, 120_000);
+  afterAll(() => engine[Symbol.asyncDispose]());
+
+  const refused = async (statement: string): Promise<void> => {
+    await expect(reader.query(statement, "json")).rejects.toMatchObject({ code: "request.invalid" });
+  };
+
+  test.each(inPlaces)("are refused wherever the table stands: %s", refused);
+
+  test.each(spellings)("are refused however they are written: %j", refused);
+
+  test.each(tableFunctions)("are refused by the table function %s", async (name) => {
+    await refused(`WITH x AS (SELECT * FROM ${name}('a', 'b', 'c')) SELECT count() FROM exchanges, x`);
+  });
+
+  test("are refused by functions that know more than their arguments", async () => {
+    expect(functions.filter(isAllowedFunction)).toEqual([]);
+    for (const name of ["dictGetOrNull", "getSetting", "tcpPort", "partitionId"]) {
+      await refused(`SELECT arrayMap(x -> ${name}(x), ['x']) FROM exchanges`);
+    }
+  });
+
+  test.each([
+    "SELECT * FROM other.exchanges",
+    "SELECT * FROM shown",
+    "SELECT * FROM gatehouse.shown",
+    "SELECT '' IN shown",
+    "SELECT * FROM of(n = 1)",
+    "SELECT * FROM gatehouse.of(n = 1)",
+  ])("are refused of views, also of those that are named like a table: %s", refused);
+
+  test("and what they ask of the tables themselves is answered", async () => {
+    await reader.query("SELECT count() FROM gatehouse.exchanges, attempts AS a WHERE a.attempt = 1", "json");
+    expect(await askEngine(engine.session, "SELECT toUInt8(count()) AS n FROM other.exchanges")).toEqual({ n: 1 });
+  });
+});
