@@ -25,7 +25,10 @@ export interface SpoolReplayOptions {
   readonly snapshots: SnapshotOutbox;
   readonly clock: Clock;
   readonly log: Log;
-  /** Between two looks at the spool, in milliseconds; 1,000 unless told, and five times that while much is recorded. */
+  /**
+   * Between two looks at the spool, in milliseconds; 1,000 unless told, and five times that for as long as each look finds
+   * something.
+   */
   readonly intervalMs?: number;
   /** Bytes of one insert; 2 MiB unless told. */
   readonly blockBytes?: number;
@@ -55,8 +58,10 @@ export interface SpoolReplay extends AsyncDisposable {
 
 const defaultBlockBytes = 2 * 1_048_576;
 const defaultIntervalMs = 1_000;
-/** From so many bytes between two looks on, the next one waits longer: few large inserts cost a store far less. */
-const muchBytes = 262_144;
+/**
+ * The first events after a silence are in the store after one look; while more come with each, the next waits longer. An
+ * insert costs a store some 60 ms of its processor, of one row or of hundreds: one a second would be a tenth of a core.
+ */
 const longerPause = 5;
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
@@ -91,7 +96,8 @@ class Replay implements SpoolReplay {
   #rejected = 0;
   #lastError: string | undefined;
   #failures = 0;
-  #carriedBytes = 0;
+  /** Looks in a row that found something. */
+  #finds = 0;
   #isTaking = false;
   #complainedAtMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
@@ -153,20 +159,21 @@ class Replay implements SpoolReplay {
   #pauseMs(): number {
     if (this.#failures > 0) return Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#failures - 1, 10));
     const { intervalMs = defaultIntervalMs } = this.#options;
-    return this.#carriedBytes < muchBytes ? intervalMs : intervalMs * longerPause;
+    return this.#finds < 2 ? intervalMs : intervalMs * longerPause;
   }
 
   /** Takes what is there now. What comes in meanwhile waits for the next time, or it would go in small pieces. */
   async #drain(): Promise<void> {
     const segments = this.#options.spool.segments();
-    this.#carriedBytes = 0;
+    let hasFound = false;
     try {
       for (let block = await this.#next(segments); block !== undefined; block = await this.#next(segments)) {
         if (this.#ending.signal.aborted) break;
-        this.#carriedBytes += block.to - block.from;
+        hasFound = true;
         await this.#take(block);
       }
       await this.#write();
+      this.#finds = hasFound ? this.#finds + 1 : 0;
       this.#failures = 0;
       this.#lastError = undefined;
     } catch (error) {

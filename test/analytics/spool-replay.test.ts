@@ -38,6 +38,20 @@ describe("when all goes well", () => {
     expect(store.batches).toHaveLength(2);
   });
 
+  test("while events come all the time it looks every five seconds, for fewer inserts", async () => {
+    const { spool, start, store, clock } = await open();
+    const { watched, delays } = watch(clock);
+    await using _replay = await start({ clock: watched });
+    await expect.poll(() => delays.length, { interval: 2 }).toBe(1);
+    for (const [look, events] of [0, 1, 1, 1, 0, 1, 1].entries()) {
+      await record(spool, events, look);
+      clock.advance(delays.at(-1) ?? 0);
+      await expect.poll(() => delays.length, { interval: 2 }).toBe(look + 2);
+    }
+    expect(delays).toEqual([0, 1_000, 1_000, 5_000, 5_000, 1_000, 1_000, 5_000]);
+    expect(store.rows).toHaveLength(10);
+  });
+
   test("goes on where the last one ended", async () => {
     const { spool, start, store } = await open();
     await record(spool, 10);
@@ -85,14 +99,7 @@ describe("when the store fails", () => {
     const { spool, start, store, clock, log } = await open();
     await record(spool, 1);
     store.faults.push(...Array.from({ length: 7 }, () => "before" as const));
-    const delays: number[] = [];
-    const watched: Clock = {
-      ...clock,
-      after(delayMs, call) {
-        delays.push(delayMs);
-        return clock.after(delayMs, call);
-      },
-    };
+    const { watched, delays } = watch(clock);
     await using _replay = await start({ clock: watched });
     for (let tries = 1; tries <= 8; tries += 1) {
       clock.advance(delays.at(-1) ?? 0);
@@ -248,3 +255,13 @@ describe("configurations", () => {
     expect([...store.snapshots]).toEqual([[hash, '{"apis":[1]}']]);
   });
 });
+
+/** A clock that notes for how long somebody has waited on it. */
+function watch(clock: Clock): { readonly watched: Clock; readonly delays: readonly number[] } {
+  const delays: number[] = [];
+  const after: Clock["after"] = (delayMs, call) => {
+    delays.push(delayMs);
+    return clock.after(delayMs, call);
+  };
+  return { watched: { ...clock, after }, delays };
+}
