@@ -101,6 +101,7 @@ async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, re
   const { singleNode } = await import("./store/clickhouse/migrations/clickhouse-migration.ts");
   const session = opening.use(createClickHouseSession({ find, dialect: singleNode, retentionDays }));
   const { createAdHocReader } = await import("./store/clickhouse/ad-hoc/create-ad-hoc-reader.ts");
+  const { createCaptureReader } = await import("./store/clickhouse/questions/create-capture-reader.ts");
   const { createExchangeFinder } = await import("./store/clickhouse/questions/create-exchange-finder.ts");
   const { createLiveReader } = await import("./store/clickhouse/questions/create-live-reader.ts");
   const { createRowExporter } = await import("./store/clickhouse/questions/create-row-exporter.ts");
@@ -108,6 +109,7 @@ async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, re
   const tools: AnalyticsTools = {
     adHoc: createAdHocReader(session),
     exchanges: createExchangeFinder(session),
+    captures: createCaptureReader(session),
     live: createLiveReader(session),
     exporter: createRowExporter(session),
     pruner: createRowPruner(session),

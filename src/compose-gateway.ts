@@ -35,6 +35,7 @@ import type { UpstreamClient } from "./gateway/upstream.ts";
 import { createUpstreamClient } from "./gateway/upstream.ts";
 import { guardrails } from "./guardrails/index.ts";
 import { createJudgePool } from "./guardrails/judge-pool.ts";
+import { createTextRedactor as makeRedact } from "./guardrails/redact-text.ts";
 import { createCredentialIndex } from "./identity/credential-index.ts";
 import { createKeyManagerConnectors } from "./identity/key-manager-connectors.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
@@ -55,6 +56,7 @@ import type { AffinityStore } from "./pipeline/affinity-store.ts";
 import type { ApprovalDesk } from "./pipeline/approval-desk.ts";
 import { createBreaker } from "./pipeline/breaker.ts";
 import { createBudgetBoard } from "./pipeline/budget-board.ts";
+import { createExchangeCaptures } from "./pipeline/capture-exchanges.ts";
 import type { CompileSnapshotOptions } from "./pipeline/compile-snapshot.ts";
 import type { EventSink } from "./pipeline/event.ts";
 import type { Limiter } from "./pipeline/limiter.ts";
@@ -258,6 +260,13 @@ function upstreamsOf({ clock, network, node, report, rests }: GatewayComposition
   return { upstream, watch };
 }
 
+/** The last of these is the first to go. */
+function stackOf(...parts: readonly (AsyncDisposable | Disposable | undefined)[]): AsyncDisposableStack {
+  const stack = new AsyncDisposableStack();
+  for (const part of parts) stack.use(part);
+  return stack;
+}
+
 /** Builds a gateway of the data plane's parts. Disposing closes its upstream connections and its snapshot. */
 export function composeGateway(parts: GatewayComposition): GatewayParts {
   const { clock, log, network, pepper } = parts;
@@ -265,7 +274,8 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const fetch = createLazyFetch(network);
   const { limiter, journal } = limiterOf(parts);
   const limits = createLimitGate({ limiter, clock, log });
-  const running = { clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node };
+  const captures = createExchangeCaptures({ sink: parts.sink.captures, log });
+  const running = { clock, breaker: watch, log, limits, sink: parts.sink, node: parts.node, captures };
   const nested = createNestedRunner(running);
   const { adapters, pins, shown } = adaptersOf(parts, { upstream, watch, fetch, nested });
   const longTexts = createJudgePool({ clock });
@@ -279,7 +289,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   const answers = parts.answers?.(parts.sessionKey) ?? createMemoryAnswers({ clock });
   const learnt = learnUses({ log, directory: parts.usesPath });
   const kept = { learnt: learnt.at, answers: answers.at, estimates: createTokenEstimates() };
-  const tools = { ...own, ...kept, approvals, tokens, embed: meaning.use, prices: readBuiltInPrices() };
+  const tools = { ...own, ...kept, approvals, tokens, embed: meaning.use, prices: readBuiltInPrices(), makeRedact };
   const compileOptions = { registry, tools, keylessReach: parts.keylessReach };
   const credentials = createCredentialIndex({
     pepper: pepper.key,
@@ -293,8 +303,7 @@ export function composeGateway(parts: GatewayComposition): GatewayParts {
   dataPlane.onSnapshot((snapshot) => watch.follow(snapshot));
   const runner = createRunner(running);
   let draining = false;
-  const owned = new AsyncDisposableStack(); // the last of these is the first to go
-  for (const each of [upstream, fetch, tokens, meaning, journal, longTexts, learnt, dataPlane]) owned.use(each);
+  const owned = stackOf(upstream, fetch, tokens, meaning, journal, longTexts, learnt, captures, dataPlane);
   return {
     dataPlane,
     compileOptions,

@@ -105,6 +105,7 @@ function joinedSink(
     get dropped() {
       return sink.dropped;
     },
+    captures: sink.captures,
     record(event) {
       if (sink.isOpen) sink.record(event);
       const operation = operationOf(event);

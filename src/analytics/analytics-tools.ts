@@ -1,4 +1,5 @@
 import type { AdHocReader } from "./ad-hoc-reader.ts";
+import type { CaptureReader } from "./capture-reader.ts";
 import type { ExchangeFinder } from "./explain-rows.ts";
 import type { LiveReader } from "./live-reader.ts";
 import type { RowExporter } from "./row-exporter.ts";
@@ -8,6 +9,7 @@ import type { RowPruner } from "./row-pruner.ts";
 export interface AnalyticsTools {
   readonly adHoc: AdHocReader;
   readonly exchanges: ExchangeFinder;
+  readonly captures: CaptureReader;
   readonly live: LiveReader;
   readonly exporter: RowExporter;
   readonly pruner: RowPruner;

@@ -1,4 +1,4 @@
-import type { AttemptEvent, ExchangeEvent } from "../pipeline/event.ts";
+import type { AttemptEvent, CaptureEvent, ExchangeEvent } from "../pipeline/event.ts";
 import type { EventTable } from "./event-store.ts";
 
 /**
@@ -88,6 +88,21 @@ export const eventColumns: Readonly<Record<EventTable, readonly string[]>> = {
     cost_currency: 0,
     cost_source: 0,
     labels: 0,
+  }),
+  captures: namesOf<CaptureEvent>({
+    ts: 0,
+    exchange_id: 0,
+    operation_id: 0,
+    team_id: 0,
+    api_id: 0,
+    api_name: 0,
+    environment: 0,
+    application_id: 0,
+    kept_days: 0,
+    request: 0,
+    response: 0,
+    is_cut: 0,
+    redactions: 0,
   }),
 };
 

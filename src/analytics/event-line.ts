@@ -1,13 +1,17 @@
 import { parseJson } from "../kernel/parse-json.ts";
-import type { AnalyticsEvent, AttemptEvent, CostColumns, ExchangeEvent } from "../pipeline/event.ts";
+import type { AnalyticsEvent, AttemptEvent, CaptureEvent, CostColumns, ExchangeEvent } from "../pipeline/event.ts";
+import { putCaptureLine } from "./capture-line.ts";
 import { eventColumns } from "./event-columns.ts";
-import { putBytes, putJson, putMembers, putMilliseconds, putNumber, putText } from "./line-values.ts";
+import { putBytes, putEnd, putJson, putMembers, putMilliseconds, putNumber, putText } from "./line-values.ts";
 
 /**
  * Puts an event's line at `at` and answers the place behind it. An answer beyond the end of `memory` says that the line
  * has no room there, and how long it is; what lies from `at` on is of no use then. Throws for what is no JSON.
  */
-export type EventLineWriter = (event: AnalyticsEvent, memory: Buffer, at: number) => number;
+export type EventLineWriter = (event: SpooledEvent, memory: Buffer, at: number) => number;
+
+/** What a spool takes: events, and texts that were captured. */
+export type SpooledEvent = AnalyticsEvent | CaptureEvent;
 
 /**
  * Writes events as lines of a spool: a JSON array of the event's type and the values of `eventColumns`, all ASCII, and a
@@ -17,11 +21,19 @@ export function createEventLineWriter(): EventLineWriter {
   const putId = createRepeated();
   const exchangeLine = createExchangeLine(putId);
   const attemptLine = createAttemptLine(putId);
-  return (event, memory, at) =>
-    event.type === "exchange" ? exchangeLine(event, memory, at) : attemptLine(event, memory, at);
+  return (event, memory, at) => {
+    switch (event.type) {
+      case "exchange":
+        return exchangeLine(event, memory, at);
+      case "attempt":
+        return attemptLine(event, memory, at);
+      case "capture":
+        return putCaptureLine(event, memory, at);
+    }
+  };
 }
 
-/** The event of a line; undefined for what no writer has written. A column that the line does not have yet is null. */
+/** The event of a line; undefined for captured texts, and for what no writer has written. A column that the line does not have yet is null. */
 export function readEventLine(line: string): AnalyticsEvent | undefined {
   let row: unknown;
   try {
@@ -67,7 +79,7 @@ function createExchangeLine(putId: Put<Text>): Put<ExchangeEvent> {
     to = ofCaller(e, memory, to);
     to = putText(memory, to, e.client_ip);
     to = ofOperation(e, memory, to);
-    return end(memory, putMeasures(e, memory, to));
+    return putEnd(memory, putMeasures(e, memory, to));
   };
 }
 
@@ -170,7 +182,7 @@ function createAttemptLine(putId: Put<Text>): Put<AttemptEvent> {
     to = putMilliseconds(memory, to, e.first_byte_ms);
     to = putMilliseconds(memory, to, e.duration_ms);
     to = ofPayer(e, memory, to);
-    return end(memory, putUse(e, memory, to));
+    return putEnd(memory, putUse(e, memory, to));
   };
 }
 
@@ -227,12 +239,6 @@ function putUse(e: AttemptEvent, memory: Buffer, at: number): number {
   to = putText(memory, to, e.service_tier);
   to = putText(memory, to, e.price_as_of);
   return putMembers(memory, putCost(memory, to, e), e.labels);
-}
-
-function end(memory: Buffer, at: number): number {
-  memory[at] = 0x5d;
-  memory[at + 1] = 0x0a;
-  return at + 2;
 }
 
 /** Keeps a piece of a line with the event that it was made of, and puts it again for those that look the same. */

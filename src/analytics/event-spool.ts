@@ -1,7 +1,8 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
-import type { AnalyticsEvent, EventSink } from "../pipeline/event.ts";
+import type { AnalyticsEvent, CaptureSink, EventSink } from "../pipeline/event.ts";
 import { countLines } from "./count-lines.ts";
+import type { SpooledEvent } from "./event-line.ts";
 import { createEventLineWriter } from "./event-line.ts";
 import type { HeldLines } from "./held-lines.ts";
 import { createHeldLines } from "./held-lines.ts";
@@ -68,8 +69,8 @@ class QueuedSpool implements EventSpool {
   readonly #options: EventSpoolOptions;
   readonly #segments: SpoolSegments;
   readonly #complain: (call: () => void) => void;
-  readonly #held: HeldLines<AnalyticsEvent>;
-  readonly #fresh: AnalyticsEvent[] = [];
+  readonly #held: HeldLines<SpooledEvent>;
+  readonly #fresh: SpooledEvent[] = [];
   #notWritten = 0;
   #spooled = 0;
   #writeErrors = 0;
@@ -100,6 +101,17 @@ class QueuedSpool implements EventSpool {
   }
 
   record(event: AnalyticsEvent): void {
+    this.#take(event);
+  }
+
+  readonly captures: CaptureSink = {
+    record: (event) => this.#take(event),
+    lost: () => {
+      this.#notWritten += 1;
+    },
+  };
+
+  #take(event: SpooledEvent): void {
     if (this.#closed) return this.#refuse();
     this.#fresh.push(event);
     if (this.#fresh.length >= freshEvents) this.#writeLines();
@@ -136,7 +148,7 @@ class QueuedSpool implements EventSpool {
   }
 
   /** What is no JSON is a fault of ours, and the other events must not suffer from it. */
-  #writeLine(event: AnalyticsEvent): void {
+  #writeLine(event: SpooledEvent): void {
     try {
       const end = this.#held.add(event);
       if (end === "too long") this.#notWritten += 1;

@@ -1,5 +1,8 @@
 /** The tables that recorded events go to. */
-export type EventTable = "exchanges" | "attempts";
+export type EventTable = RowTable | "captures";
+
+/** Those of them that have rows for everybody who may see analytics; `captures` has texts. */
+export type RowTable = "exchanges" | "attempts";
 
 /** Lines of the spool that go to one table in one step. */
 export interface RowBatch {

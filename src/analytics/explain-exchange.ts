@@ -12,7 +12,7 @@ import type {
 import { explainedSteps } from "./explanation.ts";
 
 /** Puts the rows of one exchange together to the story of it. Pure. */
-export function explainExchange({ rows, attempts, document }: ExchangeRows): Explanation | undefined {
+export function explainExchange({ rows, attempts, document, captures = 0 }: ExchangeRows): Explanation | undefined {
   const [first] = rows;
   if (first === undefined) return undefined;
   const attached = document === undefined ? [] : attachedTo(first, document);
@@ -24,9 +24,12 @@ export function explainExchange({ rows, attempts, document }: ExchangeRows): Exp
     traceId: first.trace_id,
     config: { hash: first.config_hash, isKept: document !== undefined, attached },
     operations: rows.map((row) => explainOperation(row, attempts, attached.length)),
+    captures,
     notRecorded: [
       "policies and guardrails that let the request pass unchanged: only those that did something are noted",
-      "what was measured by guardrails, texts, and values of arguments",
+      captures > 0
+        ? "what was measured by guardrails; of texts, what was taken out of those that are kept"
+        : "what was measured by guardrails, texts, and values of arguments",
       ...(document === undefined ? ["the configuration of then: the store has not kept it"] : []),
     ],
   };

@@ -72,6 +72,8 @@ export interface ExchangeRows {
   readonly attempts: readonly ExplainedAttempt[];
   /** The configuration's document, when the store has kept it. */
   readonly document: string | undefined;
+  /** Operations whose texts are kept; none when absent. */
+  readonly captures?: number;
 }
 
 /** Reads all that is kept of one exchange. */

@@ -66,6 +66,7 @@ export const explanationSchema = z.strictObject({
       .meta({ description: "What was attached for this request, in the order in which it runs." }),
   }),
   operations: z.array(operationSchema),
+  captures: z.int().meta({ description: "Operations whose texts are kept; `…/texts` has them." }),
   notRecorded: z.array(z.string()).meta({ description: "What no row can tell." }),
 });
 

@@ -83,6 +83,13 @@ export function putBytes(memory: Buffer, at: number, bytes: Uint8Array): number 
   return to;
 }
 
+/** The end of a line: the list's bracket and a line feed. */
+export function putEnd(memory: Buffer, at: number): number {
+  memory[at] = 0x5d;
+  memory[at + 1] = 0x0a;
+  return at + 2;
+}
+
 const comma = 0x2c;
 const quote = 0x22;
 const backslash = 0x5c;

@@ -26,6 +26,7 @@ export function splitRows(lines: Buffer, buffers: BlockBuffers): SplitRows {
   const parts: Readonly<Record<EventTable, Part>> = {
     exchanges: { table: "exchanges", rows: lines, length: 0, count: 0 },
     attempts: { table: "attempts", rows: buffers.take("attempts", lines.length), length: 0, count: 0 },
+    captures: { table: "captures", rows: noRows, length: 0, count: 0 },
   };
   let unknown = 0;
   for (let start = 0; start < lines.length; ) {
@@ -33,10 +34,14 @@ export function splitRows(lines: Buffer, buffers: BlockBuffers): SplitRows {
     const end = feed < 0 ? lines.length : feed + 1;
     const table = tableOf(lines, start);
     if (table === undefined) unknown += 1;
-    else append(parts[table], lines, start + heads[table].length, end);
+    else {
+      const part = parts[table];
+      if (part.rows.length === 0) part.rows = buffers.take("captures", lines.length); // few have any
+      append(part, lines, start + heads[table].length, end);
+    }
     start = end;
   }
-  const tables = [parts.exchanges, parts.attempts].filter(({ count }) => count > 0);
+  const tables = [parts.exchanges, parts.attempts, parts.captures].filter(({ count }) => count > 0);
   return {
     tables: tables.map(({ table, rows, length, count }) => ({ table, rows: rows.subarray(0, length), count })),
     unknown,
@@ -58,12 +63,17 @@ export function keyedRows({ table, rows }: TableRows): readonly { readonly key: 
 
 const lineFeed = 0x0a;
 const bracket = 0x5b;
-const heads = { exchanges: Buffer.from('["exchange",'), attempts: Buffer.from('["attempt",') } as const;
+const noRows = Buffer.alloc(0);
+const heads = {
+  exchanges: Buffer.from('["exchange",'),
+  attempts: Buffer.from('["attempt",'),
+  captures: Buffer.from('["capture",'),
+} as const;
 const typePlace = 2;
 
 interface Part {
   readonly table: EventTable;
-  readonly rows: Buffer;
+  rows: Buffer;
   length: number;
   count: number;
 }
@@ -75,8 +85,11 @@ function append(part: Part, lines: Buffer, start: number, end: number): void {
   part.count += 1;
 }
 
+const tablesByLetter = ["exchanges", "attempts", "captures"] as const;
+
 function tableOf(lines: Buffer, start: number): EventTable | undefined {
-  const table = lines[start + typePlace] === heads.exchanges[typePlace] ? "exchanges" : "attempts";
+  const letter = lines[start + typePlace];
+  const table = tablesByLetter.find((each) => heads[each][typePlace] === letter) ?? "attempts";
   const head = heads[table];
   const isHead = lines.compare(head, 0, head.length, start, Math.min(start + head.length, lines.length)) === 0;
   return isHead ? table : undefined;
@@ -94,7 +107,7 @@ function keyOf(table: EventTable, line: Buffer): RowKey | undefined {
   const ts = value("ts");
   const exchangeId = value("exchange_id");
   if (typeof exchangeId !== "string" || typeof ts !== "number") return undefined;
-  const part = value(table === "exchanges" ? "operation_id" : "attempt");
+  const part = value(table === "attempts" ? "attempt" : "operation_id");
   const isPart = typeof part === "string" || typeof part === "number";
   return isPart ? { exchangeId, part: String(part), ts } : undefined;
 }

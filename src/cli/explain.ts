@@ -29,6 +29,7 @@ function linesOf({
   traceId,
   config,
   operations,
+  captures,
   notRecorded,
 }: Explanation): readonly string[] {
   return [
@@ -36,6 +37,7 @@ function linesOf({
     `  ${at} at ${api.kind} ${plain(api.name)}, revision ${api.revision}, on ${plain(node)}${traceId === null ? "" : `, trace ${traceId}`}`,
     `  configuration ${config.hash.slice(0, 12)}${config.isKept ? "" : " (not kept)"}`,
     ...operations.flatMap(operationLines),
+    ...(captures === 0 ? [] : ["", `Texts are kept: gatehouse analytics texts ${exchangeId}`]),
     ...(config.attached.length === 0 ? [] : ["", "Attached, in the order in which it runs:"]),
     ...config.attached.map(({ policy, mode, owner }) => `  ${policy} (${mode}) of ${plain(owner)}`),
     "",

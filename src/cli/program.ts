@@ -233,6 +233,9 @@ function addAnalytics(program: Command, shell: Shell): void {
     .option("--table <table>", "exchanges or attempts", "exchanges")
     .option("--api <name>", "only those of one API")
     .action(async (options) => (await import("./export-analytics.ts")).exportAnalytics(options, shell));
+  controlCommand(analytics, "texts <exchange>", "print the captured texts of one request, by its x-request-id")
+    .option("--json", "as JSON")
+    .action(async (exchange, options) => (await import("./captured-texts.ts")).capturedTexts(exchange, options, shell));
   controlCommand(analytics, "prune", "take whole months of recorded rows away, for good")
     .requiredOption("--before <time>", "months that end before it go, such as 2026-06-01T00:00:00Z")
     .option("--yes", "do it; what would go is printed without")
@@ -240,6 +243,12 @@ function addAnalytics(program: Command, shell: Shell): void {
   controlCommand(analytics, "questions", "print the questions that have an answer").action(async (options) =>
     (await import("./ask-analytics.ts")).printQuestions(options, shell),
   );
+  analytics
+    .command("columns")
+    .description("print what each column of the analytics tables means, as Markdown")
+    .action(async () => {
+      shell.out((await import("./analytics-columns-reference.ts")).printAnalyticsColumns().trimEnd());
+    });
   controlCommand(analytics, "tables", "print the tables that a statement may name, and their columns").action(
     async (options) => (await import("./analytics-query.ts")).printAnalyticsTables(options, shell),
   );

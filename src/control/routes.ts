@@ -12,6 +12,7 @@ import { applyRoutes } from "./apply-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { budgetRoutes } from "./budget-routes.ts";
+import { captureRoute } from "./capture-route.ts";
 import type { ControlRoute } from "./control-route.ts";
 import { documentationRoutes } from "./documentation-routes.ts";
 import { encryptionRoutes } from "./encryption-routes.ts";
@@ -86,5 +87,6 @@ export function routes(): readonly ControlRoute[] {
     analyticsTailRoute(),
     analyticsExportRoute(),
     explainRoute(),
+    captureRoute(),
   ];
 }

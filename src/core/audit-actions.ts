@@ -44,6 +44,7 @@ export const auditActions = {
   "mcp-entry.released": "Something that an MCP server offers breaks no such rule any more, or is exempt.",
   "api.suspended": "A deployed API breaks a rule, and gateways refuse its calls until it does not.",
   "api.resumed": "An API that was suspended keeps the rules, is exempt or is deployed no more.",
+  "analytics.texts-read": "Somebody read captured texts of a request.",
   "analytics.pruned": "Recorded traffic was taken away before its time.",
   "webhook.retried": "A webhook was told again what it had not taken.",
   "approval.asked": "A call waits until somebody approves it.",

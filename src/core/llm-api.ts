@@ -6,6 +6,7 @@ import {
   securityReferences,
   timeoutsSchema,
 } from "./api-spec.ts";
+import { captureSchema } from "./capture-settings.ts";
 import { failoverSchema, retryBudgetSchema } from "./failover.ts";
 import { passThroughFields } from "./llm-pass-through.ts";
 import { modelFactsSchema, regionSchema } from "./model-facts.ts";
@@ -136,6 +137,7 @@ const llmApiSpec = z.strictObject({
       "Tokens that one answer may have: put into requests that say nothing or ask for more, so that limits know what to reserve. Not bounded when absent.",
   }),
   ...passThroughFields,
+  capture: captureSchema.optional(),
   upstream: z
     .strictObject({ production: upstreamSchema, sandbox: z.union([sameAsProductionSchema, upstreamSchema]) })
     .meta({ title: "Upstream", description: "Where production and sandbox keys lead." }),

@@ -7,6 +7,7 @@ import {
   securityReferences,
   timeoutsSchema,
 } from "./api-spec.ts";
+import { captureSchema } from "./capture-settings.ts";
 import { mcpAuthorizationSchema } from "./mcp-authorization.ts";
 import { mcpLimitsSchema } from "./mcp-limits.ts";
 import { mcpOfferSchema } from "./mcp-offer.ts";
@@ -106,6 +107,7 @@ const mcpServerSpec = z
   .strictObject({
     ...commonApiFields,
     limits: mcpLimitsSchema,
+    capture: captureSchema.optional(),
     authorization: mcpAuthorizationSchema.optional().meta({
       title: "Authorization",
       description: "Who may see and use which tools, prompts and resources; everybody everything when absent.",

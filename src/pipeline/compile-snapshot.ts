@@ -12,6 +12,7 @@ import { GatewayError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { ProtocolAdapter } from "./adapter.ts";
 import { commonSpecSchema } from "./common-spec.ts";
+import { compileCapture } from "./compile-capture.ts";
 import type { ChainCompiler } from "./compile-chain.ts";
 import { compileAttachment, createChainCompiler, sortIntoChain } from "./compile-chain.ts";
 import type { Deny } from "./outcome.ts";
@@ -164,6 +165,7 @@ function compileApi(artifact: ApiArtifact, input: ApiInput): CompiledApi | undef
     adapter,
     protocol,
     limits: spec.limits,
+    capture: compileCapture(spec, input.set, input.options.tools, fault),
   };
 }
 

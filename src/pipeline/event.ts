@@ -135,6 +135,36 @@ export interface AttemptEvent extends CostColumns {
   readonly trace?: SpanPlace | undefined;
 }
 
+/** Texts of one operation, of an API that asks for it: without personal data and secrets, as far as those are known. */
+export interface CaptureEvent {
+  readonly type: "capture";
+  readonly ts: number;
+  readonly exchange_id: string;
+  readonly operation_id: string;
+  readonly team_id: string;
+  readonly api_id: string;
+  readonly api_name: string;
+  readonly environment: Environment | null;
+  readonly application_id: string | null;
+  /** Days after which it goes. */
+  readonly kept_days: number;
+  /** JSON: a list of `{place, author, text}`. */
+  readonly request: string;
+  readonly response: string;
+  /** Whether there was more text than is kept. */
+  readonly is_cut: boolean;
+  /** Pieces that were taken out. */
+  readonly redactions: number;
+}
+
+/** Takes captured texts. */
+export interface CaptureSink {
+  /** Returns at once and never throws; what does not fit is counted among the dropped. */
+  record(event: CaptureEvent): void;
+  /** Texts that nobody could redact, or that were too many at once: nothing of them is kept, and they are counted too. */
+  lost(): void;
+}
+
 export type AnalyticsEvent = ExchangeEvent | AttemptEvent;
 
 /** Takes events off the request's path. `record` returns at once and never throws; what does not fit is counted. */
@@ -144,6 +174,8 @@ export interface EventSink {
   /** How events become spans; nothing is traced when absent. */
   readonly tracing?: Tracing | undefined;
   record(event: AnalyticsEvent): void;
+  /** Where captured texts go; none are captured when absent. */
+  readonly captures?: CaptureSink | undefined;
   /** Events that were dropped since the start, because the bounded spool was full or could not be written. */
   readonly dropped: number;
 }

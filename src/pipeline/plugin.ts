@@ -6,6 +6,7 @@ import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { SafeFetchOptions, SafeResponse } from "../kernel/safe-fetch.ts";
 import type { AnswerStore } from "./answer-keeping.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
+import type { MakeRedact } from "./compile-capture.ts";
 import type { PriceTable } from "./price-table.ts";
 import type { TokenEstimates } from "./token-estimates.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
@@ -57,6 +58,8 @@ export interface PluginTools {
    * absent.
    */
   readonly answers?: (place: string) => AnswerStore;
+  /** Redacts what is captured; an API that captures is refused where it is absent. */
+  readonly makeRedact?: MakeRedact;
 }
 
 /** Requests that have led to tools, by application: their meaning and words, never their text. */

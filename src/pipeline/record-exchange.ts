@@ -6,6 +6,7 @@ import type { Encoded } from "./adapter.ts";
 import type { AttemptBill } from "./attempt-cost.ts";
 import { attemptBills } from "./attempt-cost.ts";
 import { attemptEvent } from "./attempt-event.ts";
+import type { ExchangeCaptures } from "./capture-exchanges.ts";
 import { endAttempts } from "./end-attempts.ts";
 import type { EventSink } from "./event.ts";
 import type { Exchange, Operation } from "./exchange.ts";
@@ -26,6 +27,7 @@ export interface RecordTools {
 
 interface LastTools extends RecordTools {
   readonly limits: LimitGate;
+  readonly captures?: ExchangeCaptures | undefined;
 }
 
 /**
@@ -53,6 +55,7 @@ export function recordExchange(
   const shadow = shadowWait(exchange);
   if (shadow !== undefined) waits.push(shadow);
   const write = (): void => {
+    if (exchange.api.capture !== undefined) tools.captures?.finish(exchange);
     if (tools.sink.isOpen) writeRows(exchange, settled, encoded.status, durationMs, tools);
     logExchange(exchange, settled, encoded.status, durationMs, tools.log);
   };

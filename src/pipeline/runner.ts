@@ -5,6 +5,7 @@ import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { ClientRequest, ClientResponse, Encoded } from "./adapter.ts";
 import type { CallTools } from "./call-upstream.ts";
 import { callUpstream } from "./call-upstream.ts";
+import type { ExchangeCaptures } from "./capture-exchanges.ts";
 import type { EventSink } from "./event.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import { refused as challenged, identify } from "./identify.ts";
@@ -21,6 +22,8 @@ export interface RunnerOptions extends CallTools {
   readonly limits: LimitGate;
   /** This gateway's name in events. */
   readonly node: string;
+  /** Keeps texts of APIs that ask for it; nothing is kept when absent. */
+  readonly captures?: ExchangeCaptures | undefined;
 }
 
 /**
@@ -73,11 +76,17 @@ function travel(exchange: Exchange, request: ClientRequest, options: RunnerOptio
       const isBatch = "batch" in decoded;
       for (const each of isBatch ? decoded.batch : decoded) exchange.operations.push(each);
       if (isBatch || decoded.length > 1)
-        return runSiblings(exchange, options.clock, (each) => runOperation(exchange, each, options));
+        return runSiblings(exchange, options.clock, (each) => runListened(exchange, each, options));
       const operation = exchange.operations[0];
-      return operation === undefined ? denied(notUnderstood, "decode") : runOperation(exchange, operation, options);
+      return operation === undefined ? denied(notUnderstood, "decode") : runListened(exchange, operation, options);
     });
   });
+}
+
+function runListened(exchange: Exchange, operation: Operation, options: RunnerOptions): MaybePromise<Outcome> {
+  const outcome = runOperation(exchange, operation, options);
+  if (exchange.api.capture === undefined || options.captures === undefined) return outcome;
+  return options.captures.listen(exchange, operation, outcome);
 }
 
 /** One operation from admission to its answer. */

@@ -4,6 +4,7 @@ import type { KeylessReach } from "../core/keyless-reach.ts";
 import type { LabelSources } from "../core/limit-labels.ts";
 import type { ApiId, Id } from "../kernel/ids.ts";
 import type { CompiledProtocol, ProtocolAdapter } from "./adapter.ts";
+import type { CompiledCapture } from "./compile-capture.ts";
 import type { CompiledGuardrail } from "./define-guardrail.ts";
 import type { PolicyHandlers } from "./define-policy.ts";
 import type { Exchange, Operation } from "./exchange.ts";
@@ -61,6 +62,8 @@ export interface CompiledApi {
   readonly adapter: ProtocolAdapter;
   readonly protocol: CompiledProtocol;
   readonly limits: CompiledLimits;
+  /** What of its texts is kept; nothing when absent. */
+  readonly capture?: CompiledCapture | undefined;
 }
 
 export interface CompiledLimits {

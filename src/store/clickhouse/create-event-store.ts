@@ -69,7 +69,11 @@ const insertSettings = {
 /** About 80 kB of statement: the engine takes 256. */
 const keysAtOnce = 2_000;
 
-const partColumns: Readonly<Record<EventTable, string>> = { exchanges: "operation_id", attempts: "attempt" };
+const partColumns: Readonly<Record<EventTable, string>> = {
+  exchanges: "operation_id",
+  attempts: "attempt",
+  captures: "operation_id",
+};
 
 const keyRowsSchema = z.array(z.strictObject({ exchangeId: z.string(), part: z.string() }));
 

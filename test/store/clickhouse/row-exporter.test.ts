@@ -1,6 +1,6 @@
 import { buffer, text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { EventTable } from "../../../src/analytics/event-store.ts";
+import type { RowTable } from "../../../src/analytics/event-store.ts";
 import { createEventStore } from "../../../src/store/clickhouse/create-event-store.ts";
 import { createRowExporter } from "../../../src/store/clickhouse/questions/create-row-exporter.ts";
 import type { TestEngine } from "../../kit/embedded-clickhouse.ts";
@@ -15,7 +15,7 @@ describeWithEngine("rows that are given away", () => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = startTestEngine();
-    const put = (table: EventTable, lines: readonly string[]) => {
+    const put = (table: RowTable, lines: readonly string[]) => {
       const rows = Buffer.from(lines.join("").replaceAll(/"(exchange|attempt)",/g, ""));
       const block = { table, rows, count: lines.length, token: table, skipUnreadable: false };
       return createEventStore(engine.session).insert(block, new AbortController().signal);
@@ -33,7 +33,7 @@ describeWithEngine("rows that are given away", () => {
   }, 120_000);
   afterAll(() => engine[Symbol.asyncDispose]());
 
-  const lines = async (table: EventTable, more: object = {}) => {
+  const lines = async (table: RowTable, more: object = {}) => {
     const stream = await createRowExporter(engine.session).rows(table, { ...hour, ...more }, "ndjson");
     const rows = (await text(stream)).split("\n").filter((line) => line !== "");
     return rows.map((line) => JSON.parse(line) as Record<string, unknown>); // a row of ours, in the store's own JSON

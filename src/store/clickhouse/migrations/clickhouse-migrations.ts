@@ -1,3 +1,4 @@
+import { addCaptures } from "./add-captures.ts";
 import { addChoiceColumns } from "./add-choice-columns.ts";
 import { addCosts } from "./add-costs.ts";
 import { addDefinitionHash } from "./add-definition-hash.ts";
@@ -22,4 +23,5 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addRouteColumns,
   addChoiceColumns,
   addStoredAt,
+  addCaptures,
 ];

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { EventTable } from "../../../analytics/event-store.ts";
+import type { RowTable } from "../../../analytics/event-store.ts";
 import type { RowExporter } from "../../../analytics/row-exporter.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
 import { exportFormatNames, questionSettings, selectionCondition, selectionParameters } from "./ask-clickhouse.ts";
@@ -26,7 +26,7 @@ ORDER BY ${orders[table]} FORMAT ${exportFormatNames[format]}`,
 }
 
 /** The tables' own orders. */
-const orders: Readonly<Record<EventTable, string>> = {
+const orders: Readonly<Record<RowTable, string>> = {
   exchanges: "toStartOfHour(ts), api_id, ts",
   attempts: "toStartOfHour(ts), provider, ts",
 };

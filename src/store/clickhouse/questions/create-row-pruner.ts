@@ -3,7 +3,7 @@ import type { RowPruner } from "../../../analytics/row-pruner.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
 
 const partsSchema = z.array(
-  z.object({ table: z.enum(["exchanges", "attempts"]), month: z.string().regex(/^\d{6}$/), rows: z.int() }),
+  z.object({ table: z.enum(["exchanges", "attempts", "captures"]), month: z.string().regex(/^\d{6}$/), rows: z.int() }),
 );
 
 /** Whole partitions, which are months: nothing is rewritten. */
@@ -13,7 +13,7 @@ export function createRowPruner(session: ClickHouseSession): RowPruner {
       session.use(async ({ writer, database }) => {
         const result = await writer.query({
           query: `SELECT table, partition_id AS month, sum(rows) AS rows FROM system.parts
-WHERE database = {database:String} AND active AND table IN ('exchanges', 'attempts') AND partition_id < {first:String}
+WHERE database = {database:String} AND active AND table IN ('exchanges', 'attempts', 'captures') AND partition_id < {first:String}
 GROUP BY table, month ORDER BY table DESC, month`,
           query_params: { database, first: monthOf(ms) },
           clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
