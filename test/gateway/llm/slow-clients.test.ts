@@ -1,10 +1,15 @@
 import { connect } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { eventually } from "../../kit/eventually.ts";
 import type { TestApi, TestGatehouse } from "../../kit/gatehouse.ts";
 import { startTestGatehouse } from "../../kit/gatehouse.ts";
 import type { MockUpstream } from "../../kit/mock-upstream.ts";
 import { chunk, startMockUpstream } from "../../kit/mock-upstream.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+/** Tens of megabytes pass, on whatever machine. */
+const passMs = 20_000;
 
 let gatehouse: TestGatehouse;
 let upstream: MockUpstream;
@@ -53,11 +58,11 @@ test("a client that does not read holds the upstream back, and is let go after a
     more();
   });
   const socket = ask(true);
-  await eventually("the upstream saw the request", () => upstream.seen.length === 1);
+  await eventually("the upstream saw the request", () => upstream.seen.length === 1, passMs);
   await upstream.seen[0]?.aborted;
   expect(isHeldBack).toBe(true);
   expect(sentBytes).toBeLessThan(40_000_000); // what the sockets of both hops hold
-  await eventually("the row is written", async () => (await gatehouse.events()).length === 2);
+  await eventually("the row is written", async () => (await gatehouse.events()).length === 2, passMs);
   expect((await gatehouse.events())[0]).toMatchObject({ http_status: 499, outcome: "cancelled" });
   socket.destroy();
 });
@@ -70,8 +75,8 @@ test("a client that does not read a whole answer is let go too", async () => {
   });
   const socket = ask(false);
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  await eventually("the row is written", async () => (await gatehouse.events()).length === 2);
-  await new Promise((resolve) => setTimeout(resolve, 1_000)); // Node's own socket timer runs on the machine's clock
+  await eventually("the row is written", async () => (await gatehouse.events()).length === 2, passMs);
+  await new Promise((resolve) => setTimeout(resolve, 2_000)); // Node's own socket timer runs on the machine's clock
   let readBytes = 0;
   socket.on("data", (piece) => {
     readBytes += piece.length;
