@@ -20,6 +20,8 @@ export type ChildOutcome =
 /** A process that holds documents against rulesets, one at a time. Started at the first question, and again after its end. */
 export interface SpectralChild extends AsyncDisposable {
   readonly pid: number | undefined;
+  /** Starts it before the first question, for whoever has other work until then. */
+  prepare(): void;
   ask(question: Omit<ChildQuestion, "id">, timeoutMs: number): Promise<ChildOutcome>;
 }
 
@@ -66,6 +68,9 @@ export function createSpectralChild({ clock, memoryMiB = 512, priority = "low" }
   return {
     get pid() {
       return running?.child.pid;
+    },
+    prepare() {
+      if (!isDisposed && running === undefined) start();
     },
     async ask(question, timeoutMs) {
       if (isDisposed) return { type: "lost", reason: "it is being stopped" };

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { createRulesetEvaluator } from "../../governance/create-ruleset-evaluator.ts";
 import type { Severity } from "../../governance/finding.ts";
 import { severities } from "../../governance/finding.ts";
+import type { SpectralChild } from "../../governance/spectral-child.ts";
 import { createSpectralChild } from "../../governance/spectral-child.ts";
 import { GatewayError } from "../../kernel/errors.ts";
 import { plainText } from "../plain-text.ts";
@@ -45,13 +46,13 @@ export async function lint(targets: readonly string[], options: LintOptions, she
   if (targets.length === 0 && options.stdio === undefined) {
     throw new GatewayError("request.invalid", "Say what to lint: files, directories, URLs, - or --stdio.");
   }
-  const rulesets = await chooseRulesets(ruleset, shell.cwd);
   const results: LintResult[] = [];
   await using evaluator = createRulesetEvaluator({
     clock: shell.clock,
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }, // what matters of it is a fault of a document
-    startChild: () => createSpectralChild({ clock: shell.clock, memoryMiB: evaluatorMemoryMiB, priority: "usual" }),
+    startChild: () => startedChild(shell),
   });
+  const rulesets = await chooseRulesets(ruleset, shell.cwd);
   const how = { evaluator, rulesets, timeoutMs: options.timeout * 1_000, cwd: shell.cwd };
   for await (const read of readTargets(targets, options, shell)) {
     results.push(isFault(read) ? failed(read) : await evaluateSubject(read, how));
@@ -63,6 +64,13 @@ export async function lint(targets: readonly string[], options: LintOptions, she
   if (!quiet && (options.output !== undefined || options.format !== "pretty")) shell.note(summaryOf(results));
   if (results.some(({ faults }) => faults.length > 0)) return 2;
   return results.some(({ findings }) => findings.some(isAtFault)) ? 1 : 0;
+}
+
+/** Loads Spectral while this process reads documents, which are seldom without anything to evaluate. */
+function startedChild({ clock }: Shell): SpectralChild {
+  const child = createSpectralChild({ clock, memoryMiB: evaluatorMemoryMiB, priority: "usual" });
+  child.prepare();
+  return child;
 }
 
 async function tell(report: string, { output }: LintOptions, shell: Shell): Promise<void> {

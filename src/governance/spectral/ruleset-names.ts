@@ -8,11 +8,14 @@ import { withInheritedRules } from "./with-inherited-rules.ts";
 
 const load: (name: string) => unknown = createRequire(import.meta.url);
 
-/** Where each ruleset of others that ships with the product comes from; loaded at the first use. */
+/**
+ * Where each ruleset of others that ships with the product comes from; loaded at the first use. Spectral's own one by one: all
+ * at once bring every schema of AsyncAPI along, which takes longer than most documents.
+ */
 const packages: Readonly<Record<string, () => unknown>> = {
-  "spectral:oas": () => member(load("@stoplight/spectral-rulesets"), "oas"),
-  "spectral:asyncapi": () => member(load("@stoplight/spectral-rulesets"), "asyncapi"),
-  "spectral:arazzo": () => member(load("@stoplight/spectral-rulesets"), "arazzo"),
+  "spectral:oas": () => member(load("@stoplight/spectral-rulesets/dist/oas/index.js"), "default"),
+  "spectral:asyncapi": () => member(load("@stoplight/spectral-rulesets/dist/asyncapi/index.js"), "default"),
+  "spectral:arazzo": () => member(load("@stoplight/spectral-rulesets/dist/arazzo/index.js"), "default"),
   "@stoplight/spectral-owasp-ruleset": () => member(load("@stoplight/spectral-owasp-ruleset"), "default"),
   "@ibm-cloud/openapi-ruleset": () => load("@ibm-cloud/openapi-ruleset"),
 };
