@@ -1,5 +1,6 @@
 // `npm run bench:tool-filter`: what it adds to a chat request with 200 tools to choose ten of them. Exits 1 when that is
-// more than 0.5 ms at the median.
+// more than 0.5 ms at the median, on a machine like the one that the bar is written for; the bar is scaled for others.
+import { calibrate } from "../bench/calibration.ts";
 import { startTestGatehouse } from "../test/kit/gatehouse.ts";
 import { manyTools } from "../test/kit/many-tools.ts";
 import { chatAnswer, startMockUpstream } from "../test/kit/mock-upstream.ts";
@@ -8,7 +9,8 @@ import { rawHttp } from "../test/kit/raw-http.ts";
 const tools = 200;
 const rounds = 500;
 const warmUp = 100;
-const barMs = 0.5;
+const { factor } = calibrate();
+const barMs = 0.5 * factor;
 
 await using owned = new AsyncDisposableStack();
 const upstream = owned.use(await startMockUpstream(chatAnswer("hello")));
@@ -38,5 +40,7 @@ const added = median(took["filtered"]) - median(took["plain"]);
 console.log(`a chat request with ${tools} tools (${body.length} bytes), ${rounds} times each, in turn`);
 console.log(`  as it is    p50 ${median(took["plain"]).toFixed(3)} ms`);
 console.log(`  filtered    p50 ${median(took["filtered"]).toFixed(3)} ms`);
-console.log(`  added       p50 ${added.toFixed(3)} ms, bar ${barMs} ms`);
+console.log(
+  `  added       p50 ${added.toFixed(3)} ms, bar ${barMs.toFixed(3)} ms (0.5 ms on a machine ${factor.toFixed(2)} times faster)`,
+);
 if (added > barMs) process.exitCode = 1;

@@ -163,16 +163,26 @@ function elementRange(bytes: Uint8Array, range: ByteRange, index: number): ByteR
 
 /** Offset of the closing quote of the string that opens at `at`, or the last byte when it never closes. */
 export function endOfString(bytes: Uint8Array, at: number): number {
+  const near = Math.min(bytes.length, at + nearBytes);
   let from = at + 1;
+  for (; from < near; from += 1) {
+    const byte = bytes[from];
+    if (byte === quote) return from;
+    if (byte === backslash) from += 1;
+  }
+  const first = from;
   for (;;) {
     const end = bytes.indexOf(quote, from);
     if (end < 0) return bytes.length - 1;
     let slashes = 0;
-    while (bytes[end - 1 - slashes] === backslash && end - 1 - slashes > at) slashes += 1;
+    while (end - 1 - slashes >= first && bytes[end - 1 - slashes] === backslash) slashes += 1;
     if (slashes % 2 === 0) return end;
     from = end + 1;
   }
 }
+
+/** Most strings are shorter than what a call of `indexOf` costs. */
+const nearBytes = 48;
 
 /** The text of the string in `[start, end)`, quotes included in the range; escapes are read. */
 export function readName(bytes: Uint8Array, start: number, end: number): string {

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { parseJson } from "./parse-json.ts";
+import { isPlainJson } from "./plain-json.ts";
 
 /** Why a document is refused before anybody acts on it. */
 export type JsonFault =
@@ -17,19 +18,22 @@ export type StrictJson = { readonly value: unknown } | { readonly fault: JsonFau
 export function parseStrictJson(bytes: Uint8Array, maxDepth: number): StrictJson {
   const text = textOf(bytes);
   if (typeof text !== "string") return { fault: text };
-  const fault = findAmbiguity(text, maxDepth); // before the parser, so that depth is bounded for it as well
+  const isPlain = isPlainJson(text, maxDepth); // before the parser, so that depth is bounded for it as well
+  const fault = isPlain ? undefined : findAmbiguity(text, maxDepth);
   if (fault !== undefined) return { fault };
   try {
     return { value: parseJson(text) };
   } catch {
-    return { fault: syntax("it is not valid JSON") };
+    // Of two faults the ambiguity is told; where it looked plain that is not known yet.
+    return { fault: (isPlain ? findAmbiguity(text, maxDepth) : undefined) ?? syntax("it is not valid JSON") };
   }
 }
 
 /** What `parseStrictJson` would refuse of bytes that were parsed already, and are JSON; undefined where nothing is. */
 export function strictJsonFault(bytes: Uint8Array, maxDepth: number): JsonFault | undefined {
   const text = textOf(bytes);
-  return typeof text === "string" ? findAmbiguity(text, maxDepth) : text;
+  if (typeof text !== "string") return text;
+  return isPlainJson(text, maxDepth) ? undefined : findAmbiguity(text, maxDepth);
 }
 
 function textOf(bytes: Uint8Array): string | JsonFault {
