@@ -3,6 +3,12 @@ import { defineConfig } from "vitest/config";
 /** Tests that are about one folder of `src/` mirror it under `test/`; the rest stand in these folders. */
 const special = ["clients", "conformance", "contract", "e2e", "gates", "onnx"];
 
+// The tests of the store run against a server where one is named.
+for (const name of ["CLICKHOUSE_URL", "CLICKHOUSE_READER_USER", "CLICKHOUSE_READER_PASSWORD"]) {
+  const value = process.env[name];
+  if (value) process.env[`STORE_TEST_${name}`] = value;
+}
+
 // What a developer has set for a gateway of their own must not reach the tests.
 for (const name of Object.keys(process.env)) {
   if (/^(GATEHOUSE|OPENAI|CLICKHOUSE)_/.test(name)) delete process.env[name];

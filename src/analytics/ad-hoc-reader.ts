@@ -1,3 +1,6 @@
+import { attemptColumnMeanings } from "./attempt-column-meanings.ts";
+import { exchangeColumnMeanings } from "./exchange-column-meanings.ts";
+
 /** What an ad-hoc statement can be answered in; `ndjson` is one object a line. */
 export const adHocFormats = ["json", "csv", "ndjson", "parquet"] as const;
 
@@ -24,11 +27,19 @@ export const adHocLimits = {
   waiting: 4,
 } as const;
 
-/** The tables that statements may read, and what they have. Nothing else of the store can be named. */
-export const adHocTables: Readonly<Record<string, string>> = {
-  exchanges: "One row per operation that a client asked for; of an MCP server, per JSON-RPC message.",
-  attempts: "One row per try at an upstream.",
-};
+/** The tables that statements may read, what they have, and what each column means. Nothing else of the store can be named. */
+export const adHocTables = {
+  exchanges: {
+    summary: "One row per operation that a client asked for; of an MCP server, per JSON-RPC message.",
+    columns: exchangeColumnMeanings,
+  },
+  attempts: { summary: "One row per try at an upstream.", columns: attemptColumnMeanings },
+} satisfies Readonly<Record<string, CataloguedTable>>;
+
+interface CataloguedTable {
+  readonly summary: string;
+  readonly columns: Readonly<Record<string, string>>;
+}
 
 /** A table that statements may read. */
 export interface AdHocTable {

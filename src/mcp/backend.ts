@@ -59,8 +59,11 @@ export interface McpContext {
   readonly headers: Readonly<Record<string, string>>;
   /** The client wants progress, under this token: `notify` of progress names it. */
   readonly progressToken: string | number | undefined;
-  /** Hears which part of a server of several has the call, by the part's name; for the call's row. */
-  readonly noteMember?: (name: string) => void;
+  /**
+   * Hears which part of a server of several has the call, by the part's name, and what its tool or prompt is called
+   * there; for the call's row.
+   */
+  readonly noteMember?: (name: string, primitive?: string) => void;
   /**
    * Tells the client something that belongs to this call: progress, a log line. Waits while the client is behind. Nothing
    * is told after the reply.

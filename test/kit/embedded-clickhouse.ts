@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -5,29 +6,54 @@ import { join } from "node:path";
 import { describe } from "vitest";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { Log } from "../../src/kernel/log.ts";
+import { adHocSettings } from "../../src/store/clickhouse/ad-hoc/ad-hoc-settings.ts";
+import type { ClickHouseEndpoint, FindClickHouse } from "../../src/store/clickhouse/clickhouse-endpoint.ts";
 import type { ClickHouseSession } from "../../src/store/clickhouse/clickhouse-session.ts";
 import { createClickHouseSession } from "../../src/store/clickhouse/clickhouse-session.ts";
-import type { EmbeddedClickHouse } from "../../src/store/clickhouse/embedded/start-embedded-clickhouse.ts";
 import { startEmbeddedClickHouse } from "../../src/store/clickhouse/embedded/start-embedded-clickhouse.ts";
 import { singleNode } from "../../src/store/clickhouse/migrations/clickhouse-migration.ts";
 
-/** The engine is an optional package. Without it these tests are skipped, and fail where CI is set. */
-export const describeWithEngine = describe.skipIf(!hasEngine() && process.env["CI"] === undefined);
+/** A server that the tests of the store are to run against: CLICKHOUSE_URL, with a name and a password in it where it asks. */
+const serverUrl = process.env["STORE_TEST_CLICKHOUSE_URL"];
 
-/** A real engine in a process of its own, on a directory of its own. */
+/** The engine is an optional package. Without it these tests are skipped, and fail where CI is set. */
+export const describeWithEngine = describe.skipIf(
+  serverUrl === undefined && !hasEngine() && process.env["CI"] === undefined,
+);
+
+/** For what is about the embedded engine itself; skipped where a server is named. */
+export const describeEmbedded = describe.skipIf(
+  serverUrl !== undefined || (!hasEngine() && process.env["CI"] === undefined),
+);
+
+/** As `describeWithEngine`, for statements of analysts: on a server they need CLICKHOUSE_READER_USER. */
+export const describeWithAnalyst =
+  serverUrl !== undefined && process.env["STORE_TEST_CLICKHOUSE_READER_USER"] === undefined
+    ? describe.skip
+    : describeWithEngine;
+
+/** A ClickHouse with a database of its own: a process on a directory of its own, or the server that is named. */
 export interface TestEngine extends AsyncDisposable {
-  readonly directory: string;
-  readonly embedded: EmbeddedClickHouse;
+  /** The engine's own directory; undefined of a server. */
+  readonly directory: string | undefined;
+  readonly database: string;
+  readonly find: FindClickHouse;
   readonly session: ClickHouseSession;
 }
 
 export function startTestEngine(): TestEngine {
+  return serverUrl === undefined ? startEmbedded() : openServer(new URL(serverUrl));
+}
+
+function startEmbedded(): TestEngine {
   const directory = mkdtempSync(join(tmpdir(), "gatehouse-engine-"));
   const embedded = startEmbeddedClickHouse({ directory, memoryBytes: 536_870_912, clock: systemClock, log: silentLog });
-  const session = createClickHouseSession({ find: embedded.find, dialect: singleNode });
+  const { find } = embedded;
+  const session = createClickHouseSession({ find, dialect: singleNode });
   return {
     directory,
-    embedded,
+    database: "gatehouse",
+    find,
     session,
     async [Symbol.asyncDispose]() {
       await session[Symbol.asyncDispose]();
@@ -37,10 +63,38 @@ export function startTestEngine(): TestEngine {
   };
 }
 
-/** One row of a statement with its own FORMAT JSONEachRow, on the connection for questions. */
+function openServer(address: URL): TestEngine {
+  const database = `gatehouse_test_${randomBytes(6).toString("hex")}`;
+  const user = { username: decodeURIComponent(address.username), password: decodeURIComponent(address.password) };
+  const endpoint: ClickHouseEndpoint = { url: address.origin, database, writer: user, reader: user, adHoc: analyst() };
+  const session = createClickHouseSession({ find: async () => endpoint, dialect: singleNode });
+  return {
+    directory: undefined,
+    database,
+    find: async () => endpoint,
+    session,
+    async [Symbol.asyncDispose]() {
+      await session.use(async ({ writer }) => {
+        for (const suffix of ["", "_later", "_other"]) {
+          await writer.command({ query: `DROP DATABASE IF EXISTS ${database}${suffix}` });
+        }
+      });
+      await session[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function analyst(): ClickHouseEndpoint["adHoc"] {
+  const username = process.env["STORE_TEST_CLICKHOUSE_READER_USER"];
+  const password = process.env["STORE_TEST_CLICKHOUSE_READER_PASSWORD"] ?? "";
+  return username === undefined ? undefined : { username, password, settings: adHocSettings };
+}
+
+/** One row of a statement, on the connection for questions; `gatehouse` in it is the engine's database. */
 export async function askEngine(session: ClickHouseSession, query: string): Promise<Record<string, unknown>> {
-  return session.use(async ({ reader }) => {
-    const result = await reader.query({ query, format: "JSONEachRow" });
+  return session.use(async ({ reader, database }) => {
+    const own = query.replaceAll(/\bgatehouse(?=[.'])/g, database);
+    const result = await reader.query({ query: own, format: "JSONEachRow" });
     const [row = {}] = await result.json<Record<string, unknown>>();
     return row;
   });

@@ -31,6 +31,8 @@ export function mcpEventFields(
     transport: "streamable-http",
     span_id: spanId(operation?.id ?? exchange.id),
   };
+  const { scopes = [] } = exchange.principal ?? {};
+  if (scopes.length > 0) fields["scopes"] = scopes.slice(0, 50).map((scope) => scope.slice(0, 64));
   const stage = outcomeStage(exchange, outcome, subject?.isUpstreamError === true);
   if (stage !== undefined) fields["stage"] = stage;
   if (operation === undefined || subject === undefined) return fields;
@@ -90,6 +92,7 @@ function noteAnswer(fields: Fields, seen: McpSeen): void {
   note(fields, "tools_after_authz", seen.toolsAfterAuthz);
   note(fields, "members_missing", seen.membersMissing);
   note(fields, "member", seen.member);
+  note(fields, "upstream_primitive_name", seen.memberPrimitive?.slice(0, 256));
 }
 
 function note(fields: Fields, column: string, value: EventValue | undefined): void {

@@ -61,6 +61,8 @@ export interface McpSeen {
   membersMissing: string | undefined;
   /** The server of several that has served the request. */
   member: string | undefined;
+  /** What the tool or prompt is called there. */
+  memberPrimitive: string | undefined;
 }
 
 /** Nothing seen yet. */
@@ -89,6 +91,7 @@ export function nothingSeen(): McpSeen {
     taskId: undefined,
     membersMissing: undefined,
     member: undefined,
+    memberPrimitive: undefined,
   };
 }
 

@@ -224,7 +224,8 @@ async function tellAll(call: McpCall, context: McpContext, tools: Tools): Promis
 async function pass(name: string, call: McpCall, context: McpContext, tools: Tools): Promise<McpReply> {
   const member = tools.byName.get(name);
   if (member === undefined) return notFound;
-  context.noteMember?.(name);
+  const own = call.params["name"];
+  context.noteMember?.(name, typeof own === "string" ? own : undefined);
   const reply = await member.backend.request(call, {
     ...context,
     notify(notification) {

@@ -167,9 +167,11 @@ describe("where refusals are told", () => {
     },
   );
 
-  test("and with them it is served", async () => {
+  test("and with them it is served, and the row has them", async () => {
     const answer = await told.post(toolCall("legacy", 7, "pay_all"), { key: await token(told, "mcp pay money") });
     expect(rpcOf(answer).result).toBeDefined();
+    const row = (await gatehouse.events()).find(({ exchange_id: id }) => id === answer.headers["x-request-id"]);
+    expect(row).toMatchObject({ fields: { scopes: ["mcp", "pay", "money"] } });
   });
 
   test("a key, which has no scopes to get, is forbidden", async () => {

@@ -65,17 +65,23 @@ describeWithEngine("the columns that came later", () => {
     cache_age_ms: 60_000,
     cache_saved_tokens: 321,
     cache_ms: 0.125,
+    route_usage_source: "actual",
+    route_cost: 0.000002,
+    guard_hold_ms: 1.5,
+    scopes: ["mcp", "pay"],
+    upstream_primitive_name: "echo",
   };
   const columns = Object.keys(fields).join(", ");
 
   test("stand beside rows from before, and going through a step again changes nothing", async () => {
+    const later = `${engine.database}_later`;
     const before = clickHouseMigrations.slice(0, 1);
     const migrate = (migrations: typeof clickHouseMigrations) =>
-      engine.session.use(({ writer }) => runClickHouseMigrations(writer, "later", migrations, singleNode));
+      engine.session.use(({ writer }) => runClickHouseMigrations(writer, later, migrations, singleNode));
     const write = (number: number) =>
       engine.session.use(({ writer }) =>
         writer.insert({
-          table: "later.exchanges",
+          table: `${later}.exchanges`,
           columns: ["ts", "exchange_id", "operation_id", "fields"],
           values: [{ ts: exchangeRow(number).ts, exchange_id: uuidOf(number), operation_id: uuidOf(number), fields }],
           format: "JSONEachRow",
@@ -89,14 +95,14 @@ describeWithEngine("the columns that came later", () => {
       // As after a crash between the last statement and the note of the step.
       await engine.session.use(({ writer }) =>
         writer.command({
-          query: `ALTER TABLE later.schema_migrations DELETE WHERE number = ${count} SETTINGS mutations_sync = 2`,
+          query: `ALTER TABLE ${later}.schema_migrations DELETE WHERE number = ${count} SETTINGS mutations_sync = 2`,
         }),
       );
       await migrate(clickHouseMigrations.slice(0, count));
     }
     await write(3);
     const row = (number: number) =>
-      askEngine(engine.session, `SELECT ${columns} FROM later.exchanges WHERE exchange_id = '${uuidOf(number)}'`);
+      askEngine(engine.session, `SELECT ${columns} FROM ${later}.exchanges WHERE exchange_id = '${uuidOf(number)}'`);
     expect(await row(1)).toMatchObject({ method: "tools/call", stage: "", span_id: "", input_round: null });
     expect(await row(2)).toEqual(fields);
     expect(await row(3)).toEqual(fields);

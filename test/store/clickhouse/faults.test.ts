@@ -37,7 +37,7 @@ async function carry(replay: SpoolReplay, proxy: FaultyProxy, fault: ProxyFault)
 describeWithEngine("an HTTP path to the store that dies, hangs, refuses and loses answers", () => {
   test("each row arrives once, whatever came behind what", async () => {
     await using engine = startTestEngine();
-    const endpoint = await engine.embedded.find();
+    const endpoint = await engine.find();
     await using proxy = await startFaultyProxy(endpoint.url);
     const broken = { ...endpoint, url: proxy.url };
     await using session = createClickHouseSession({ find: async () => broken, dialect: singleNode });
@@ -60,7 +60,7 @@ describeWithEngine("an HTTP path to the store that dies, hangs, refuses and lose
 
   test("what the spool's bound cannot hold meanwhile is counted, and the rest arrives once", async () => {
     await using engine = startTestEngine();
-    const endpoint = await engine.embedded.find();
+    const endpoint = await engine.find();
     await using proxy = await startFaultyProxy(endpoint.url);
     const broken = { ...endpoint, url: proxy.url };
     await using session = createClickHouseSession({ find: async () => broken, dialect: singleNode });

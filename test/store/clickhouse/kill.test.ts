@@ -16,11 +16,11 @@ import { createClickHouseSession } from "../../../src/store/clickhouse/clickhous
 import { createEventStore } from "../../../src/store/clickhouse/create-event-store.ts";
 import { startEmbeddedClickHouse } from "../../../src/store/clickhouse/embedded/start-embedded-clickhouse.ts";
 import { singleNode } from "../../../src/store/clickhouse/migrations/clickhouse-migration.ts";
-import { askEngine, describeWithEngine, silentLog } from "../../kit/embedded-clickhouse.ts";
+import { askEngine, describeEmbedded, silentLog } from "../../kit/embedded-clickhouse.ts";
 
 const kills = 20;
 
-describeWithEngine("kill -9", () => {
+describeEmbedded("kill -9", () => {
   test(`${kills} times, of the gateway's process or the engine's, loses no spooled row and doubles none`, async () => {
     const root = await mkdtemp(join(tmpdir(), "gatehouse-kill-"));
     for (let kill = 0; kill < kills; ) kill += await runUntilKilled(root, kill);

@@ -27,7 +27,7 @@ describeWithEngine("the retention of rows", () => {
   test("is what the session is told, for tables that are there already too", async () => {
     expect(await keptDays()).toEqual(["400", "400"]);
     await using shorter = createClickHouseSession({
-      find: engine.embedded.find,
+      find: engine.find,
       dialect: singleNode,
       retentionDays: 30,
     });

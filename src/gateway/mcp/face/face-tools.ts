@@ -55,8 +55,9 @@ export function callFacts(
     client,
     headers: upHeaders(exchange, operation),
     progressToken: typeof token === "string" || typeof token === "number" ? token : undefined,
-    noteMember(name) {
+    noteMember(name, primitive) {
       seen.member = name;
+      seen.memberPrimitive = primitive;
     },
   };
 }

@@ -98,23 +98,28 @@ async function namesOf(reader: ClickHouseClient, database: string): Promise<Stor
   return { database, databases, tables, allowedTables, functions: new Set(functions) };
 }
 
-const columnsSchema = z.array(z.object({ table: z.string(), name: z.string(), type: z.string(), comment: z.string() }));
+const columnsSchema = z.array(z.object({ table: z.string(), name: z.string(), type: z.string() }));
 
 async function describeTables(reader: ClickHouseClient, database: string) {
   const result = await reader.query({
-    query: `SELECT table, name, type, comment FROM system.columns
+    query: `SELECT table, name, type FROM system.columns
 WHERE database = {database:String} AND default_kind != 'EPHEMERAL' ORDER BY table, position`,
     query_params: { database },
     format: "JSONEachRow",
   });
   const columns = columnsSchema.parse(await result.json());
-  return Object.entries(adHocTables).map(([name, summary]) => ({
+  return Object.entries(adHocTables).map(([name, { summary, columns: meanings }]) => ({
     name,
     summary,
     columns: columns
       .filter(({ table }) => table === name)
-      .map((column) => ({ name: column.name, type: column.type, meaning: column.comment || null })),
+      .map((column) => ({ name: column.name, type: column.type, meaning: meaningOf(meanings, column.name) })),
   }));
+}
+
+/** Null for a column that another version of the schema has. */
+function meaningOf(meanings: Readonly<Record<string, string>>, column: string): string | null {
+  return meanings[column] ?? null;
 }
 
 /** An error of the statement as one of its writer's; undefined for one of the store. */

@@ -34,7 +34,8 @@ export const measure = {
   none: "NULL",
   filled: (name: string) => `fields.${name}`,
 } as const;
-const money = {
+/** A sum of money that comes as text; null where there is none. */
+export const money = {
   ...text,
   column: "Nullable(Decimal(18, 9))",
   none: "NULL",

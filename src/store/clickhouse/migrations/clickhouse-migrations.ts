@@ -8,6 +8,7 @@ import { addMissingMembers } from "./add-missing-members.ts";
 import { addRouteColumns } from "./add-route-columns.ts";
 import { addStoredAt } from "./add-stored-at.ts";
 import { addTokenColumns } from "./add-token-columns.ts";
+import { addToldColumns } from "./add-told-columns.ts";
 import type { ClickHouseMigration } from "./clickhouse-migration.ts";
 import { createEventTables } from "./create-event-tables.ts";
 
@@ -24,4 +25,5 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addChoiceColumns,
   addStoredAt,
   addCaptures,
+  addToldColumns,
 ];

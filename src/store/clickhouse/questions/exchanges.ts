@@ -49,9 +49,8 @@ const optionalTexts = new Set(
   resource_uri_hash client_name client_version server_name server_version session_id_hash result_type
   error_type cache_scope transport stage span_id arg_shape_hash cancelled_by task_id_hash client_id secret_id
   subject_hash def_hash members_missing cost_currency cost_source route_strategy route_name route_reason route_target
-  shadow_strategy shadow_name shadow_reason shadow_target member filter_mode filter_reason cache cache_mode cache_reason`.split(
-    /\s+/,
-  ),
+  shadow_strategy shadow_name shadow_reason shadow_target member filter_mode filter_reason cache cache_mode cache_reason
+  route_usage_source upstream_primitive_name`.split(/\s+/),
 );
 
 /** A row as the table has it, without what is not the row's own, as it is shown. */

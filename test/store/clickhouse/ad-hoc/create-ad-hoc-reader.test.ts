@@ -21,7 +21,7 @@ import { createClickHouseSession } from "../../../../src/store/clickhouse/clickh
 import { createEventStore } from "../../../../src/store/clickhouse/create-event-store.ts";
 import { singleNode } from "../../../../src/store/clickhouse/migrations/clickhouse-migration.ts";
 import type { TestEngine } from "../../../kit/embedded-clickhouse.ts";
-import { askEngine, describeWithEngine, startTestEngine } from "../../../kit/embedded-clickhouse.ts";
+import { askEngine, describeEmbedded, startTestEngine } from "../../../kit/embedded-clickhouse.ts";
 import { exchangeRow } from "../../../kit/event-rows.ts";
 import { lineOf } from "../../../kit/line-of.ts";
 
@@ -214,7 +214,7 @@ const questions: readonly { readonly query: string; readonly data: readonly unkn
   { query: "SELECT d.action FROM exchanges ARRAY JOIN decisions AS d", data: [] },
 ];
 
-describeWithEngine("statements of analysts", () => {
+describeEmbedded("statements of analysts", () => {
   let engine: TestEngine;
   let reader: AdHocReader;
   let server: Server;
@@ -267,7 +267,7 @@ describeWithEngine("statements of analysts", () => {
   test("none of them has reached the network, written a file or changed the tables", async () => {
     expect(visits).toBe(0);
     expect(
-      readdirSync(engine.directory, { recursive: true }).filter((name) => String(name).includes("stolen")),
+      readdirSync(engine.directory ?? "", { recursive: true }).filter((name) => String(name).includes("stolen")),
     ).toEqual([]);
     expect(readdirSync(directory)).toEqual(["canary.txt"]);
     expect((await answerOf("SELECT count() FROM exchanges")).data).toEqual([[3]]);
@@ -324,7 +324,7 @@ describeWithEngine("statements of analysts", () => {
   });
 
   test("need a user of their own on a server", async () => {
-    const { adHoc: _, ...endpoint } = await engine.embedded.find();
+    const { adHoc: _, ...endpoint } = await engine.find();
     await using session = createClickHouseSession({ find: async () => endpoint, dialect: singleNode });
     await expect(createAdHocReader(session).query("SELECT 1", "json")).rejects.toMatchObject({
       code: "analytics.not_available",
@@ -332,9 +332,12 @@ describeWithEngine("statements of analysts", () => {
     });
   });
 
-  test("the tables are listed with their columns", async () => {
+  test("the tables are listed with their columns, and each column with what it means", async () => {
     const tables = await reader.tables();
-    expect(tables.map(({ name }) => name)).toEqual(Object.keys(adHocTables));
+    const meant = Object.entries(adHocTables).map(([name, { columns }]) => [name, Object.entries(columns)] as const);
+    const told = tables.map(({ name, columns }) => [name, columns.map((each) => [each.name, each.meaning])] as const);
+    const inOrder = (rows: typeof told | typeof meant) => rows.map(([name, each]) => [name, each.toSorted()]);
+    expect(inOrder(told)).toEqual(inOrder(meant));
     for (const { columns } of tables)
       expect(columns).toContainEqual(expect.objectContaining({ name: "exchange_id", type: "UUID" }));
     expect(tables[0]?.columns.map(({ name }) => name)).not.toContain("fields");

@@ -3,7 +3,7 @@ import type { AdHocReader } from "../../../../src/analytics/ad-hoc-reader.ts";
 import { isAllowedFunction } from "../../../../src/store/clickhouse/ad-hoc/allowed-functions.ts";
 import { createAdHocReader } from "../../../../src/store/clickhouse/ad-hoc/create-ad-hoc-reader.ts";
 import type { TestEngine } from "../../../kit/embedded-clickhouse.ts";
-import { askEngine, describeWithEngine, startTestEngine } from "../../../kit/embedded-clickhouse.ts";
+import { askEngine, describeWithAnalyst, startTestEngine } from "../../../kit/embedded-clickhouse.ts";
 
 /** A table that is not ours, wherever an expression may stand. */
 const inPlaces = [
@@ -102,23 +102,28 @@ const functions =
     /\s+/,
   );
 
-describeWithEngine("statements that would leave the analytics tables", () => {
+describeWithAnalyst("statements that would leave the analytics tables", () => {
   let engine: TestEngine;
   let reader: AdHocReader;
   beforeAll(async () => {
     engine = startTestEngine();
     reader = createAdHocReader(engine.session);
     await engine.session.use(async ({ writer }) => {
-      await writer.command({ query: "CREATE DATABASE other" });
-      await writer.command({ query: "CREATE VIEW other.exchanges AS SELECT * FROM system.one" });
-      await writer.command({ query: "CREATE VIEW gatehouse.shown AS SELECT * FROM gatehouse.config_snapshots" });
-      await writer.command({ query: "CREATE VIEW gatehouse.of AS SELECT {n:UInt8} AS n" });
+      for (const query of [
+        "CREATE DATABASE gatehouse_other",
+        "CREATE VIEW gatehouse_other.exchanges AS SELECT * FROM system.one",
+        "CREATE VIEW gatehouse.shown AS SELECT * FROM gatehouse.config_snapshots",
+        "CREATE VIEW gatehouse.of AS SELECT {n:UInt8} AS n",
+      ]) {
+        await writer.command({ query: own(query) });
+      }
     });
   }, 120_000);
   afterAll(() => engine[Symbol.asyncDispose]());
 
+  const own = (statement: string): string => statement.replaceAll("gatehouse", engine.database);
   const refused = async (statement: string): Promise<void> => {
-    await expect(reader.query(statement, "json")).rejects.toMatchObject({ code: "request.invalid" });
+    await expect(reader.query(own(statement), "json")).rejects.toMatchObject({ code: "request.invalid" });
   };
 
   test.each(inPlaces)("are refused wherever the table stands: %s", refused);
@@ -137,7 +142,7 @@ describeWithEngine("statements that would leave the analytics tables", () => {
   });
 
   test.each([
-    "SELECT * FROM other.exchanges",
+    "SELECT * FROM gatehouse_other.exchanges",
     "SELECT * FROM shown",
     "SELECT * FROM gatehouse.shown",
     "SELECT '' IN shown",
@@ -146,7 +151,8 @@ describeWithEngine("statements that would leave the analytics tables", () => {
   ])("are refused of views, also of those that are named like a table: %s", refused);
 
   test("and what they ask of the tables themselves is answered", async () => {
-    await reader.query("SELECT count() FROM gatehouse.exchanges, attempts AS a WHERE a.attempt = 1", "json");
-    expect(await askEngine(engine.session, "SELECT toUInt8(count()) AS n FROM other.exchanges")).toEqual({ n: 1 });
+    await reader.query(own("SELECT count() FROM gatehouse.exchanges, attempts AS a WHERE a.attempt = 1"), "json");
+    const counted = own("SELECT toUInt8(count()) AS n FROM gatehouse_other.exchanges");
+    expect(await askEngine(engine.session, counted)).toEqual({ n: 1 });
   });
 });

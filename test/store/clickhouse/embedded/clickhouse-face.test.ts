@@ -2,14 +2,14 @@ import { createClient } from "@clickhouse/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ClickHouseEndpoint } from "../../../../src/store/clickhouse/clickhouse-endpoint.ts";
 import type { TestEngine } from "../../../kit/embedded-clickhouse.ts";
-import { askEngine, describeWithEngine, startTestEngine } from "../../../kit/embedded-clickhouse.ts";
+import { askEngine, describeEmbedded, startTestEngine } from "../../../kit/embedded-clickhouse.ts";
 
-describeWithEngine("the embedded engine's HTTP interface", () => {
+describeEmbedded("the embedded engine's HTTP interface", () => {
   let engine: TestEngine;
   let endpoint: ClickHouseEndpoint;
   beforeAll(async () => {
     engine = startTestEngine();
-    endpoint = await engine.embedded.find();
+    endpoint = await engine.find();
     await askEngine(engine.session, "SELECT 1 AS one"); // the tables are there now
   }, 120_000);
   afterAll(() => engine[Symbol.asyncDispose]());
