@@ -57,11 +57,12 @@ function unheard(fault: string | undefined, inputTokens: number): Usage | "nothi
 }
 
 function believed(usage: Usage): Usage | undefined {
-  const { source: _source, serviceTier: _tier, ...counts } = usage;
-  const areTrue = Object.values(counts).every(
-    (count) => count === undefined || (Number.isSafeInteger(count) && count >= 0 && count <= mostTokens),
-  );
-  return areTrue ? usage : undefined;
+  for (const name in usage) {
+    if (name === "source" || name === "serviceTier") continue;
+    const count = usage[name as Exclude<keyof Usage, "source" | "serviceTier">]; // its own keys, and those are counts
+    if (count !== undefined && !(Number.isSafeInteger(count) && count >= 0 && count <= mostTokens)) return undefined;
+  }
+  return usage;
 }
 
 /** Prices of all targets that may serve the operation; undefined for one that has none. */

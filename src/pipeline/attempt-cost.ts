@@ -72,6 +72,7 @@ export function costElsewhere(
  * is converted; null where none has a cost.
  */
 export function sumOfBills(bills: readonly AttemptBill[]): CostColumns {
+  if (bills.length === 1 && bills[0] !== undefined) return costOfOne(bills[0]); // as nearly always
   const charged = bills.filter(({ source }) => source !== null);
   if (charged.length === 0) return noCost;
   const currencies = new Set(charged.filter(({ nanos }) => nanos !== 0).map(({ currency }) => currency));
@@ -83,6 +84,16 @@ export function sumOfBills(bills: readonly AttemptBill[]): CostColumns {
     cost: formatNanos(Math.min(nanos, Number.MAX_SAFE_INTEGER)),
     cost_currency: currency ?? charged[0]?.currency ?? null,
     cost_source: charged.some(({ source }) => source === "estimated") ? "estimated" : "actual",
+  };
+}
+
+function costOfOne({ nanos, currency, source }: AttemptBill): CostColumns {
+  if (source === null) return noCost;
+  if (source === "unknown") return { ...noCost, cost_source: "unknown" };
+  return {
+    cost: formatNanos(Math.min(nanos ?? 0, Number.MAX_SAFE_INTEGER)),
+    cost_currency: currency,
+    cost_source: source,
   };
 }
 

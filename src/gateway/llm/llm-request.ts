@@ -2,6 +2,7 @@ import type { PassThroughFamily } from "../../core/llm-pass-through.ts";
 import type { JsonScan } from "../../kernel/json-scan.ts";
 import { scanJson } from "../../kernel/json-scan.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
+import type { TokenDemand } from "../../pipeline/adapter.ts";
 import type { AffinityOwner } from "../../pipeline/affinity-store.ts";
 import type { Operation } from "../../pipeline/exchange.ts";
 import type { ChatRequest } from "../../routing/dialects/chat-request.ts";
@@ -64,6 +65,8 @@ export interface LlmRequest {
   readonly wantsUsage: boolean;
   /** The body in no provider's words, once a target has asked for it. */
   chat: ChatRequest | undefined;
+  /** What it asks of a model as it came, once a limit or the bill has asked: a long conversation is looked through once. */
+  demand: TokenDemand | undefined;
   /** What it refers to that was made before; undefined where it refers to nothing. */
   affinity?: LlmAffinity | undefined;
   /** Of a `response`: which one, and what is asked of it. */
@@ -88,7 +91,13 @@ export function bodilessRequest(kind: LlmOperationKind, dialect: InboundDialectI
 }
 
 /** A request as it is before anything of its answer was seen. */
-export const nothingSeen = { chat: undefined, contentEvents: 0, streamError: false, nextSequence: 0 };
+export const nothingSeen = {
+  chat: undefined,
+  demand: undefined,
+  contentEvents: 0,
+  streamError: false,
+  nextSequence: 0,
+};
 
 /** The view that `decode` attached to the operation. */
 export function llmRequest(operation: Operation): LlmRequest {

@@ -21,15 +21,10 @@ const keptMembers = ["previous_response_id", "conversation", "prompt"] as const;
  * client says or the API's own cap, for each answer of `n`. Undefined for what reaches no model.
  */
 export function llmTokenDemand({ api }: Exchange, operation: Operation): TokenDemand | undefined {
-  const known = demands.get(operation);
-  if (known !== undefined) return known;
-  const demand = demandOf(api, operation);
-  if (demand !== undefined) demands.set(operation, demand);
-  return demand;
+  const request = llmRequest(operation);
+  request.demand ??= demandOf(api, operation);
+  return request.demand;
 }
-
-/** Each limit of an operation asks, and once more when it is over: a long conversation is looked through once. */
-const demands = new WeakMap<Operation, TokenDemand>();
 
 function demandOf(api: CompiledApi, operation: Operation): TokenDemand | undefined {
   const { kind, json, passThrough } = llmRequest(operation);
