@@ -104,6 +104,19 @@ test("an embedder that takes too long fails the check when its time is over", as
   expect(await failure).toMatchObject({ code: "upstream.timeout" });
 });
 
+test("an embedder whose vectors change their length fails the check, and nothing passes for unlike", async () => {
+  let length = 3;
+  const changing: TextEmbedder = {
+    ...builtIn,
+    embed: (texts) => texts.map(() => new Float32Array(length).fill(1 / Math.sqrt(length))),
+  };
+  const guard = compile(salaries, changing);
+  const ask = async () => guard.inspect([span("Tell me a colleague's salary.")], "request", guardedCall());
+  expect(await ask()).toMatchObject({ type: "deny" });
+  length = 2;
+  await expect(ask()).rejects.toMatchObject({ code: "upstream.invalid" });
+});
+
 test("examples are embedded once", async () => {
   const seen: string[] = [];
   const counted: TextEmbedder = {

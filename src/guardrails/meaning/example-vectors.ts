@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GatewayError } from "../../kernel/errors.ts";
 import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import type { PluginTools, TextEmbedder } from "../../pipeline/plugin.ts";
 
@@ -66,7 +67,10 @@ export function createExampleVectors(
   };
 }
 
-/** How near a text is to the nearest of some examples: the product of their vectors, -1 where there is nothing to compare. */
+/**
+ * How near a text is to the nearest of some examples: the product of their vectors, -1 where there is nothing to compare.
+ * Throws `upstream.invalid` for vectors of different lengths: what cannot be compared must not pass for unlike.
+ */
 export function nearest(
   vector: Float32Array | undefined,
   examples: Vectors,
@@ -75,9 +79,15 @@ export function nearest(
   if (vector === undefined) return best;
   for (const [at, example] of examples.entries()) {
     if (example === undefined) continue;
+    if (example.length !== vector.length) throw unlikeLengths(example.length, vector.length);
     let likeness = 0;
     for (let index = 0; index < vector.length; index += 1) likeness += (vector[index] ?? 0) * (example[index] ?? 0);
     if (likeness > best.likeness) best = { at, likeness };
   }
   return best;
+}
+
+function unlikeLengths(examples: number, texts: number): GatewayError {
+  const detail = `examples of ${examples} numbers, a text of ${texts}`;
+  return new GatewayError("upstream.invalid", "Texts cannot be compared by their meaning.", { detail });
 }

@@ -3,7 +3,7 @@ import { putSecret } from "../../../src/core/secrets.ts";
 import { eventually } from "../../kit/eventually.ts";
 import type { TestGatehouse } from "../../kit/gatehouse.ts";
 import { startTestGatehouse, testActor } from "../../kit/gatehouse.ts";
-import type { MockUpstream } from "../../kit/mock-upstream.ts";
+import type { MockUpstream, Respond } from "../../kit/mock-upstream.ts";
 import { json, startMockUpstream } from "../../kit/mock-upstream.ts";
 
 let gatehouse: TestGatehouse;
@@ -40,6 +40,16 @@ async function setUp(name: string, deadlineMs: number): Promise<(content: string
   };
 }
 
+/** Vectors of so many numbers, which is asked anew with each call. */
+function vectorsOf(dimensions: () => number): Respond {
+  return (request, response) => {
+    const { input } = JSON.parse(request.body.toString()) as { input: readonly string[] }; // as embedders ask
+    const numbers = Array.from({ length: dimensions() }, () => 1);
+    const data = input.map((_, index) => ({ object: "embedding", index, embedding: numbers }));
+    return json(200, { object: "list", data })(request, response);
+  };
+}
+
 async function lastReason(): Promise<unknown> {
   const rows = (await gatehouse.events()).filter((event) => event.type === "exchange");
   return rows.at(-1)?.fields["cache_reason"];
@@ -59,4 +69,16 @@ test("an embedder that fails is a miss, and what is equal is answered from befor
   expect(await ask("What is down?")).toBe("miss");
   expect(await lastReason()).toBe("failed");
   await eventually("the answer is kept without its meaning", async () => (await ask("What is down?")) === "hit");
+});
+
+test("an embedder whose vectors change their length is a miss, and nothing is taken for alike", async () => {
+  let length = 3;
+  embeddings.respond(vectorsOf(() => length));
+  const ask = await setUp("lengths", 10_000);
+  expect(await ask("What is long?")).toBe("miss");
+  await eventually("the answer is kept", async () => (await ask("What is long?")) === "hit");
+  expect(await ask("What is quite long?")).toBe("hit"); // every text means the same to it
+  length = 2;
+  expect(await ask("What is short?")).toBe("miss");
+  expect(await lastReason()).toBe("failed");
 });
