@@ -1,4 +1,5 @@
 import type { GuardrailPhase } from "../../src/pipeline/define-guardrail.ts";
+import type { InboundDialectId } from "../../src/routing/dialects/index.ts";
 import { petsDescription, publishTools } from "../gateway/mcp/openapi/openapi-kit.ts";
 import type { PublishedServer } from "../gateway/mcp/published-server.ts";
 import { messageOf, publishServer, serverAt, sse, sseMessages } from "../gateway/mcp/published-server.ts";
@@ -22,6 +23,8 @@ export interface DialectCell {
   readonly kind: ApiKind;
   /** The route of the adapter, or the method of MCP, that it goes by. */
   readonly route: string;
+  /** What LLM clients speak there. */
+  readonly dialect?: InboundDialectId;
   /** Where a text of a caller's choice may stand. */
   readonly phases: readonly GuardrailPhase[];
   /** True where the gateway answers by itself. */
@@ -151,7 +154,16 @@ const llmParts: readonly (Omit<DialectCell, "kind" | "phases"> & Partial<Pick<Di
   },
 ];
 
-const llmCells: readonly DialectCell[] = llmParts.map((cell) => ({ phases: both, ...cell, kind: "LlmApi" }));
+const dialects: Readonly<Record<string, InboundDialectId>> = {
+  "/v1/chat/completions": "openai-chat",
+  "/v1/responses": "openai-responses",
+  "/v1/messages": "anthropic-messages",
+};
+
+const llmCells: readonly DialectCell[] = llmParts.map((cell) => {
+  const dialect = dialects[cell.route];
+  return { phases: both, ...cell, kind: "LlmApi", ...(dialect && { dialect }) };
+});
 
 interface McpMethod {
   readonly method: string;

@@ -1,3 +1,4 @@
+import { glob } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLlmAdapter } from "../../src/gateway/llm/llm-adapter.ts";
 import { texts as llmTexts } from "../../src/gateway/llm/llm-spans.ts";
@@ -32,12 +33,28 @@ const modes = ["enforce", "monitor"] as const;
 const facts: Readonly<Record<ApiKind, SpanFacts>> = { LlmApi: llmTexts, McpServer: mcpTexts, RestApi: restTexts };
 const kinds = Object.keys(facts) as ApiKind[]; // of the table above
 
-test("every route that takes text, and every dialect, has its cells", () => {
+test("every adapter has its cells: one that is new fails here until it has them", async () => {
+  const files = await Array.fromAsync(glob("*/*-adapter.ts", { cwd: new URL("../../src/gateway", import.meta.url) }));
+  const adapters: Readonly<Record<string, ApiKind>> = {
+    "llm/llm-adapter.ts": "LlmApi",
+    "mcp/mcp-adapter.ts": "McpServer",
+    "rest/rest-adapter.ts": "RestApi",
+  };
+  expect(files.toSorted()).toEqual(Object.keys(adapters).toSorted());
+  const covered = new Set(dialectCells.map(({ kind }) => kind));
+  expect(Object.values(adapters).filter((kind) => !covered.has(kind))).toEqual([]);
+});
+
+test.each(Object.keys(inboundDialects))("%s has a cell for whole answers and one for streams", (dialect) => {
+  const own = dialectCells.filter((cell) => cell.dialect === dialect && cell.phases.includes("response"));
+  const streams = own.map(({ request }) => "stream" in request("text"));
+  expect(new Set(streams)).toEqual(new Set([false, true]));
+});
+
+test("every route that takes text has its cells", () => {
   const routes = createLlmAdapter({} as never).routes.map(({ path }) => path); // says them without any part
   const covered = new Set([...dialectCells.map(({ route }) => route), ...textless]);
   expect(routes.filter((path) => !covered.has(path))).toEqual([]);
-  const dialects = ["openai-chat", "openai-responses", "anthropic-messages"];
-  expect(Object.keys(inboundDialects).toSorted()).toEqual(dialects.toSorted());
 });
 
 test("every guardrail has a text that it catches", () => {
