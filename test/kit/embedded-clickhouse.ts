@@ -26,11 +26,11 @@ export const describeEmbedded = describe.skipIf(
   serverUrl !== undefined || (!hasEngine() && process.env["CI"] === undefined),
 );
 
-/** As `describeWithEngine`, for statements of analysts: on a server they need CLICKHOUSE_READER_USER. */
-export const describeWithAnalyst =
-  serverUrl !== undefined && process.env["STORE_TEST_CLICKHOUSE_READER_USER"] === undefined
-    ? describe.skip
-    : describeWithEngine;
+/** Whether there is a user for statements of analysts: on a server, CLICKHOUSE_READER_USER. */
+export const hasAnalyst = serverUrl === undefined || process.env["STORE_TEST_CLICKHOUSE_READER_USER"] !== undefined;
+
+/** As `describeWithEngine`, for statements of analysts. */
+export const describeWithAnalyst = hasAnalyst ? describeWithEngine : describe.skip;
 
 /** A ClickHouse with a database of its own: a process on a directory of its own, or the server that is named. */
 export interface TestEngine extends AsyncDisposable {

@@ -106,5 +106,5 @@ describeWithEngine("the columns that came later", () => {
     expect(await row(1)).toMatchObject({ method: "tools/call", stage: "", span_id: "", input_round: null });
     expect(await row(2)).toEqual(fields);
     expect(await row(3)).toEqual(fields);
-  }, 120_000);
+  }, 240_000); // each step twice
 });

@@ -14,7 +14,7 @@ describeWithEngine("the retention of rows", () => {
 
   async function keptDays(): Promise<unknown[]> {
     const kept: unknown[] = [];
-    for (const table of ["exchanges", "attempts"]) {
+    for (const table of ["exchanges", "governance_events"]) {
       const { found } = await askEngine(
         engine.session,
         `SELECT extract(engine_full, 'toIntervalDay.([0-9]+)') AS found FROM system.tables WHERE database = 'gatehouse' AND name = '${table}'`,
@@ -33,7 +33,7 @@ describeWithEngine("the retention of rows", () => {
     });
     await shorter.use(() => Promise.resolve());
     expect(await keptDays()).toEqual(["30", "30"]);
-  });
+  }, 60_000);
 
   test("is not set again where it is that already", async () => {
     await engine.session.use(async ({ writer, database }) => {
@@ -47,10 +47,11 @@ describeWithEngine("the retention of rows", () => {
         },
       });
       await setRetention(watched, database, 60);
-      expect(commands).toHaveLength(2);
+      const changes = commands.length;
+      expect(changes).toBeGreaterThan(1);
       await setRetention(watched, database, 60);
-      expect(commands).toHaveLength(2);
+      expect(commands).toHaveLength(changes);
     });
     expect(await keptDays()).toEqual(["60", "60"]);
-  });
+  }, 60_000);
 });
