@@ -1,3 +1,5 @@
+import { findBegins } from "./find-begins.ts";
+
 /** A URL in a text, by UTF-16 units; without a place where only a reader of JSON would find it. */
 export interface FoundUrl {
   readonly start: number;
@@ -17,6 +19,7 @@ export interface FoundUrl {
  */
 export function findUrls(text: string, longest: number, most: number): readonly FoundUrl[] {
   const plain = findPlain(text, longest, most);
+  if (!text.includes("\\")) return plain;
   const read = text.replaceAll(/\\u([0-9a-f]{4})/gi, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),
   );
@@ -26,24 +29,20 @@ export function findUrls(text: string, longest: number, most: number): readonly 
   return [...plain, ...hidden.map((found) => ({ ...found, isHidden: true }))];
 }
 
-const begin =
-  /https?:(?:\/|\\(?!u[0-9a-f]{4})){1,8}|https?:(?=[a-z0-9-]{1,63}\.[a-z0-9])|[a-z][a-z0-9+.-]{0,30}:[\\/]{2}|(?<![a-z0-9+.-])(?:(?:javascript|vbscript):|data:(?=[a-z]{1,20}\/))|(?<![a-z0-9@.-])www\.(?=[a-z0-9])|(?<=["'(=<])[\\/]{2}(?=[a-z0-9[])/gi;
-
 // A backslash is a slash to browsers; before these letters it is an escape of JSON or of code.
-const rest = /(?:[^\s<>"`{}|^\\]|\\(?![nrtbfu"]))*/y;
+const rest = /[^\s<>"`{}|^\\]*(?:\\(?![nrtbfu"])[^\s<>"`{}|^\\]*)*/y;
 
 function findPlain(text: string, longest: number, most: number): readonly FoundUrl[] {
   const found: FoundUrl[] = [];
-  begin.lastIndex = 0;
+  const next = findBegins(text);
   let runEnd = 0;
-  for (let match = begin.exec(text); match !== null && found.length <= most; match = begin.exec(text)) {
-    const start = match.index;
-    const from = start + match[0].length;
+  for (let begin = next(0); begin !== undefined && found.length <= most; ) {
+    const { start, end: from } = begin;
     if (from >= runEnd) runEnd = endOfRun(text, from);
     const end = runEnd - start > longest ? runEnd : trimmed(text, from, runEnd);
     const isAtEnd = runEnd === text.length;
-    if (end - start > longest) begin.lastIndex = runEnd;
     if (end > from) found.push({ start, end, url: completed(text.slice(start, end)), isHidden: false, isAtEnd });
+    begin = next(end - start > longest ? runEnd : from);
   }
   return found;
 }
@@ -56,6 +55,7 @@ function endOfRun(text: string, from: number): number {
 
 /** Without the marks of the sentence or of Markdown that it stands in. */
 function trimmed(text: string, from: number, runEnd: number): number {
+  if (runEnd === from || !mark.test(text.charAt(runEnd - 1))) return runEnd;
   const run = text.slice(from, runEnd);
   const surplus = (open: string, close: string): number => run.split(close).length - run.split(open).length;
   const unopened = { ")": surplus("(", ")"), "]": surplus("[", "]") };
@@ -64,12 +64,15 @@ function trimmed(text: string, from: number, runEnd: number): number {
     const last = text.charAt(end - 1);
     const isBracket = last === ")" || last === "]";
     if (isBracket && unopened[last] > 0) unopened[last] -= 1;
-    else if (isBracket || !/[.,;:!?'*_~\\]/.test(last)) break;
+    else if (isBracket || !mark.test(last)) break;
   }
   return end;
 }
 
+const mark = /[.,;:!?'*_~\\)\]]/;
+
 function completed(raw: string): string {
-  if (/^[\\/]/.test(raw)) return `https:${raw}`;
-  return /^www\./i.test(raw) ? `http://${raw}` : raw;
+  const first = raw.charCodeAt(0) | 32;
+  if (first === 0x2f || first === 0x7c) return `https:${raw}`; // a slash or a backslash
+  return first === 0x77 && /^www\./i.test(raw) ? `http://${raw}` : raw;
 }

@@ -11,14 +11,18 @@ export function readUrl(text: string): UrlParts | undefined {
   const url = URL.parse(text);
   if (url === null) return undefined;
   const scheme = url.protocol.slice(0, -1);
-  return { scheme, host: plainHost(url.hostname), port: url.port, path: url.pathname + url.search };
+  return { scheme, host: plainHost(url.hostname, scheme), port: url.port, path: url.pathname + url.search };
 }
 
 // Of schemes that no standard lists the host is left as it is written: it is read again as one of http.
-function plainHost(hostname: string): string {
-  const host = URL.parse(`http://${hostname}/`)?.hostname ?? hostname.toLowerCase();
-  return host.replace(/^\[|\]$/g, "").replace(/\.+$/, "");
+function plainHost(hostname: string, scheme: string): string {
+  const host = isListed.test(scheme)
+    ? hostname
+    : (URL.parse(`http://${hostname}/`)?.hostname ?? hostname.toLowerCase());
+  return /[\].]$/.test(host) ? host.replace(/^\[|\]$/g, "").replace(/\.+$/, "") : host;
 }
+
+const isListed = /^(?:https?|wss?|ftp)$/;
 
 /** Whether a host is, by its spelling alone, no place on the public internet. */
 export function isPrivateHost(host: string): boolean {

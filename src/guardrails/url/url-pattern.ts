@@ -27,9 +27,24 @@ export function urlMatcher(patterns: readonly string[]): (parts: UrlParts) => bo
   const parsed = patterns.map((pattern) => form.exec(pattern)).filter((match) => match !== null);
   const isHostOnly = (match: RegExpExecArray): boolean =>
     [match[1], match[3], match[4]].every((part) => part === undefined);
-  const hosts = globMatcher(parsed.filter(isHostOnly).map((match) => asciiHost(match[2] ?? "")));
+  const hosts = hostMatcher(parsed.filter(isHostOnly).map((match) => asciiHost(match[2] ?? "")));
   const others = parsed.filter((match) => !isHostOnly(match)).map(compileOther);
   return (parts) => (parts.host !== "" && hosts(parts.host)) || others.some((fits) => fits(parts));
+}
+
+/** As `globMatcher` has it. `*.example.com`, which most lists are made of, is looked up by each end of the host. */
+function hostMatcher(patterns: readonly string[]): (host: string) => boolean {
+  const isEnd = (pattern: string): boolean => /^\*\.[^*?]*$/.test(pattern);
+  const ends = new Set(patterns.filter(isEnd).map((pattern) => pattern.slice(1)));
+  const fits = globMatcher(patterns.filter((pattern) => !isEnd(pattern)));
+  return (host) => {
+    if (ends.size > 0) {
+      for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
+        if (ends.has(host.slice(dot))) return true;
+      }
+    }
+    return fits(host);
+  };
 }
 
 function compileOther([, scheme, host = "", port, path]: RegExpExecArray): (parts: UrlParts) => boolean {

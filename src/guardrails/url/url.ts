@@ -95,10 +95,14 @@ export const url = defineGuardrail({
         for (const [index, span] of spans.entries()) {
           const found = findUrls(span.text, longestUrl, maxUrls).filter((each) => !mayGoOn(each, span, overlap));
           if (found.length > maxUrls) return tooMany(phase, maxUrls);
-          for (const each of found) links.push({ ...each, span: index, ...judge(each) });
+          for (const each of found) {
+            const { fault, parts } = judge(each);
+            links.push({ start: each.start, end: each.end, isHidden: each.isHidden, span: index, fault, parts });
+          }
         }
+        if (checker === undefined) return settle(links, phase, options);
         const open = links.filter(isOpen);
-        if (checker === undefined || open.length === 0) return settle(links, phase, options);
+        if (open.length === 0) return settle(links, phase, options);
         return checker
           .check(
             open.map(({ parts }) => parts),
@@ -119,7 +123,7 @@ interface Judged {
   readonly parts: UrlParts | undefined;
 }
 
-interface Link extends FoundUrl, Judged {
+interface Link extends Pick<FoundUrl, "start" | "end" | "isHidden">, Judged {
   readonly span: number;
 }
 
