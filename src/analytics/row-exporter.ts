@@ -5,8 +5,10 @@ import type { RowTable } from "./event-store.ts";
 /** Gives away recorded rows as they are, all columns of them. */
 export interface RowExporter {
   /**
-   * The rows of a table within a selection, by hours. It begins when the store has all of them, so what fails does so here:
-   * `store.unavailable` when that takes longer than half a minute. Bytes are read from the store as they are taken.
+   * The rows of a table within a selection, by their time. The store is asked for what comes next when the bytes before were
+   * taken; destroying the stream ends that. What fails at once fails here, `store.unavailable`; what fails in the middle is
+   * the stream's error, and it does not end as if it were whole. Parquet is one answer of the store, which has half a minute
+   * for it.
    */
   rows(table: RowTable, selection: Selection, format: ExportFormat): Promise<Readable>;
 }

@@ -23,6 +23,8 @@ export interface ControlClient extends AsyncDisposable {
   call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown, ifMatch?: string): Promise<unknown>;
   /** One call whose answer is something else than JSON: its bytes, at most 256 MiB. */
   bytes(method: "GET" | "POST", path: string, body?: unknown): Promise<Uint8Array>;
+  /** One call whose answer is handed on piece by piece, each when the one before was taken; it may take an hour. */
+  stream(path: string, into: (chunk: Buffer) => Promise<void>): Promise<void>;
   /** All pages of a list, in order, narrowed by the query. */
   list(path: string, query?: Readonly<Record<string, string>>): AsyncGenerator<unknown>;
 }
@@ -57,6 +59,10 @@ export async function openControlClient(options: ControlOptions, shell: Shell): 
     call,
     bytes: async (method, path, body) =>
       (await callControl(connection, { method, path, body, ifMatch: undefined, maxBytes: 268_435_456 })).body,
+    async stream(path, into) {
+      const whole = { maxBytes: Number.MAX_SAFE_INTEGER, timeoutMs: 3_600_000 };
+      await callControl(connection, { method: "GET", path, body: undefined, ifMatch: undefined, into, ...whole });
+    },
     list: (path, query = {}) => listAll(call, path, query),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -101,11 +107,13 @@ interface ControlRequest {
   readonly body: unknown;
   readonly ifMatch: string | undefined;
   readonly maxBytes: number;
+  readonly into?: (chunk: Buffer) => Promise<void>;
+  readonly timeoutMs?: number;
 }
 
 async function callControl(
   { safeFetch, base, token }: Connection,
-  { method, path, body, ifMatch, maxBytes }: ControlRequest,
+  { method, path, body, ifMatch, maxBytes, into, timeoutMs = 60_000 }: ControlRequest,
 ): Promise<SafeResponse> {
   const response = await safeFetch(`${base.replace(/\/+$/, "")}${path}`, {
     chosenBy: "operator",
@@ -118,7 +126,8 @@ async function callControl(
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     maxBytes,
-    timeoutMs: 60_000,
+    ...(into !== undefined && { into }),
+    timeoutMs,
   }).catch((error: unknown) => {
     throw unreachable(base, error);
   });

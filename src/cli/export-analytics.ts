@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { exportFormats } from "../analytics/analytics-reader.ts";
 import { GatewayError } from "../kernel/errors.ts";
@@ -83,8 +83,17 @@ async function isThere(path: string): Promise<boolean> {
 /** A file has its name when all of it is there. */
 async function writeWhole(control: ControlClient, path: string, file: string): Promise<void> {
   const part = `${file}.part`;
-  const bytes = await control.bytes("GET", path);
   await rm(part, { force: true });
-  await writeFile(part, bytes, { mode: 0o600 });
+  const written = await open(part, "wx", 0o600);
+  try {
+    await control.stream(path, async (chunk) => {
+      await written.writeFile(chunk); // goes on where the last one ended
+    });
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  } finally {
+    await written.close();
+  }
   await rename(part, file);
 }

@@ -17,6 +17,11 @@ export interface SafeFetchOptions {
   readonly signal?: AbortSignal;
   /** The largest answer taken, in bytes; 1 MiB unless told. */
   readonly maxBytes?: number;
+  /**
+   * Takes the body of an answer with a status of success piece by piece, each when the one before was taken; the answer has
+   * none then. A body that breaks off is an error like any other.
+   */
+  readonly into?: (chunk: Buffer) => Promise<void>;
   /** For the whole call, redirects and body included; 10,000 unless told. */
   readonly timeoutMs?: number;
   /** Redirects followed; with 0, the default, a redirect is an answer like any other. */
@@ -70,7 +75,7 @@ export function createSafeFetch({ policy, resolve = systemResolve }: SafeFetchPa
         policy.assertHost(hop.url.hostname, hop.chosenBy);
         const answer = await send(agents[hop.chosenBy], hop, signal);
         const next = options.maxRedirects ? nextHop(hop, answer) : undefined;
-        if (next === undefined) return await readAnswer(hop, answer, options.maxBytes ?? 1_048_576);
+        if (next === undefined) return await readAnswer(hop, answer, options);
         if (redirects >= (options.maxRedirects ?? 0)) {
           throw invalid("The upstream redirects too often.", hop.url);
         }
@@ -169,8 +174,13 @@ function nextHop(hop: Hop, answer: Dispatcher.ResponseData): Hop | undefined {
   };
 }
 
-async function readAnswer(hop: Hop, answer: Dispatcher.ResponseData, maxBytes: number): Promise<SafeResponse> {
+async function readAnswer(
+  hop: Hop,
+  answer: Dispatcher.ResponseData,
+  { into, maxBytes = 1_048_576 }: SafeFetchOptions,
+): Promise<SafeResponse> {
   const chunks: Buffer[] = [];
+  const isGood = answer.statusCode >= 200 && answer.statusCode < 300;
   let bytes = 0;
   for await (const chunk of answer.body) {
     const part = chunk as Buffer; // undici's body yields buffers unless an encoding is set
@@ -180,7 +190,8 @@ async function readAnswer(hop: Hop, answer: Dispatcher.ResponseData, maxBytes: n
         detail: `${hop.url.origin} sent more than ${maxBytes} bytes`,
       });
     }
-    chunks.push(part);
+    if (isGood && into !== undefined) await into(part);
+    else chunks.push(part);
   }
   const body = Buffer.concat(chunks);
   const headers: Record<string, string> = {};

@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { exportAnalytics } from "../../src/cli/export-analytics.ts";
 import { manualClock } from "../kit/manual-clock.ts";
@@ -81,4 +83,33 @@ test.each([
   const ended = exportAnalytics({ ...options, ...wrong, controlUrl: url }, testShell({ cwd, clock: manualClock() }));
   await expect(ended).rejects.toMatchObject({ code: "request.invalid", message: expect.stringContaining(told) });
   expect(asked).toEqual([]);
+});
+
+test("an answer that breaks off in the middle is no file, and the command fails", async () => {
+  const server = createServer((_request, response) => {
+    response.write("row 1\n");
+    setImmediate(() => response.destroy());
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server that listens has one
+  const cwd = await newDirectory();
+  const clock = manualClock(Date.UTC(2026, 0, 15, 23));
+  const ended = exportAnalytics({ ...options, controlUrl: url }, testShell({ cwd, clock }));
+  await expect(ended).rejects.toMatchObject({ code: "upstream.reset" });
+  expect(await readdir(join(cwd, "rows"))).toEqual([]);
+});
+
+test("a large answer goes to its file as it comes", async () => {
+  const piece = Buffer.alloc(1_048_576, "x");
+  const server = createServer((_request, response) => {
+    void pipeline(Readable.from(Array.from({ length: 300 }, () => piece)), response).catch(() => {});
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server that listens has one
+  const cwd = await newDirectory();
+  const clock = manualClock(Date.UTC(2026, 0, 15, 11, 30));
+  await exportAnalytics({ ...options, controlUrl: url }, testShell({ cwd, clock }));
+  expect((await stat(join(cwd, "rows", files[0] ?? ""))).size).toBe(300 * 1_048_576);
 });

@@ -1,9 +1,14 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { expect, test } from "vitest";
+import { text } from "node:stream/consumers";
+import { createAdaptorServer } from "@hono/node-server";
+import { describe, expect, test } from "vitest";
 import type { AnalyticsTools } from "../../src/analytics/analytics-tools.ts";
 import { GatewayError } from "../../src/kernel/errors.ts";
 import { bearer, makeToken, makeUser } from "./access-kit.ts";
-import { openControlPlane } from "./control-plane.ts";
+import { adminToken, openControlPlane } from "./control-plane.ts";
 import { createTeam } from "./team-kit.ts";
 
 const path = "/api/v1/analytics/export";
@@ -62,4 +67,60 @@ test("503: a store that does not answer in time", async () => {
   const { analyticsTools } = notingExporter(new GatewayError("store.unavailable", "too slow"));
   await using control = await openControlPlane({ analyticsTools });
   expect((await control.send("GET", `${path}?${range}`)).status).toBe(503);
+});
+
+describe("on a real socket", () => {
+  /** Asks for an export of those rows, and answers the response as its headers have come. */
+  async function answered(rows: Readable) {
+    const tools: Pick<AnalyticsTools, "exporter"> = { exporter: { rows: async () => rows } };
+    const control = await openControlPlane({ analyticsTools: async () => tools as AnalyticsTools }); // not asked for more
+    const server = createAdaptorServer({ fetch: control.app.fetch });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo; // it listens on TCP
+    const headers = { authorization: `Bearer ${adminToken}`, host: "localhost" };
+    const asking = request({ port, path: `${path}?${range}`, headers });
+    asking.on("error", () => {}); // looked at where the test reads
+    asking.end();
+    const [response] = (await once(asking, "response")) as [Readable]; // what a request answers
+    return {
+      asking,
+      response,
+      async [Symbol.asyncDispose]() {
+        server.close();
+        await control[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test("an error in the middle breaks the answer off: nobody takes it for whole", async () => {
+    async function* failing() {
+      yield Buffer.from("row 1\n");
+      await new Promise(setImmediate);
+      throw new GatewayError("store.unavailable", "It is away.");
+    }
+    await using asked = await answered(Readable.from(failing(), { objectMode: false }));
+    await expect(text(asked.response)).rejects.toThrow();
+  });
+
+  test("a client that leaves ends what the store is asked", async () => {
+    let isOver = false;
+    let pieces = 0;
+    async function* endless() {
+      try {
+        for (;;) {
+          pieces += 1;
+          await new Promise(setImmediate);
+          yield Buffer.alloc(65_536);
+        }
+      } finally {
+        isOver = true;
+      }
+    }
+    await using asked = await answered(Readable.from(endless(), { objectMode: false }));
+    await once(asked.response, "readable");
+    asked.asking.destroy();
+    await expect.poll(() => isOver, { timeout: 10_000 }).toBe(true);
+    expect(pieces).toBeLessThan(1_000); // it was waited for while the client took nothing
+  });
 });
