@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { parseJson } from "../../kernel/parse-json.ts";
+import { isPlainJson } from "../../kernel/plain-json.ts";
 import { parseStrictJson } from "../../kernel/strict-json.ts";
 import type { GuardrailPhase, Verdict } from "../../pipeline/define-guardrail.ts";
 import { defineGuardrail } from "../../pipeline/define-guardrail.ts";
@@ -92,12 +94,30 @@ function readDocuments(
   maxDepth: number,
   fault: SchemaTest,
 ): Documents {
+  const [only = ""] = texts;
+  const whole = texts.length === 1 && look !== "fenced" ? wholeDocument(only, maxDepth) : undefined;
+  if (whole !== undefined) return { faults: [fault(whole.value)], isOver: false };
   const sources = texts.flatMap((text) => sourcesIn(text, look));
   const faults = sources.slice(0, mostDocuments).map((source) => {
     const parsed = parseStrictJson(Buffer.from(source, "utf8"), maxDepth);
     return "fault" in parsed ? `not JSON: ${parsed.fault.type}` : fault(parsed.value);
   });
   return { faults, isOver: sources.length > mostDocuments };
+}
+
+/**
+ * The object or array that the text is and nothing else, where that is seen at once: nothing has to be looked for then, as a
+ * model that was told to write JSON does. Undefined says nothing about the text.
+ */
+function wholeDocument(text: string, maxDepth: number): { readonly value: unknown } | undefined {
+  const source = text.trim();
+  const ends = source.charAt(0) + source.charAt(source.length - 1);
+  if ((ends !== "{}" && ends !== "[]") || !source.isWellFormed() || !isPlainJson(source, maxDepth)) return undefined;
+  try {
+    return { value: parseJson(source) };
+  } catch {
+    return undefined;
+  }
 }
 
 function sourcesIn(text: string, look: "anywhere" | "fenced" | "whole"): readonly string[] {

@@ -85,6 +85,34 @@ test("a request is judged over all its texts together", () => {
   expect(inspect({ match: "all" }, [bad, good], "request")).toMatchObject({ type: "deny" });
 });
 
+test("an answer that is nothing but JSON gets the verdict that it has behind a word, be it plain, twofold, deep or broken", () => {
+  const strange = ["", ",", "}", "]", "\\", "\\ud800", "\ud800", '"a":1,', '"a":', "1e999", "\u00a0", "{", "[[[["];
+  const text = fc
+    .tuple(
+      fc.oneof(fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue())),
+      fc.nat(),
+      fc.constantFrom(...strange),
+    )
+    .map(([value, place, piece]) => {
+      const json = JSON.stringify(value);
+      const at = 1 + (place % (json.length - 1));
+      return json.slice(0, at) + piece + json.slice(at);
+    });
+  const compiled = [
+    { schema: { type: "object" } },
+    { schema: { maxItems: 2, maxProperties: 2 }, match: "all", whenNone: "pass" },
+    { schema: { items: { maxLength: 1 } }, match: "first", maxDepth: 2 },
+  ].map(compile);
+  fc.assert(
+    fc.property(text, fc.constantFrom(...compiled), (json, guardrail) => {
+      const judge = (said: string) =>
+        guardrail.inspect([{ place: "text", text: said, author: "assistant" }], "response", guardedCall());
+      expect(judge(` ${json}\n`)).toEqual(judge(`so ${json}`));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test("a streamed answer gets the verdict of the whole one, however it is cut", async () => {
   const guardrail = compile({});
   const cut = fc.constantFrom(good, bad, `so ${good} it is`, `${bad} ${good}`, "none", '{"answer":{"text":"}{"}}');
