@@ -71,8 +71,15 @@ async function verdicts(
   const named = read.map(({ kind, document }) => ({ ...document, kind: kind.kind }));
   const rules = named.filter(({ kind }) => isGoverning(kind));
   for (const { kind, name } of rules) if (kind === "Ruleset") await gate.checkRuleset(name, rules);
-  const given = named.filter(({ kind }) => isGoverned(kind));
-  return gate.tryOut(given.length > 0 ? given : await everySubject(context), rules);
+  const given = named.filter(({ kind }) => !isGoverning(kind));
+  const subjects = given.length > 0 ? given.filter(({ kind }) => isGoverned(kind)) : await everySubject(context);
+  const verdicts = await gate.tryOut(subjects, rules);
+  return [...verdicts, ...given.filter(({ kind }) => !isGoverned(kind)).map(notApplicable)];
+}
+
+/** Of a kind that no rules are for. */
+function notApplicable({ kind, name }: Pick<GovernedSubject, "kind" | "name">): Verdict {
+  return { kind, name, status: "NOT_APPLICABLE", score: null, policies: [], blocked: { deploy: 0, publish: 0 } };
 }
 
 /** All resources that the caller may see. */

@@ -7,6 +7,7 @@ import { severities } from "../finding.ts";
 import type { TextChecks } from "../text-checks.ts";
 import type { ChildAnswer, ChildQuestion, RulesetIssue } from "./child-messages.ts";
 import { isResource } from "./formats.ts";
+import { namedMembers } from "./named-members.ts";
 import { rulesetNames } from "./ruleset-names.ts";
 import { toDefinition } from "./to-definition.ts";
 
@@ -47,7 +48,7 @@ export function createDocumentEvaluator(checks: TextChecks): DocumentEvaluator {
       try {
         ruleset = rulesetOf(question);
       } catch (error) {
-        return { type: "invalid", id, issues: issuesOf(error) };
+        return { type: "invalid", id, issues: namedMembers(issuesOf(error), question.bundle.ruleset) };
       }
       if (question.lists === true) return { type: "done", id, findings: [], rules: namesOf(ruleset) };
       try {
