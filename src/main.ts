@@ -200,7 +200,7 @@ function connectPlanes(
   const clock = systemClock;
   const keylessReach = keylessReachOf(config);
   const secrets = createSecretCache(() => context);
-  const governance = composeGovernance(() => context, { clock, log });
+  const governance = composeGovernance(() => context, { clock, log, sink });
   const alerts = composeAlerts(config, { context: () => context, secrets, reader: analytics.reader });
   const identity = composeIdentity(config, { context: () => context, network: networkPolicyOf(config), secrets });
   const gateway = composeGateway({

@@ -106,6 +106,7 @@ function joinedSink(
       return sink.dropped;
     },
     captures: sink.captures,
+    governance: sink.governance,
     record(event) {
       if (sink.isOpen) sink.record(event);
       const operation = operationOf(event);

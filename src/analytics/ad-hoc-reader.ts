@@ -1,5 +1,6 @@
 import { attemptColumnMeanings } from "./attempt-column-meanings.ts";
 import { exchangeColumnMeanings } from "./exchange-column-meanings.ts";
+import { governanceColumnMeanings } from "./governance-column-meanings.ts";
 
 /** What an ad-hoc statement can be answered in; `ndjson` is one object a line. */
 export const adHocFormats = ["json", "csv", "ndjson", "parquet"] as const;
@@ -34,6 +35,10 @@ export const adHocTables = {
     columns: exchangeColumnMeanings,
   },
   attempts: { summary: "One row per try at an upstream.", columns: attemptColumnMeanings },
+  governance_events: {
+    summary: "One row per act of governance: what it found, and what it did about it.",
+    columns: governanceColumnMeanings,
+  },
 } satisfies Readonly<Record<string, CataloguedTable>>;
 
 interface CataloguedTable {

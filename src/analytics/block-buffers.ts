@@ -1,7 +1,7 @@
 /** Memory for blocks on their way, used again for each: fresh memory for each would keep the garbage collector busy. */
 export interface BlockBuffers {
   /** At least `bytes` of memory, with whatever was in it; the same memory for the same use. */
-  take(use: "block" | "attempts" | "captures", bytes: number): Buffer;
+  take(use: "block" | "attempts" | "captures" | "governance_events", bytes: number): Buffer;
 }
 
 /** What is kept grows to the largest block so far, and no further than `mostKeptBytes` for each use. */

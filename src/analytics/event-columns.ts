@@ -1,3 +1,4 @@
+import type { GovernanceEvent } from "../core/governance-event.ts";
 import type { AttemptEvent, CaptureEvent, ExchangeEvent } from "../pipeline/event.ts";
 import type { EventTable } from "./event-store.ts";
 
@@ -104,6 +105,33 @@ export const eventColumns: Readonly<Record<EventTable, readonly string[]>> = {
     is_cut: 0,
     redactions: 0,
   }),
+  governance_events: namesOf<GovernanceEvent>({
+    ts: 0,
+    event_id: 0,
+    act: 0,
+    team_id: 0,
+    artifact_id: 0,
+    artifact_kind: 0,
+    artifact_name: 0,
+    policy: 0,
+    ruleset: 0,
+    rule: 0,
+    entry_kind: 0,
+    entry_name: 0,
+    exemption: 0,
+    from_status: 0,
+    to_status: 0,
+    score: 0,
+    findings: 0,
+  }),
+};
+
+/** The columns of a row's key by table: one with a UUID, and one that tells rows with the same UUID apart. */
+export const keyColumns: Readonly<Record<EventTable, { readonly id: string; readonly part: string }>> = {
+  exchanges: { id: "exchange_id", part: "operation_id" },
+  attempts: { id: "exchange_id", part: "attempt" },
+  captures: { id: "exchange_id", part: "operation_id" },
+  governance_events: { id: "event_id", part: "act" },
 };
 
 function namesOf<Event>(columns: Readonly<Record<Exclude<keyof Event, "type" | "trace">, 0>>): readonly string[] {

@@ -1,7 +1,9 @@
+import type { GovernanceEvent } from "../core/governance-event.ts";
 import { parseJson } from "../kernel/parse-json.ts";
 import type { AnalyticsEvent, AttemptEvent, CaptureEvent, CostColumns, ExchangeEvent } from "../pipeline/event.ts";
 import { putCaptureLine } from "./capture-line.ts";
 import { eventColumns } from "./event-columns.ts";
+import { putGovernanceLine } from "./governance-line.ts";
 import { putBytes, putEnd, putJson, putMembers, putMilliseconds, putNumber, putText } from "./line-values.ts";
 
 /**
@@ -10,8 +12,8 @@ import { putBytes, putEnd, putJson, putMembers, putMilliseconds, putNumber, putT
  */
 export type EventLineWriter = (event: SpooledEvent, memory: Buffer, at: number) => number;
 
-/** What a spool takes: events, and texts that were captured. */
-export type SpooledEvent = AnalyticsEvent | CaptureEvent;
+/** What a spool takes: events, texts that were captured, and acts of governance. */
+export type SpooledEvent = AnalyticsEvent | CaptureEvent | GovernanceEvent;
 
 /**
  * Writes events as lines of a spool: a JSON array of the event's type and the values of `eventColumns`, all ASCII, and a
@@ -29,11 +31,13 @@ export function createEventLineWriter(): EventLineWriter {
         return attemptLine(event, memory, at);
       case "capture":
         return putCaptureLine(event, memory, at);
+      case "governance":
+        return putGovernanceLine(event, memory, at);
     }
   };
 }
 
-/** The event of a line; undefined for captured texts, and for what no writer has written. A column that the line does not have yet is null. */
+/** The event of a line; undefined for captured texts and acts of governance, and for what no writer has written. A column that the line does not have yet is null. */
 export function readEventLine(line: string): AnalyticsEvent | undefined {
   let row: unknown;
   try {

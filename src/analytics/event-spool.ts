@@ -1,3 +1,4 @@
+import type { GovernanceSink } from "../core/governance-event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AnalyticsEvent, CaptureSink, EventSink } from "../pipeline/event.ts";
@@ -103,6 +104,8 @@ class QueuedSpool implements EventSpool {
   record(event: AnalyticsEvent): void {
     this.#take(event);
   }
+
+  readonly governance: GovernanceSink = { record: (event) => this.#take(event) };
 
   readonly captures: CaptureSink = {
     record: (event) => this.#take(event),

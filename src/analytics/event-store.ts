@@ -1,7 +1,7 @@
 /** The tables that recorded events go to. */
-export type EventTable = RowTable | "captures";
+export type EventTable = RowTable | "captures" | "governance_events";
 
-/** Those of them that have rows for everybody who may see analytics; `captures` has texts. */
+/** Those of them that have rows for everybody who may see analytics; `captures` has texts, and `governance_events` no calls. */
 export type RowTable = "exchanges" | "attempts";
 
 /** Lines of the spool that go to one table in one step. */
@@ -17,9 +17,9 @@ export interface RowBatch {
   readonly skipUnreadable: boolean;
 }
 
-/** What tells a row from all others of its table: the exchange, and the operation or the number of the try. */
+/** What tells a row from all others of its table: the exchange, and the operation, the number of the try or the act. */
 export interface RowKey {
-  /** A UUID. */
+  /** A UUID; of an act of governance its own. */
   readonly exchangeId: string;
   readonly part: string;
   /** Milliseconds since the epoch. */

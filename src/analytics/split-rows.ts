@@ -1,6 +1,6 @@
 import { parseJson } from "../kernel/parse-json.ts";
 import type { BlockBuffers } from "./block-buffers.ts";
-import { eventColumns } from "./event-columns.ts";
+import { eventColumns, keyColumns } from "./event-columns.ts";
 import type { EventTable, RowKey } from "./event-store.ts";
 
 /** The lines of one table. */
@@ -27,6 +27,7 @@ export function splitRows(lines: Buffer, buffers: BlockBuffers): SplitRows {
     exchanges: { table: "exchanges", rows: lines, length: 0, count: 0 },
     attempts: { table: "attempts", rows: buffers.take("attempts", lines.length), length: 0, count: 0 },
     captures: { table: "captures", rows: noRows, length: 0, count: 0 },
+    governance_events: { table: "governance_events", rows: noRows, length: 0, count: 0 },
   };
   let unknown = 0;
   for (let start = 0; start < lines.length; ) {
@@ -36,12 +37,12 @@ export function splitRows(lines: Buffer, buffers: BlockBuffers): SplitRows {
     if (table === undefined) unknown += 1;
     else {
       const part = parts[table];
-      if (part.rows.length === 0) part.rows = buffers.take("captures", lines.length); // few have any
+      if (part.rows.length === 0 && table !== "exchanges") part.rows = buffers.take(table, lines.length); // few have any
       append(part, lines, start + heads[table].length, end);
     }
     start = end;
   }
-  const tables = [parts.exchanges, parts.attempts, parts.captures].filter(({ count }) => count > 0);
+  const tables = allTables.map((table) => parts[table]).filter(({ count }) => count > 0);
   return {
     tables: tables.map(({ table, rows, length, count }) => ({ table, rows: rows.subarray(0, length), count })),
     unknown,
@@ -68,6 +69,7 @@ const heads = {
   exchanges: Buffer.from('["exchange",'),
   attempts: Buffer.from('["attempt",'),
   captures: Buffer.from('["capture",'),
+  governance_events: Buffer.from('["governance",'),
 } as const;
 const typePlace = 2;
 
@@ -85,11 +87,11 @@ function append(part: Part, lines: Buffer, start: number, end: number): void {
   part.count += 1;
 }
 
-const tablesByLetter = ["exchanges", "attempts", "captures"] as const;
+const allTables = ["exchanges", "attempts", "captures", "governance_events"] as const;
 
 function tableOf(lines: Buffer, start: number): EventTable | undefined {
   const letter = lines[start + typePlace];
-  const table = tablesByLetter.find((each) => heads[each][typePlace] === letter) ?? "attempts";
+  const table = allTables.find((each) => heads[each][typePlace] === letter) ?? "attempts";
   const head = heads[table];
   const isHead = lines.compare(head, 0, head.length, start, Math.min(start + head.length, lines.length)) === 0;
   return isHead ? table : undefined;
@@ -105,9 +107,10 @@ function keyOf(table: EventTable, line: Buffer): RowKey | undefined {
   if (!Array.isArray(row)) return undefined;
   const value = (column: string): unknown => (row as readonly unknown[])[eventColumns[table].indexOf(column)]; // any array is one
   const ts = value("ts");
-  const exchangeId = value("exchange_id");
+  const { id, part: partColumn } = keyColumns[table];
+  const exchangeId = value(id);
   if (typeof exchangeId !== "string" || typeof ts !== "number") return undefined;
-  const part = value(table === "attempts" ? "attempt" : "operation_id");
+  const part = value(partColumn);
   const isPart = typeof part === "string" || typeof part === "number";
   return isPart ? { exchangeId, part: String(part), ts } : undefined;
 }

@@ -15,6 +15,14 @@ export interface GovernedSubject {
   readonly spec: unknown;
 }
 
+/** A governed resource by its id. */
+export interface GovernedArtifact {
+  readonly id: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly teamId: string;
+}
+
 /** A ruleset, policy or exemption that the same write brings. */
 export type PendingRule = Pick<GovernedSubject, "kind" | "name" | "spec">;
 
@@ -38,6 +46,8 @@ export interface GovernanceGate {
   tryOut(subjects: readonly GovernedSubject[], pending: readonly PendingRule[]): Promise<readonly Verdict[]>;
   /** Has what waits in the catalog looked at, soon. */
   wake(): void;
+  /** Hears of governed resources that are gone, after the commit. */
+  forget(gone: readonly GovernedArtifact[]): void;
 }
 
 /** How a resource stands to all policies that hold for it. */

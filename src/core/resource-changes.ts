@@ -6,7 +6,7 @@ import { askGovernance } from "./ask-governance.ts";
 import { resourceAction } from "./audit-actions.ts";
 import { auditChanges } from "./audit-changes.ts";
 import type { CatalogTransaction } from "./catalog.ts";
-import { isGoverning } from "./governed-kinds.ts";
+import { isGoverned, isGoverning } from "./governed-kinds.ts";
 import { settleInline, storeInline } from "./inline-secrets.ts";
 import { keyManager, residentName } from "./key-manager.ts";
 import { keyManagerWritten } from "./key-managers.ts";
@@ -116,6 +116,7 @@ export async function removeResource(write: Write, kind: ResourceKind, resource:
   if (kind.kind === subscription.kind) write.messages.push({ type: "subscription.removed", id: resource.id });
   if (kind.kind === keyManager.kind) write.messages.push({ type: "key-manager.removed", id: resource.id });
   if (isGoverning(kind.kind)) await askGovernance(write, resource);
+  else if (isGoverned(kind.kind)) write.gone.push(resource);
   if (kind.kind === "Application") await tellForgotten(write, { apiId: null, applicationId: resource.id, entry: null });
   if (kind.live === "revision") await tellForgotten(write, { apiId: resource.id, applicationId: null, entry: null });
   await audit(write, resourceAction(kind, "deleted"), resource, { version: resource.version });

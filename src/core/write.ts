@@ -3,6 +3,7 @@ import { appendAudit } from "./append-audit.ts";
 import type { AuditAction } from "./audit-actions.ts";
 import type { CatalogTransaction, TransactionOptions } from "./catalog.ts";
 import type { Actor, CoreContext } from "./core-context.ts";
+import type { GovernedArtifact } from "./governance-gate.ts";
 import type { PlaneMessage } from "./plane-message.ts";
 
 /** One write on its way: what the inner domain functions share, so that several of them make one transaction. */
@@ -17,6 +18,8 @@ export interface Write {
   artifactsChanged: boolean;
   /** Set by whoever has something looked at by governance. */
   governanceAsked: boolean;
+  /** Governed resources that the write takes away. */
+  readonly gone: GovernedArtifact[];
 }
 
 /**
@@ -46,7 +49,7 @@ async function write<Result>(
   work: (write: Write) => Promise<Result>,
   options: TransactionOptions,
 ): Promise<Result> {
-  const { result, messages, governanceAsked } = await context.catalog.transaction(async (transaction) => {
+  const { result, messages, governanceAsked, gone } = await context.catalog.transaction(async (transaction) => {
     const own: Write = {
       context,
       transaction,
@@ -55,10 +58,12 @@ async function write<Result>(
       messages: [],
       artifactsChanged: false,
       governanceAsked: false,
+      gone: [],
     };
-    return { result: await work(own), messages: own.messages, governanceAsked: own.governanceAsked };
+    return { result: await work(own), messages: own.messages, governanceAsked: own.governanceAsked, gone: own.gone };
   }, options);
   for (const message of messages) context.publish(message);
+  if (gone.length > 0) context.governance?.forget(gone);
   if (governanceAsked) context.governance?.wake();
   return result;
 }

@@ -4,6 +4,8 @@ import { heldEntries, settleQuarantine } from "../core/mcp-quarantine.ts";
 import { settleSuspension } from "../core/suspension.ts";
 import { inBackgroundWrite } from "../core/write.ts";
 import { toGatewayError } from "../kernel/errors.ts";
+import type { ActDetails } from "./acts-of-verdict.ts";
+import { actsOfVerdict } from "./acts-of-verdict.ts";
 import type { RunningVerdict } from "./judge-deployed.ts";
 import { tellCompliance } from "./tell-compliance.ts";
 
@@ -21,11 +23,12 @@ const mostInVain = 3;
 
 /**
  * One resource after another, the one that has waited longest first; what waits outlives the process. One that ends the
- * evaluator rests, and the others go on.
+ * evaluator rests, and the others go on. `onKept` hears of each verdict that was kept, and what it has changed.
  */
 export function createComplianceQueue(
   context: () => CoreContext,
   lookAt: (row: ComplianceRow) => Promise<RunningVerdict | undefined>,
+  onKept: (row: ComplianceRow, acts: readonly ActDetails[]) => void = () => {},
 ): ComplianceQueue {
   let running: Promise<void> | undefined;
   let isAsked = false;
@@ -39,7 +42,7 @@ export function createComplianceQueue(
     isAsked = false;
     let inVain = 0;
     for (let row = await next(); row !== undefined && !isDisposed; row = await next()) {
-      inVain = (await settle(context(), row, lookAt)) ? 0 : inVain + 1;
+      inVain = (await settle(context(), row, { lookAt, onKept })) ? 0 : inVain + 1;
       if (inVain === 0) continue;
       resting.add(row.artifactId);
       rest();
@@ -80,28 +83,34 @@ export function createComplianceQueue(
   };
 }
 
+interface QueueWork {
+  readonly lookAt: (row: ComplianceRow) => Promise<RunningVerdict | undefined>;
+  readonly onKept: (row: ComplianceRow, acts: readonly ActDetails[]) => void;
+}
+
 const system: Actor = { type: "system", id: "governance" };
 
 /** False where it cannot be done now, and the row waits on. */
-async function settle(
-  context: CoreContext,
-  row: ComplianceRow,
-  lookAt: (row: ComplianceRow) => Promise<RunningVerdict | undefined>,
-): Promise<boolean> {
+async function settle(context: CoreContext, row: ComplianceRow, { lookAt, onKept }: QueueWork): Promise<boolean> {
   const { catalog, clock, log } = context;
   const { artifactId, asked, kind, name } = row;
   try {
     const verdict = await lookAt(row);
     const evaluatedAtMs = clock.now();
-    await inBackgroundWrite(context, system, async (write) => {
+    const acts = await inBackgroundWrite(context, system, async (write): Promise<readonly ActDetails[]> => {
       const { compliance } = write.transaction;
-      if (verdict === undefined) return compliance.pass(artifactId, asked);
+      if (verdict === undefined) {
+        await compliance.pass(artifactId, asked);
+        return [];
+      }
       const { status, score, policies, suspension } = verdict;
       await compliance.keep({ ...row, status, score, policies, suspension, evaluatedAtMs });
       await settleQuarantine(write, { ...row, policies }, heldEntries(row));
       await settleSuspension(write, row, suspension);
-      await tellCompliance(write, row, { policies, suspension });
+      const told = await tellCompliance(write, row, { policies, suspension });
+      return [...actsOfVerdict(row, verdict), ...told.map((policy) => ({ act: "webhook.notified", policy }) as const)];
     });
+    onKept(row, acts);
     context.webhooks?.wake();
     return true;
   } catch (error) {

@@ -12,21 +12,22 @@ const mostFindings = 20;
 /**
  * Tells the webhooks of policies whose verdict on a resource has changed, within the write that keeps it: that it breaks
  * them now, that it keeps them again, that other entries of it are in quarantine, or that it is suspended. A first verdict is news only where it
- * is a bad one. Call `wake` of the sender after the commit.
+ * is a bad one. Answers the policies whose webhooks are told. Call `wake` of the sender after the commit.
  */
 export async function tellCompliance(
   write: Write,
   before: ComplianceRow,
   after: Pick<ComplianceRow, "policies" | "suspension">,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { webhooks } = write.context;
-  if (webhooks === undefined) return;
+  if (webhooks === undefined) return [];
   const changed = after.policies.filter(
     (result) =>
       hasChanged(resultOf(before.policies, result.policy), result) ||
       suspends(before, result.policy) !== suspends(after, result.policy),
   );
-  if (changed.length === 0) return;
+  if (changed.length === 0) return [];
+  const told: string[] = [];
   const policies = (await write.transaction.resources.all(
     governancePolicy.kind,
   )) as readonly Resource<GovernancePolicySpec>[]; // all of that kind
@@ -41,7 +42,9 @@ export async function tellCompliance(
       type: result.status === "VIOLATED" ? "governance.violated" : "governance.followed",
       data: { ...news(before, result), suspended: suspends(after, result.policy) },
     });
+    told.push(result.policy);
   }
+  return told;
 }
 
 function suspends({ suspension }: Pick<ComplianceRow, "suspension">, policy: string): boolean {

@@ -1,4 +1,5 @@
 import type { Environment } from "../core/environment.ts";
+import type { GovernanceSink } from "../core/governance-event.ts";
 import type { Usage } from "./exchange.ts";
 import type { SpanPlace, Tracing } from "./trace-context.ts";
 
@@ -176,6 +177,8 @@ export interface EventSink {
   record(event: AnalyticsEvent): void;
   /** Where captured texts go; none are captured when absent. */
   readonly captures?: CaptureSink | undefined;
+  /** Where acts of governance go; none are kept when absent. */
+  readonly governance?: GovernanceSink | undefined;
   /** Events that were dropped since the start, because the bounded spool was full or could not be written. */
   readonly dropped: number;
 }

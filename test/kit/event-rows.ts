@@ -1,3 +1,4 @@
+import type { GovernanceEvent } from "../../src/core/governance-event.ts";
 import type { AttemptEvent, ExchangeEvent } from "../../src/pipeline/event.ts";
 
 /** A recorded operation with an id made of its number; `over` says what is special about it. */
@@ -100,4 +101,29 @@ export function attemptRow(number: number, over: Partial<AttemptEvent> = {}): At
 /** A UUID that holds a number. */
 export function uuidOf(number: number): string {
   return `01900000-0000-7000-8000-${number.toString(16).padStart(12, "0")}`;
+}
+
+/** An act of governance with an id made of its number: a resource that has become compliant, unless told. */
+export function governanceRow(number: number, over: Partial<GovernanceEvent> = {}): GovernanceEvent {
+  return {
+    type: "governance",
+    ts: Date.UTC(2026, 0, 15, 12) + number,
+    event_id: uuidOf(number),
+    act: "compliance.changed",
+    team_id: "team_1",
+    artifact_id: "llm_1",
+    artifact_kind: "LlmApi",
+    artifact_name: "chat",
+    policy: "",
+    ruleset: "",
+    rule: "",
+    entry_kind: "",
+    entry_name: "",
+    exemption: "",
+    from_status: "PENDING",
+    to_status: "COMPLIANT",
+    score: 100,
+    findings: 0,
+    ...over,
+  };
 }

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { z } from "zod";
-import { eventColumns } from "../../analytics/event-columns.ts";
+import { eventColumns, keyColumns } from "../../analytics/event-columns.ts";
 import type { EventStore, EventTable, RowKey } from "../../analytics/event-store.ts";
 import { rowKeyText } from "../../analytics/event-store.ts";
 import type { ClickHouseClients, ClickHouseSession } from "./clickhouse-session.ts";
@@ -69,12 +69,6 @@ const insertSettings = {
 /** About 80 kB of statement: the engine takes 256. */
 const keysAtOnce = 2_000;
 
-const partColumns: Readonly<Record<EventTable, string>> = {
-  exchanges: "operation_id",
-  attempts: "attempt",
-  captures: "operation_id",
-};
-
 const keyRowsSchema = z.array(z.strictObject({ exchangeId: z.string(), part: z.string() }));
 
 async function findKeys(
@@ -86,10 +80,11 @@ async function findKeys(
   const ids = [...new Set(keys.map(({ exchangeId }) => exchangeId))].filter((id) => uuidPattern.test(id));
   if (ids.length === 0) return [];
   const times = keys.map(({ ts }) => ts);
+  const { id, part } = keyColumns[table];
   const result = await writer.query({
-    query: `SELECT toString(exchange_id) AS exchangeId, toString(${partColumns[table]}) AS part FROM ${database}.${table}
+    query: `SELECT toString(${id}) AS exchangeId, toString(${part}) AS part FROM ${database}.${table}
 WHERE ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts <= fromUnixTimestamp64Milli({to:Int64})
-AND exchange_id IN (${ids.map((id) => `'${id}'`).join(",")})`,
+AND ${id} IN (${ids.map((id) => `'${id}'`).join(",")})`,
     query_params: { from: Math.min(...times), to: Math.max(...times) },
     clickhouse_settings: { max_execution_time: 30, select_sequential_consistency: "1" },
     format: "JSONEachRow",

@@ -2,6 +2,7 @@ import { addCaptures } from "./add-captures.ts";
 import { addChoiceColumns } from "./add-choice-columns.ts";
 import { addCosts } from "./add-costs.ts";
 import { addDefinitionHash } from "./add-definition-hash.ts";
+import { addGovernanceEvents } from "./add-governance-events.ts";
 import { addLabels } from "./add-labels.ts";
 import { addMcpColumns } from "./add-mcp-columns.ts";
 import { addMissingMembers } from "./add-missing-members.ts";
@@ -26,4 +27,5 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addStoredAt,
   addCaptures,
   addToldColumns,
+  addGovernanceEvents,
 ];

@@ -2,7 +2,7 @@ import type { ClickHouseClient } from "@clickhouse/client";
 import { z } from "zod";
 
 /** Tables whose rows go with time. */
-const tables = ["exchanges", "attempts"] as const;
+const tables = ["exchanges", "attempts", "governance_events"] as const;
 
 /**
  * Lets the tables keep their rows for so many days, and changes nothing where they do already: a change makes the store

@@ -2,9 +2,9 @@ import { z } from "zod";
 import type { RowPruner } from "../../../analytics/row-pruner.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
 
-const partsSchema = z.array(
-  z.object({ table: z.enum(["exchanges", "attempts", "captures"]), month: z.string().regex(/^\d{6}$/), rows: z.int() }),
-);
+const tables = ["exchanges", "attempts", "captures", "governance_events"] as const;
+
+const partsSchema = z.array(z.object({ table: z.enum(tables), month: z.string().regex(/^\d{6}$/), rows: z.int() }));
 
 /** Whole partitions, which are months: nothing is rewritten. */
 export function createRowPruner(session: ClickHouseSession): RowPruner {
@@ -13,7 +13,7 @@ export function createRowPruner(session: ClickHouseSession): RowPruner {
       session.use(async ({ writer, database }) => {
         const result = await writer.query({
           query: `SELECT table, partition_id AS month, sum(rows) AS rows FROM system.parts
-WHERE database = {database:String} AND active AND table IN ('exchanges', 'attempts', 'captures') AND partition_id < {first:String}
+WHERE database = {database:String} AND active AND table IN (${tables.map((each) => `'${each}'`).join(", ")}) AND partition_id < {first:String}
 GROUP BY table, month ORDER BY table DESC, month`,
           query_params: { database, first: monthOf(ms) },
           clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },

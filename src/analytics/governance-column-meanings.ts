@@ -1,0 +1,20 @@
+/** What each column of `governance_events` means, in the order of the table. Texts are empty where there is nothing to tell. */
+export const governanceColumnMeanings: Readonly<Record<string, string>> = {
+  ts: "When it was done or found, UTC.",
+  event_id: "Its own id.",
+  act: "What was done or found, by a name of the list that the guide to governance has.",
+  team_id: "The team that owns the resource.",
+  artifact_id: "The resource; empty for one that was blocked before there was one.",
+  artifact_kind: "The resource's kind, `McpServer` for instance.",
+  artifact_name: "The resource's name.",
+  policy: "The governance policy; several are parted by commas.",
+  ruleset: "The ruleset of that policy.",
+  rule: "The rule of that ruleset; several are parted by commas.",
+  entry_kind: "Of what an MCP server offers: `tool`, `prompt`, `resource`, `template` or `instructions`.",
+  entry_name: "The name or address of that entry.",
+  exemption: "The exemption that begins or ceases to count.",
+  from_status: "How the resource stood before: to all rules, or to the policy where one is named.",
+  to_status: "How it stands now, in the same words.",
+  score: "From 0 to 100, of all rules; null where none is for it or the act has none.",
+  findings: "How many findings count.",
+};
