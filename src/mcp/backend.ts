@@ -128,6 +128,8 @@ export interface McpBackend {
   sessionEnded?(context: McpContext): void;
   /** What is said of a tool, where that is known without asking. */
   hintsOf?(tool: string): ToolHints | undefined;
+  /** What is said of the server that a tool comes from, in few words, by the tool's name here; of servers that are several. */
+  serversOf?(context: McpContext): Promise<(tool: string) => string | undefined>;
   /** Lets go of everything that is open upstream. Harmless twice. */
   dispose(): MaybePromise<void>;
 }

@@ -13,6 +13,7 @@ import { createMemberLists } from "./member-lists.ts";
 import type { ListKind, Owned } from "./merge-entries.ts";
 import { listKinds, listShapes } from "./merge-entries.ts";
 import { mergeFacts } from "./merge-facts.ts";
+import { serverWords } from "./server-words.ts";
 import { taskOf, withPublicTasks } from "./task-ids.ts";
 import { listenToAll } from "./virtual-listen.ts";
 
@@ -47,6 +48,12 @@ export function createVirtualServer(parts: VirtualServerParts): McpBackend {
       return mergeFacts(parts.serverInfo, known);
     },
     request: (call, context) => request(call, context, tools),
+    async serversOf(context) {
+      const { members: known } = await tools.lists.facts(context);
+      const { owners } = await tools.lists.list("tools", context);
+      const words = new Map(known.map(({ name, facts }) => [name, serverWords(name, facts)]));
+      return (tool) => words.get(owners.get(tool)?.member ?? "");
+    },
     async notify(notification, context) {
       await Promise.allSettled(members.map(({ backend }) => backend.notify(notification, context)));
     },

@@ -69,6 +69,7 @@ interface FoundTool {
 
 interface McpToolFacts {
   readonly name: string;
+  readonly server: string | undefined;
   readonly title: string | undefined;
   readonly description: string | undefined;
   readonly parameters: unknown;
@@ -97,7 +98,13 @@ async function search(call: McpCall, server: McpBackend, context: McpContext, fi
   const task = query.slice(0, mostCharacters);
   const application = context.exchange?.principal?.applicationId;
   const options = { limit: most, ...(application !== undefined && { application }) };
-  const found = await rank(task, all, options, finder);
+  const serverOf = await server.serversOf?.(context);
+  const found = await rank(
+    task,
+    all.map((tool) => factsOf(tool, serverOf)),
+    options,
+    finder,
+  );
   const byName = new Map(all.map((tool) => [nameOf(tool), tool]));
   const tools = found.flatMap(({ id, score }) => {
     const tool = byName.get(id);
@@ -152,12 +159,12 @@ const [toolList] = offeredLists;
 
 async function rank(
   query: string,
-  all: readonly McpObject[],
+  all: readonly FoundTool[],
   options: { readonly limit: number; readonly application?: string },
   finder: Finder,
 ): Promise<readonly Ranked[]> {
   const listing = Buffer.from(JSON.stringify(all));
-  const read = (): readonly FoundTool[] => all.map(factsOf);
+  const read = (): readonly FoundTool[] => all;
   const asked = async (lists: Finder["meaning"]): Promise<readonly Ranked[]> => {
     const list: IndexedList<FoundTool> = await lists.find(listing, read);
     return list.index.rank(query, options);
@@ -170,10 +177,11 @@ async function rank(
   }
 }
 
-function factsOf(tool: McpObject): FoundTool {
+function factsOf(tool: McpObject, serverOf: ((tool: string) => string | undefined) | undefined): FoundTool {
   const name = nameOf(tool);
   const { title, description, inputSchema } = tool;
-  return { name, facts: { name, title: textOf(title), description: textOf(description), parameters: inputSchema } };
+  const said = { title: textOf(title), description: textOf(description), parameters: inputSchema };
+  return { name, facts: { name, server: serverOf?.(name), ...said } };
 }
 
 function nameOf({ name }: McpObject): string {
