@@ -1,21 +1,14 @@
-import { z } from "zod";
-import { parseJson } from "../kernel/parse-json.ts";
+import { attachedPolicies } from "./attached-policies.ts";
 import type { ExchangeRows, ExplainedAttempt, ExplainedRow } from "./explain-rows.ts";
-import type {
-  ExplainedDecision,
-  ExplainedOperation,
-  ExplainedStep,
-  Explanation,
-  Facts,
-  StepVerdict,
-} from "./explanation.ts";
+import { explainedFacts } from "./explained-facts.ts";
+import type { ExplainedDecision, ExplainedOperation, ExplainedStep, Explanation, StepVerdict } from "./explanation.ts";
 import { explainedSteps } from "./explanation.ts";
 
 /** Puts the rows of one exchange together to the story of it. Pure. */
 export function explainExchange({ rows, attempts, document, captures = 0 }: ExchangeRows): Explanation | undefined {
   const [first] = rows;
   if (first === undefined) return undefined;
-  const attached = document === undefined ? [] : attachedTo(first, document);
+  const attached = document === undefined ? [] : attachedPolicies(first, document);
   return {
     exchangeId: first.exchange_id,
     at: first.ts,
@@ -40,13 +33,12 @@ function explainOperation(row: ExplainedRow, all: readonly ExplainedAttempt[], a
   const end = endOf(row, attempts.length);
   const steps = explainedSteps.map((step, place): StepVerdict => {
     const decisions = row.decisions.filter((decision) => stepOf(decision.step) === step).map(decisionOf);
-    const verdict =
-      end === undefined || place < end.place ? "passed" : place === end.place ? end.verdict : "not reached";
-    const facts = verdict === "not reached" ? {} : factsOf(row, step);
+    const verdict = verdictAt(place, end);
+    const facts = verdict === "not reached" ? {} : explainedFacts(row, step);
     return {
       step,
       verdict,
-      summary: summaryOf(row, step, verdict, decisions, attempts.length, attached),
+      summary: summaryOf(row, step, verdict, decisions, attempts, attached),
       facts,
       decisions,
     };
@@ -69,6 +61,14 @@ function explainOperation(row: ExplainedRow, all: readonly ExplainedAttempt[], a
 interface End {
   readonly place: number;
   readonly verdict: "denied" | "failed" | "answered";
+  /** An upstream's own error, which went on to the client: the answer came, and was looked at as any other. */
+  readonly isRelayed: boolean;
+}
+
+function verdictAt(place: number, end: End | undefined): StepVerdict["verdict"] {
+  if (end === undefined || place < end.place) return "passed";
+  if (place === end.place) return end.verdict;
+  return end.isRelayed ? "passed" : "not reached";
 }
 
 /** Where it ended before its end; undefined when it went all the way. */
@@ -76,12 +76,17 @@ function endOf(row: ExplainedRow, attempts: number): End | undefined {
   const enforced = row.decisions.filter(({ mode }) => mode === "enforce");
   if (row.outcome === "ok") {
     const answered = enforced.find(({ action, step }) => action === "respond" && stepOf(step) !== "response");
-    return answered === undefined ? undefined : { place: placeOf(stepOf(answered.step)), verdict: "answered" };
+    if (answered === undefined) return undefined;
+    return { place: placeOf(stepOf(answered.step)), verdict: "answered", isRelayed: false };
   }
   const verdict = row.outcome === "denied" ? "denied" : "failed";
   const refusal = enforced.findLast(({ action }) => action === (verdict === "denied" ? "deny" : "error"));
-  const place = refusal === undefined ? placeOf(stepOfCode(row, attempts)) : placeOf(stepOf(refusal.step));
-  return { place, verdict };
+  const step = refusal === undefined ? (stepOfStage(row) ?? stepOfCode(row, attempts)) : stepOf(refusal.step);
+  return { place: placeOf(step), verdict, isRelayed: step === "call" && isUpstreamsOwn(row) };
+}
+
+function isUpstreamsOwn({ outcome, error_code: code }: ExplainedRow): boolean {
+  return outcome === "upstream_error" && code === null;
 }
 
 function placeOf(step: ExplainedStep): number {
@@ -93,6 +98,31 @@ function stepOf(step: string): ExplainedStep {
   if (step === "recall" || step === "cache") return "request";
   return explainedSteps.find((each) => each === step) ?? "admit";
 }
+
+/** Who has refused it where no policy has: parts of the gateway itself, then how far the row of a message says that it came. */
+function stepOfStage({ denied_by: by, stage }: ExplainedRow): ExplainedStep | undefined {
+  return (by === null ? undefined : ownSteps[by]) ?? (typeof stage === "string" ? stages[stage] : undefined);
+}
+
+const ownSteps: Readonly<Record<string, ExplainedStep>> = {
+  accept: "identify",
+  identify: "identify",
+  subscription: "identify",
+  decode: "decode",
+  authorize: "admit",
+  route: "route",
+};
+
+const stages: Readonly<Record<string, ExplainedStep>> = {
+  accept: "identify",
+  auth: "identify",
+  decode: "decode",
+  authz: "admit",
+  admit: "admit",
+  request: "request",
+  upstream: "call",
+  response: "response",
+};
 
 /** Without a decision, the code tells where it ended. */
 function stepOfCode({ error_code: code }: ExplainedRow, attempts: number): ExplainedStep {
@@ -137,74 +167,17 @@ function attemptOf(attempt: ExplainedAttempt): ExplainedOperation["attempts"][nu
   };
 }
 
-/** Columns that tell of a step; those that the row has are shown. */
-const columnsOf: Readonly<Record<ExplainedStep, readonly string[]>> = {
-  identify: [
-    "auth_method",
-    "key_id",
-    "client_id",
-    "application_id",
-    "plan_id",
-    "environment",
-    "client_ip",
-    "client_name",
-  ],
-  decode: ["protocol", "http_method", "mcp_protocol_version", "method", "primitive_name", "request_bytes"],
-  admit: ["client_retry_count"],
-  request: [
-    "tools_total",
-    "tools_after_filter",
-    "filter_mode",
-    "filter_reason",
-    "tools_after_authz",
-    "members_missing",
-  ],
-  route: [
-    "route_strategy",
-    "route_name",
-    "route_reason",
-    "route_score",
-    "route_target",
-    "route_gates",
-    "route_candidates",
-  ],
-  call: ["member", "upstream_ms", "first_byte_ms", "server_name", "server_version"],
-  response: [
-    "input_tokens",
-    "output_tokens",
-    "cached_input_tokens",
-    "cost",
-    "cost_currency",
-    "cost_source",
-    "response_bytes",
-    "list_total",
-    "result_type",
-    "tool_error",
-    "jsonrpc_error_code",
-    "cache_status",
-  ],
-};
-
-function factsOf(row: ExplainedRow, step: ExplainedStep): Facts {
-  const facts: Facts = {};
-  for (const column of columnsOf[step]) {
-    const value = factSchema.safeParse(row[column]).data;
-    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) facts[column] = value;
-  }
-  return facts;
-}
-
-const factSchema = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
-
 function summaryOf(
   row: ExplainedRow,
   step: ExplainedStep,
   verdict: StepVerdict["verdict"],
   decisions: readonly ExplainedDecision[],
-  attempts: number,
+  attempts: readonly ExplainedAttempt[],
   attached: number,
 ): string {
   if (verdict === "not reached") return "It did not come so far.";
+  if (verdict === "failed" && step === "call" && isUpstreamsOwn(row))
+    return `The upstream answered with ${errorOf(row)}.`;
   if (verdict === "denied" || verdict === "failed") {
     const by = row.denied_by === null ? "" : ` by ${row.denied_by}`;
     const detail = row.error_detail === null ? "" : `: ${row.error_detail}`;
@@ -221,7 +194,17 @@ function summaryOf(
   return passed(row, step, attempts, attached);
 }
 
-function passed(row: ExplainedRow, step: ExplainedStep, attempts: number, attached: number): string {
+/** The error that the upstream itself has told. */
+function errorOf({ jsonrpc_error_code: code, http_status: status }: ExplainedRow): string {
+  return typeof code === "number" ? `the JSON-RPC error ${code}` : `status ${status}`;
+}
+
+function passed(
+  row: ExplainedRow,
+  step: ExplainedStep,
+  attempts: readonly ExplainedAttempt[],
+  attached: number,
+): string {
   switch (step) {
     case "identify":
       return row.application_id === null ? "Let in." : `Known as an application's.`;
@@ -230,45 +213,22 @@ function passed(row: ExplainedRow, step: ExplainedStep, attempts: number, attach
     case "admit":
       return attached === 0 ? "Nothing was noted." : `Nothing was noted; ${attached} policies were attached.`;
     case "request":
-      return "No guardrail or filter has changed it.";
+      return `No guardrail or filter has changed it.${hiddenTools(row)}`;
     case "route":
-      return attempts === 0 ? "No target was needed." : "A target was chosen.";
+      return attempts.length === 0 ? "No target was needed." : "A target was chosen.";
     case "call":
-      return attempts === 1 ? "One try." : `${attempts} tries.`;
+      return triesOf(attempts);
     case "response":
-      return `Answered with ${row.http_status}.`;
+      return `Answered with ${row.http_status}${row["tool_error"] === true ? "; the tool itself says that it failed" : ""}.`;
   }
 }
 
-const ownerSchema = z.looseObject({
-  kind: z.string(),
-  id: z.string(),
-  name: z.string(),
-  spec: z.looseObject({
-    policies: z.array(z.looseObject({ use: z.string(), mode: z.string().default("enforce") })).default([]),
-  }),
-});
-const documentSchema = z.looseObject({ apis: z.array(ownerSchema), supporting: z.array(ownerSchema) });
+function triesOf({ length }: readonly ExplainedAttempt[]): string {
+  if (length === 0) return "No upstream was asked.";
+  return length === 1 ? "One try." : `${length} tries: the last one was answered.`;
+}
 
-/** What was attached for the request of that row, in the order gateway, API, team, application, plan. */
-function attachedTo(row: ExplainedRow, document: string): Explanation["config"]["attached"] {
-  const found = documentSchema.safeParse(parseJson(document));
-  if (!found.success) return []; // of an older form
-  const { apis, supporting } = found.data;
-  const byId = (id: string | null) => supporting.filter((each) => id !== null && each.id === id);
-  const owners = [
-    ...supporting.filter(({ kind, name }) => kind === "Gateway" && name === "default"),
-    ...apis.filter(({ id }) => id === row.api_id),
-    ...byId(row.team_id),
-    ...byId(row.application_id),
-    ...byId(row.plan_id),
-  ];
-  return owners.flatMap(({ kind, id, name, spec }) =>
-    spec.policies.map(({ use, mode }, place) => ({
-      place: `${id}/policies[${place}]`,
-      policy: use,
-      mode,
-      owner: `${kind} ${name}`,
-    })),
-  );
+function hiddenTools({ list_total: all, tools_after_authz: left }: ExplainedRow): string {
+  const isNarrowed = typeof all === "number" && typeof left === "number" && left < all;
+  return isNarrowed ? ` Of ${all} tools the caller may see ${left}.` : "";
 }

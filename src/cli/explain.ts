@@ -3,6 +3,7 @@ import { explanationSchema } from "../analytics/explanation.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { ControlOptions } from "./common-options.ts";
 import { openControlClient } from "./control-client.ts";
+import { plainText } from "./plain-text.ts";
 import { printTable } from "./print-table.ts";
 import type { Shell } from "./shell.ts";
 
@@ -34,12 +35,12 @@ function linesOf({
 }: Explanation): readonly string[] {
   return [
     `Exchange ${exchangeId}`,
-    `  ${at} at ${api.kind} ${plain(api.name)}, revision ${api.revision}, on ${plain(node)}${traceId === null ? "" : `, trace ${traceId}`}`,
+    `  ${at} at ${api.kind} ${plainText(api.name)}, revision ${api.revision}, on ${plainText(node)}${traceId === null ? "" : `, trace ${traceId}`}`,
     `  configuration ${config.hash.slice(0, 12)}${config.isKept ? "" : " (not kept)"}`,
     ...operations.flatMap(operationLines),
     ...(captures === 0 ? [] : ["", `Texts are kept: gatehouse analytics texts ${exchangeId}`]),
     ...(config.attached.length === 0 ? [] : ["", "Attached, in the order in which it runs:"]),
-    ...config.attached.map(({ policy, mode, owner }) => `  ${policy} (${mode}) of ${plain(owner)}`),
+    ...config.attached.map(({ policy, mode, owner }) => `  ${policy} (${mode}) of ${plainText(owner)}`),
     "",
     "Not recorded:",
     ...notRecorded.map((each) => `  ${each}`),
@@ -50,28 +51,28 @@ function operationLines(operation: Explanation["operations"][number]): readonly 
   const { kind, name, outcome, status, durationMs, steps, attempts } = operation;
   const table = printTable(
     ["  STEP", "VERDICT", ""],
-    steps.map((step) => [`  ${step.step}`, step.verdict, step.summary]),
+    steps.map((step) => [`  ${step.step}`, step.verdict, plainText(step.summary)]),
   );
   const tries = attempts.map((each) => [
     `  ${each.attempt}`,
-    each.target,
-    each.model ?? "",
+    plainText(each.target),
+    plainText(each.model ?? ""),
     String(each.status ?? each.errorCode ?? ""),
     each.durationMs === null ? "" : `${each.durationMs} ms`,
   ]);
   return [
     "",
-    plain(
+    plainText(
       `${[kind, name].filter((word) => word !== null).join(" ") || "request"}: ${outcome}, ${status}, ${durationMs} ms`,
     ),
     ...table,
     ...steps.flatMap(({ step, facts, decisions }) => [
       ...decisions.map((each) =>
-        plain(
+        plainText(
           `  ${step}: ${each.policy} at ${each.place}: ${each.action} (${each.mode}) ${each.code ?? ""} ${each.detail ?? ""}`,
-        ),
+        ).trimEnd(),
       ),
-      ...(Object.keys(facts).length === 0 ? [] : [plain(`  ${step}: ${factsText(facts)}`)]),
+      ...(Object.keys(facts).length === 0 ? [] : [plainText(`  ${step}: ${factsText(facts)}`)]),
     ]),
     ...(tries.length === 0 ? [] : printTable(["  TRY", "TARGET", "MODEL", "END", "TOOK"], tries)),
   ];
@@ -81,9 +82,4 @@ function factsText(facts: Explanation["operations"][number]["steps"][number]["fa
   return Object.entries(facts)
     .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(",") : String(value)}`)
     .join(" ");
-}
-
-/** Names come from elsewhere: no control character of theirs plays with the terminal. */
-function plain(text: string): string {
-  return text.replace(/\p{Cc}/gu, "?").trimEnd();
 }

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { exchangeColumnMeanings } from "../../src/analytics/exchange-column-meanings.ts";
 import { explainExchange } from "../../src/analytics/explain-exchange.ts";
 import type { ExplainedRow } from "../../src/analytics/explain-rows.ts";
 import { explainedAttemptSchema, explainedRowSchema } from "../../src/analytics/explain-rows.ts";
+import { explainedColumns } from "../../src/analytics/explained-facts.ts";
 import type { ExplainedStep } from "../../src/analytics/explanation.ts";
 import { explanationSchema } from "../../src/analytics/explanation.ts";
 import { attemptRow, exchangeRow } from "../kit/event-rows.ts";
@@ -40,6 +42,18 @@ const ends = [
   {
     name: "a body that is no JSON",
     over: { outcome: "failed", error_code: "request.malformed_json" },
+    step: "decode",
+    verdict: "failed",
+  },
+  {
+    name: "a tool that the key may not call",
+    over: { outcome: "denied", error_code: "request.not_offered", denied_by: "authorize" },
+    step: "admit",
+    verdict: "denied",
+  },
+  {
+    name: "a message that only its stage tells of",
+    over: { outcome: "failed", error_code: "internal", stage: "decode" },
     step: "decode",
     verdict: "failed",
   },
@@ -144,4 +158,19 @@ test("without its configuration it says what is missing", () => {
   const explained = explainExchange({ rows: [rowOf({})], attempts: [], document: undefined });
   expect(explained?.config).toMatchObject({ isKept: false, attached: [] });
   expect(explained?.notRecorded.join()).toContain("configuration of then");
+});
+
+test("the columns that steps are told by are columns of the table, each at one step", () => {
+  const shown = Object.values(explainedColumns).flat();
+  expect(shown.filter((column) => !Object.hasOwn(exchangeColumnMeanings, column))).toEqual([]);
+  expect(new Set(shown).size).toBe(shown.length);
+});
+
+test("an upstream's own error ends the call, and its answer went on to the client", () => {
+  const over = { outcome: "upstream_error", http_status: 200, jsonrpc_error_code: -32_603 };
+  expect(verdictsOf(over)).toMatchObject({ call: "failed", response: "passed" });
+  const explained = explainExchange({ rows: [rowOf(over)], attempts: [attempt], document: undefined });
+  expect(explained?.operations[0]?.steps.find(({ step }) => step === "call")?.summary).toBe(
+    "The upstream answered with the JSON-RPC error -32603.",
+  );
 });
