@@ -128,8 +128,11 @@ export interface McpBackend {
   sessionEnded?(context: McpContext): void;
   /** What is said of a tool, where that is known without asking. */
   hintsOf?(tool: string): ToolHints | undefined;
-  /** What is said of the server that a tool comes from, in few words, by the tool's name here; of servers that are several. */
-  serversOf?(context: McpContext): Promise<(tool: string) => string | undefined>;
+  /**
+   * What the server that a tool comes from says of itself, in few words, by the tool's name here; of servers that are
+   * several, as far as the exchange has asked them for facts and tools before. Asks nobody.
+   */
+  serverOf?(tool: string, exchange: Exchange): string | undefined;
   /** Lets go of everything that is open upstream. Harmless twice. */
   dispose(): MaybePromise<void>;
 }

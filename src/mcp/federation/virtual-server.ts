@@ -1,5 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GatewayError } from "../../kernel/errors.ts";
+import type { Exchange } from "../../pipeline/exchange.ts";
 import type { McpBackend, McpCall, McpContext, McpFilter, McpObject, McpReply } from "../backend.ts";
 import { unknownName } from "../unknown-name.ts";
 import { isObject, jsonRpcCodes } from "../wire/json-rpc.ts";
@@ -41,18 +42,20 @@ export function createVirtualServer(parts: VirtualServerParts): McpBackend {
     ...parts,
     lists: createMemberLists(members, settings, clock),
     byName: new Map(members.map((member) => [member.name, member])),
+    seen: new WeakMap(),
   };
+  const { seen } = tools;
   return {
     async facts(context) {
       const { members: known } = await tools.lists.facts(context);
+      const words = new Map(known.map(({ name, facts }) => [name, serverWords(name, facts)]));
+      note(seen, context, { words });
       return mergeFacts(parts.serverInfo, known);
     },
     request: (call, context) => request(call, context, tools),
-    async serversOf(context) {
-      const { members: known } = await tools.lists.facts(context);
-      const { owners } = await tools.lists.list("tools", context);
-      const words = new Map(known.map(({ name, facts }) => [name, serverWords(name, facts)]));
-      return (tool) => words.get(owners.get(tool)?.member ?? "");
+    serverOf(tool, exchange) {
+      const { owners, words } = seen.get(exchange) ?? {};
+      return words?.get(owners?.get(tool)?.member ?? "");
     },
     async notify(notification, context) {
       await Promise.allSettled(members.map(({ backend }) => backend.notify(notification, context)));
@@ -71,6 +74,17 @@ export function createVirtualServer(parts: VirtualServerParts): McpBackend {
 interface Tools extends VirtualServerParts {
   readonly lists: MemberLists;
   readonly byName: ReadonlyMap<string, Member>;
+  readonly seen: WeakMap<Exchange, Seen>;
+}
+
+/** What an exchange has seen of the servers. */
+interface Seen {
+  readonly owners?: ReadonlyMap<string, Owned>;
+  readonly words?: ReadonlyMap<string, string>;
+}
+
+function note(seen: WeakMap<Exchange, Seen>, { exchange }: McpContext, more: Seen): void {
+  if (exchange !== undefined) seen.set(exchange, { ...seen.get(exchange), ...more });
 }
 
 async function request(call: McpCall, context: McpContext, tools: Tools): Promise<McpReply> {
@@ -106,7 +120,8 @@ async function answerList(kind: ListKind, { params }: McpCall, context: McpConte
   if (cursor !== undefined && place === undefined) {
     return { error: { code: jsonRpcCodes.invalidParams, message: "`params.cursor` is none of this list." } };
   }
-  const { entries, partial, dropped, ttlMs } = await tools.lists.list(kind, context);
+  const { entries, owners, partial, dropped, ttlMs } = await tools.lists.list(kind, context);
+  if (kind === "tools") note(tools.seen, context, { owners });
   const { page, next } = pageAfter(entries, (entry) => String(entry[by]), tools.settings.pageSize, place);
   const result = {
     [member]: page,

@@ -28,12 +28,7 @@ export function createOfferedServer(server: McpBackend, offer: CompiledOffer): M
     listen: (filter, context) => server.listen(permitted(filter, offer), hearing(context, offer)),
     sessionEnded: (context) => server.sessionEnded?.(context),
     hintsOf: (tool) => hintsOf(tool, server, offer),
-    ...(server.serversOf && {
-      async serversOf(context) {
-        const known = await server.serversOf?.(context);
-        return (tool) => known?.(offer.find("tools", tool)?.name ?? tool);
-      },
-    }),
+    serverOf: (tool, exchange) => server.serverOf?.(offer.find("tools", tool)?.name ?? tool, exchange),
     dispose: () => server.dispose(),
   };
 }

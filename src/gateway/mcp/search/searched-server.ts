@@ -96,22 +96,18 @@ async function search(call: McpCall, server: McpBackend, context: McpContext, fi
   const all = await readTools(server, context);
   const most = Math.min(limit, finder.spec.limit);
   const task = query.slice(0, mostCharacters);
-  const application = context.exchange?.principal?.applicationId;
+  const { exchange } = context;
+  const application = exchange?.principal?.applicationId;
   const options = { limit: most, ...(application !== undefined && { application }) };
-  const serverOf = await server.serversOf?.(context);
-  const found = await rank(
-    task,
-    all.map((tool) => factsOf(tool, serverOf)),
-    options,
-    finder,
-  );
+  const facts = all.map((tool) => factsOf(tool, exchange && server.serverOf?.(nameOf(tool), exchange)));
+  const found = await rank(task, facts, options, finder);
   const byName = new Map(all.map((tool) => [nameOf(tool), tool]));
   const tools = found.flatMap(({ id, score }) => {
     const tool = byName.get(id);
     return tool === undefined ? [] : [{ ...shownOf(tool), score: Math.round(score * 1_000) / 1_000 }];
   });
   const names = found.map(({ id }) => id);
-  if (context.exchange !== undefined) finder.learner?.found(context.exchange, task, names);
+  if (exchange !== undefined) finder.learner?.found(exchange, task, names);
   const answer = { tools, total: all.length };
   return {
     result: { content: [{ type: "text", text: JSON.stringify(answer) }], structuredContent: answer, isError: false },
@@ -177,11 +173,11 @@ async function rank(
   }
 }
 
-function factsOf(tool: McpObject, serverOf: ((tool: string) => string | undefined) | undefined): FoundTool {
+function factsOf(tool: McpObject, server: string | undefined): FoundTool {
   const name = nameOf(tool);
   const { title, description, inputSchema } = tool;
   const said = { title: textOf(title), description: textOf(description), parameters: inputSchema };
-  return { name, facts: { name, server: serverOf?.(name), ...said } };
+  return { name, facts: { name, server, ...said } };
 }
 
 function nameOf({ name }: McpObject): string {
