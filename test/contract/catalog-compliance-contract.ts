@@ -64,6 +64,41 @@ export function catalogComplianceContract(open: () => Promise<Catalog>): void {
     expect((await catalog.read.compliance.list({ teamIds: ["team_other"] }, { limit: 10 })).rows).toEqual([]);
   });
 
+  test("many are marked in one transaction, all or none, and others get their turn meanwhile", async () => {
+    await using catalog = await opened();
+    const count = 300;
+    await catalog.transaction(async (tx) => {
+      for (let at = 0; at < count; at += 1) {
+        const name = `many-${at}`;
+        await tx.resources.insert(sampleResource({ id: `llm_many_${at}`, name, kind: "McpServer" }));
+      }
+    });
+    const waiting = async (): Promise<number> => {
+      const rows = await everyRow((page) => catalog.read.compliance.list({ kind: "McpServer" }, page), 200);
+      return rows.filter(({ dueAtMs }) => dueAtMs === 50).length;
+    };
+    const givenUp = catalog.transaction(async (tx) => {
+      await tx.compliance.enqueue({ kinds: ["McpServer"] }, 50);
+      throw new TypeError("given up");
+    });
+    await expect(givenUp).rejects.toThrow("given up");
+    expect(await waiting()).toBe(0);
+
+    let turns = 0;
+    let isDone = false;
+    const countTurns = (): void => {
+      turns += 1;
+      if (!isDone) setImmediate(countTurns);
+    };
+    await catalog.transaction(async (tx) => {
+      setImmediate(countTurns);
+      await tx.compliance.enqueue({ kinds: ["McpServer"] }, 50);
+      isDone = true;
+    });
+    expect(turns).toBeGreaterThanOrEqual(10);
+    expect(await waiting()).toBe(count);
+  });
+
   test("what comes to nothing waits no more, and goes away with its resource", async () => {
     await using catalog = await opened();
     await catalog.transaction((tx) => tx.compliance.pass(first.id, 1));

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Kysely, Selectable } from "kysely";
 import type { ComplianceRow, ComplianceTable } from "../../core/compliance-tables.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
@@ -9,33 +10,11 @@ export function complianceTable(db: Kysely<CatalogTables>): ComplianceTable {
   const select = () => db.selectFrom("compliance").selectAll();
   return {
     async enqueue(what, nowMs) {
-      const [column, values] = "ids" in what ? (["id", what.ids] as const) : (["kind", what.kinds] as const);
-      if (values.length === 0) return;
-      await db
-        .insertInto("compliance")
-        .columns(["artifactId", "kind", "name", "teamId", "status", "policies", "dueAtMs", "asked"])
-        .expression((query) =>
-          query
-            .selectFrom("resources")
-            .select(({ val }) => [
-              "id",
-              "kind",
-              "name",
-              "teamId",
-              val("PENDING").as("status"),
-              val("[]").as("policies"),
-              val(nowMs).as("dueAtMs"),
-              val(1).as("asked"),
-            ])
-            .where(column, "in", [...values]),
-        )
-        .onConflict((conflict) =>
-          conflict.column("artifactId").doUpdateSet(({ ref, fn, val, eb }) => ({
-            dueAtMs: fn.coalesce(ref("compliance.dueAtMs"), val(nowMs)),
-            asked: eb(ref("compliance.asked"), "+", 1),
-          })),
-        )
-        .execute();
+      const ids = "ids" in what ? what.ids : await idsOfKinds(db, what.kinds);
+      for (let at = 0; at < ids.length; at += pieceRows) {
+        if (at > 0) await nextTurn();
+        await markPiece(db, ids.slice(at, at + pieceRows), nowMs);
+      }
     },
     async next(except = []) {
       const row = await select()
@@ -77,6 +56,51 @@ export function complianceTable(db: Kysely<CatalogTables>): ComplianceTable {
       return closePage("compliance", page, found, { row: fromStored, position: ({ artifactId }) => artifactId });
     },
   };
+}
+
+/**
+ * Rows that are marked at a time. A row is written anew with all that was found, and a thousand in one statement keep the
+ * event loop for a third of a second; between two pieces, all of one transaction, others get their turn.
+ */
+const pieceRows = 25;
+
+async function idsOfKinds(db: Kysely<CatalogTables>, kinds: readonly string[]): Promise<readonly string[]> {
+  if (kinds.length === 0) return [];
+  const rows = await db
+    .selectFrom("resources")
+    .select("id")
+    .where("kind", "in", [...kinds])
+    .orderBy("id")
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+async function markPiece(db: Kysely<CatalogTables>, ids: readonly string[], nowMs: number): Promise<void> {
+  await db
+    .insertInto("compliance")
+    .columns(["artifactId", "kind", "name", "teamId", "status", "policies", "dueAtMs", "asked"])
+    .expression((query) =>
+      query
+        .selectFrom("resources")
+        .select(({ val }) => [
+          "id",
+          "kind",
+          "name",
+          "teamId",
+          val("PENDING").as("status"),
+          val("[]").as("policies"),
+          val(nowMs).as("dueAtMs"),
+          val(1).as("asked"),
+        ])
+        .where("id", "in", [...ids]),
+    )
+    .onConflict((conflict) =>
+      conflict.column("artifactId").doUpdateSet(({ ref, fn, val, eb }) => ({
+        dueAtMs: fn.coalesce(ref("compliance.dueAtMs"), val(nowMs)),
+        asked: eb(ref("compliance.asked"), "+", 1),
+      })),
+    )
+    .execute();
 }
 
 async function allSuspended(db: Kysely<CatalogTables>): ReturnType<ComplianceTable["suspended"]> {
