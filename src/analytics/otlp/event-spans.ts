@@ -1,38 +1,33 @@
 import type { AttemptEvent, ExchangeEvent } from "../../pipeline/event.ts";
 import type { SpanPlace } from "../../pipeline/trace-context.ts";
-import type { OtlpAttribute, TelemetryValues } from "./otlp-values.ts";
-import { otlpAttributes, unixNano } from "./otlp-values.ts";
+import type { TelemetryValues } from "./otlp-values.ts";
+import { attributesJson, textJson, unixNano } from "./otlp-values.ts";
 import { telemetryNames as names } from "./telemetry-names.ts";
 
-/** A span in OTLP's JSON: ids in hex, nanoseconds as text. */
-export interface OtlpSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly flags: number;
+interface Span {
   readonly name: string;
   /** 2 is SERVER, 3 is CLIENT. */
   readonly kind: 2 | 3;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly attributes: readonly OtlpAttribute[];
-  /** 0 is unset, 2 is an error. */
-  readonly status: { readonly code: 0 | 2 };
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly isFailed: boolean;
+  readonly values: TelemetryValues;
 }
 
-/** The SERVER span of an operation. */
-export function exchangeSpan(event: ExchangeEvent, place: SpanPlace): OtlpSpan {
+/** The SERVER span of an operation, in OTLP's JSON. */
+export function exchangeSpan(event: ExchangeEvent, place: SpanPlace): string {
   const { fields, outcome } = event;
   const isMcp = typeof fields["method"] === "string";
   const target = isMcp ? fields["primitive_name"] : event.operation_name;
   const name = [event.operation_kind || event.http_method, target];
   const isFailed = outcome !== "ok" || fields["is_error"] === true;
-  return {
-    ...placeOf(place),
+  return spanJson(place, {
     name: name.filter((part) => typeof part === "string" && part !== "").join(" "),
     kind: 2,
-    ...times(event.ts, event.duration_ms),
-    attributes: otlpAttributes({
+    startMs: event.ts,
+    durationMs: event.duration_ms,
+    isFailed,
+    values: {
       [names.exchange]: event.exchange_id,
       [names.api]: event.api_name,
       [names.application]: event.application_id,
@@ -44,32 +39,35 @@ export function exchangeSpan(event: ExchangeEvent, place: SpanPlace): OtlpSpan {
       [names.clientAddress]: event.client_ip,
       [names.inputTokens]: event.input_tokens,
       [names.outputTokens]: event.output_tokens,
+      [names.cacheReadTokens]: event.cached_input_tokens,
       [names.cost]: event.cost,
       [names.currency]: event.cost_currency,
       [names.errorType]: isFailed ? errorType(event) : null,
       ...(isMcp ? mcpValues(fields) : llmValues(event)),
-    }),
-    status: { code: isFailed ? 2 : 0 },
-  };
+    },
+  });
 }
 
-/** The CLIENT span of a try at an operation. */
-export function attemptSpan(event: AttemptEvent, place: SpanPlace, operation: ExchangeEvent): OtlpSpan {
+/** The CLIENT span of a try at an operation, in OTLP's JSON. */
+export function attemptSpan(event: AttemptEvent, place: SpanPlace, operation: ExchangeEvent): string {
   const error = attemptError(event);
   const isLlm = operation.api_kind === "LlmApi";
   const target = isLlm ? (event.model ?? event.target) : event.target;
-  return {
-    ...placeOf(place),
+  return spanJson(place, {
     name: `${operation.operation_kind} ${target}`,
     kind: 3,
-    ...times(event.ts, event.duration_ms ?? 0),
-    attributes: otlpAttributes({
+    startMs: event.ts,
+    durationMs: event.duration_ms ?? 0,
+    isFailed: error !== null,
+    values: {
       [names.api]: event.api_name,
       [names.target]: event.target,
       [names.attempt]: event.attempt,
       [names.httpStatus]: event.status,
       [names.inputTokens]: event.input_tokens,
       [names.outputTokens]: event.output_tokens,
+      [names.cacheReadTokens]: event.cached_input_tokens,
+      [names.cacheWriteTokens]: event.cache_write_tokens,
       [names.errorType]: error,
       ...(isLlm
         ? {
@@ -78,9 +76,8 @@ export function attemptSpan(event: AttemptEvent, place: SpanPlace, operation: Ex
             [names.genAiModel]: event.model,
           }
         : mcpValues(operation.fields)),
-    }),
-    status: { code: error === null ? 0 : 2 },
-  };
+    },
+  });
 }
 
 /** What kind of failure a try was; null of one that went well. */
@@ -94,9 +91,16 @@ export function errorType({ fields, error_code, http_status }: ExchangeEvent): s
   return typeof told === "string" && told !== "" ? told : (error_code ?? String(http_status));
 }
 
-// https://www.w3.org/TR/trace-context/#trace-flags
-function placeOf({ traceId, spanId, parentSpanId, isSampled }: SpanPlace) {
-  return { traceId, spanId, ...(parentSpanId !== undefined && { parentSpanId }), flags: isSampled ? 1 : 0 };
+/**
+ * Ids in hex, nanoseconds as text.
+ * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+ */
+function spanJson({ traceId, spanId, parentSpanId, isSampled }: SpanPlace, span: Span): string {
+  const { name, kind, startMs, durationMs, isFailed, values } = span;
+  const parent = parentSpanId === undefined ? "" : `"parentSpanId":"${parentSpanId}",`;
+  const times = `"startTimeUnixNano":"${unixNano(startMs)}","endTimeUnixNano":"${unixNano(startMs + durationMs)}"`;
+  // https://www.w3.org/TR/trace-context/#trace-flags
+  return `{"traceId":"${traceId}","spanId":"${spanId}",${parent}"flags":${isSampled ? 1 : 0},"name":${textJson(name)},"kind":${kind},${times},"attributes":${attributesJson(values)},"status":{"code":${isFailed ? 2 : 0}}}`;
 }
 
 function mcpValues(fields: ExchangeEvent["fields"]): TelemetryValues {
@@ -118,8 +122,4 @@ function mcpValues(fields: ExchangeEvent["fields"]): TelemetryValues {
 function llmValues({ api_kind, operation_kind, operation_name }: ExchangeEvent): TelemetryValues {
   if (api_kind !== "LlmApi") return {};
   return { [names.genAiOperation]: operation_kind, [names.genAiModel]: operation_name };
-}
-
-function times(startMs: number, durationMs: number): Pick<OtlpSpan, "startTimeUnixNano" | "endTimeUnixNano"> {
-  return { startTimeUnixNano: unixNano(startMs), endTimeUnixNano: unixNano(startMs + durationMs) };
 }

@@ -28,7 +28,40 @@ export function otlpAttributes(values: TelemetryValues): OtlpAttribute[] {
   });
 }
 
+/** The JSON of what `otlpAttributes` makes of the values. Spans have many, and objects for each would cost the most of them. */
+export function attributesJson(values: TelemetryValues): string {
+  let json = "";
+  for (const key in values) {
+    const value = valueJson(values[key]);
+    if (value !== "") json += `${json === "" ? "" : ","}{"key":"${key}","value":${value}}`;
+  }
+  return `[${json}]`;
+}
+
+/** The JSON of a text. */
+export function textJson(text: string): string {
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** What JSON has as it is. */
+const plain = /^[ !#-[\]-~]*$/;
+
+function valueJson(value: EventValue | undefined): string {
+  switch (typeof value) {
+    case "boolean":
+      return `{"boolValue":${value}}`;
+    case "number":
+      return Number.isInteger(value) ? `{"intValue":"${value}"}` : `{"doubleValue":${JSON.stringify(value)}}`;
+    case "string":
+      return value === "" ? "" : `{"stringValue":${textJson(value.slice(0, longestText))}}`;
+    default:
+      return value === null || value === undefined
+        ? ""
+        : `{"stringValue":${textJson(String(value).slice(0, longestText))}}`;
+  }
+}
+
 /** Milliseconds since the epoch as OTLP's nanoseconds, exact to the microsecond. */
 export function unixNano(ms: number): string {
-  return String(BigInt(Math.round(ms * 1_000)) * 1_000n);
+  return `${Math.round(ms * 1_000)}000`;
 }

@@ -20,6 +20,8 @@ export const telemetryNames = {
   genAiTokenType: "gen_ai.token.type",
   inputTokens: "gen_ai.usage.input_tokens",
   outputTokens: "gen_ai.usage.output_tokens",
+  cacheReadTokens: "gen_ai.usage.cache_read.input_tokens",
+  cacheWriteTokens: "gen_ai.usage.cache_creation.input_tokens",
   mcpMethod: "mcp.method.name",
   mcpSession: "mcp.session.id",
   mcpVersion: "mcp.protocol.version",

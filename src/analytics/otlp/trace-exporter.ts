@@ -1,5 +1,4 @@
 import type { AnalyticsEvent, ExchangeEvent } from "../../pipeline/event.ts";
-import type { OtlpSpan } from "./event-spans.ts";
 import { attemptSpan, exchangeSpan } from "./event-spans.ts";
 import type { OtlpSource } from "./otlp-resource.ts";
 import { otlpResource, otlpScope } from "./otlp-resource.ts";
@@ -22,7 +21,7 @@ export function createTraceExporter({
   source,
   ...endpoint
 }: OtlpEndpoint & { readonly source: OtlpSource }): TelemetryExporter {
-  const sender = createOtlpSender<() => OtlpSpan>({
+  const sender = createOtlpSender<() => string>({
     ...endpoint,
     signal: "traces",
     batchAfterMs: 1_000,
@@ -52,7 +51,7 @@ export function createTraceExporter({
   };
 }
 
-function encode(spans: readonly OtlpSpan[], source: OtlpSource): string {
-  const scopeSpans = [{ scope: otlpScope(source), spans }];
-  return JSON.stringify({ resourceSpans: [{ resource: otlpResource(source), scopeSpans }] });
+function encode(spans: readonly string[], source: OtlpSource): string {
+  const [resource, scope] = [JSON.stringify(otlpResource(source)), JSON.stringify(otlpScope(source))];
+  return `{"resourceSpans":[{"resource":${resource},"scopeSpans":[{"scope":${scope},"spans":[${spans.join(",")}]}]}]}`;
 }

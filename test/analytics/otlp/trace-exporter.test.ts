@@ -27,8 +27,13 @@ async function startExporting(first?: Respond) {
 
 test("an operation and its try are spans of the kinds and names that the conventions have", async () => {
   await using run = await startExporting();
-  run.record(exchangeRow(1, { trace: placeInTrace() }));
-  run.record(attemptRow(1, { trace: placeInTrace({ spanId: "c".repeat(16), parentSpanId: "b".repeat(16) }) }));
+  run.record(exchangeRow(1, { trace: placeInTrace(), cached_input_tokens: 2 }));
+  run.record(
+    attemptRow(1, {
+      cache_write_tokens: 1,
+      trace: placeInTrace({ spanId: "c".repeat(16), parentSpanId: "b".repeat(16) }),
+    }),
+  );
   run.clock.advance(1_000);
   await eventually("the collector hears", () => run.collector.seen.length === 1);
   expect(run.collector.seen[0]).toMatchObject({ method: "POST", url: "/v1/traces" });
@@ -51,11 +56,17 @@ test("an operation and its try are spans of the kinds and names that the convent
       "gen_ai.request.model": "small",
       "gen_ai.usage.input_tokens": 3,
       "gen_ai.usage.output_tokens": 5,
+      "gen_ai.usage.cache_read.input_tokens": 2,
       "http.response.status_code": 200,
     },
   });
   expect(server).not.toHaveProperty("parentSpanId");
-  expect(client).toMatchObject({ parentSpanId: "b".repeat(16), kind: 3, name: "chat small" });
+  expect(client).toMatchObject({
+    parentSpanId: "b".repeat(16),
+    kind: 3,
+    name: "chat small",
+    attributes: { "gen_ai.usage.cache_creation.input_tokens": 1 },
+  });
 });
 
 test("a tool call that failed is an error span with the names of MCP", async () => {
