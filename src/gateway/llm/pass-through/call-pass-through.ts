@@ -4,6 +4,7 @@ import type { CompiledTarget } from "../../../pipeline/target.ts";
 import { traceUpstream } from "../../../pipeline/trace-context.ts";
 import { answerHeaders, forwardableHeaders } from "../../headers.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../../upstream.ts";
+import { isEventStream } from "../../upstream.ts";
 import type { UpstreamBody } from "../../upstream-body.ts";
 import { noEdits, upstreamBody } from "../body-edits.ts";
 import type { LlmCallTools } from "../call-llm.ts";
@@ -15,11 +16,13 @@ import { parseAnswer, refuseEncoded } from "../parse-answer.ts";
 import { jsonFrame } from "../parsed-frame.ts";
 import { usesModel } from "./endpoints.ts";
 import { noteKept } from "./kept-objects.ts";
+import { meteredFrames } from "./metered-frames.ts";
 import { passThroughUsage } from "./pass-through-usage.ts";
 
 /**
  * One try of what an API has opened beside chats: the client's bytes go on, an upload while it comes, and the answer
- * comes back as it is. Of a JSON answer the usage is noted, and what the provider keeps from now on.
+ * comes back as it is. Of a JSON answer and of a stream of events the usage is noted, and of the former what the provider keeps
+ * from now on.
  */
 export async function callPassThrough(
   exchange: Exchange,
@@ -36,7 +39,10 @@ export async function callPassThrough(
   if (typeof type === "string") headers["content-type"] = type;
   if (!isJson(type) || asked.path.endsWith("/content")) {
     operation.isUnmetered = usesModel(asked);
-    return streamed(response, headers);
+    const isMetered = operation.isUnmetered && isEventStream(type);
+    const { body } = response;
+    const frames = isMetered ? meteredFrames(body, operation, exchange.api.limits.responseBytes) : framesOf(body);
+    return streamed(response, headers, frames);
   }
   const bytes = await response.body.whole(exchange.api.limits.responseBytes);
   const message = parseAnswer(bytes);
@@ -78,10 +84,13 @@ export async function sendPassThrough(
 }
 
 /** The answer's bytes while they come; one that breaks off breaks the client's connection off. */
-function streamed({ status, headers: told, body }: UpstreamResponse, headers: Record<string, string>): Answer {
+function streamed(
+  { status, headers: told, body }: UpstreamResponse,
+  headers: Record<string, string>,
+  frames: AsyncGenerator<Frame>,
+): Answer {
   const length = told["content-length"];
   if (typeof length === "string" && /^\d+$/.test(length)) headers["content-length"] = length;
-  const frames = framesOf(body);
   return { status, headers, body: { type: "stream", frames, discard: () => body.discard() } };
 }
 
