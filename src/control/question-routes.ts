@@ -3,6 +3,7 @@ import type { ExportFormat } from "../analytics/analytics-reader.ts";
 import { exportFormats } from "../analytics/analytics-reader.ts";
 import type { Question } from "../analytics/questions/define-question.ts";
 import { granularities } from "../analytics/questions/define-question.ts";
+import { governanceTrend } from "../analytics/questions/governance-trend.ts";
 import { questions } from "../analytics/questions/index.ts";
 import { attemptFilterShape, filterShape, rangeShape, reader, selectionOf } from "./analytics-query.ts";
 import type { ControlRoute } from "./control-route.ts";
@@ -12,7 +13,7 @@ import { schemaComponent, schemaReference } from "./schema-component.ts";
 
 /** A route for each question that is defined in a file of its own, and the list of them. */
 export function questionRoutes(): readonly ControlRoute[] {
-  return [listRoute(), ...questions.map(questionRoute)];
+  return [listRoute(), ...questions.map((question) => questionRoute(question)), trendRoute()];
 }
 
 const common = { access: { permission: "analytics:read" }, tag: "Analytics", method: "get" } as const;
@@ -85,16 +86,36 @@ const stepShape = {
     .meta({ title: "Granularity", description: "Steps of time by the calendar of UTC; `total` is the whole range." }),
 };
 
-function questionRoute(question: Question): ControlRoute {
+/** The trend again where governance is read, for those who may read analytics. */
+function trendRoute(): ControlRoute {
+  const path = "/api/v1/governance/trend";
+  return questionRoute(governanceTrend, { path, operationId: "getComplianceTrend", tag: "Governance" });
+}
+
+/** What a question may be narrowed to, by its table. */
+const filterShapes = {
+  exchanges: { ...rangeShape, ...filterShape },
+  attempts: { ...rangeShape, ...attemptFilterShape },
+  governance_events: {
+    from: rangeShape.from,
+    to: rangeShape.to,
+    api: rangeShape.api.meta({ title: "API", description: "Name or id of an API, or of another resource." }),
+  },
+} as const;
+
+function questionRoute(
+  question: Question,
+  place: Partial<Record<"path" | "operationId" | "tag", string>> = {},
+): ControlRoute {
   const { id, title, component, table, hasSteps, params, row } = question;
   const words = id.split("-").map((word) => word.charAt(0).toUpperCase() + word.slice(1));
   const own = params.shape;
-  const filters = table === "attempts" ? attemptFilterShape : filterShape;
-  const query = z.strictObject({ ...rangeShape, ...filters, ...pageShape, ...(hasSteps ? stepShape : {}), ...own });
+  const query = z.strictObject({ ...filterShapes[table], ...pageShape, ...(hasSteps ? stepShape : {}), ...own });
   return defineRoute({
     ...common,
     path: pathOf(id),
     operationId: `ask${words.join("")}`,
+    ...place,
     summary: title,
     query,
     answers: {

@@ -168,12 +168,27 @@ describe("a question in a file of its own", () => {
     "clients?granularity=hour",
     "clients?format=xml",
     "unused?days=0",
+    "governance-trend?environment=sandbox",
+    "governance-trend?by=minute",
     "clients?limit=10001",
   ])("%s is refused", async (query) => {
     await using control = await openControlPlane({ analytics: notingAnalytics().analytics });
     const answer = await control.send("GET", `${base}/${query}`);
     expect([answer.status, answer.body.code]).toEqual([400, "request.invalid"]);
   });
+});
+
+test("the trend of compliance is asked where governance is read too, of the teams that the caller may ask about", async () => {
+  const { analytics, asked } = notingAnalytics();
+  await using control = await openControlPlane({ analytics });
+  const path = "/api/v1/governance/trend?by=hour&per=artifact&api=chat";
+  expect((await control.send("GET", path)).status).toBe(200);
+  expect(asked[0]).toMatchObject({ selection: { api: "chat" }, more: { params: { by: "hour", per: "artifact" } } });
+  const blue = await createTeam(control, "blue");
+  await makeUser(control, "ada", { teams: [{ team: "blue", roles: ["analyst"] }] }, {});
+  const { token } = await makeToken(control.send, { user: "ada" });
+  expect((await control.send("GET", path, undefined, bearer(token))).status).toBe(200);
+  expect(asked[1]?.selection.teamIds).toEqual([blue]);
 });
 
 describe("who has the right for teams only", () => {

@@ -8,10 +8,15 @@ export const granularities = ["minute", "hour", "day", "week", "month", "total"]
 
 export type Granularity = (typeof granularities)[number];
 
+/** What a question may be about: calls, tries at upstreams, or acts of governance. */
+export type QuestionSubject = QuestionTable | "governance_events";
+
 /** What a question's SQL is put together from. All of it is our own text: what a caller says goes in by `{name:Type}`. */
 export interface QuestionParts {
   /** The condition on the table: the range, the filters, and the teams that the caller may ask about. */
   readonly where: string;
+  /** Of `governance_events` alone: the condition without the range. */
+  readonly scope: string;
   /** The begin of a row's step. */
   readonly step: string;
 }
@@ -27,7 +32,7 @@ export interface Question {
   readonly description: string;
   /** The name of its rows in the API's description. */
   readonly component: string;
-  readonly table: QuestionTable;
+  readonly table: QuestionSubject;
   /** By steps of time: then it takes `granularity`, `total` when absent. */
   readonly hasSteps: boolean;
   /** Its own parameters beside the range, the filters and the page. */
@@ -41,7 +46,7 @@ export interface Question {
 
 interface QuestionDefinition<Params extends z.ZodRawShape, Row extends z.ZodRawShape>
   extends Pick<Question, "id" | "title" | "description" | "component"> {
-  readonly table?: QuestionTable;
+  readonly table?: QuestionSubject;
   readonly hasSteps?: boolean;
   readonly params?: Params;
   readonly row: Row;

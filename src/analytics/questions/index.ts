@@ -3,6 +3,7 @@ import { cacheSavings } from "./cache-savings.ts";
 import { clients } from "./clients.ts";
 import type { Question } from "./define-question.ts";
 import { errorKinds } from "./error-kinds.ts";
+import { governanceTrend } from "./governance-trend.ts";
 import { guardrailHits } from "./guardrail-hits.ts";
 import { heatMap } from "./heat-map.ts";
 import { latencySteps } from "./latency-steps.ts";
@@ -22,6 +23,7 @@ export const questions: readonly Question[] = [
   cacheSavings,
   clients,
   errorKinds,
+  governanceTrend,
   guardrailHits,
   heatMap,
   latencySteps,

@@ -7,7 +7,7 @@ import { createEventStore } from "../../../src/store/clickhouse/create-event-sto
 import { createAnalyticsReader } from "../../../src/store/clickhouse/questions/create-analytics-reader.ts";
 import type { TestEngine } from "../../kit/embedded-clickhouse.ts";
 import { describeWithEngine, startTestEngine } from "../../kit/embedded-clickhouse.ts";
-import { attemptRow, exchangeRow } from "../../kit/event-rows.ts";
+import { attemptRow, exchangeRow, governanceRow } from "../../kit/event-rows.ts";
 import { lineOf } from "../../kit/line-of.ts";
 
 const noon = Date.UTC(2026, 0, 15, 12); // a Thursday
@@ -158,8 +158,9 @@ describeWithEngine("questions in files of their own", () => {
     for (const [table, lines] of [
       ["exchanges", rows.map((row) => lineOf(row))],
       ["attempts", tries.map((row) => lineOf(row))],
+      ["governance_events", [lineOf(governanceRow(1))]],
     ] as const) {
-      const bytes = Buffer.from(lines.map((line) => line.replace(/^\["(exchange|attempt)",/, "[")).join(""));
+      const bytes = Buffer.from(lines.map((line) => line.replace(/^\["(exchange|attempt|governance)",/, "[")).join(""));
       const batch = { table, rows: bytes, count: lines.length, token: table, skipUnreadable: false } as const;
       await store.insert(batch, new AbortController().signal);
     }

@@ -11,6 +11,7 @@ import {
   selectionCondition,
   selectionParameters,
 } from "./ask-clickhouse.ts";
+import { governanceCondition } from "./governance-condition.ts";
 
 /**
  * A page of a question's rows. Its cursor has the range and how many rows went before: as long as no more rows come to
@@ -67,8 +68,16 @@ const steps: Readonly<Record<Granularity, string>> = {
   month: "toDateTime64(toStartOfMonth(ts), 3, 'UTC')",
 };
 
+const inRange = "ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})";
+
 function sqlOf(question: Question, selection: Selection, { params, granularity }: QuestionRequest): string {
-  return question.sql({ where: selectionCondition(selection, question.table), step: steps[granularity] }, params);
+  const { table } = question;
+  const step = steps[granularity];
+  if (table !== "governance_events") {
+    return question.sql({ where: selectionCondition(selection, table), scope: "true", step }, params);
+  }
+  const scope = governanceCondition(selection);
+  return question.sql({ where: `${inRange} AND ${scope}`, scope, step }, params);
 }
 
 function valuesOf(question: Question, selection: Selection, { params }: QuestionRequest) {
