@@ -2,8 +2,8 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../kernel/clock.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import type { Verdict } from "../pipeline/define-guardrail.ts";
-import type { LongTextJudge, LongTextQuestion } from "../pipeline/long-texts.ts";
-import type { JudgeMessage } from "./judge-worker.ts";
+import type { LongTextJudge } from "../pipeline/long-texts.ts";
+import type { JudgeMessage, JudgeQuestion } from "./judge-worker.ts";
 
 export interface JudgePoolOptions {
   readonly clock: Clock;
@@ -37,38 +37,41 @@ export function createJudgePool(options: JudgePoolOptions): LongTextJudge {
     thread.take(task);
   };
 
+  const ask = (question: JudgeQuestion, signal: AbortSignal): Promise<unknown> => {
+    if (isClosed || waiting.length >= mostWaiting) return Promise.reject(failed("too many long texts wait"));
+    if (signal.aborted) return Promise.reject(failed("nobody waits for it any more"));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const end = (settle: () => void): void => {
+      cancel();
+      signal.removeEventListener("abort", onAbort);
+      const place = waiting.indexOf(task);
+      if (place >= 0) waiting.splice(place, 1);
+      settle();
+    };
+    const task: Task = {
+      question,
+      resolve: (answer) => end(() => resolve(answer)),
+      reject: (error) => end(() => reject(error)),
+    };
+    // The time limit stays while a thread is at it: who leaves must not leave a thread behind that never comes to an end.
+    const onAbort = (): void => {
+      const left = failed("nobody waits for it any more");
+      if (isAt(task)) reject(left);
+      else task.reject(left);
+    };
+    const cancel = clock.after(timeLimitMs, () => {
+      for (const thread of running) if (thread.task === task) void thread.stop();
+      task.reject(failed(`no verdict after ${timeLimitMs} ms`));
+    });
+    signal.addEventListener("abort", onAbort);
+    waiting.push(task);
+    next();
+    return promise;
+  };
+
   return {
-    judge(question, signal) {
-      if (isClosed || waiting.length >= mostWaiting) return Promise.reject(failed("too many long texts wait"));
-      if (signal.aborted) return Promise.reject(failed("nobody waits for it any more"));
-      const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
-      const end = (settle: () => void): void => {
-        cancel();
-        signal.removeEventListener("abort", onAbort);
-        const place = waiting.indexOf(task);
-        if (place >= 0) waiting.splice(place, 1);
-        settle();
-      };
-      const task: Task = {
-        question,
-        resolve: (verdict) => end(() => resolve(verdict)),
-        reject: (error) => end(() => reject(error)),
-      };
-      // The time limit stays while a thread is at it: who leaves must not leave a thread behind that never comes to an end.
-      const onAbort = (): void => {
-        const left = failed("nobody waits for it any more");
-        if (isAt(task)) reject(left);
-        else task.reject(left);
-      };
-      const cancel = clock.after(timeLimitMs, () => {
-        for (const thread of running) if (thread.task === task) void thread.stop();
-        task.reject(failed(`no verdict after ${timeLimitMs} ms`));
-      });
-      signal.addEventListener("abort", onAbort);
-      waiting.push(task);
-      next();
-      return promise;
-    },
+    judge: (question, signal) => ask({ ...question, asks: "verdict" }, signal) as Promise<Verdict>, // by what was asked
+    search: (question, signal) => ask({ ...question, asks: "search" }, signal),
     async [Symbol.asyncDispose]() {
       isClosed = true;
       for (const task of waiting.splice(0)) task.reject(failed("the gateway stops"));
@@ -78,8 +81,8 @@ export function createJudgePool(options: JudgePoolOptions): LongTextJudge {
 }
 
 interface Task {
-  readonly question: LongTextQuestion;
-  resolve(verdict: Verdict): void;
+  readonly question: JudgeQuestion;
+  resolve(answer: unknown): void;
   reject(error: GatewayError): void;
 }
 
@@ -106,7 +109,7 @@ function startThread(running: Set<Thread>, onIdle: () => void): Thread {
     done((task) => task.reject(failed(reason)));
   };
   worker.on("message", (message: JudgeMessage) =>
-    done((task) => (message.type === "verdict" ? task.resolve(message.verdict) : task.reject(failed(message.reason)))),
+    done((task) => (message.type === "answer" ? task.resolve(message.answer) : task.reject(failed(message.reason)))),
   );
   worker.on("error", (error: unknown) => ended(error instanceof Error ? error.message : String(error)));
   worker.on("exit", (code) => ended(`the thread has ended with ${code}`));

@@ -1,13 +1,18 @@
 import { parentPort } from "node:worker_threads";
 import { LRUCache } from "lru-cache";
-import type { CompiledGuardrail, Verdict } from "../pipeline/define-guardrail.ts";
+import type { CompiledGuardrail } from "../pipeline/define-guardrail.ts";
 import type { LongTextQuestion } from "../pipeline/long-texts.ts";
 import type { PluginTools } from "../pipeline/plugin.ts";
 import { guardrails } from "./index.ts";
 
+/** A question to the thread: for the verdict, or for what the guardrail's search finds. */
+export interface JudgeQuestion extends LongTextQuestion {
+  readonly asks: "verdict" | "search";
+}
+
 /** What the thread says to each question, in their order. */
 export type JudgeMessage =
-  | { readonly type: "verdict"; readonly verdict: Verdict }
+  | { readonly type: "answer"; readonly answer: unknown }
   | { readonly type: "error"; readonly reason: string };
 
 const compiled = new LRUCache<string, CompiledGuardrail>({ max: 100 });
@@ -15,16 +20,17 @@ const compiled = new LRUCache<string, CompiledGuardrail>({ max: 100 });
 if (parentPort !== null) {
   const port = parentPort;
   // Of the pool's making alone.
-  port.on("message", (question: LongTextQuestion) => {
+  port.on("message", (question: JudgeQuestion) => {
     answer(question).then(
-      (verdict) => port.postMessage({ type: "verdict", verdict } satisfies JudgeMessage),
+      (given) => port.postMessage({ type: "answer", answer: given } satisfies JudgeMessage),
       (error: unknown) => port.postMessage({ type: "error", reason: reasonOf(error) } satisfies JudgeMessage),
     );
   });
 }
 
-async function answer({ use, config, spans, phase, operation }: LongTextQuestion): Promise<Verdict> {
+async function answer({ asks, use, config, spans, phase, operation }: JudgeQuestion): Promise<unknown> {
   const guardrail = compiledOf(use, config);
+  if (asks === "search" && guardrail.search !== undefined) return guardrail.search.find(spans, phase);
   return guardrail.inspect(spans, phase, {
     exchangeId: "",
     operation,
@@ -40,8 +46,10 @@ function compiledOf(use: string, config: unknown): CompiledGuardrail {
   const known = compiled.get(key);
   if (known !== undefined) return known;
   const plugin = guardrails.find(({ id }) => id === use);
-  if (plugin?.isPure !== true) throw new TypeError(`"${use}" is no guardrail that could be judged by elsewhere`);
-  const made = plugin.compile(plugin.config.parse(config), noTools);
+  const made = plugin?.compile(plugin.config.parse(config), noTools);
+  if (made === undefined || (plugin?.isPure !== true && made.search === undefined)) {
+    throw new TypeError(`"${use}" is no guardrail that could be judged by elsewhere`);
+  }
   compiled.set(key, made);
   return made;
 }

@@ -111,7 +111,8 @@ function compileChecks(
   { longTexts }: PluginRegistry,
 ): CompiledGuardrail {
   const compiled = plugin.compile(config, tools);
-  if (plugin.isPure !== true || longTexts === undefined) return compiled;
+  const goesElsewhere = plugin.isPure === true || compiled.search !== undefined;
+  if (!goesElsewhere || longTexts === undefined) return compiled;
   return judgingLongTexts(compiled, { use, config: given }, longTexts);
 }
 

@@ -74,11 +74,29 @@ export interface CompiledGuardrail {
   readonly phases: readonly GuardrailPhase[];
   /** Required for the response phase: streams are judged through it. */
   readonly window?: StreamWindow;
-  /** Judges all spans of a message together. */
-  inspect(spans: readonly TextSpan[], phase: GuardrailPhase, call: GuardedCall): MaybePromise<Verdict>;
+  /**
+   * Judges all spans of a message together. `searched` is what `search` has found in these very spans; without it the
+   * guardrail searches itself.
+   */
+  inspect(
+    spans: readonly TextSpan[],
+    phase: GuardrailPhase,
+    call: GuardedCall,
+    searched?: unknown,
+  ): MaybePromise<Verdict>;
+  /** What takes its time; of long texts it is asked in a thread of its own. */
+  readonly search?: TextSearch;
   /** Whether there is nothing to look for in this call's streamed answer: none of it is held back then. */
   passesStream?(call: GuardedCall): boolean;
   dispose?(): MaybePromise<void>;
+}
+
+/** What a guardrail finds by its configuration and the texts alone, with no tools and no memory. */
+export interface TextSearch {
+  /** Those in which anything is looked for. */
+  readonly phases: readonly GuardrailPhase[];
+  /** Of spans that are whole texts. What it gives can be cloned as messages to threads are. */
+  find(spans: readonly TextSpan[], phase: GuardrailPhase): unknown;
 }
 
 /** A content check. Knows spans, never a protocol. */

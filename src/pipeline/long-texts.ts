@@ -1,4 +1,4 @@
-import type { CompiledGuardrail, GuardrailPhase, TextSpan, Verdict } from "./define-guardrail.ts";
+import type { CompiledGuardrail, GuardrailPhase, TextSearch, TextSpan, Verdict } from "./define-guardrail.ts";
 
 /** What a guardrail is to judge in another thread: by its id and configuration it is compiled there. */
 export interface LongTextQuestion {
@@ -13,26 +13,36 @@ export interface LongTextQuestion {
 /** Judges in another thread. Rejects when that breaks, takes too long or has too much to do already. */
 export interface LongTextJudge extends AsyncDisposable {
   judge(question: LongTextQuestion, signal: AbortSignal): Promise<Verdict>;
+  /** What the guardrail's `search` finds, for its `inspect`. */
+  search(question: LongTextQuestion, signal: AbortSignal): Promise<unknown>;
 }
 
 /** Texts of a message up to which its guardrails judge in the turn of its request, in UTF-16 units. */
 export const longestHereUnits = 65_536;
 
 /**
- * The guardrail, which has messages of more text judged by `judge`, so that no other request waits for them. Only for one
- * that says of itself that it is pure.
+ * The guardrail, which has messages of more text judged by `judge`, or searched where it has a search, so that no other
+ * request waits for them. Only for one that says of itself that it is pure, or that has a search.
  */
 export function judgingLongTexts(
   compiled: CompiledGuardrail,
   { use, config }: Pick<LongTextQuestion, "use" | "config">,
   judge: LongTextJudge,
 ): CompiledGuardrail {
+  const { search } = compiled;
   const inspect: CompiledGuardrail["inspect"] = (spans, phase, call) => {
-    if (!isLong(spans)) return compiled.inspect(spans, phase, call);
+    if (!isLong(spans) || !isApart(search, spans, phase)) return compiled.inspect(spans, phase, call);
     const { kind, name } = call.operation;
-    return judge.judge({ use, config, spans: spans.map(plain), phase, operation: { kind, name } }, call.signal);
+    const question = { use, config, spans: spans.map(plain), phase, operation: { kind, name } };
+    if (search === undefined) return judge.judge(question, call.signal);
+    return judge.search(question, call.signal).then((searched) => compiled.inspect(spans, phase, call, searched));
   };
   return { ...compiled, inspect };
+}
+
+/** Whether there is anything to do elsewhere. What a search finds in a part of a stream depends on the parts before. */
+function isApart(search: TextSearch | undefined, spans: readonly TextSpan[], phase: GuardrailPhase): boolean {
+  return search === undefined || (search.phases.includes(phase) && spans.every(({ part }) => part === undefined));
 }
 
 function isLong(spans: readonly TextSpan[]): boolean {

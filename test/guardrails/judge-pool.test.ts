@@ -119,7 +119,11 @@ test("a question that its asker has left goes on to its limit, and takes no thre
 });
 
 test("a message of short texts is judged in its own turn", async () => {
-  const nobody = { judge: () => Promise.reject(new Error("asked")), [Symbol.asyncDispose]: () => Promise.resolve() };
+  const nobody = {
+    judge: () => Promise.reject(new Error("asked")),
+    search: () => Promise.reject(new Error("asked")),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
   const guardrail = judgingLongTexts(compile(), { use: "regex", config }, nobody);
   const long = "x".repeat(longestHereUnits);
   expect(guardrail.inspect([span(long)], "request", guardedCall())).toEqual({ type: "pass" });

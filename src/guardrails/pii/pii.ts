@@ -46,10 +46,21 @@ export const pii = defineGuardrail({
         ...(answersCount ? ["response" as const] : []),
       ],
       window,
-      inspect(spans, phase, call) {
+      search: {
+        phases: [
+          ...(request.find === undefined ? [] : ["request" as const]),
+          ...(response.find === undefined ? [] : ["response" as const]),
+        ],
+        find(spans, phase): Searched {
+          const { find } = phase === "request" ? request : response;
+          return spans.map(({ text }) => find?.(text) ?? []);
+        },
+      },
+      inspect(spans, phase, call, searched) {
         const kept = call.memory(() => nothingKept(spans));
-        if (phase === "request") return judge(inRequest(spans, request.find, kept, replacement), phase);
-        return judge(inAnswer(spans, response.find, kept, replacement, window.overlap), phase);
+        const known = searched as Searched | undefined; // of its own search
+        if (phase === "request") return judge(inRequest(spans, knowing(request.find, known), kept, replacement), phase);
+        return judge(inAnswer(spans, knowing(response.find, known), kept, replacement, window.overlap), phase);
       },
       passesStream: (call) => response.find === undefined && call.memory(() => nothingKept([])).placeholders.isEmpty,
     };
@@ -79,11 +90,20 @@ interface Found {
   readonly isRest: boolean;
 }
 
-type Find = ((text: string) => readonly PersonalData<DoneAction>[]) | undefined;
+/** What each span holds. */
+type Searched = readonly (readonly PersonalData<DoneAction>[])[];
+
+/** What the span of that number holds, whose text it is. */
+type Find = ((text: string, span: number) => readonly PersonalData<DoneAction>[]) | undefined;
+
+function knowing(find: Find, searched: Searched | undefined): Find {
+  if (find === undefined || searched === undefined) return find;
+  return (text, span) => searched[span] ?? find(text, span);
+}
 
 function inRequest(spans: readonly TextSpan[], find: Find, { placeholders }: Kept, redacted: string): readonly Found[] {
   return spans.flatMap(({ text }, span) => {
-    const found = find?.(text) ?? [];
+    const found = find?.(text, span) ?? [];
     const isJson = found.length > 0 && isJsonText(text);
     return found.map(({ start, end, kind }) => {
       const value = text.slice(start, end);
@@ -121,7 +141,9 @@ function inAnswer(
           ? placeholders.shown(text, () => streamed ?? isJsonText(span.text))
           : [];
       if (find === undefined) return restored;
-      const own = find(text).filter(({ start, end }) => !restored.some((each) => each.start < end && start < each.end));
+      const own = find(text, index).filter(
+        ({ start, end }) => !restored.some((each) => each.start < end && start < each.end),
+      );
       return [...restored, ...own.map((each) => ({ ...each, replacement: inPlaceOf(each.kind, redacted) }))];
     };
     return findInParts(span, parts, overlap, search).map(({ start, end, kind, replacement, isRest }) => ({
