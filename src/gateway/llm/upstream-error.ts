@@ -20,10 +20,23 @@ export function readableError(bytes: Buffer, status: number, dialect: InboundDia
 function ownText(message: unknown): string | undefined {
   if (!isObject(message)) return undefined;
   for (const name of ["message", "detail", "error", "error_description"]) {
-    const text = message[name];
-    if (typeof text === "string" && text !== "") return text.slice(0, 2_000);
+    const told = message[name];
+    const text = typeof told === "string" ? told : faultsIn(told);
+    if (text !== undefined && text !== "") return text.slice(0, 2_000);
   }
   return undefined;
+}
+
+/** The faults that servers list which check requests as FastAPI does, such as Mistral's and vLLM's: where, and what. */
+function faultsIn(told: unknown): string | undefined {
+  const faults = isObject(told) ? told["detail"] : told;
+  if (!Array.isArray(faults)) return undefined;
+  const texts = faults.flatMap((fault) => {
+    if (!isObject(fault) || typeof fault["msg"] !== "string") return [];
+    const place = Array.isArray(fault["loc"]) ? `${fault["loc"].join(".")}: ` : "";
+    return [place + fault["msg"]];
+  });
+  return texts.join("; ");
 }
 
 function parse(bytes: Buffer): unknown {
