@@ -33,6 +33,21 @@ describe("lists of tools", () => {
     expect(ranked).toMatchObject([{ id: "cancel_flight" }]);
   });
 
+  test("are told apart by their bytes alone, whichever came last and whatever becomes of the bytes that were given", () => {
+    const lists = listsOver(builtIn);
+    const first = new Map<string, unknown>();
+    const names = ["one", "two", "six", "ten", "own", "off"];
+    for (const name of [...names, ...names, ...names.flatMap((each) => [each, each, each]), ...names]) {
+      const given = bytes(name);
+      const found = lists.find(given, () => toFind(2));
+      first.set(name, first.get(name) ?? found);
+      expect(found).toBe(first.get(name));
+      given.fill("x");
+    }
+    expect(new Set(first.values()).size).toBe(6);
+    expect([...first.values()]).not.toContain(lists.find(bytes("xxx"), () => toFind(3)));
+  });
+
   test("are indexed once however many ask meanwhile", async () => {
     let asked = 0;
     const slow: CompiledEmbedder = {
