@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { complianceStatuses } from "../core/compliance-tables.ts";
 import type { CoreContext } from "../core/core-context.ts";
-import type { GovernanceGate, GovernedSubject, Verdict } from "../core/governance-gate.ts";
+import type { GovernanceGate, GovernedSubject, TrialVerdict } from "../core/governance-gate.ts";
 import { governedKinds, isGoverned, isGoverning } from "../core/governed-kinds.ts";
 import type { ReadDocument } from "../core/source-document.ts";
 import { readDocuments } from "../core/source-document.ts";
@@ -21,6 +21,7 @@ const inputSchema = z.strictObject({
 });
 
 const blocked = z.int().meta({ description: "Findings that would block it." });
+const ruleNames = z.strictObject({ policies: z.array(z.string()), rules: z.array(z.string()) });
 const outputSchema = z.strictObject({
   items: z.array(
     z.strictObject({
@@ -29,6 +30,12 @@ const outputSchema = z.strictObject({
       status: z.enum(complianceStatuses),
       score: z.int().nullable(),
       blocked: z.strictObject({ deploy: blocked, publish: blocked }),
+      suspended: ruleNames.nullable().meta({
+        description: "Why gateways would refuse calls of what is deployed of it; null where they would not.",
+      }),
+      quarantined: z
+        .array(ruleNames.extend({ kind: z.string(), name: z.string() }))
+        .meta({ description: "What an MCP server offers that would be hidden." }),
       policies: policyResultsSchema,
     }),
   ),
@@ -67,7 +74,7 @@ async function verdicts(
   context: CoreContext,
   gate: GovernanceGate,
   read: readonly ReadDocument[],
-): Promise<readonly Verdict[]> {
+): Promise<readonly TrialVerdict[]> {
   const named = read.map(({ kind, document }) => ({ ...document, kind: kind.kind }));
   const rules = named.filter(({ kind }) => isGoverning(kind));
   for (const { kind, name } of rules) if (kind === "Ruleset") await gate.checkRuleset(name, rules);
@@ -78,8 +85,9 @@ async function verdicts(
 }
 
 /** Of a kind that no rules are for. */
-function notApplicable({ kind, name }: Pick<GovernedSubject, "kind" | "name">): Verdict {
-  return { kind, name, status: "NOT_APPLICABLE", score: null, policies: [], blocked: { deploy: 0, publish: 0 } };
+function notApplicable({ kind, name }: Pick<GovernedSubject, "kind" | "name">): TrialVerdict {
+  const nothing = { score: null, policies: [], blocked: { deploy: 0, publish: 0 }, suspended: null, quarantined: [] };
+  return { kind, name, status: "NOT_APPLICABLE", ...nothing };
 }
 
 /** All resources that the caller may see. */
@@ -96,6 +104,6 @@ async function everySubject({ catalog }: CoreContext): Promise<readonly Governed
   return subjects;
 }
 
-function verdictView({ policies, ...verdict }: Verdict) {
+function verdictView({ policies, ...verdict }: TrialVerdict) {
   return { ...verdict, policies: policies.map(policyView) };
 }

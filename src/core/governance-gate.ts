@@ -1,11 +1,12 @@
 import { GatewayError } from "../kernel/errors.ts";
 import type { CatalogTransaction } from "./catalog.ts";
-import type { ComplianceRow } from "./compliance-tables.ts";
+import type { ComplianceRow, Suspension } from "./compliance-tables.ts";
 import { contentHash } from "./content-hash.ts";
 import type { CoreContext } from "./core-context.ts";
 import type { GovernedState } from "./governed-kinds.ts";
 import { governingKinds } from "./governed-kinds.ts";
 import { maskInline } from "./inline-secrets.ts";
+import type { HeldEntry } from "./mcp-quarantine.ts";
 
 /** A resource as it is about to be live. */
 export interface GovernedSubject {
@@ -42,8 +43,14 @@ export interface GovernanceGate {
    * transaction.
    */
   checkRuleset(name: string, pending: readonly PendingRule[]): Promise<void>;
-  /** What would be found, were the pending rules in the catalog; nothing is kept. */
-  tryOut(subjects: readonly GovernedSubject[], pending: readonly PendingRule[]): Promise<readonly Verdict[]>;
+  /**
+   * What would be found, and done at run time, were the pending rules in the catalog; nothing is kept. A subject with an id
+   * is that resource of the catalog, with what is deployed of it.
+   */
+  tryOut(
+    subjects: readonly (GovernedSubject & { readonly id?: string })[],
+    pending: readonly PendingRule[],
+  ): Promise<readonly TrialVerdict[]>;
   /** Has what waits in the catalog looked at, soon. */
   wake(): void;
   /** Hears of governed resources that are gone, after the commit. */
@@ -54,6 +61,14 @@ export interface GovernanceGate {
 export interface Verdict extends Pick<ComplianceRow, "kind" | "name" | "status" | "score" | "policies"> {
   /** Of the findings those that would block this state. */
   readonly blocked: Readonly<Record<"deploy" | "publish", number>>;
+}
+
+/** A verdict that is not kept, and what would follow of it while the resource is deployed. */
+export interface TrialVerdict extends Verdict {
+  /** Why calls of what is deployed would be refused; null where they would not. */
+  readonly suspended: Suspension | null;
+  /** What of an MCP server would be hidden. */
+  readonly quarantined: readonly HeldEntry[];
 }
 
 /** What was reviewed before a transaction, and is held to inside of it. Both throw `resource.changed`. */

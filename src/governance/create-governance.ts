@@ -2,8 +2,9 @@ import type { CatalogTransaction } from "../core/catalog.ts";
 import type { ComplianceRow } from "../core/compliance-tables.ts";
 import type { CoreContext } from "../core/core-context.ts";
 import type { GovernanceSink } from "../core/governance-event.ts";
-import type { GovernanceGate, Verdict } from "../core/governance-gate.ts";
+import type { GovernanceGate, TrialVerdict, Verdict } from "../core/governance-gate.ts";
 import type { GovernedState } from "../core/governed-kinds.ts";
+import { heldEntries } from "../core/mcp-quarantine.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { blockedError } from "./blocked-error.ts";
 import { createComplianceQueue } from "./compliance-queue.ts";
@@ -85,8 +86,16 @@ export function createGovernance(
       const { catalog, clock } = context();
       const book = await readRuleBook(catalog.read, pending);
       const parts = { read: catalog.read, evaluator, book, nowMs: clock.now(), isUrgent: true };
-      const verdicts: Verdict[] = [];
-      for (const subject of subjects) verdicts.push(await judge(parts, subject));
+      const verdicts: TrialVerdict[] = [];
+      for (const subject of subjects) {
+        const resource = subject.id === undefined ? undefined : await catalog.read.resources.findById(subject.id);
+        const verdict =
+          resource === undefined
+            ? { ...(await judge(parts, subject)), suspension: null }
+            : await judgeDeployed(parts, resource, null);
+        const { suspension: suspended, ...found } = verdict;
+        verdicts.push({ ...found, suspended, quarantined: heldEntries(found) });
+      }
       return verdicts;
     },
     async [Symbol.asyncDispose]() {

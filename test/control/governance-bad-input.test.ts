@@ -67,6 +67,8 @@ describe("wrong kinds", () => {
         status: "NOT_APPLICABLE",
         score: null,
         blocked: { deploy: 0, publish: 0 },
+        suspended: null,
+        quarantined: [],
         policies: [],
       },
     ]);

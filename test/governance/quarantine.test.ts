@@ -117,3 +117,17 @@ test("nothing leaves quarantine because rules cannot be evaluated, and all of it
   expect(await names(core)).toEqual([]);
   expect(heldOf(core.messages)).toEqual([["send"], []]);
 });
+
+test("a draft of a policy says what it would hide, and hides nothing", async () => {
+  await using core = await server("notify", "pay", "send");
+  await using governance = createGovernance(() => core.context, toldEvaluator(at("tools", 1, "description")));
+  const actions = [{ state: "runtime", severity: "error", type: "quarantine" }];
+  const draft = kindOf("GovernancePolicy").spec.parse({ rulesets: ["safe"], targets: ["global"], actions });
+  const desk = await getResource(core.context, kindOf("McpServer"), "desk");
+  const pending = [{ kind: "GovernancePolicy", name: "strict", spec: draft }];
+  const [verdict] = await governance.tryOut([desk], pending);
+  expect(verdict?.quarantined).toEqual([{ kind: "tool", name: "send", policies: ["strict"], rules: ["unsafe"] }]);
+  const [asItIs] = await governance.tryOut([desk], []);
+  expect(asItIs?.quarantined).toEqual([]);
+  expect([await names(core), heldOf(core.messages)]).toEqual([[], []]);
+});

@@ -132,3 +132,29 @@ test("what is told only suspends nothing", async () => {
   await using all = await deployed("bad", "notify");
   expect(await told(all)).toBeUndefined();
 });
+
+test("a draft of a policy says what it would suspend, by what is deployed and not by its draft, and suspends nothing", async () => {
+  await using all = await deployed("bad", "notify");
+  const { context } = all.core;
+  const actions = [{ state: "runtime", severity: "error", type: "suspend" }];
+  const spec = { rulesets: ["safe"], targets: ["global"], actions };
+  const parsed = kindOf("GovernancePolicy").spec.parse(spec);
+  const tryOut = async () => {
+    const resource = await getResource(context, kindOf("LlmApi"), "chat");
+    const pending = [{ kind: "GovernancePolicy", name: "strict", spec: parsed }];
+    const [verdict] = await all.governance.tryOut([resource], pending);
+    const [given] = await all.governance.tryOut(
+      [{ kind: "LlmApi", name: "chat", labels: {}, spec: resource.spec }],
+      pending,
+    );
+    return [verdict?.suspended, given?.suspended];
+  };
+  const byStrict = { policies: ["strict"], rules: ["unsafe"] };
+  expect(await tryOut()).toEqual([byStrict, null]); // what is given is not what is deployed
+  await draft(all, "good");
+  expect(await tryOut()).toEqual([byStrict, null]);
+  await publish(all);
+  await draft(all, "bad");
+  expect(await tryOut()).toEqual([null, null]);
+  expect(await told(all)).toBeUndefined();
+});
