@@ -4,6 +4,7 @@ import { mcpColumns } from "../../src/store/clickhouse/migrations/add-mcp-column
 import { memberColumns } from "../../src/store/clickhouse/migrations/add-missing-members.ts";
 import { routeColumns } from "../../src/store/clickhouse/migrations/add-route-columns.ts";
 import { tokenColumns } from "../../src/store/clickhouse/migrations/add-token-columns.ts";
+import { toldColumns } from "../../src/store/clickhouse/migrations/add-told-columns.ts";
 import { protocolFields } from "../../src/store/clickhouse/migrations/create-event-tables.ts";
 
 /** Which synthetic rows are made. The same numbers make the same rows. */
@@ -90,7 +91,15 @@ FROM numbers(${first}, ${count}))`;
 }
 
 const none = { String: "''", Text: "''", Strings: "[]", Bool: "NULL", Int64: "NULL" } as const;
-const later = [mcpColumns, tokenColumns, definitionColumns, memberColumns, routeColumns, choiceColumns].flat();
+const later = [
+  mcpColumns,
+  tokenColumns,
+  definitionColumns,
+  memberColumns,
+  routeColumns,
+  choiceColumns,
+  toldColumns,
+].flat();
 
 /** What has no value of its own: its default would be read from the event's `fields`, which are not inserted here. */
 const absent = Object.fromEntries([

@@ -6,6 +6,7 @@ import { addGovernanceEvents } from "./add-governance-events.ts";
 import { addLabels } from "./add-labels.ts";
 import { addMcpColumns } from "./add-mcp-columns.ts";
 import { addMissingMembers } from "./add-missing-members.ts";
+import { addRollups } from "./add-rollups.ts";
 import { addRouteColumns } from "./add-route-columns.ts";
 import { addStoredAt } from "./add-stored-at.ts";
 import { addTokenColumns } from "./add-token-columns.ts";
@@ -28,4 +29,5 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addCaptures,
   addToldColumns,
   addGovernanceEvents,
+  addRollups,
 ];

@@ -52,19 +52,25 @@ export const exportFormatNames: Readonly<Record<ExportFormat, string>> = {
  * `selectionParameters`. Filters that a table has no columns for hold on it for nothing.
  */
 export function selectionCondition(selection: Selection, table: QuestionTable = "exchanges"): string {
+  const range = "ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})";
+  return `${range} AND ${scopeCondition(selection, table)}`;
+}
+
+/** What `selectionCondition` says beside the range; `true` when that is nothing. */
+export function scopeCondition(selection: Selection, table: QuestionTable = "exchanges"): string {
   const { api, environment, teamIds } = selection;
   const filters = Object.entries(filterConditions[table]).flatMap(
     ([name, condition]) => (selection[name as FilterName] === undefined ? [] : [condition]), // the tables' own keys
   );
-  return [
-    "ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})",
+  const conditions = [
     ...(api === undefined ? [] : ["(api_id = {api:String} OR api_name = {api:String})"]),
     ...(environment === undefined ? [] : ["environment = {environment:String}"]),
     ...(teamIds === undefined
       ? []
       : [teamIds.length === 0 ? "false" : "has(splitByChar(',', {teamIds:String}), team_id)"]),
     ...filters,
-  ].join(" AND ");
+  ];
+  return conditions.length === 0 ? "true" : conditions.join(" AND ");
 }
 
 const filterNames = ["application", "key", "model", "tool", "client", "session"] as const;

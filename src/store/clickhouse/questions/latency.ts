@@ -2,14 +2,9 @@ import { z } from "zod";
 import type { Selection } from "../../../analytics/analytics-reader.ts";
 import type { Latency } from "../../../analytics/answers.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
-import {
-  askClickHouse,
-  percentileColumns,
-  percentileMembers,
-  percentilesOf,
-  selectionCondition,
-  selectionParameters,
-} from "./ask-clickhouse.ts";
+import { askClickHouse, percentileMembers, percentilesOf } from "./ask-clickhouse.ts";
+import { digestColumns, digestState } from "./digest-columns.ts";
+import { rollupSource } from "./rollup-source.ts";
 
 /** How long each API took, the busiest first. Of operations that were let through; what clients broke off is left out. */
 export async function latency(
@@ -17,13 +12,18 @@ export async function latency(
   selection: Selection,
   limit: number,
 ): Promise<readonly Latency[]> {
+  const columns = Object.entries(times).map(([name, column]) => `${digestState(column)} AS ${name}`);
+  const { from, parameters } = rollupSource(
+    selection,
+    "day",
+    (where) => `SELECT api_id, api_name, count() AS number, ${columns.join(", ")} FROM {db}.exchanges
+WHERE ${where} AND outcome IN ('ok', 'failed', 'upstream_error') GROUP BY api_id, api_name`,
+  );
+  const names = Object.keys(times).map((name) => digestColumns(name));
   const rows = await askClickHouse(session, {
-    sql: `SELECT api_id AS apiId, any(api_name) AS apiName, count() AS requests,
-  ${percentileColumns("duration_ms", "duration")}, ${percentileColumns("upstream_ms", "upstream")},
-  ${percentileColumns("first_byte_ms", "firstByte")}
-FROM {db}.exchanges WHERE ${selectionCondition(selection)} AND outcome IN ('ok', 'failed', 'upstream_error')
-GROUP BY api_id ORDER BY requests DESC, apiId LIMIT {limit:UInt32}`,
-    parameters: { ...selectionParameters(selection), limit },
+    sql: `SELECT api_id AS apiId, any(api_name) AS apiName, sum(number) AS requests, ${names.join(", ")}
+FROM ${from} GROUP BY api_id ORDER BY requests DESC, apiId LIMIT {limit:UInt32}`,
+    parameters: { ...parameters, limit },
     row: rowSchema,
   });
   return rows.map((row) => ({
@@ -35,6 +35,8 @@ GROUP BY api_id ORDER BY requests DESC, apiId LIMIT {limit:UInt32}`,
     firstByteMs: percentilesOf(row, "firstByte"),
   }));
 }
+
+const times = { duration: "duration_ms", upstream: "upstream_ms", firstByte: "first_byte_ms" } as const;
 
 const rowSchema = z.object({
   apiId: z.string(),
