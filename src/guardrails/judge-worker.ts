@@ -47,7 +47,7 @@ function compiledOf(use: string, config: unknown): CompiledGuardrail {
   if (known !== undefined) return known;
   const plugin = guardrails.find(({ id }) => id === use);
   const made = plugin?.compile(plugin.config.parse(config), noTools);
-  if (made === undefined || (plugin?.isPure !== true && made.search === undefined)) {
+  if (made === undefined || (plugin?.isPure === undefined && made.search === undefined)) {
     throw new TypeError(`"${use}" is no guardrail that could be judged by elsewhere`);
   }
   compiled.set(key, made);

@@ -111,9 +111,10 @@ function compileChecks(
   { longTexts }: PluginRegistry,
 ): CompiledGuardrail {
   const compiled = plugin.compile(config, tools);
-  const goesElsewhere = plugin.isPure === true || compiled.search !== undefined;
+  const { isPure } = plugin;
+  const goesElsewhere = isPure !== undefined || compiled.search !== undefined;
   if (!goesElsewhere || longTexts === undefined) return compiled;
-  return judgingLongTexts(compiled, { use, config: given }, longTexts);
+  return judgingLongTexts(compiled, { use, config: given, parts: isPure === true }, longTexts);
 }
 
 /** Sorts attachments by step, in their order, so that a request reads only those that take part. */

@@ -112,9 +112,9 @@ export interface GuardrailPlugin<Config extends z.ZodType = z.ZodType> extends P
   readonly appliesTo?: Readonly<Partial<Record<GuardrailPhase, readonly SpanAuthor[]>>>;
   /**
    * It judges by its configuration and the texts alone, with no tools and no memory: long texts are judged in a thread of
-   * their own then.
+   * their own then. Of `whole texts`: of a stream it remembers former parts.
    */
-  readonly isPure?: true;
+  readonly isPure?: true | "whole texts";
   compile(config: z.output<Config>, tools: PluginTools): CompiledGuardrail;
 }
 

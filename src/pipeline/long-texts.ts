@@ -1,4 +1,4 @@
-import type { CompiledGuardrail, GuardrailPhase, TextSearch, TextSpan, Verdict } from "./define-guardrail.ts";
+import type { CompiledGuardrail, GuardrailPhase, TextSpan, Verdict } from "./define-guardrail.ts";
 
 /** What a guardrail is to judge in another thread: by its id and configuration it is compiled there. */
 export interface LongTextQuestion {
@@ -22,16 +22,18 @@ export const longestHereUnits = 65_536;
 
 /**
  * The guardrail, which has messages of more text judged by `judge`, or searched where it has a search, so that no other
- * request waits for them. Only for one that says of itself that it is pure, or that has a search.
+ * request waits for them. Only for one that says of itself that it is pure, or that has a search; `parts` says whether parts
+ * of streams go there too, for who remembers nothing of the parts before.
  */
 export function judgingLongTexts(
   compiled: CompiledGuardrail,
-  { use, config }: Pick<LongTextQuestion, "use" | "config">,
+  { use, config, parts }: Pick<LongTextQuestion, "use" | "config"> & { readonly parts: boolean },
   judge: LongTextJudge,
 ): CompiledGuardrail {
   const { search } = compiled;
   const inspect: CompiledGuardrail["inspect"] = (spans, phase, call) => {
-    if (!isLong(spans) || !isApart(search, spans, phase)) return compiled.inspect(spans, phase, call);
+    const isApart = isLong(spans) && (parts || areWhole(spans)) && search?.phases.includes(phase) !== false;
+    if (!isApart) return compiled.inspect(spans, phase, call);
     const { kind, name } = call.operation;
     const question = { use, config, spans: spans.map(plain), phase, operation: { kind, name } };
     if (search === undefined) return judge.judge(question, call.signal);
@@ -40,9 +42,8 @@ export function judgingLongTexts(
   return { ...compiled, inspect };
 }
 
-/** Whether there is anything to do elsewhere. What a search finds in a part of a stream depends on the parts before. */
-function isApart(search: TextSearch | undefined, spans: readonly TextSpan[], phase: GuardrailPhase): boolean {
-  return search === undefined || (search.phases.includes(phase) && spans.every(({ part }) => part === undefined));
+function areWhole(spans: readonly TextSpan[]): boolean {
+  return spans.every(({ part }) => part === undefined);
 }
 
 function isLong(spans: readonly TextSpan[]): boolean {

@@ -53,7 +53,7 @@ export const secrets = defineGuardrail({
   config,
   examples: [{}, { action: "block", phases: ["request"], allow: ["sk_test_4eC39HqLyjWDarjtT1zdp7dc"] }],
   onError: "deny",
-  isPure: true, // but for parts of streams, which are short
+  isPure: "whole texts",
   compile({ action, phases, kinds, minBits, allow, replacement }) {
     const find = secretFinder({ kinds: new Set(kinds ?? secretKinds), allowed: new Set(allow), minBits });
     return {
