@@ -21,7 +21,7 @@ test.each([
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(chunk({ role: "assistant", content: `${filler}${hidden.slice(0, 9)}` }));
       response.write(chunk({ content: `${hidden.slice(9)} ${filler}${hidden} ${filler}` }));
-      response.end(`${chunk({}, "stop")}data: [DONE]\n\n`);
+      response.end(`${chunk({}, { finish: "stop" })}data: [DONE]\n\n`);
     });
     const headers = { "content-type": "application/json", authorization: `Bearer ${api.key}` };
     const body = JSON.stringify({ model: "m", stream: true, messages: [{ role: "user", content: "Hi" }] });
