@@ -25,14 +25,14 @@ const members = {
   ruleset:
     /^(?:documentationUrl|description|rules|functions|functionsDir|formats|extends|except|parserOptions|overrides|aliases)$/,
   rule: /^(?:description|documentationUrl|recommended|given|resolved|severity|message|tags|formats|then|type|extensions|x-.*)$/,
-  then: /^(?:field|function|functionOptions)$/,
+  action: /^(?:field|function|functionOptions)$/,
 };
 
 function knownAt(path: RulesetIssue["path"]): RegExp | undefined {
   if (path.length === 0) return members.ruleset;
   if (path[0] !== "rules") return undefined;
   if (path.length === 2) return members.rule;
-  return path[2] === "then" ? members.then : undefined;
+  return path[2] === "then" ? members.action : undefined;
 }
 
 function valueAt(value: unknown, path: RulesetIssue["path"]): unknown {
