@@ -3,6 +3,7 @@ import { definitionColumns } from "../../src/store/clickhouse/migrations/add-def
 import { mcpColumns } from "../../src/store/clickhouse/migrations/add-mcp-columns.ts";
 import { memberColumns } from "../../src/store/clickhouse/migrations/add-missing-members.ts";
 import { routeColumns } from "../../src/store/clickhouse/migrations/add-route-columns.ts";
+import { shadowSpending } from "../../src/store/clickhouse/migrations/add-shadow-spending.ts";
 import { tokenColumns } from "../../src/store/clickhouse/migrations/add-token-columns.ts";
 import { toldColumns } from "../../src/store/clickhouse/migrations/add-told-columns.ts";
 import { protocolFields } from "../../src/store/clickhouse/migrations/create-event-tables.ts";
@@ -99,6 +100,7 @@ const later = [
   routeColumns,
   choiceColumns,
   toldColumns,
+  shadowSpending,
 ].flat();
 
 /** What has no value of its own: its default would be read from the event's `fields`, which are not inserted here. */

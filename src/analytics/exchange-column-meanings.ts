@@ -130,5 +130,8 @@ export const exchangeColumnMeanings: Readonly<Record<string, string>> = {
   guard_hold_ms: "What guardrails over the stream held back the first text, in milliseconds.",
   scopes: "The scopes of the caller's token.",
   upstream_primitive_name: "Of a virtual MCP server: what the tool or prompt is called at `member`.",
+  shadow_input_tokens: "Tokens that the own model of the router in the shadow read.",
+  shadow_output_tokens: "Tokens that it wrote.",
+  shadow_route_cost: "What it took; a part of `cost`.",
   stored_at: "When the row came to the store, by its clock; `SELECT *` leaves it out.",
 };

@@ -5,7 +5,7 @@ import type { AttemptRecord, CostColumns } from "./event.ts";
 import type { Exchange, Operation, Usage } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import { costOf, tierPercent } from "./price-table.ts";
-import type { RouteDecision } from "./route-decision.ts";
+import type { DecisionSpent } from "./route-decision.ts";
 import type { CompiledTarget } from "./target.ts";
 
 /** What one try is billed for. */
@@ -98,7 +98,7 @@ function costOfOne({ nanos, currency, source }: AttemptBill): CostColumns {
 }
 
 /** The cost of an operation with what it cost to decide where it goes, where a price of that is known. */
-export function withRouteCost(cost: CostColumns, route: RouteDecision | undefined): CostColumns {
+export function withRouteCost(cost: CostColumns, route: DecisionSpent | undefined): CostColumns {
   const { classifierCost: spent, classifierTokens: tokens } = route ?? {};
   if (spent === undefined || cost.cost_source === "unknown") return cost;
   if (cost.cost !== null && toNanos(cost.cost) > 0 && cost.cost_currency !== spent.currency)

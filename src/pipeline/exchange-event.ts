@@ -6,6 +6,7 @@ import type { Exchange, Operation } from "./exchange.ts";
 import type { Outcome } from "./outcome.ts";
 import { roundedMs } from "./rounded-ms.ts";
 import { withShadow } from "./shadow-columns.ts";
+import { shadowOf } from "./shadow-route.ts";
 import { operationSpan, readTraceparent } from "./trace-context.ts";
 
 /** What a row tells beside the exchange itself. */
@@ -86,7 +87,7 @@ export function exchangeEvent(
       bills,
     ),
     labels: exchange.labels,
-    ...withRouteCost(sumOfBills(bills), exchange.route),
+    ...withRouteCost(withRouteCost(sumOfBills(bills), exchange.route), shadowOf(exchange)?.spent),
     trace,
   };
 }

@@ -44,6 +44,21 @@ export function recordExchange(
   const durationMs = tools.clock.monotonic() - exchange.startedMonotonicMs;
   const streamed = outcome.type === "answer" && outcome.answer.body.type === "stream";
   if (streamed || exchange.operations[0]?.stream === true) endAttempts(exchange, durationMs, encoded.error);
+  const write = (): void => {
+    if (exchange.api.capture !== undefined) tools.captures?.finish(exchange);
+    if (tools.sink.isOpen) writeRows(exchange, settled, encoded.status, durationMs, tools);
+    logExchange(exchange, settled, encoded.status, durationMs, tools.log);
+  };
+  const account = (): MaybePromise<void> => {
+    const waits = settleAll(exchange, settled, tools);
+    return waits.length === 0 ? write() : Promise.all(waits).then(write);
+  };
+  // What a router in the shadow took to decide is paid too, and known when it has.
+  const shadow = shadowWait(exchange);
+  return shadow === undefined ? account() : shadow.then(account);
+}
+
+function settleAll(exchange: Exchange, settled: Outcome, tools: LastTools): readonly Promise<void>[] {
   const waits: Promise<void>[] = [];
   exchange.operations.forEach((operation, place) => {
     const end = endOf(exchange, place, settled);
@@ -52,14 +67,7 @@ export function recordExchange(
     const accounted = tools.limits.settle(exchange, operation, end);
     if (accounted instanceof Promise) waits.push(accounted);
   });
-  const shadow = shadowWait(exchange);
-  if (shadow !== undefined) waits.push(shadow);
-  const write = (): void => {
-    if (exchange.api.capture !== undefined) tools.captures?.finish(exchange);
-    if (tools.sink.isOpen) writeRows(exchange, settled, encoded.status, durationMs, tools);
-    logExchange(exchange, settled, encoded.status, durationMs, tools.log);
-  };
-  return waits.length === 0 ? write() : Promise.all(waits).then(write);
+  return waits;
 }
 
 function writeRows(

@@ -21,6 +21,9 @@ export interface RouteDecision {
   readonly gates?: readonly ClosedGate[];
 }
 
+/** What a decision took of a model. */
+export type DecisionSpent = Pick<RouteDecision, "classifierTokens" | "classifierCost">;
+
 /** What a target has to pass before any strategy sees it, each by its own name. */
 export type GateName =
   | "allow-list"

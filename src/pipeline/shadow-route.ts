@@ -2,6 +2,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { MaybePromise } from "../kernel/maybe-promise.ts";
 import type { Strategy } from "./define-strategy.ts";
 import type { Exchange, Operation } from "./exchange.ts";
+import type { DecisionSpent } from "./route-decision.ts";
 import type { CompiledTarget } from "./target.ts";
 
 /** A router that is asked beside the one that leads, and leads nowhere. */
@@ -42,6 +43,8 @@ export interface ShadowDecision {
   readonly reason: string;
   /** Milliseconds. */
   readonly tookMs: number;
+  /** What its own model took to decide; nothing where it had not answered in time. */
+  readonly spent: DecisionSpent | undefined;
 }
 
 /** Decisions of one router that may be under way at a time; beyond them it is not asked. */
@@ -63,6 +66,7 @@ export function createShadow(strategy: Strategy, { strategyId, sample, timeoutMs
         route: target && own.route?.route,
         reason,
         tookMs: clock.monotonic() - startedMs,
+        spent: own.route,
       });
       const decided = ([first]: readonly CompiledTarget[]): ShadowDecision => told(first, own.route?.reason ?? "");
       if (waiting >= mostWaiting) {

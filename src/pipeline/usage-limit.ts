@@ -13,6 +13,7 @@ import { deny } from "./outcome.ts";
 import type { PluginTools } from "./plugin.ts";
 import type { ModelPrice, TokenRates } from "./price-table.ts";
 import { costOf, dearest } from "./price-table.ts";
+import { shadowOf } from "./shadow-route.ts";
 
 /** What of an operation is counted. Money is counted in billionths of its currency's unit. */
 export type UsageMeasure = "requests" | "promptTokens" | "completionTokens" | "totalTokens" | "cost";
@@ -103,8 +104,11 @@ export function createUsageLimit(
       if (tries.some((each) => each.usage === undefined)) return undefined;
       if (demand !== undefined && usage?.source === "actual" && tries.length > 0)
         estimates.note(exchange.api.id, operation.name, demand, usage);
-      const deciding = limit.measure === "cost" ? (exchange.route?.classifierCost?.nanos ?? 0) : 0;
-      return [tries.reduce((sum, each) => sum + amountOf(limit.measure, each), deciding)];
+      const routers = [exchange.route, shadowOf(exchange)?.spent];
+      const deciding = routers.reduce((sum, router) => sum + (router?.classifierCost?.nanos ?? 0), 0);
+      return [
+        tries.reduce((sum, each) => sum + amountOf(limit.measure, each), limit.measure === "cost" ? deciding : 0),
+      ];
     },
   };
 }

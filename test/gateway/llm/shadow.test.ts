@@ -38,12 +38,16 @@ const byTier = {
 let count = 0;
 
 /** An API with this shadow, and how to ask it; gives the row. */
-async function served(shadow: object): Promise<(headers?: object) => Promise<AnalyticsEvent | undefined>> {
+async function served(
+  shadow: object,
+  policies: readonly object[] = [],
+): Promise<(headers?: object) => Promise<AnalyticsEvent | undefined>> {
   count += 1;
   const name = `shadowed-${count}`;
   const targets = ["large", "small", "unpriced"].map((model) => ({ provider: "vendor", model }));
   await gatehouse.put("LlmApi", name, {
     context: `/${name}`,
+    policies,
     upstream: {
       production: { targets, strategy: { use: "failover" }, shadow },
       sandbox: { sameAs: "production" },
@@ -55,7 +59,7 @@ async function served(shadow: object): Promise<(headers?: object) => Promise<Ana
       headers: { "content-type": "application/json", authorization: `Bearer ${key}`, ...headers },
       body: '{"model":"any","messages":[{"role":"user","content":"Hello."}]}',
     });
-    expect(answer.status).toBe(200);
+    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
     const own = async () =>
       (await gatehouse.events()).find(({ exchange_id: id }) => id === answer.headers["x-request-id"]);
     await eventually("the row is written", async () => (await own()) !== undefined);
@@ -111,6 +115,41 @@ test("a request does not wait for a shadow whose model does not answer, and its 
   expect(row).toMatchObject({ outcome: "ok", fields: { shadow_reason: "deadline", shadow_strategy: "intelligent" } });
   expect(row?.type === "exchange" && row.duration_ms).toBeLessThan(30_000);
   await eventually("the shadow's model is asked", () => silent.seen.length > 0);
+});
+
+test("what a shadow's own model took is told, is part of the bill, and is charged to budgets", async () => {
+  const verdict = { choices: [{ message: { content: '{"rule":"code"}' } }] };
+  const classifier = await startMockUpstream(
+    json(200, { ...verdict, usage: { prompt_tokens: 200_000, completion_tokens: 10_000 } }),
+  );
+  await using _ends = classifier;
+  const ask = await served(
+    {
+      strategy: {
+        use: "intelligent",
+        with: {
+          classifier: { baseUrl: `${classifier.url}/v1`, model: "c", price: { input: "1.00", output: "2.00" } },
+          rules: [{ name: "code", context: "Code.", targets: ["vendor/small"] }],
+          default: ["vendor/large"],
+        },
+      },
+      timeoutMs: 5_000,
+    },
+    [{ use: "cost-budget", with: { amount: "0.20", window: "month", reserveOutput: 10, unpriced: "free" } }],
+  );
+  // 200,000 × 1 + 10,000 × 2 millionths to decide, beside the 0.015 of the answer
+  expect(await ask()).toMatchObject({
+    cost: "0.235",
+    cost_source: "actual",
+    fields: {
+      shadow_target: "vendor/small",
+      shadow_cost: "0.0012",
+      shadow_route_cost: "0.22",
+      shadow_input_tokens: 200_000,
+      shadow_output_tokens: 10_000,
+    },
+  });
+  await expect(ask()).rejects.toThrow("429"); // 0.235 of 0.20
 });
 
 test("a shadow whose strategy is not known or leads nowhere is refused at publish, by its place", async () => {

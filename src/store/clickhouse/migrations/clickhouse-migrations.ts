@@ -8,6 +8,7 @@ import { addMcpColumns } from "./add-mcp-columns.ts";
 import { addMissingMembers } from "./add-missing-members.ts";
 import { addRollups } from "./add-rollups.ts";
 import { addRouteColumns } from "./add-route-columns.ts";
+import { addShadowSpending } from "./add-shadow-spending.ts";
 import { addStoredAt } from "./add-stored-at.ts";
 import { addTokenColumns } from "./add-token-columns.ts";
 import { addToldColumns } from "./add-told-columns.ts";
@@ -30,4 +31,5 @@ export const clickHouseMigrations: readonly ClickHouseMigration[] = [
   addToldColumns,
   addGovernanceEvents,
   addRollups,
+  addShadowSpending,
 ];

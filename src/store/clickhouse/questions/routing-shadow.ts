@@ -31,7 +31,10 @@ export async function routingShadow(
 
 const known = "cost IS NOT NULL AND shadow_cost IS NOT NULL";
 const isOneMoney = `uniqExactIf(cost_currency, ${known}) = 1`;
-const sums = `if(${isOneMoney}, sumIf(cost, ${known}), NULL) AS paid, if(${isOneMoney}, sumIf(shadow_cost, ${known}), NULL) AS shadowPaid`;
+/** What the shadow's own choice took has been paid beside the one that leads, and would have been paid in its place. */
+const choosing = "ifNull(shadow_route_cost, 0)";
+const sums = `if(${isOneMoney}, sumIf(cost - ${choosing}, ${known}), NULL) AS paid,
+  if(${isOneMoney}, sumIf(shadow_cost + ${choosing}, ${known}), NULL) AS shadowPaid`;
 
 function comparisonsOf(selection: Selection, limit: number): Question<typeof comparisonSchema> {
   return {
