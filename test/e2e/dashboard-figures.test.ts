@@ -62,7 +62,7 @@ describeWithEngine("figures of a dashboard, counted by hand over what has passed
   });
 
   test("the most used tools, by calls, failures and consumers", async () => {
-    expect(counted(await ask("top-tools?limit=3"), "apiName", "tool", "calls", "failed", "consumers")).toEqual(
+    expect(counted(await ask("top-tools?limit=4"), "apiName", "tool", "calls", "failed", "consumers")).toEqual(
       expect.arrayContaining([
         ["notes", "search", 5, 0, 1],
         ["wiki", "search", 2, 0, 1],
