@@ -10,6 +10,7 @@ export const alertQuestions = [
   "cache-savings",
   "clients",
   "error-kinds",
+  "governance-trend",
   "guardrail-hits",
   "heat-map",
   "latency-steps",
