@@ -7,8 +7,7 @@ export interface RowExporter {
   /**
    * The rows of a table within a selection, by their time. The store is asked for what comes next when the bytes before were
    * taken; destroying the stream ends that. What fails at once fails here, `store.unavailable`; what fails in the middle is
-   * the stream's error, and it does not end as if it were whole. Parquet is one answer of the store, which has half a minute
-   * for it.
+   * the stream's error, and it does not end as if it were whole.
    */
   rows(table: RowTable, selection: Selection, format: ExportFormat): Promise<Readable>;
 }

@@ -3,8 +3,11 @@ import { z } from "zod";
 import type { ExportFormat, Selection } from "../../../analytics/analytics-reader.ts";
 import type { RowTable } from "../../../analytics/event-store.ts";
 import type { RowExporter } from "../../../analytics/row-exporter.ts";
+import { GatewayError } from "../../../kernel/errors.ts";
 import type { ClickHouseSession } from "../clickhouse-session.ts";
 import { explainClickHouseFailure } from "../explain-clickhouse-failure.ts";
+import type { ParquetJoiner } from "../parquet/join-parquet.ts";
+import { joinParquet } from "../parquet/join-parquet.ts";
 import {
   askClickHouse,
   exportFormatNames,
@@ -14,17 +17,16 @@ import {
 } from "./ask-clickhouse.ts";
 
 /**
- * Rows as ClickHouse writes them, by their time. CSV and NDJSON are asked for in slices of so many rows, each when the one
- * before was taken, so that no more than a slice is held here or in the store. Parquet, whose end tells of all its rows, is one
- * answer of the store.
+ * Rows as ClickHouse writes them, by their time. They are asked for in slices of so many rows, each when the one before was
+ * taken, so that no more than a slice is held here or in the store; of Parquet, whose end tells of all its rows, also where
+ * those lie.
  */
-export function createRowExporter(session: ClickHouseSession, sliceRows = 2_000): RowExporter {
+export function createRowExporter(session: ClickHouseSession, sliceRows?: number): RowExporter {
   return {
     async rows(table, selection, format) {
       const ending = new AbortController();
-      const asked = { session, table, format, signal: ending.signal };
-      const slices = sliced({ ...asked, sliceRows }, selection);
-      const pieces = format === "parquet" ? read(asked, selection, exportFormatNames.parquet) : slices;
+      const asked = { session, table, format, signal: ending.signal, sliceRows: sliceRows ?? usualRows[format] };
+      const pieces = format === "parquet" ? joined(asked, selection) : sliced(asked, selection);
       const first = await pieces.next(); // what fails at once fails here
       const rows = Readable.from(after(first, pieces), { objectMode: false, highWaterMark: 1 });
       rows.once("close", () => ending.abort());
@@ -33,11 +35,15 @@ export function createRowExporter(session: ClickHouseSession, sliceRows = 2_000)
   };
 }
 
+/** Of a slice. Parquet is small in groups of many rows; what the store may answer at once, 64 MiB, is some times as many. */
+const usualRows: Readonly<Record<ExportFormat, number>> = { csv: 2_000, ndjson: 2_000, parquet: 5_000 };
+
 interface Asked {
   readonly session: ClickHouseSession;
   readonly table: RowTable;
   readonly format: ExportFormat;
   readonly signal: AbortSignal;
+  readonly sliceRows: number;
 }
 
 async function* after(first: IteratorResult<Buffer>, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
@@ -47,29 +53,60 @@ async function* after(first: IteratorResult<Buffer>, rest: AsyncGenerator<Buffer
 
 const hourMs = 3_600_000;
 
-async function* sliced(asked: Asked & { readonly sliceRows: number }, selection: Selection): AsyncGenerator<Buffer> {
+async function* sliced(asked: Asked, selection: Selection): AsyncGenerator<Buffer> {
   const name = exportFormatNames[asked.format];
   const headless = name.replace("WithNames", "");
   let isFirst = true;
+  for await (const slice of slicesOf(asked, selection)) {
+    yield* read(asked, slice, isFirst ? name : headless);
+    isFirst = false;
+  }
+  if (isFirst) yield* read(asked, none, name); // the names of the columns
+}
+
+/** One file of the files that slices are. */
+async function* joined(asked: Asked, selection: Selection): AsyncGenerator<Buffer> {
+  const joiner = joinParquet();
+  let isFirst = true;
+  for await (const slice of slicesOf(asked, selection)) {
+    yield add(joiner, await whole(read(asked, slice, exportFormatNames.parquet)));
+    isFirst = false;
+  }
+  if (isFirst) yield add(joiner, await whole(read(asked, none, exportFormatNames.parquet)));
+  yield joiner.end();
+}
+
+function add(joiner: ParquetJoiner, file: Buffer): Buffer {
+  try {
+    return joiner.add(file);
+  } catch (error) {
+    // The columns are others when a newer version changes the tables meanwhile.
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new GatewayError("store.unavailable", "The analytics store failed.", { detail, cause: error });
+  }
+}
+
+async function whole(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(pieces));
+}
+
+/** A range without rows. */
+const none: Selection = { fromMs: 0, toMs: 0 };
+
+/** The parts of a selection that have rows, by their time. */
+async function* slicesOf(asked: Asked, selection: Selection): AsyncGenerator<Selection> {
   for (let fromMs = selection.fromMs; fromMs < selection.toMs; ) {
     const toMs = Math.min(selection.toMs, (Math.floor(fromMs / hourMs) + 1) * hourMs);
-    const starts = await startsOf(asked, { ...selection, fromMs, toMs }, asked.sliceRows);
+    const starts = await startsOf(asked, { ...selection, fromMs, toMs });
     for (const [place, start] of starts.entries()) {
-      const slice = { ...selection, fromMs: start, toMs: starts[place + 1] ?? toMs };
-      yield* read(asked, slice, isFirst ? name : headless);
-      isFirst = false;
+      yield { ...selection, fromMs: start, toMs: starts[place + 1] ?? toMs };
     }
     fromMs = toMs;
   }
-  if (isFirst) yield* read(asked, { ...selection, fromMs: 0, toMs: 0 }, name); // the names of the columns
 }
 
 /** The times at which slices begin: rows of one millisecond stay together. */
-async function startsOf(
-  { session, table }: Asked,
-  selection: Selection,
-  sliceRows: number,
-): Promise<readonly number[]> {
+async function startsOf({ session, table, sliceRows }: Asked, selection: Selection): Promise<readonly number[]> {
   const rows = await askClickHouse(session, {
     sql: `SELECT toUnixTimestamp64Milli(time) AS start FROM (
 SELECT ts AS time, row_number() OVER (ORDER BY ts) AS place FROM {db}.${table} WHERE ${selectionCondition(selection, table)}
