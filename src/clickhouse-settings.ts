@@ -45,6 +45,16 @@ export const clickhouseSettings = z
         description: "Made when it is missing.",
         env: "CLICKHOUSE_DATABASE",
       }),
+    cluster: z
+      .string()
+      .regex(/^[A-Za-z_][\w-]{0,62}$/, "letters, digits, underscores and dashes")
+      .optional()
+      .meta({
+        title: "ClickHouse cluster",
+        description:
+          "The name of a cluster of one shard, whose servers then each have all rows. Set it before the tables are made. Not tried on a cluster yet.",
+        env: "CLICKHOUSE_CLUSTER",
+      }),
   })
   .prefault({})
   .meta({ title: "ClickHouse" });

@@ -50,7 +50,7 @@ export async function composeAnalytics(parts: AnalyticsComposition): Promise<Ana
   let replay: SpoolReplay | undefined;
   const store = lazily(async () => {
     if (mode === "embedded") embedded = opening.use(await startEmbedded(parts));
-    return openStore(opening, embedded?.find ?? serverEndpoint(parts.config), parts.config.analytics.retentionDays);
+    return openStore(opening, embedded?.find ?? serverEndpoint(parts.config), parts.config);
   });
   const opening = opened.move();
   return {
@@ -94,12 +94,15 @@ export function analyticsMode({ analytics, clickhouse }: Config): AnalyticsStatu
 
 type EventStoreOf = Awaited<ReturnType<typeof openStore>>["events"];
 
-async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, retentionDays: number) {
+async function openStore(opening: AsyncDisposableStack, find: FindClickHouse, config: Config) {
   const { createClickHouseSession } = await import("./store/clickhouse/clickhouse-session.ts");
   const { createEventStore } = await import("./store/clickhouse/create-event-store.ts");
   const { createAnalyticsReader } = await import("./store/clickhouse/questions/create-analytics-reader.ts");
-  const { singleNode } = await import("./store/clickhouse/migrations/clickhouse-migration.ts");
-  const session = opening.use(createClickHouseSession({ find, dialect: singleNode, retentionDays }));
+  const { replicated, singleNode } = await import("./store/clickhouse/migrations/clickhouse-migration.ts");
+  const { retentionDays } = config.analytics;
+  const cluster = analyticsMode(config) === "server" ? config.clickhouse.cluster : undefined;
+  const dialect = cluster === undefined ? singleNode : replicated(cluster);
+  const session = opening.use(createClickHouseSession({ find, dialect, retentionDays }));
   const { createAdHocReader } = await import("./store/clickhouse/ad-hoc/create-ad-hoc-reader.ts");
   const { createCaptureReader } = await import("./store/clickhouse/questions/create-capture-reader.ts");
   const { createExchangeFinder } = await import("./store/clickhouse/questions/create-exchange-finder.ts");

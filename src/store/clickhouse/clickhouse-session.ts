@@ -4,6 +4,7 @@ import type { ClickHouseEndpoint, ClickHouseUser, FindClickHouse } from "./click
 import { explainClickHouseFailure } from "./explain-clickhouse-failure.ts";
 import type { ClickHouseDialect } from "./migrations/clickhouse-migration.ts";
 import { clickHouseMigrations } from "./migrations/clickhouse-migrations.ts";
+import { fillRollups } from "./migrations/fill-rollups.ts";
 import { runClickHouseMigrations } from "./migrations/run-clickhouse-migrations.ts";
 import { setRetention } from "./migrations/set-retention.ts";
 
@@ -54,7 +55,8 @@ export function createClickHouseSession({ find, dialect, retentionDays }: ClickH
   };
   const prepare = async ({ writer, database }: ClickHouseClients): Promise<void> => {
     await runClickHouseMigrations(writer, database, clickHouseMigrations, dialect);
-    if (retentionDays !== undefined) await setRetention(writer, database, retentionDays);
+    if (retentionDays !== undefined) await setRetention(writer, database, retentionDays, dialect);
+    await fillRollups(writer, database, dialect);
   };
   const current = async (): Promise<ClickHouseClients> => {
     const endpoint = await find();

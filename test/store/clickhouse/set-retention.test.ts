@@ -46,10 +46,10 @@ describeWithEngine("the retention of rows", () => {
           },
         },
       });
-      await setRetention(watched, database, 60);
+      await setRetention(watched, database, 60, singleNode);
       const changes = commands.length;
       expect(changes).toBeGreaterThan(1);
-      await setRetention(watched, database, 60);
+      await setRetention(watched, database, 60, singleNode);
       expect(commands).toHaveLength(changes);
     });
     expect(await keptDays()).toEqual(["60", "60"]);

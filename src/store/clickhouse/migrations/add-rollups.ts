@@ -3,7 +3,7 @@ import type { ClickHouseMigration } from "./clickhouse-migration.ts";
 /**
  * Step 14: what dashboards ask most, counted beside the rows: requests by the hour, times by the day. A rollup lies in the same
  * part of the table as its rows, so that both come, go with time and are carried again as one; no row counts twice in it. Rows
- * from before are counted in the background, and are read themselves until then.
+ * from before are read themselves until `fillRollups` has had them counted.
  */
 export const addRollups: ClickHouseMigration = {
   number: 14,
@@ -11,8 +11,6 @@ export const addRollups: ClickHouseMigration = {
   statements: () => [
     `ALTER TABLE exchanges ADD PROJECTION IF NOT EXISTS ${countsByHour.name} (${countsByHour.select})`,
     `ALTER TABLE exchanges ADD PROJECTION IF NOT EXISTS ${timesByDay.name} (${timesByDay.select})`,
-    `ALTER TABLE exchanges MATERIALIZE PROJECTION ${countsByHour.name} SETTINGS mutations_sync = 0`,
-    `ALTER TABLE exchanges MATERIALIZE PROJECTION ${timesByDay.name} SETTINGS mutations_sync = 0`,
   ],
 };
 

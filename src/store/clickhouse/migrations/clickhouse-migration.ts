@@ -4,6 +4,8 @@ export interface ClickHouseDialect {
   engine(family: "MergeTree" | "ReplacingMergeTree", parameters?: string): string;
   /** Settings of tables that keep tokens of inserts, in the engine's own form. */
   readonly deduplication: string;
+  /** Stands behind the name of what is made or changed; empty, or with a space before it. */
+  readonly onCluster: string;
 }
 
 /** One step of the schema. What has been released is never edited: a later step changes it. */
@@ -22,4 +24,20 @@ export interface ClickHouseMigration {
 export const singleNode: ClickHouseDialect = {
   engine: (family, parameters = "") => `${family}(${parameters})`,
   deduplication: "non_replicated_deduplication_window = 10000",
+  onCluster: "",
 };
+
+/**
+ * Servers of one shard that each have all rows, by the name that their configuration has for them. The path is
+ * ClickHouse's own default; `{uuid}`, `{shard}` and `{replica}` are filled in by the servers. Not tried on any yet.
+ */
+export function replicated(cluster: string): ClickHouseDialect {
+  return {
+    engine: (family, parameters) => {
+      const own = parameters === undefined ? "" : `, ${parameters}`;
+      return `Replicated${family}('/clickhouse/tables/{uuid}/{shard}', '{replica}'${own})`;
+    },
+    deduplication: "replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800",
+    onCluster: ` ON CLUSTER '${cluster}'`, // the configuration takes word characters and dashes only
+  };
+}

@@ -14,7 +14,7 @@ export async function runClickHouseMigrations(
   dialect: ClickHouseDialect,
 ): Promise<void> {
   const run = (query: string): Promise<unknown> => client.command({ query });
-  await run(`CREATE DATABASE IF NOT EXISTS ${quoted(database)}`);
+  await run(`CREATE DATABASE IF NOT EXISTS ${quoted(database)}${dialect.onCluster}`);
   await run(createNotes(database, dialect));
   const applied = await lastApplied(client, database);
   const known = migrations.at(-1)?.number ?? 0;
@@ -25,7 +25,7 @@ export async function runClickHouseMigrations(
     );
   }
   for (const migration of migrations.filter(({ number }) => number > applied)) {
-    for (const statement of migration.statements(dialect)) await run(inDatabase(statement, database));
+    for (const statement of migration.statements(dialect)) await run(inDatabase(statement, database, dialect));
     await client.insert({
       table: `${quoted(database)}.schema_migrations`,
       values: [{ number: migration.number, name: migration.name }],
@@ -36,8 +36,8 @@ export async function runClickHouseMigrations(
 }
 
 /** Two processes may note the same step; the engine keeps one of the notes. */
-function createNotes(database: string, { engine }: ClickHouseDialect): string {
-  return `CREATE TABLE IF NOT EXISTS ${quoted(database)}.schema_migrations (number UInt32, name String)
+function createNotes(database: string, { engine, onCluster }: ClickHouseDialect): string {
+  return `CREATE TABLE IF NOT EXISTS ${quoted(database)}.schema_migrations${onCluster} (number UInt32, name String)
 ENGINE = ${engine("ReplacingMergeTree")} ORDER BY number SETTINGS fsync_after_insert = 1`;
 }
 
@@ -50,8 +50,8 @@ async function lastApplied(client: ClickHouseClient, database: string): Promise<
   return row?.number ?? 0;
 }
 
-function inDatabase(statement: string, database: string): string {
-  return statement.replace(/^(CREATE TABLE IF NOT EXISTS|ALTER TABLE) (\w+)/, `$1 ${quoted(database)}.$2`);
+function inDatabase(statement: string, database: string, { onCluster }: ClickHouseDialect): string {
+  return statement.replace(/^(CREATE TABLE IF NOT EXISTS|ALTER TABLE) (\w+)/, `$1 ${quoted(database)}.$2${onCluster}`);
 }
 
 /** The configuration takes names of word characters only, so there is nothing to escape. */

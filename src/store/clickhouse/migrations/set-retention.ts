@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from "@clickhouse/client";
 import { z } from "zod";
+import type { ClickHouseDialect } from "./clickhouse-migration.ts";
 
 /** Tables whose rows go with time. */
 const tables = ["exchanges", "attempts", "governance_events"] as const;
@@ -8,11 +9,16 @@ const tables = ["exchanges", "attempts", "governance_events"] as const;
  * Lets the tables keep their rows for so many days, and changes nothing where they do already: a change makes the store
  * look at all its parts again.
  */
-export async function setRetention(client: ClickHouseClient, database: string, days: number): Promise<void> {
+export async function setRetention(
+  client: ClickHouseClient,
+  database: string,
+  days: number,
+  { onCluster }: ClickHouseDialect,
+): Promise<void> {
   for (const table of tables) {
     if ((await keptDays(client, database, table)) === days) continue;
     await client.command({
-      query: `ALTER TABLE \`${database}\`.${table} MODIFY TTL toDateTime(ts) + INTERVAL ${days} DAY`,
+      query: `ALTER TABLE \`${database}\`.${table}${onCluster} MODIFY TTL toDateTime(ts) + INTERVAL ${days} DAY`,
     });
   }
 }
