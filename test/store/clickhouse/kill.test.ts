@@ -16,6 +16,7 @@ import { createClickHouseSession } from "../../../src/store/clickhouse/clickhous
 import { createEventStore } from "../../../src/store/clickhouse/create-event-store.ts";
 import { startEmbeddedClickHouse } from "../../../src/store/clickhouse/embedded/start-embedded-clickhouse.ts";
 import { singleNode } from "../../../src/store/clickhouse/migrations/clickhouse-migration.ts";
+import { createAnalyticsReader } from "../../../src/store/clickhouse/questions/create-analytics-reader.ts";
 import { askEngine, describeEmbedded, silentLog } from "../../kit/embedded-clickhouse.ts";
 
 const kills = 20;
@@ -24,11 +25,12 @@ describeEmbedded("kill -9", () => {
   test(`${kills} times, of the gateway's process or the engine's, loses no spooled row and doubles none`, async () => {
     const root = await mkdtemp(join(tmpdir(), "gatehouse-kill-"));
     for (let kill = 0; kill < kills; ) kill += await runUntilKilled(root, kill);
-    const { exchanges, attempts } = await finish(root);
+    const { exchanges, attempts, inRollups } = await finish(root);
     const spooled = await countSpooled(root);
     expect(spooled.exchanges).toBeGreaterThan(kills * 20);
     expect(exchanges).toEqual({ rows: spooled.exchanges, different: spooled.exchanges });
     expect(attempts).toEqual({ rows: spooled.attempts, different: spooled.attempts });
+    expect(inRollups).toBe(spooled.exchanges);
     await rm(root, { recursive: true, force: true });
   }, 180_000);
 });
@@ -85,7 +87,13 @@ async function finish(root: string) {
   expect(replay.state).toMatchObject({ backlogBytes: 0, rejected: 0, lastError: undefined });
   const count = (table: string, key: string) =>
     askEngine(session, `SELECT count() AS rows, uniqExact(exchange_id, ${key}) AS different FROM gatehouse.${table}`);
-  return { exchanges: await count("exchanges", "operation_id"), attempts: await count("attempts", "attempt") };
+  const months = { fromMs: Date.UTC(2026, 0, 1), toMs: Date.UTC(2026, 2, 1) };
+  const traffic = await createAnalyticsReader(session).traffic(months, 86_400);
+  return {
+    exchanges: await count("exchanges", "operation_id"),
+    attempts: await count("attempts", "attempt"),
+    inRollups: traffic.reduce((sum, { requests }) => sum + requests, 0),
+  };
 }
 
 async function countSpooled(root: string) {

@@ -14,7 +14,7 @@ export function createRowPruner(session: ClickHouseSession): RowPruner {
         const result = await writer.query({
           query: `SELECT table, partition_id AS month, sum(rows) AS rows FROM system.parts
 WHERE database = {database:String} AND active AND table IN (${tables.map((each) => `'${each}'`).join(", ")}) AND partition_id < {first:String}
-GROUP BY table, month ORDER BY table DESC, month`,
+GROUP BY table, month HAVING rows > 0 ORDER BY table DESC, month`,
           query_params: { database, first: monthOf(ms) },
           clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
           format: "JSONEachRow",
