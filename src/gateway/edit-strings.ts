@@ -1,4 +1,5 @@
 import { GatewayError } from "../kernel/errors.ts";
+import type { ByteEdit, ByteRange } from "../kernel/json-scan.ts";
 import { spliceBytes } from "../kernel/json-scan.ts";
 import { locateAll } from "../kernel/locate-all.ts";
 import type { SpanEdit, TextSpan } from "../pipeline/define-guardrail.ts";
@@ -11,7 +12,7 @@ export interface PlacedSpan extends TextSpan {
 }
 
 /**
- * The JSON bytes with the edits made in the strings of those spans; every other byte stays. Takes time in the length of
+ * The JSON bytes with the edits made in the strings of those spans; every other byte stays, in those strings too. Takes time in the length of
  * both, however many strings are edited. Throws `policy.failed` when a string cannot be found again: a text that a
  * guardrail rewrote must not go on as it was.
  */
@@ -26,20 +27,73 @@ export function editStrings(bytes: Uint8Array, spans: readonly TextSpan[], edits
   );
   return spliceBytes(
     bytes,
-    edited.map(({ span, own }, at) => {
+    edited.flatMap(({ span, own }, at) => {
       const range = ranges[at];
       if (span === undefined || range === undefined) {
         throw new GatewayError("policy.failed", "A text could not be rewritten.", {
           detail: span?.place ?? "no such span",
         });
       }
-      const text = editText(span.text, own);
-      return { start: range[0], end: range[1], replacement: JSON.stringify(span.encode?.(text) ?? text) };
+      return (span.encode === undefined ? rawEdits(bytes, range, own) : undefined) ?? [wholeEdit(span, range, own)];
     }),
   );
 }
 
-function editText(text: string, edits: readonly SpanEdit[]): string {
+/** The string written anew. */
+function wholeEdit({ text, encode }: PlacedSpan, [start, end]: ByteRange, own: readonly SpanEdit[]): ByteEdit {
+  const edited = editText(text, own);
+  return { start, end, replacement: JSON.stringify(encode?.(edited) ?? edited) };
+}
+
+/**
+ * The edits where they stand in a string's bytes, so that what lies around them need not be written again. Undefined where
+ * one begins or ends within a character, or where the bytes are no UTF-8.
+ */
+function rawEdits(bytes: Uint8Array, range: ByteRange, own: readonly SpanEdit[]): readonly ByteEdit[] | undefined {
+  const edits = own.toSorted((left, right) => left.start - right.start);
+  const units = edits.flatMap(({ start, end }) => [start, end]);
+  const offsets = rawOffsets(bytes, range, units);
+  if (offsets === undefined) return undefined;
+  return edits.map(({ replacement }, at) => ({
+    start: offsets[2 * at] ?? 0, // there is one for each unit
+    end: offsets[2 * at + 1] ?? 0,
+    replacement: JSON.stringify(replacement).slice(1, -1),
+  }));
+}
+
+/** Where the UTF-16 units of a string's text, which only go up, stand in its bytes. */
+function rawOffsets(bytes: Uint8Array, [start, end]: ByteRange, units: readonly number[]): number[] | undefined {
+  const offsets: number[] = [];
+  let unit = 0;
+  let at = start + 1;
+  for (const wanted of units) {
+    while (unit < wanted) {
+      const length = charLength(bytes, at);
+      if (length === 0 || at + length >= end) return undefined;
+      at += length;
+      unit += length === 4 ? 2 : 1;
+    }
+    if (unit > wanted) return undefined;
+    offsets.push(at);
+  }
+  return offsets;
+}
+
+/** Bytes of the character or escape that begins there; 0 where none does. Those of 4 have two units, all others one. */
+function charLength(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at] ?? 0;
+  if (byte === backslash) return bytes[at + 1] === letterU ? 6 : 2;
+  if (byte < 0x80) return 1;
+  const length = byte < 0xc2 ? 0 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : byte < 0xf5 ? 4 : 0;
+  for (let next = 1; next < length; next += 1) if (((bytes[at + next] ?? 0) & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
+const backslash = 0x5c;
+const letterU = 0x75;
+
+/** The text with the edits made, which may come in any order. */
+export function editText(text: string, edits: readonly SpanEdit[]): string {
   const parts: string[] = [];
   let from = 0;
   for (const { start, end, replacement } of edits.toSorted((left, right) => left.start - right.start)) {

@@ -30,7 +30,7 @@ export function asWritten<Written extends Frame>(frame: Written, message: unknow
 function readFrame(frame: Frame): unknown {
   if (!(frame instanceof SseFrame)) {
     const message = frame.message();
-    if (message !== undefined) refuse(strictJsonFault(frame.bytes, maxDepth));
+    if (message !== undefined) refuse(strictJsonFault(frame.bytes, maxDepth, frame.text));
     return message; // it was read of these bytes
   }
   const { data } = frame;

@@ -163,19 +163,18 @@ function elementRange(bytes: Uint8Array, range: ByteRange, index: number): ByteR
 
 /** Offset of the closing quote of the string that opens at `at`, or the last byte when it never closes. */
 export function endOfString(bytes: Uint8Array, at: number): number {
-  const near = Math.min(bytes.length, at + nearBytes);
   let from = at + 1;
-  for (; from < near; from += 1) {
-    const byte = bytes[from];
-    if (byte === quote) return from;
-    if (byte === backslash) from += 1;
-  }
-  const first = from;
-  for (;;) {
+  for (let atOnce = nearBytes; ; atOnce = Math.min(2 * atOnce, mostBytes)) {
+    const near = Math.min(bytes.length, from + atOnce);
+    for (; from < near; from += 1) {
+      const byte = bytes[from];
+      if (byte === quote) return from;
+      if (byte === backslash) from += 1;
+    }
     const end = bytes.indexOf(quote, from);
     if (end < 0) return bytes.length - 1;
     let slashes = 0;
-    while (end - 1 - slashes >= first && bytes[end - 1 - slashes] === backslash) slashes += 1;
+    while (end - 1 - slashes >= from && bytes[end - 1 - slashes] === backslash) slashes += 1;
     if (slashes % 2 === 0) return end;
     from = end + 1;
   }
@@ -183,6 +182,8 @@ export function endOfString(bytes: Uint8Array, at: number): number {
 
 /** Most strings are shorter than what a call of `indexOf` costs. */
 const nearBytes = 48;
+/** In a string with JSON in it the next escaped quote is never far: the more of them, the more is read byte by byte. */
+const mostBytes = 16_384;
 
 /** The text of the string in `[start, end)`, quotes included in the range; escapes are read. */
 export function readName(bytes: Uint8Array, start: number, end: number): string {

@@ -29,17 +29,20 @@ export function parseStrictJson(bytes: Uint8Array, maxDepth: number): StrictJson
   }
 }
 
-/** What `parseStrictJson` would refuse of bytes that were parsed already, and are JSON; undefined where nothing is. */
-export function strictJsonFault(bytes: Uint8Array, maxDepth: number): JsonFault | undefined {
-  const text = textOf(bytes);
+/**
+ * What `parseStrictJson` would refuse of bytes that were parsed already, and are JSON; undefined where nothing is.
+ * @param known the bytes as text, where somebody has it
+ */
+export function strictJsonFault(bytes: Uint8Array, maxDepth: number, known?: string): JsonFault | undefined {
+  const text = textOf(bytes, known);
   if (typeof text !== "string") return text;
   return isPlainJson(text, maxDepth) ? undefined : findAmbiguity(text, maxDepth);
 }
 
-function textOf(bytes: Uint8Array): string | JsonFault {
+function textOf(bytes: Uint8Array, known?: string): string | JsonFault {
   if (!isUtf8(bytes)) return syntax("it is not valid UTF-8");
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return syntax("it begins with a byte order mark");
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  return known ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
 
 /** One pass over the text with a stack of the objects that are open. */

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { editStrings } from "../../src/gateway/edit-strings.ts";
 import type { McpRequest } from "../../src/gateway/mcp/mcp-request.ts";
@@ -55,3 +56,49 @@ test("ten thousand strings of a megabyte, and as many edits of one, are rewritte
   expect(performance.now() - startedMs).toBeLessThan(1_000);
   expect(operation.body.toString()).not.toContain("x".repeat(81));
 });
+
+test("a string is edited where its characters stand, however it is written, and keeps every other byte", () => {
+  const char = fc.oneof(
+    fc.constantFrom("a", "é", "€", "😀", '"', "\\", "/", "\n", "\u0000", "\ud83d", "\u2028"),
+    fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
+  );
+  const spelling = fc.constantFrom("as it is", "escaped");
+  const written = fc.array(fc.tuple(char, spelling), { maxLength: 30 });
+  const picks = fc.array(fc.tuple(fc.nat(60), fc.nat(60), fc.string({ maxLength: 5 })), { maxLength: 4 });
+  fc.assert(
+    fc.property(written, picks, (chars, wanted) => {
+      const text = chars.map(([each]) => each).join("");
+      const raw = chars.map(([each, how]) => (how === "escaped" ? escaped(each) : plainly(each))).join("");
+      const ends = wanted.flatMap(([from, to]) => [from % (text.length + 1), to % (text.length + 1)]).sort(byNumber);
+      const edits = wanted.map(([, , put], at) => edit(0, ends[2 * at] ?? 0, ends[2 * at + 1] ?? 0, put));
+      const span = { place: "a", text: JSON.parse(`"${raw}"`) as string, author: "user", path: ["a"] } as const;
+      const bytes = editStrings(Buffer.from(`{"n":1.0,"a":"${raw}","z":[]}`), [span], edits);
+      let meant = span.text;
+      for (const { start, end, replacement } of edits.toReversed())
+        meant = meant.slice(0, start) + replacement + meant.slice(end);
+      expect((JSON.parse(bytes.toString()) as { a: string }).a).toBe(meant);
+      expect(bytes.toString().startsWith('{"n":1.0,"a":"') && bytes.toString().endsWith(',"z":[]}')).toBe(true);
+    }),
+  );
+});
+
+test("what is not edited of a string stays as it was written", () => {
+  const span = { place: "a", text: "/é/x/", author: "user", path: ["a"] } as const;
+  const bytes = Buffer.from('{"a":"\\/\\u00e9/x\\u002F"}');
+  expect(editStrings(bytes, [span], [edit(0, 3, 4, "é")]).toString()).toBe('{"a":"\\/\\u00e9/é\\u002F"}');
+});
+
+function plainly(char: string): string {
+  return JSON.stringify(char).slice(1, -1);
+}
+
+function escaped(char: string): string {
+  return char
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
+}
+
+function byNumber(left: number, right: number): number {
+  return left - right;
+}

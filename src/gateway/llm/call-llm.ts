@@ -99,7 +99,8 @@ export function readAnswer(
     return stream.start().then((frames) => ({ status, headers, report, body: { type: "stream", frames } }));
   }
   const answered = (bytes: Buffer): Answer => {
-    const message = parseAnswer(bytes);
+    const text = bytes.toString("utf8");
+    const message = parseAnswer(bytes, text);
     headers["content-type"] = "application/json";
     if (call.read !== undefined) return { status, headers, report, body: call.read(message) };
     if (call.isTranslated) {
@@ -114,7 +115,7 @@ export function readAnswer(
     }
     heard?.(message);
     if (llmRequest(operation).kind !== "response") operation.usage = usageOf(call, message) ?? operation.usage;
-    return { status, headers, report, body: { type: "whole", frame: jsonFrame(bytes, message) } };
+    return { status, headers, report, body: { type: "whole", frame: jsonFrame(bytes, message, text) } };
   };
   const bytes = body.whole(exchange.api.limits.responseBytes);
   return bytes instanceof Promise ? bytes.then(answered) : answered(bytes);

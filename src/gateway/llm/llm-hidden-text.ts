@@ -39,12 +39,10 @@ const tokenMembers = ["logprobs", "top_logprobs", "prompt_logprobs", "n_probs", 
 /** The frame without tokens one by one and without speech, should the upstream send them unasked. */
 export function withoutHiddenText(frame: Frame): Frame {
   const message = frame.message();
-  const choices = memberOf(message, "choices");
-  const paths = [
-    ...hiddenPaths(message, []),
-    ...choices.flatMap((choice, at) => hiddenPaths(choice, ["choices", at])),
-    ...responsePaths(message),
-  ];
+  const paths: Path[] = [];
+  addHiddenPaths(message, [], paths);
+  for (const [at, choice] of memberOf(message, "choices").entries()) addHiddenPaths(choice, ["choices", at], paths);
+  addResponsePaths(message, paths);
   if (paths.length === 0) return frame;
   return changeFrame(frame, (json) => {
     try {
@@ -62,28 +60,29 @@ type Path = readonly (string | number)[];
 
 const hiddenMembers = ["logprobs", "prompt_logprobs", "token_ids", "prompt_token_ids"];
 
-function hiddenPaths(holder: unknown, path: Path): readonly Path[] {
-  const own = hiddenMembers.filter((name) => isWanted(valueOf(holder, name))).map((name) => [...path, name]);
-  const speech = ["message", "delta"]
-    .filter((part) => isWanted(valueOf(valueOf(valueOf(holder, part), "audio"), "data")))
-    .map((part) => [...path, part, "audio", "data"]);
-  return [...own, ...speech];
+function addHiddenPaths(holder: unknown, path: Path, into: Path[]): void {
+  for (const name of hiddenMembers) if (isWanted(valueOf(holder, name))) into.push([...path, name]);
+  for (const part of speakers) {
+    if (isWanted(valueOf(valueOf(valueOf(holder, part), "audio"), "data"))) into.push([...path, part, "audio", "data"]);
+  }
 }
+
+const speakers = ["message", "delta"];
 
 /** Of a response of OpenAI's: whole, as an event that holds it, an item or a part of one. */
-function responsePaths(message: unknown): readonly Path[] {
-  const items = (holder: unknown, path: Path): readonly Path[] =>
-    memberOf(holder, "output").flatMap((item, at) => contentPaths(item, [...path, "output", at]));
-  return [
-    ...items(message, []),
-    ...items(valueOf(message, "response"), ["response"]),
-    ...contentPaths(valueOf(message, "item"), ["item"]),
-    ...hiddenPaths(valueOf(message, "part"), ["part"]),
-  ];
+function addResponsePaths(message: unknown, into: Path[]): void {
+  addItemPaths(message, [], into);
+  addItemPaths(valueOf(message, "response"), ["response"], into);
+  addContentPaths(valueOf(message, "item"), ["item"], into);
+  addHiddenPaths(valueOf(message, "part"), ["part"], into);
 }
 
-function contentPaths(item: unknown, path: Path): readonly Path[] {
-  return memberOf(item, "content").flatMap((part, at) => hiddenPaths(part, [...path, "content", at]));
+function addItemPaths(holder: unknown, path: Path, into: Path[]): void {
+  for (const [at, item] of memberOf(holder, "output").entries()) addContentPaths(item, [...path, "output", at], into);
+}
+
+function addContentPaths(item: unknown, path: Path, into: Path[]): void {
+  for (const [at, part] of memberOf(item, "content").entries()) addHiddenPaths(part, [...path, "content", at], into);
 }
 
 function nulled(json: Uint8Array, path: Path): readonly ByteEdit[] {

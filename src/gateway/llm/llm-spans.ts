@@ -2,7 +2,8 @@ import type { SpanFacts } from "../../pipeline/adapter.ts";
 import type { SpanEdit, TextSpan } from "../../pipeline/define-guardrail.ts";
 import type { Frame, Operation } from "../../pipeline/exchange.ts";
 import { editStrings } from "../edit-strings.ts";
-import { changeFrame } from "../sse-frame.ts";
+import { EditedFrame, editWhole } from "../edited-frame.ts";
+import { changeFrame, SseFrame } from "../sse-frame.ts";
 import { strictMessage } from "../strict-message.ts";
 import type { LlmRequest } from "./llm-request.ts";
 import { llmRequest, replaceBody } from "./llm-request.ts";
@@ -70,6 +71,7 @@ export function editRequest(operation: Operation, spans: readonly TextSpan[], ed
 
 /** The texts of a whole answer or of one chunk. A chunk's `place` names its channel by the choice's own index. */
 export function frameSpans(operation: Operation, frame: Frame): readonly TextSpan[] {
+  if (frame instanceof EditedFrame) return frame.spans;
   const message = strictMessage(frame);
   const { dialect } = llmRequest(operation);
   if (dialect === "anthropic-messages") return messageSpans(message);
@@ -130,6 +132,7 @@ export function editFrame(
   spans: readonly TextSpan[],
   edits: readonly SpanEdit[],
 ): Frame {
+  if (!(frame instanceof SseFrame)) return editWhole(frame, spans, edits);
   return changeFrame(frame, (json) => editStrings(json, spans, edits));
 }
 

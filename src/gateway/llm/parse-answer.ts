@@ -2,10 +2,13 @@ import { GatewayError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
 import type { UpstreamResponse } from "../upstream.ts";
 
-/** The JSON object or list that an answer is; throws `upstream.invalid` for what is none. */
-export function parseAnswer(bytes: Buffer): unknown {
+/**
+ * The JSON object or list that an answer is; throws `upstream.invalid` for what is none.
+ * @param text the bytes as text, where it is at hand
+ */
+export function parseAnswer(bytes: Buffer, text = bytes.toString("utf8")): unknown {
   try {
-    const message: unknown = parseJson(bytes.toString("utf8"));
+    const message: unknown = parseJson(text);
     if (message !== null && typeof message === "object") return message;
   } catch {
     // told below, with everything else that is no JSON object

@@ -35,17 +35,24 @@ function collect(
     if (value !== "") into.push({ place, text: value, author, path });
   } else if (Array.isArray(value)) {
     for (const [position, element] of value.entries()) {
+      if (!isLooked(element)) continue;
       const at = isOwn ? position : (indexOf(element) ?? position);
       collect(element, [...path, position], `${place}[${at}]`, author, into, isOwn);
     }
   } else if (value !== null && typeof value === "object") {
     for (const [name, below] of Object.entries(value)) {
+      if (!isLooked(below)) continue;
       const isSkipped = !isOwn && isNoText(name, below);
       if (isSkipped && media.has(name)) into.push(...bytesSpans(below, [...path, name], `${place}.${name}`, author));
       if (isSkipped) continue;
       collect(below, [...path, name], `${place}.${name}`, author, into, isOwn || (name === "input" && isCall(value)));
     }
   }
+}
+
+/** Texts, and what may have some below. */
+function isLooked(value: unknown): boolean {
+  return typeof value === "string" ? value !== "" : value !== null && typeof value === "object";
 }
 
 /** Members whose string is a handle or the letters of bytes. What else bears such a name (a property) is looked into. */
