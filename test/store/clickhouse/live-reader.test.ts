@@ -69,6 +69,43 @@ describeWithEngine("rows in the order in which they came", () => {
     expect(await live.after(begin, { teamIds: [] }, 10)).toEqual([]);
   }, 60_000);
 
+  test("each filter shows what it names and nothing else, and all of them together do", async () => {
+    const begin = await live.now();
+    const call = { method: "tools/call", primitive_type: "tool", primitive_name: "search" };
+    const own = { client_name: "inspector", session_id_hash: "abc" };
+    const kinds: readonly Partial<ExchangeEvent>[] = [
+      { application_id: "app_own", key_id: "key_own", api_id: "llm_own", api_name: "own", environment: "sandbox" },
+      { operation_name: "large", outcome: "failed" },
+      { api_kind: "McpServer", operation_name: "search", fields: { ...call, ...own } },
+      // What others have in the places of those: a prompt of the tool's name, a tool of the model's.
+      { api_kind: "McpServer", fields: { ...call, primitive_type: "prompt" } },
+      { api_kind: "McpServer", operation_name: "large", fields: { ...call, primitive_name: "large" } },
+    ];
+    await put([31, 32, 33, 34, 35], (number) => kinds[number - 31] ?? {});
+    const filters: readonly (readonly [filter: object, number: number])[] = [
+      [{ application: "app_own" }, 31],
+      [{ key: "key_own" }, 31],
+      [{ api: "llm_own" }, 31],
+      [{ api: "own" }, 31],
+      [{ environment: "sandbox" }, 31],
+      [{ model: "large" }, 32],
+      [{ outcome: "failed" }, 32],
+      [{ tool: "search" }, 33],
+      [{ client: "inspector" }, 33],
+      [{ session: "abc" }, 33],
+      [{ application: "app_own", key: "key_own", api: "own", environment: "sandbox", teamIds: ["team_1"] }, 31],
+    ];
+    for (const [filter, number] of filters) {
+      expect([filter, (await read(begin, 1, filter)).found]).toEqual([filter, [uuidOf(number)]]);
+    }
+    for (const filter of [
+      { api: "own", tool: "search" },
+      { client: "inspector", teamIds: ["team_2"] },
+      { key: "x' OR 1" },
+    ])
+      expect(await live.after(begin, filter, 10)).toEqual([]);
+  }, 60_000);
+
   test("a cursor that is none is refused", async () => {
     await expect(live.after("eyJ9", {}, 1)).rejects.toMatchObject({ code: "request.invalid" });
     await expect(live.after("WzFd", {}, 1)).rejects.toMatchObject({ code: "request.invalid" });
