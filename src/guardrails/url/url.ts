@@ -91,18 +91,24 @@ export const url = defineGuardrail({
       phases,
       window: { size: 2 * longestUrl + 128, overlap },
       inspect(spans, phase, call): MaybePromise<Verdict> {
-        const links: Link[] = [];
+        const links: Link[] = []; // those that are bad, or are to be checked
+        let count = 0;
         for (const [index, span] of spans.entries()) {
-          const found = findUrls(span.text, longestUrl, maxUrls).filter((each) => !mayGoOn(each, span, overlap));
-          if (found.length > maxUrls) return tooMany(phase, maxUrls);
+          const found = findUrls(span.text, longestUrl, maxUrls);
+          let ended = 0;
           for (const each of found) {
+            if (mayGoOn(each, span, overlap)) continue;
+            ended += 1;
             const { fault, parts } = judge(each);
+            if (fault === undefined && checker === undefined) continue;
             links.push({ start: each.start, end: each.end, isHidden: each.isHidden, span: index, fault, parts });
           }
+          if (ended > maxUrls) return tooMany(phase, maxUrls);
+          count += ended;
         }
-        if (checker === undefined) return settle(links, phase, options);
+        if (checker === undefined) return settle(links, count, phase, options);
         const open = links.filter(isOpen);
-        if (open.length === 0) return settle(links, phase, options);
+        if (open.length === 0) return settle(links, count, phase, options);
         return checker
           .check(
             open.map(({ parts }) => parts),
@@ -110,7 +116,7 @@ export const url = defineGuardrail({
           )
           .then((isThere) => {
             for (const [index, link] of open.entries()) if (isThere[index] !== true) link.fault = "leads nowhere";
-            return settle(links, phase, options);
+            return settle(links, count, phase, options);
           });
       },
     };
@@ -158,15 +164,16 @@ function compileJudge({ allow, deny, schemes, privateHosts, check, longestUrl }:
 
 function settle(
   links: readonly Link[],
+  count: number,
   phase: GuardrailPhase,
   { action, replacement }: z.output<typeof config>,
 ): Verdict {
   const bad = links.filter(({ fault }) => fault !== undefined);
   if (bad.length === 0) return { type: "pass" };
-  const detail = `${bad.length} of ${links.length} URLs: ${[...new Set(bad.map(({ fault }) => fault))].join(", ")}`;
+  const detail = `${bad.length} of ${count} URLs: ${[...new Set(bad.map(({ fault }) => fault))].join(", ")}`;
   const faults: Record<string, number> = {};
   for (const { fault = "" } of bad) faults[fault] = (faults[fault] ?? 0) + 1;
-  const assessment = { urls: links.length, badUrls: bad.length, faults };
+  const assessment = { urls: count, badUrls: bad.length, faults };
   if (action === "deny" || bad.some(({ isHidden }) => isHidden)) {
     return { type: "deny", reason: `The ${phase} holds URLs that are not permitted here.`, detail, assessment };
   }

@@ -67,3 +67,40 @@ test("patterns of hosts fit what their signs say", () => {
     { numRuns: 5_000 },
   );
 });
+
+test("a name that is written plainly is read as a browser reads it", () => {
+  const label = fc.stringMatching(/^[a-z0-9-]{1,12}$/);
+  const host = fc.oneof(
+    fc.array(label, { minLength: 1, maxLength: 6 }).map((labels) => labels.join(".")),
+    fc.constantFrom(
+      "127.1",
+      "0x7f.1",
+      "a.0x1",
+      "xn--a",
+      "xn--mnchen-3ya.de",
+      "a..b",
+      "a.",
+      "1.2.3.4",
+      "a_b.c",
+      "a%2eb",
+    ),
+  );
+  const rest = fc.constantFrom("", "/", "/a/../b?x=1#y", "?q", "#f", ":443/", "\\b", "@c.de/", "/ü", "/%", "/\ud800");
+  fc.assert(
+    fc.property(fc.constantFrom("http", "https"), host, rest, (scheme, name, tail) => {
+      const text = `${scheme}://${name}${tail}`;
+      const read = readUrl(text);
+      const parsed = URL.parse(text);
+      expect(read === undefined).toBe(parsed === null);
+      if (read === undefined || parsed === null) return;
+      const { port, path } = read;
+      expect([read.scheme, read.host, port, path]).toEqual([
+        scheme,
+        parsed.hostname.replace(/\.+$/, ""),
+        parsed.port,
+        parsed.pathname + parsed.search,
+      ]);
+    }),
+    { numRuns: 2_000 },
+  );
+});
