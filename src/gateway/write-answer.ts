@@ -56,7 +56,7 @@ export function writeWhole(
   return { status, error: undefined };
 }
 
-const oneWriteBytes = 16_384;
+const oneWriteBytes = 4_096;
 
 // Node joins the head and a string into one write, where a buffer makes it two; Latin-1 keeps each byte as it is.
 function endWith(response: ClientResponse, bytes: Uint8Array): void {
