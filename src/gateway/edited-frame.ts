@@ -26,7 +26,7 @@ export class EditedFrame implements Frame {
  * second meaning; throws as `editStrings` does.
  */
 export function editWhole(frame: Frame, spans: readonly TextSpan[], edits: readonly SpanEdit[]): EditedFrame {
-  const bytes = editStrings(frame.bytes, spans, edits);
+  const bytes = editStrings(frame.bytes, spans, edits, { isStrict: true });
   const bySpan = Map.groupBy(edits, ({ span }) => span);
   const edited = spans.map((span, index) => {
     const own = bySpan.get(index);

@@ -4,8 +4,8 @@ import { parseStrictJson, strictJsonFault } from "../kernel/strict-json.ts";
 import type { Frame } from "../pipeline/exchange.ts";
 import { SseFrame } from "./sse-frame.ts";
 
-/** Deeper than any answer that somebody reads, and far from where recursion ends. */
-const maxDepth = 256;
+/** How deep answers may nest that are judged: deeper than any that somebody reads, and far from where recursion ends. */
+export const answerDepth = 256;
 
 const read = new WeakMap<Frame, unknown>();
 
@@ -21,7 +21,7 @@ export function strictMessage(frame: Frame): unknown {
   return message;
 }
 
-/** A frame whose bytes the gateway has itself written of the message: there is one way to read it, and it is not read again. */
+/** A frame whose bytes were written of the message, or read strictly: there is one way to read it, and it is not read again. */
 export function asWritten<Written extends Frame>(frame: Written, message: unknown): Written {
   read.set(frame, message);
   return frame;
@@ -30,12 +30,12 @@ export function asWritten<Written extends Frame>(frame: Written, message: unknow
 function readFrame(frame: Frame): unknown {
   if (!(frame instanceof SseFrame)) {
     const message = frame.message();
-    if (message !== undefined) refuse(strictJsonFault(frame.bytes, maxDepth, frame.text));
+    if (message !== undefined) refuse(strictJsonFault(frame.bytes, answerDepth));
     return message; // it was read of these bytes
   }
   const { data } = frame;
   if (data === undefined || data === "" || data === "[DONE]") return undefined;
-  const parsed = parseStrictJson(Buffer.from(data), maxDepth);
+  const parsed = parseStrictJson(Buffer.from(data), answerDepth);
   if ("value" in parsed) return parsed.value;
   return refuse(parsed.fault);
 }

@@ -15,6 +15,21 @@ export function locateAll(bytes: Uint8Array, paths: readonly Path[]): readonly (
   return found;
 }
 
+/**
+ * Where the values at `paths` begin, as `locateAll` finds them, of bytes that are known to have no member twice: what
+ * stands behind the last of them is not looked at.
+ */
+export function locateStarts(bytes: Uint8Array, paths: readonly Path[]): readonly (number | undefined)[] {
+  const found: (ByteRange | undefined)[] = paths.map(() => undefined);
+  walk(bytes, skipSpace(bytes, 0), wantedBy(paths), found, { left: paths.length });
+  return found.map((range) => range?.[0]);
+}
+
+/** How many are not found yet, where nothing behind the last one counts. */
+interface Left {
+  left: number;
+}
+
 /** The paths as a tree, so that each byte is looked at for all of them at once. */
 interface Wanted {
   /** The paths that end here, by their place in the list. */
@@ -46,17 +61,28 @@ function emptyWanted(): Wanted {
 }
 
 /** Walks the value that begins at `at` and answers its end. Goes no deeper than the paths do. */
-function walk(bytes: Uint8Array, at: number, wanted: Wanted, found: (ByteRange | undefined)[]): number {
+function walk(bytes: Uint8Array, at: number, wanted: Wanted, found: (ByteRange | undefined)[], until?: Left): number {
   const byte = bytes[at];
+  if (until !== undefined && wanted.here.length > 0 && at < bytes.length) {
+    for (const index of wanted.here) found[index] = [at, bytes.length];
+    until.left -= wanted.here.length;
+    if (until.left === 0) return bytes.length;
+  }
   let end: number;
-  if (byte === openBrace && wanted.members.size > 0) end = walkObject(bytes, at, wanted, found);
-  else if (byte === openBracket && wanted.elements.size > 0) end = walkArray(bytes, at, wanted, found);
+  if (byte === openBrace && wanted.members.size > 0) end = walkObject(bytes, at, wanted, found, until);
+  else if (byte === openBracket && wanted.elements.size > 0) end = walkArray(bytes, at, wanted, found, until);
   else end = endOfValue(bytes, at);
   if (end > at) for (const index of wanted.here) found[index] = [at, end];
   return end;
 }
 
-function walkObject(bytes: Uint8Array, from: number, wanted: Wanted, found: (ByteRange | undefined)[]): number {
+function walkObject(
+  bytes: Uint8Array,
+  from: number,
+  wanted: Wanted,
+  found: (ByteRange | undefined)[],
+  until: Left | undefined,
+): number {
   const seen = new Set<string>();
   let at = skipSpace(bytes, from + 1);
   while (bytes[at] === quote) {
@@ -68,18 +94,24 @@ function walkObject(bytes: Uint8Array, from: number, wanted: Wanted, found: (Byt
     seen.add(name);
     at = skipSpace(bytes, skipSpace(bytes, nameEnd) + 1);
     const child = wanted.members.get(name);
-    at = skipSpace(bytes, child === undefined ? endOfValue(bytes, at) : walk(bytes, at, child, found));
+    at = skipSpace(bytes, child === undefined ? endOfValue(bytes, at) : walk(bytes, at, child, found, until));
     if (bytes[at] !== comma) break;
     at = skipSpace(bytes, at + 1);
   }
   return at + 1;
 }
 
-function walkArray(bytes: Uint8Array, from: number, wanted: Wanted, found: (ByteRange | undefined)[]): number {
+function walkArray(
+  bytes: Uint8Array,
+  from: number,
+  wanted: Wanted,
+  found: (ByteRange | undefined)[],
+  until: Left | undefined,
+): number {
   let at = skipSpace(bytes, from + 1);
   for (let index = 0; at < bytes.length && bytes[at] !== closeBracket; index += 1) {
     const child = wanted.elements.get(index);
-    at = skipSpace(bytes, child === undefined ? endOfValue(bytes, at) : walk(bytes, at, child, found));
+    at = skipSpace(bytes, child === undefined ? endOfValue(bytes, at) : walk(bytes, at, child, found, until));
     if (bytes[at] !== comma) break;
     at = skipSpace(bytes, at + 1);
   }

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { parseJson } from "./parse-json.ts";
+import { parseJson, parsePlainJson } from "./parse-json.ts";
 import { isPlainJson } from "./plain-json.ts";
 
 /** Why a document is refused before anybody acts on it. */
@@ -22,27 +22,24 @@ export function parseStrictJson(bytes: Uint8Array, maxDepth: number): StrictJson
   const fault = isPlain ? undefined : findAmbiguity(text, maxDepth);
   if (fault !== undefined) return { fault };
   try {
-    return { value: parseJson(text) };
+    return { value: isPlain ? parsePlainJson(text) : parseJson(text) };
   } catch {
     // Of two faults the ambiguity is told; where it looked plain that is not known yet.
     return { fault: (isPlain ? findAmbiguity(text, maxDepth) : undefined) ?? syntax("it is not valid JSON") };
   }
 }
 
-/**
- * What `parseStrictJson` would refuse of bytes that were parsed already, and are JSON; undefined where nothing is.
- * @param known the bytes as text, where somebody has it
- */
-export function strictJsonFault(bytes: Uint8Array, maxDepth: number, known?: string): JsonFault | undefined {
-  const text = textOf(bytes, known);
+/** What `parseStrictJson` would refuse of bytes that were parsed already, and are JSON; undefined where nothing is. */
+export function strictJsonFault(bytes: Uint8Array, maxDepth: number): JsonFault | undefined {
+  const text = textOf(bytes);
   if (typeof text !== "string") return text;
   return isPlainJson(text, maxDepth) ? undefined : findAmbiguity(text, maxDepth);
 }
 
-function textOf(bytes: Uint8Array, known?: string): string | JsonFault {
+function textOf(bytes: Uint8Array): string | JsonFault {
   if (!isUtf8(bytes)) return syntax("it is not valid UTF-8");
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return syntax("it begins with a byte order mark");
-  return known ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
 
 /** One pass over the text with a stack of the objects that are open. */

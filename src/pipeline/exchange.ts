@@ -176,8 +176,6 @@ export interface Exchange {
 /** One message of an answer: raw bytes, and what they mean if somebody asks. */
 export interface Frame {
   readonly bytes: Uint8Array;
-  /** The bytes as text, where it is there already. */
-  readonly text?: string | undefined;
   /** The parsed message, made at the first call; undefined when the frame carries none (a heartbeat). */
   message(): unknown;
 }

@@ -72,7 +72,9 @@ test("a string is edited where its characters stand, however it is written, and 
       const ends = wanted.flatMap(([from, to]) => [from % (text.length + 1), to % (text.length + 1)]).sort(byNumber);
       const edits = wanted.map(([, , put], at) => edit(0, ends[2 * at] ?? 0, ends[2 * at + 1] ?? 0, put));
       const span = { place: "a", text: JSON.parse(`"${raw}"`) as string, author: "user", path: ["a"] } as const;
-      const bytes = editStrings(Buffer.from(`{"n":1.0,"a":"${raw}","z":[]}`), [span], edits);
+      const source = Buffer.from(`{"n":1.0,"a":"${raw}","z":[]}`);
+      const bytes = editStrings(source, [span], edits);
+      expect(editStrings(source, [span], edits, { isStrict: true })).toEqual(bytes);
       let meant = span.text;
       for (const { start, end, replacement } of edits.toReversed())
         meant = meant.slice(0, start) + replacement + meant.slice(end);

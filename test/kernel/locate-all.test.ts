@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { locateJson } from "../../src/kernel/json-scan.ts";
-import { locateAll } from "../../src/kernel/locate-all.ts";
+import { locateAll, locateStarts } from "../../src/kernel/locate-all.ts";
 
 const gap = fc.constantFrom("", " ", "\n\t");
 const name = fc.string({ unit: fc.constantFrom("a", "b", '"', "\\", "{", "]", ",", ":", "ä", "😀"), maxLength: 3 });
@@ -31,7 +31,9 @@ test("all at once are found where each is found by itself, whether there or not,
     fc.property(json, gap, fc.array(fc.array(steps, { maxLength: 4 }), { maxLength: 8 }), (text, s, others) => {
       const bytes = Buffer.from(s + text + s);
       const paths = [...others, ...pathsOf(JSON.parse(text)).toReversed(), ...others];
-      expect(locateAll(bytes, paths)).toEqual(paths.map((path) => locateJson(bytes, path)));
+      const ranges = paths.map((path) => locateJson(bytes, path));
+      expect(locateAll(bytes, paths)).toEqual(ranges);
+      expect(locateStarts(bytes, paths)).toEqual(ranges.map((range) => range?.[0]));
     }),
     { numRuns: 500 },
   );

@@ -19,8 +19,7 @@ import { errorAnswer } from "./error-answer.ts";
 import { llmRequest } from "./llm-request.ts";
 import { LlmStream } from "./llm-stream.ts";
 import { LlmStreamReader } from "./llm-stream-reader.ts";
-import { parseAnswer, refuseEncoded } from "./parse-answer.ts";
-import { jsonFrame } from "./parsed-frame.ts";
+import { readWhole, refuseEncoded } from "./parse-answer.ts";
 import { callPassThrough } from "./pass-through/call-pass-through.ts";
 import { PassingReader } from "./passing-reader.ts";
 import type { PlannedCall } from "./plan-call.ts";
@@ -99,8 +98,8 @@ export function readAnswer(
     return stream.start().then((frames) => ({ status, headers, report, body: { type: "stream", frames } }));
   }
   const answered = (bytes: Buffer): Answer => {
-    const text = bytes.toString("utf8");
-    const message = parseAnswer(bytes, text);
+    const frame = readWhole(bytes, hasResponseSteps(exchange) && !call.isTranslated);
+    const message = frame.message();
     headers["content-type"] = "application/json";
     if (call.read !== undefined) return { status, headers, report, body: call.read(message) };
     if (call.isTranslated) {
@@ -115,7 +114,7 @@ export function readAnswer(
     }
     heard?.(message);
     if (llmRequest(operation).kind !== "response") operation.usage = usageOf(call, message) ?? operation.usage;
-    return { status, headers, report, body: { type: "whole", frame: jsonFrame(bytes, message, text) } };
+    return { status, headers, report, body: { type: "whole", frame } };
   };
   const bytes = body.whole(exchange.api.limits.responseBytes);
   return bytes instanceof Promise ? bytes.then(answered) : answered(bytes);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseJson } from "../../kernel/parse-json.ts";
+import { parsePlainJson } from "../../kernel/parse-json.ts";
 import { isPlainJson } from "../../kernel/plain-json.ts";
 import { parseStrictJson } from "../../kernel/strict-json.ts";
 import type { GuardrailPhase, Verdict } from "../../pipeline/define-guardrail.ts";
@@ -114,7 +114,7 @@ function wholeDocument(text: string, maxDepth: number): { readonly value: unknow
   const ends = source.charAt(0) + source.charAt(source.length - 1);
   if ((ends !== "{}" && ends !== "[]") || !source.isWellFormed() || !isPlainJson(source, maxDepth)) return undefined;
   try {
-    return { value: parseJson(source) };
+    return { value: parsePlainJson(source) };
   } catch {
     return undefined;
   }
