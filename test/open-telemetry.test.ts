@@ -41,7 +41,7 @@ test("Prometheus reads what has passed, on a port of its own", async () => {
   const answer = await read(url);
   expect(answer.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
   expect(await text()).toContain(
-    'gen_ai_client_token_usage_sum{gen_ai_operation_name="chat",gen_ai_provider_name="chat",gen_ai_request_model="m",gatehouse_api_name="chat",gen_ai_token_type="input"} 11',
+    'gen_ai_client_token_usage_sum{gen_ai_operation_name="chat",gen_ai_provider_name="openai-compatible",gatehouse_provider_name="chat",gen_ai_request_model="m",gatehouse_api_name="chat",gen_ai_token_type="input"} 11',
   );
   expect((await read(url.replace("/metrics", "/"))).status).toBe(404);
   expect((await read(url, { host: "evil.example.com" })).status).toBe(403);

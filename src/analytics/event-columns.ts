@@ -134,6 +134,8 @@ export const keyColumns: Readonly<Record<EventTable, { readonly id: string; read
   governance_events: { id: "event_id", part: "act" },
 };
 
-function namesOf<Event>(columns: Readonly<Record<Exclude<keyof Event, "type" | "trace">, 0>>): readonly string[] {
+function namesOf<Event>(
+  columns: Readonly<Record<Exclude<keyof Event, "type" | "trace" | "peer">, 0>>,
+): readonly string[] {
   return Object.keys(columns);
 }

@@ -137,7 +137,7 @@ export interface EventSubject {
   readonly name: string;
   /** The upstream's answer was an error though its HTTP status did not say so. */
   readonly isUpstreamError: boolean;
-  /** A W3C `traceparent` that the message itself carries; a header comes first. */
+  /** A W3C `traceparent` that the message itself carries; it comes before that of the header. */
   readonly traceparent?: string | undefined;
   /** The W3C `tracestate` beside it. */
   readonly tracestate?: string | undefined;

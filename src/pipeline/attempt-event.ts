@@ -38,6 +38,7 @@ export function attemptEvent(
     ...(bill === undefined ? noCost : costColumns(bill)),
     labels: exchange.labels,
     trace: placeOf(exchange, index, attempt),
+    peer: attempt.peer,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Environment } from "../core/environment.ts";
 import type { GovernanceSink } from "../core/governance-event.ts";
 import type { Usage } from "./exchange.ts";
+import type { TargetPeer } from "./target-peer.ts";
 import type { SpanPlace, Tracing } from "./trace-context.ts";
 
 /** What one policy or guardrail decided; in `monitor` mode, what it would have done. */
@@ -23,6 +24,7 @@ export interface AttemptRecord {
   readonly operationId: string;
   readonly target: string;
   readonly provider: string;
+  readonly peer?: TargetPeer | undefined;
   readonly model: string | undefined;
   readonly startedAtMs: number;
   status: number | undefined;
@@ -95,6 +97,8 @@ export interface ExchangeEvent extends CostColumns {
   readonly labels: Readonly<Record<string, string>>;
   /** Its span, where traces are made; no table has it. */
   readonly trace?: SpanPlace | undefined;
+  /** That of its last try; no table has it. */
+  readonly peer?: TargetPeer | undefined;
 }
 
 /** One row per try at an upstream. */
@@ -134,6 +138,8 @@ export interface AttemptEvent extends CostColumns {
   readonly labels: Readonly<Record<string, string>>;
   /** As of its operation. */
   readonly trace?: SpanPlace | undefined;
+  /** Where it went; no table has it. */
+  readonly peer?: TargetPeer | undefined;
 }
 
 /** Texts of one operation, of an API that asks for it: without personal data and secrets, as far as those are known. */

@@ -43,7 +43,7 @@ export function exchangeEvent(
     exchange_id: exchange.id,
     operation_id: operation?.id ?? exchange.id,
     parent_id: operation?.parentId ?? null,
-    trace_id: trace?.traceId ?? callersTraceId(inbound.headers["traceparent"] ?? subject?.traceparent),
+    trace_id: trace?.traceId ?? callersTraceId(subject?.traceparent) ?? callersTraceId(inbound.headers["traceparent"]),
     node,
     config_hash: exchange.snapshot.configHash,
     team_id: api.teamId,
@@ -89,6 +89,7 @@ export function exchangeEvent(
     labels: exchange.labels,
     ...withRouteCost(withRouteCost(sumOfBills(bills), exchange.route), shadowOf(exchange)?.spent),
     trace,
+    peer: own.at(-1)?.peer,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Exchange, Operation } from "./exchange.ts";
 import type { PriceOf } from "./price-table.ts";
 import type { GateName } from "./route-decision.ts";
+import type { TargetPeer } from "./target-peer.ts";
 
 /** One place that can serve an operation. */
 export interface CompiledTarget {
@@ -10,6 +11,8 @@ export interface CompiledTarget {
   readonly providerName: string;
   /** Where and how to call, as the API's adapter compiled it; nobody else reads it. */
   readonly endpoint: unknown;
+  /** Absent where it is no single place, as behind a virtual server. */
+  readonly peer?: TargetPeer | undefined;
   readonly weight: number;
   /** The model to ask for in place of the client's; undefined leaves it. */
   readonly model: string | undefined;

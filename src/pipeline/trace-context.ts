@@ -13,6 +13,8 @@ export interface SpanPlace {
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
   readonly isSampled: boolean;
+  /** The trace of the HTTP request, where the message that it carried names another. */
+  readonly link?: TraceParent | undefined;
 }
 
 /** A W3C `traceparent` that can be joined. */
@@ -37,21 +39,28 @@ const shape = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 
 /**
  * The span of an operation, or of an exchange that was refused before there was one; undefined where nothing is traced.
- * A caller's context, in the header or else in the message, is its parent and decides whether it is kept; else it begins a
+ * A caller's context, in the message or else in the header, is its parent and decides whether it is kept; else it begins a
  * trace of the exchange's own id. The same operation always gets the same.
+ * @see https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md#context-propagation
  */
 export function operationSpan(exchange: Exchange, operation: Operation | undefined): SpanPlace | undefined {
   if (exchange.tracing === undefined) return undefined;
-  const given = callersTrace(exchange, operation);
   const spanId = idOf(operation?.id ?? exchange.id);
-  if (given !== undefined) return { ...given, spanId, parentSpanId: given.spanId };
+  const ofRequest = readTraceparent(exchange.inbound.headers["traceparent"]);
+  const ofMessage = operation && readTraceparent(eventSubject(exchange, operation).traceparent);
+  const given = ofMessage ?? ofRequest;
+  if (given !== undefined) {
+    const link = ofRequest?.spanId === given.spanId ? undefined : ofRequest;
+    return { ...given, spanId, parentSpanId: given.spanId, link };
+  }
   const traceId = exchange.id.replaceAll("-", "");
   return { traceId, spanId, parentSpanId: undefined, isSampled: isKept(traceId, exchange.tracing) };
 }
 
 /** The span of a try, below that of its operation. `number` is 1 for the exchange's first; 0 gives the operation's own id. */
 export function attemptSpan(operation: SpanPlace, number: number): SpanPlace {
-  return { ...operation, spanId: countedOn(operation.spanId, number), parentSpanId: operation.spanId };
+  const spanId = countedOn(operation.spanId, number);
+  return { ...operation, spanId, parentSpanId: operation.spanId, link: undefined };
 }
 
 /**
@@ -71,10 +80,10 @@ export function upstreamTraceparent(exchange: Exchange, operation: Operation): s
  * @see https://www.w3.org/TR/trace-context/#tracestate-header
  */
 export function upstreamTracestate(exchange: Exchange, operation: Operation): string | undefined {
-  const { traceparent, tracestate } = exchange.inbound.headers;
-  if (readTraceparent(traceparent) !== undefined) return stateOf(tracestate);
   const told = eventSubject(exchange, operation);
-  return readTraceparent(told.traceparent) === undefined ? undefined : stateOf(told.tracestate);
+  if (readTraceparent(told.traceparent) !== undefined) return stateOf(told.tracestate);
+  const { traceparent, tracestate } = exchange.inbound.headers;
+  return readTraceparent(traceparent) === undefined ? undefined : stateOf(tracestate);
 }
 
 /** Writes both over the caller's headers: a `tracestate` goes on with the trace that it belongs to, and with no other. */
@@ -93,12 +102,6 @@ const longestState = 1_024;
 function stateOf(given: unknown): string | undefined {
   if (typeof given !== "string" || given === "" || given.length > longestState) return undefined;
   return /^[\x20-\x7e]+$/.test(given) ? given : undefined;
-}
-
-/** What the caller has told: in the header, or else in the message. */
-function callersTrace(exchange: Exchange, operation: Operation | undefined): TraceParent | undefined {
-  const { traceparent } = exchange.inbound.headers;
-  return readTraceparent(traceparent) ?? readTraceparent(operation && eventSubject(exchange, operation).traceparent);
 }
 
 // By the id's random end, so that all who see a trace decide alike.

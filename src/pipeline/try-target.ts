@@ -66,6 +66,7 @@ function beginAttempt(exchange: Exchange, operation: Operation, target: Compiled
     operationId: operation.id,
     target: target.id,
     provider: target.providerName,
+    peer: target.peer,
     model: target.model ?? eventSubject(exchange, operation).name,
     startedAtMs: clock.now(),
     startedMonotonicMs: clock.monotonic(),

@@ -114,12 +114,35 @@ describe("a trace that a message of MCP names", () => {
     expect(sentBy(sent ?? { body: Buffer.alloc(0) }).params?._meta).toMatchObject({ traceparent: ours });
   });
 
-  test("stands behind the one of the header", async () => {
+  test("comes before the one of the header, which is linked; a try is linked to nothing", async () => {
     upstream.respond(answering("ok"));
-    const other = traceparent.replace(caller.span, "00f067aa0ba902b7");
-    const answer = await relayed.post(traced, { headers: { traceparent: other } });
+    const http = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7" };
+    const headers = { traceparent: `00-${http.traceId}-${http.spanId}-00`, tracestate: "b=2" };
+    const answer = await relayed.post(traced, { headers });
+    const [server, client] = await spansOf(answer.headers["x-request-id"], 2);
+    expect(server).toMatchObject({ traceId: caller.trace, parentSpanId: caller.span, links: [http] });
+    expect(client).not.toHaveProperty("links");
+    expect(upstream.seen.at(-1)?.headers).not.toHaveProperty("tracestate");
+    const [row] = (await gatehouse.events()).filter(({ exchange_id: id }) => id === answer.headers["x-request-id"]);
+    expect(row).toMatchObject({ trace_id: caller.trace });
+  });
+
+  test("that is none stands behind the one of the header, and nothing is linked", async () => {
+    upstream.respond(answering("ok"));
+    const params = { ...traced.params, _meta: { traceparent: "00-0-0-01" } };
+    const answer = await relayed.post({ ...traced, params }, { headers: { traceparent } });
     const [server] = await spansOf(answer.headers["x-request-id"], 2);
-    expect(server?.parentSpanId).toBe("00f067aa0ba902b7");
+    expect(server).toMatchObject({ traceId: caller.trace, parentSpanId: caller.span });
+    expect(server).not.toHaveProperty("links");
+  });
+
+  test("is each message's own in a batch", async () => {
+    upstream.respond(answering("ok"));
+    const http = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const headers = { traceparent: `00-${http}-00f067aa0ba902b7-01`, "mcp-protocol-version": "2025-03-26" };
+    const answer = await relayed.post([traced, toolCall("legacy", 2, "echo")], { headers });
+    const spans = (await spansOf(answer.headers["x-request-id"], 4)).filter(({ kind }) => kind === 2);
+    expect(spans.map(({ traceId }) => traceId)).toEqual([caller.trace, http]);
   });
 });
 
@@ -138,20 +161,20 @@ describe("the tracestate of a message of MCP", () => {
       expected: ["a=1", "a=1"],
     },
     {
-      name: "gives way to that of the header, whose trace goes on",
+      name: "goes on before that of the header, which belongs to another trace",
       meta: { traceparent, tracestate: "a=1" },
+      given: { traceparent: other, tracestate: "b=2" },
+      expected: ["a=1", "a=1"],
+    },
+    {
+      name: "comes beside the traceparent where only the header has named a trace",
+      meta: { traceparent: "00-0-0-01" },
       given: { traceparent: other, tracestate: "b=2" },
       expected: ["b=2", "b=2"],
     },
     {
-      name: "comes beside the traceparent where the header had one",
-      meta: { traceparent },
-      given: { traceparent: other, tracestate: "b=2" },
-      expected: ["b=2", "b=2"],
-    },
-    {
-      name: "is emptied where the header's trace has none",
-      meta: { traceparent, tracestate: "a=1" },
+      name: "is emptied where the header's trace goes on and has none",
+      meta: { traceparent: "00-0-0-01", tracestate: "a=1" },
       given: { traceparent: other },
       expected: [undefined, ""],
     },
@@ -187,7 +210,7 @@ describe("the tracestate of a message of MCP", () => {
       return [sent?.headers["tracestate"], stateIn(sent ?? { body: Buffer.alloc(0) })];
     };
     expect(await passed({})).toEqual(["a=1", "a=1"]);
-    expect(await passed({ traceparent: other })).toEqual([undefined, undefined]);
+    expect(await passed({ traceparent: other, tracestate: "b=2" })).toEqual(["a=1", "a=1"]);
   });
 });
 

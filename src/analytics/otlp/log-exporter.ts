@@ -1,5 +1,5 @@
 import type { ExchangeEvent } from "../../pipeline/event.ts";
-import { errorType } from "./event-spans.ts";
+import { errorType, isFailedOperation } from "./event-spans.ts";
 import type { OtlpSource } from "./otlp-resource.ts";
 import { otlpResource, otlpScope } from "./otlp-resource.ts";
 import type { OtlpEndpoint } from "./otlp-sender.ts";
@@ -26,7 +26,7 @@ export function createLogExporter({ source, which, ...endpoint }: LogExporterOpt
   });
   return {
     record(event) {
-      if (event.type === "exchange" && (which === "all" || isFailure(event))) sender.push(event);
+      if (event.type === "exchange" && (which === "all" || isFailedOperation(event))) sender.push(event);
     },
     get sent() {
       return sender.sent;
@@ -36,10 +36,6 @@ export function createLogExporter({ source, which, ...endpoint }: LogExporterOpt
     },
     [Symbol.asyncDispose]: () => sender[Symbol.asyncDispose](),
   };
-}
-
-function isFailure({ outcome, fields }: ExchangeEvent): boolean {
-  return outcome !== "ok" || fields["is_error"] === true;
 }
 
 function encode(events: readonly ExchangeEvent[], source: OtlpSource): string {
@@ -66,7 +62,7 @@ function recordOf(event: ExchangeEvent): object {
       [names.httpStatus]: event.http_status,
       [names.operation]: event.operation_kind,
       [names.durationMs]: event.duration_ms,
-      [names.errorType]: isFailure(event) ? errorType(event) : null,
+      [names.errorType]: isFailedOperation(event) ? errorType(event) : null,
       [names.errorDetail]: event.error_detail,
     }),
     ...(trace !== undefined && { traceId: trace.traceId, spanId: trace.spanId, flags: trace.isSampled ? 1 : 0 }),

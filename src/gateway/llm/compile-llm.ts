@@ -13,6 +13,8 @@ import { createRetryBudget } from "../../pipeline/retry-budget.ts";
 import { createShadow } from "../../pipeline/shadow-route.ts";
 import type { CompiledApi } from "../../pipeline/snapshot.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
+import type { TargetPeer } from "../../pipeline/target-peer.ts";
+import { peerAt } from "../../pipeline/target-peer.ts";
 import type { TokenEstimates } from "../../pipeline/token-estimates.ts";
 import { compileGates, isElsewhere } from "./compile-gates.ts";
 import { compileStrategy } from "./compile-strategy.ts";
@@ -53,6 +55,7 @@ export interface LlmEndpoint {
   readonly factsOf: FactsOf;
   /** Where it runs, in the operator's words. */
   readonly region: string | undefined;
+  readonly peer: TargetPeer;
 }
 
 /** What is behind a target of this adapter's APIs. */
@@ -113,6 +116,7 @@ function compileBlock(
         id: target.model === undefined ? target.provider : `${target.provider}/${target.model}`,
         providerName: target.provider,
         endpoint,
+        peer: endpoint.peer,
         weight: target.weight,
         model: target.model,
         priceOf: endpoint.priceOf,
@@ -209,7 +213,8 @@ function compileProvider(
     const priceOf = accountPrices(spec.prices, input.prices.provider(spec.use));
     const factsOf = accountFacts(spec.facts, input.models.provider(spec.use));
     const basePath = url.pathname.replace(/\/$/, "");
-    const endpoint = { provider, origin: url.origin, basePath, priceOf, factsOf, region: spec.region };
+    const peer = peerAt(provider.baseUrl, spec.use);
+    const endpoint = { provider, origin: url.origin, basePath, priceOf, factsOf, region: spec.region, peer };
     compiled.set(name, endpoint);
     return endpoint;
   } catch (error) {

@@ -2,6 +2,8 @@ import type { Environment } from "../../core/environment.ts";
 import type { McpServerSpec } from "../../core/mcp-server.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import type { CompiledUpstream, ProtocolCompileInput } from "../../pipeline/adapter.ts";
+import type { TargetPeer } from "../../pipeline/target-peer.ts";
+import { peerAt } from "../../pipeline/target-peer.ts";
 import { targetKey } from "../../pipeline/upstream-watch.ts";
 import { holdSse, holdStdio } from "./channel/hold-channel.ts";
 import type { McpBehind, McpEndpoint, ProbeTools } from "./compile-mcp.ts";
@@ -57,10 +59,11 @@ type UpstreamBlock = NonNullable<McpServerSpec["upstream"]>["production"];
 
 function compileBlock(
   { artifact: { name } }: ProtocolCompileInput,
-  { timeouts, breaker }: UpstreamBlock,
+  { timeouts, breaker, url }: UpstreamBlock,
   endpoint: McpBehind,
 ): CompiledUpstream {
-  const target = { id: name, providerName: name, endpoint, weight: 1, model: undefined, serves: () => true };
+  const peer: TargetPeer = url === undefined ? { transport: "pipe" } : peerAt(url);
+  const target = { id: name, providerName: name, endpoint, peer, weight: 1, model: undefined, serves: () => true };
   return {
     targets: [target],
     strategy: { choose: (targets) => targets },

@@ -40,6 +40,7 @@ export function mcpEventFields(
   note(fields, "def_hash", definitionHashFor(exchange, operation));
   if (exchange.tools !== undefined && operation.kind === "tools/list")
     Object.assign(fields, toolFields(exchange.tools));
+  if (outcome.type === "answer") note(fields, "session_ms", endedAfterMs(exchange, mcpRequest(operation)));
   note(fields, "cancelled_by", cancelledBy(exchange, mcpRequest(operation).seen, outcome));
   noteAnswer(fields, mcpRequest(operation).seen);
   return fields;
@@ -114,6 +115,11 @@ export function mcpEventSubject(operation: Operation): EventSubject {
     traceparent: typeof traceparent === "string" ? traceparent : undefined,
     tracestate: typeof tracestate === "string" ? tracestate : undefined,
   };
+}
+
+/** How long the session was that this request has ended; no column, metrics alone tell it. */
+function endedAfterMs({ startedAtMs }: Exchange, { type, session }: McpRequest): number | undefined {
+  return type === "end-session" && session !== undefined ? Math.max(0, startedAtMs - session.beganAtMs) : undefined;
 }
 
 function idOf(message: JsonRpcMessage | undefined): string | null {

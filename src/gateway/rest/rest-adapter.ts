@@ -5,6 +5,7 @@ import type { CompiledUpstream, ProtocolAdapter, ProtocolCompileInput } from "..
 import type { Answer, Exchange, Operation } from "../../pipeline/exchange.ts";
 import { deny } from "../../pipeline/outcome.ts";
 import type { CompiledTarget } from "../../pipeline/target.ts";
+import { peerAt } from "../../pipeline/target-peer.ts";
 import { answerHeaders } from "../headers.ts";
 import type { CompileCredential } from "../mcp/credentials/compile-credential.ts";
 import { sendAuthorized } from "../mcp/credentials/send-authorized.ts";
@@ -73,7 +74,9 @@ function compileBlock(
   const credential = credentials(auth, { apiId, environment, url, secrets });
   const endpoint: RestEndpoint = { url: url.replace(/\/+$/, ""), credential };
   return {
-    targets: [{ id: name, providerName: name, endpoint, weight: 1, model: undefined, serves: () => true }],
+    targets: [
+      { id: name, providerName: name, endpoint, peer: peerAt(url), weight: 1, model: undefined, serves: () => true },
+    ],
     strategy: { choose: (targets) => targets },
     maxAttempts: 1, // a request that may have run is never repeated
     timeouts,

@@ -108,11 +108,57 @@ test("a try at an MCP server is told by the names of MCP, and by none of models"
   await run.exporter[Symbol.asyncDispose]();
   const [, client] = run.collector.spans();
   expect(client).toMatchObject({
-    name: "tools/call tools",
+    name: "tools/call echo",
     status: { code: 2 },
     attributes: { "gen_ai.tool.name": "echo", "error.type": "500", "gatehouse.attempt": 1 },
   });
   expect(client?.attributes).not.toHaveProperty("gen_ai.request.model");
+});
+
+test("what a server answered in place of a result is the error of the try too, and a resource is told by its hash alone", async () => {
+  await using run = await startExporting();
+  const fields = {
+    method: "resources/read",
+    primitive_type: "resource",
+    resource_uri_hash: "5e55",
+    is_error: true,
+    error_type: "-32002",
+    jsonrpc_error_code: -32_002,
+  };
+  const mcp = { api_kind: "McpServer", operation_kind: "resources/read", operation_name: "5e55", fields };
+  const link = { traceId: "d".repeat(32), spanId: "e".repeat(16), isSampled: false };
+  run.record(exchangeRow(1, { ...mcp, outcome: "upstream_error", trace: placeInTrace({ link }) }));
+  run.record(attemptRow(1, { api_id: "mcp_1", target: "files", trace: placeInTrace() }));
+  await run.exporter[Symbol.asyncDispose]();
+  const spans = run.collector.spans();
+  for (const span of spans) {
+    expect(span).toMatchObject({
+      name: "resources/read",
+      status: { code: 2 },
+      attributes: { "error.type": "-32002", "rpc.response.status_code": "-32002" },
+    });
+    expect(span.attributes["gatehouse.mcp.resource.hash"]).toBe("5e55");
+    expect(span.attributes).not.toHaveProperty("mcp.resource.uri");
+  }
+  expect(spans.map(({ links }) => links)).toEqual([[{ traceId: link.traceId, spanId: link.spanId }], undefined]);
+});
+
+test.each([
+  { plugin: "anthropic", told: "anthropic" },
+  { plugin: "azure-openai", told: "azure.ai.openai" },
+  { plugin: "bedrock", told: "aws.bedrock" },
+  { plugin: "vertex", told: "gcp.vertex_ai" },
+  { plugin: "xai", told: "x_ai" },
+  { plugin: "ollama", told: "ollama" },
+])("the provider $plugin is told as $told", async ({ plugin, told }) => {
+  await using run = await startExporting();
+  const peer = { plugin, address: "::1", port: 443, transport: "tcp" } as const;
+  run.record(exchangeRow(1, { trace: placeInTrace(), peer }));
+  run.record(attemptRow(1, { trace: placeInTrace(), peer }));
+  await run.exporter[Symbol.asyncDispose]();
+  const attributes = run.collector.spans().map((span) => span.attributes);
+  expect(attributes.map((each) => each["gen_ai.provider.name"])).toEqual([told, told]);
+  expect(attributes[1]).toMatchObject({ "server.address": "::1", "server.port": 443 });
 });
 
 test("what is not kept of a trace is not sent", async () => {

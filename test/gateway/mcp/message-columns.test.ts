@@ -44,13 +44,14 @@ describe("the row of a message", () => {
     expect(row.fields).toMatchObject({ transport: "streamable-http" });
   });
 
-  test("belongs to the trace that the message itself names, unless a header names one", async () => {
+  test("belongs to the trace that the message itself names, and else to that of a header", async () => {
     upstream.respond(answering("ok"));
     const trace = (digit: string) => `00-${digit.repeat(32)}-${"b".repeat(16)}-01`;
     const params = { name: "echo", arguments: {}, _meta: { traceparent: trace("a") } };
     const traced = { ...toolCall("legacy", 1, "echo"), params };
-    expect((await rowOf(() => server.post(traced))).trace_id).toBe("a".repeat(32));
-    const row = await rowOf(() => server.post(traced, { headers: { traceparent: trace("c") } }));
+    const headers = { traceparent: trace("c") };
+    expect((await rowOf(() => server.post(traced, { headers }))).trace_id).toBe("a".repeat(32));
+    const row = await rowOf(() => server.post(toolCall("legacy", 1, "echo"), { headers }));
     expect(row.trace_id).toBe("c".repeat(32));
   });
 
