@@ -32,8 +32,8 @@ export const spendForecast = defineQuestion({
   greatest(dateDiff('second', upTo, toDateTime64(addMonths(month, 1), 3, 'UTC')), 0) / 86400 AS daysLeft
 SELECT nullIf(toString(${groups[by]}), '') AS consumer, toString(cost_currency) AS currency,
   toString(sumIf(assumeNotNull(cost), ts >= toDateTime64(month, 3, 'UTC'))) AS spent,
-  toString(toDecimal128(sumIf(toFloat64(cost), ts >= upTo - toIntervalDay(7)) / 7, 9)) AS perDay,
-  toString(toDecimal128(toFloat64(sumIf(assumeNotNull(cost), ts >= toDateTime64(month, 3, 'UTC'))) + sumIf(toFloat64(cost), ts >= upTo - toIntervalDay(7)) / 7 * daysLeft, 9)) AS forecast
+  toString(toDecimal128(sumIf(toFloat64(assumeNotNull(cost)), ts >= upTo - toIntervalDay(7)) / 7, 9)) AS perDay,
+  toString(toDecimal128(toFloat64(sumIf(assumeNotNull(cost), ts >= toDateTime64(month, 3, 'UTC'))) + sumIf(toFloat64(assumeNotNull(cost)), ts >= upTo - toIntervalDay(7)) / 7 * daysLeft, 9)) AS forecast
 FROM {db}.attempts WHERE ${where} AND cost IS NOT NULL AND cost_currency != ''
 GROUP BY consumer, currency ORDER BY toFloat64(forecast) DESC, consumer, currency`,
 });
