@@ -25,7 +25,10 @@ export async function runClickHouseMigrations(
     );
   }
   for (const migration of migrations.filter(({ number }) => number > applied)) {
-    for (const statement of migration.statements(dialect)) await run(inDatabase(statement, database, dialect));
+    for (const statement of migration.statements(dialect)) {
+      if (!(await isRewritten(client, database, statement, dialect)))
+        await run(inDatabase(statement, database, dialect));
+    }
     await client.insert({
       table: `${quoted(database)}.schema_migrations`,
       values: [{ number: migration.number, name: migration.name }],
@@ -48,6 +51,39 @@ async function lastApplied(client: ClickHouseClient, database: string): Promise<
   });
   const [row] = z.array(z.object({ number: z.int() })).parse(await result.json());
   return row?.number ?? 0;
+}
+
+const rewritesSchema = z.array(z.object({ columns: z.array(z.string()), isDone: z.boolean(), reason: z.string() }));
+
+/**
+ * Whether this statement writes columns out for all rows, and a try before this one has done it. Throws `store.unavailable`
+ * while that goes on: with many rows it takes longer than a request may, and each try that began anew would never see the end.
+ */
+async function isRewritten(
+  client: ClickHouseClient,
+  database: string,
+  statement: string,
+  { onCluster }: ClickHouseDialect,
+): Promise<boolean> {
+  const table = /^ALTER TABLE (\w+) MATERIALIZE COLUMN/.exec(statement)?.[1];
+  // One server of a cluster does not know how far the others are.
+  if (table === undefined || onCluster !== "") return false;
+  const result = await client.query({
+    query: `SELECT extractAll(command, 'MATERIALIZE COLUMN (\\w+)') AS columns, toBool(is_done) AS isDone, latest_fail_reason AS reason
+FROM system.mutations WHERE database = {database:String} AND table = {table:String} AND command LIKE '%MATERIALIZE COLUMN%'`,
+    query_params: { database, table },
+    format: "JSONEachRow",
+  });
+  const begun = rewritesSchema.parse(await result.json());
+  const own = Array.from(statement.matchAll(/MATERIALIZE COLUMN (\w+)/g), ([, column]) => column ?? "");
+  const ofOwn = begun.filter(({ columns }) => columns.some((column) => own.includes(column)));
+  if (!own.every((column) => ofOwn.some(({ columns }) => columns.includes(column)))) return false;
+  const open = ofOwn.find(({ isDone }) => !isDone);
+  if (open === undefined) return true;
+  throw new GatewayError("store.unavailable", "The analytics store is rewriting its rows for this version.", {
+    detail: `${table}: ${own.join(", ")} ${open.reason}`.trim(),
+    retryAfterMs: 1_000,
+  });
 }
 
 function inDatabase(statement: string, database: string, { onCluster }: ClickHouseDialect): string {
