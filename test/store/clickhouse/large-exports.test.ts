@@ -96,29 +96,37 @@ describeWithEngine("an hour with thirty thousand long rows", () => {
     expect(most).toBeLessThan(96 * mebibyte);
   }, 120_000);
 
-  test("waits for its reader, and asks the store for nothing more when that leaves", async () => {
-    const stream = await rows("csv");
-    const iterator = stream[Symbol.asyncIterator]();
-    await iterator.next();
-    const atRest = asked;
-    for (let turn = 0; turn < 200; turn += 1) await nextTurn();
-    expect(asked).toBeLessThanOrEqual(atRest + 1);
-    await iterator.return?.();
-    expect(stream.destroyed).toBe(true);
-    const atEnd = asked;
-    for (let turn = 0; turn < 200; turn += 1) await nextTurn();
-    expect(asked).toBeLessThanOrEqual(atEnd + 1);
-    expect(atEnd).toBeLessThan(10);
-  }, 120_000);
+  test.each(["csv", "parquet"] as const)(
+    "waits for its reader as %s, and asks no more when that leaves",
+    async (format) => {
+      const stream = await rows(format);
+      const iterator = stream[Symbol.asyncIterator]();
+      await iterator.next();
+      const atRest = asked;
+      for (let turn = 0; turn < 200; turn += 1) await nextTurn();
+      expect(asked).toBeLessThanOrEqual(atRest + 1);
+      await iterator.return?.();
+      expect(stream.destroyed).toBe(true);
+      const atEnd = asked;
+      for (let turn = 0; turn < 200; turn += 1) await nextTurn();
+      expect(asked).toBeLessThanOrEqual(atEnd + 1);
+      expect(atEnd).toBeLessThan(10);
+    },
+    120_000,
+  );
 
-  test("breaks off with the store's error when that goes away in the middle", async () => {
-    failAt = 5;
-    const read = async (): Promise<void> => {
-      for await (const _ of await rows("ndjson")) continue;
-    };
-    await expect(read()).rejects.toMatchObject({ code: "store.unavailable" });
-    failAt = 1;
-    await expect(rows("ndjson")).rejects.toMatchObject({ code: "store.unavailable" });
-    failAt = Number.POSITIVE_INFINITY;
-  }, 120_000);
+  test.each(["ndjson", "parquet"] as const)(
+    "breaks off as %s with the store's error when that goes away",
+    async (format) => {
+      failAt = 5;
+      const read = async (): Promise<void> => {
+        for await (const _ of await rows(format)) continue;
+      };
+      await expect(read()).rejects.toMatchObject({ code: "store.unavailable" });
+      failAt = 1;
+      await expect(rows(format)).rejects.toMatchObject({ code: "store.unavailable" });
+      failAt = Number.POSITIVE_INFINITY;
+    },
+    120_000,
+  );
 });
