@@ -103,9 +103,12 @@ export const allowedFunctions: ReadonlySet<string> = new Set([
 /** Aggregate functions that a statement may call, also with the endings that change how they count; in lower case. */
 export const allowedAggregates: ReadonlySet<string> = new Set(aggregates);
 
-/** Table functions that only make up rows, in lower case. */
+/**
+ * Table functions that only make up rows, in lower case. None that takes a list of columns as text, as `values` does: a
+ * column there may be `ALIAS` of any expression, which no tree shows.
+ */
 export const allowedTableFunctions: ReadonlySet<string> = new Set(
-  names("numbers numbers_mt zeros zeros_mt values generateSeries generate_series"),
+  names("numbers numbers_mt zeros zeros_mt generateSeries generate_series"),
 );
 
 /** Whether a function may be called where a value stands. `name` may be written in any case. */

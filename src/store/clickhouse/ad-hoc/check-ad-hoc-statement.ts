@@ -120,12 +120,25 @@ function refuseTable(name: string, names: StoreNames): string | undefined {
 function refuseName(name: string, names: StoreNames): string | undefined {
   const [first = "", second] = name.split(".");
   if (second === undefined) {
+    if (bareFunctions.has(first.toLowerCase())) return `${name} would tell of the server; call a column otherwise`;
     return names.tables.includes(first) && !names.allowedTables.has(first) ? notOurs(name) : undefined;
   }
   if (first === names.database) return names.allowedTables.has(second) ? undefined : notOurs(name);
   const isDatabase = names.databases.some((each) => each.toLowerCase() === first.toLowerCase());
   return isDatabase || systemNames.has(first.toLowerCase()) ? notOurs(name) : undefined;
 }
+
+/** What the engine calls without parentheses where no column has the name, of what may not be called with them. */
+const bareFunctions: ReadonlySet<string> = new Set([
+  "user",
+  "currentuser",
+  "current_user",
+  "session_user",
+  "database",
+  "currentdatabase",
+  "current_database",
+  "schema",
+]);
 
 /** Databases that every store has, whether or not the user sees them. */
 const systemNames: ReadonlySet<string> = new Set(["system", "information_schema", "default"]);

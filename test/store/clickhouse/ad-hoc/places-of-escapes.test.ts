@@ -78,6 +78,76 @@ const spellings = [
   "SELECT * FROM viewExplain('EXPLAIN', '', (SELECT 1))",
 ];
 
+/** Expressions inside of texts and types, and functions that need no parentheses: no tree shows a call. */
+const hidden = [
+  "SELECT y FROM values('x UInt8, y String ALIAS file(''/etc/hostname'')', 1)",
+  "SELECT y FROM VALUES('x UInt8, y String ALIAS hostName()', 1)",
+  "SELECT y FROM `values`('x UInt8, y String DEFAULT hostName()', 1)",
+  "SELECT y FROM values('x UInt8, y UInt8 ALIAS (SELECT dummy FROM system.one)', 1)",
+  "SELECT y FROM values(concat('x UInt8, y UInt8 ALI', 'AS sleep(1)'), 1)",
+  "SELECT 1 WHERE 'a' IN (SELECT y FROM values('x UInt8, y String ALIAS hostName()', 1))",
+  "SELECT * FROM values('x UInt8', 1)",
+  "SELECT * FROM (VALUES (1), (2))",
+  "SELECT JSONExtract('{}', 'x UInt8 ALIAS hostName()')",
+  "SELECT CAST((1, 'a'), 'Tuple(x UInt8, y String ALIAS hostName())')",
+  "SELECT CAST('{}', 'JSON(x String ALIAS hostName())')",
+  "SELECT CAST('x', 'AggregateFunction(flameGraph, Array(UInt64))')",
+  "SELECT USER",
+  "SELECT `user` FROM exchanges",
+  "SELECT arrayMap(x -> CURRENT_USER, [1])",
+  "SELECT session_user, count() FROM exchanges",
+  "SELECT currentUser",
+  "SELECT DATABASE",
+  "SELECT current_database",
+  "SELECT currentDatabase",
+  "SELECT 1 FROM exchanges WHERE team_id = Schema",
+];
+
+/** Ways to a name by another name, or of asking for something else than rows. */
+const detours = [
+  "EXECUTE AS default SELECT 1",
+  "EXPLAIN SYNTAX SELECT 1",
+  "EXPLAIN QUERY TREE SELECT 1",
+  "(EXPLAIN SELECT 1)",
+  "TABLE system.one",
+  "SELECT 0 IN (TABLE system.one)",
+  "SELECT 1 FORMAT CSV INTO OUTFILE 'x.csv'",
+  "SELECT 1 INTO OUTFILE 'x.csv' FORMAT CSV SETTINGS max_threads = 1",
+  "SELECT 1 UNION ALL SELECT 2 SETTINGS max_threads = 9",
+  "SELECT * FROM {d:Identifier}.{t:Identifier}",
+  "WITH url AS u SELECT u('http://127.0.0.1:1/')",
+  "SELECT u('http://127.0.0.1:1/') FROM (SELECT url AS u)",
+  "WITH (x -> url(x)) AS u SELECT u('http://127.0.0.1:1/')",
+  "SELECT * FROM numbers(1) WHERE number IN url('http://127.0.0.1:1/')",
+  "SELECT * FROM numbers(1) WHERE number IN (s3('http://127.0.0.1:1/x'))",
+  "SELECT * FROM numbers((SELECT dummy FROM system.one))",
+  "SELECT * FROM generate_series(1, (SELECT count() FROM system.tables))",
+  "SELECT quantile((SELECT dummy FROM system.one))(1)",
+  "SELECT groupArray((SELECT count() FROM system.tables))(1)",
+  "SELECT arrayMap(hostName, [1])",
+  "SELECT arrayFold(sleepEachRow, [1], 0)",
+  "SELECT formatDateTime(now(), hostName())",
+  "SELECT system.one.* FROM exchanges",
+  "SELECT COLUMNS('.*') FROM system.one",
+  "ATTACH TABLE t FROM '/etc'",
+];
+
+/** What would take all memory, or never end. */
+const bombs = [
+  "SELECT arrayJoin(range(1000000000))",
+  "SELECT repeat('a', 1000000000)",
+  "SELECT length(repeat(repeat('a', 1000000), 1000000))",
+  "SELECT length(leftPad('a', 2000000000))",
+  "SELECT length(space(4000000000))",
+  "SELECT length(arrayWithConstant(1000000000, 1))",
+  "SELECT length(arrayResize([1], 1000000000))",
+  "SELECT length(arrayResize([1], 1000000000000))",
+  "SELECT * FROM generateRandom('x String', 1, 1000000000)",
+  "SELECT finalizeAggregation(CAST(unhex('ffffffff0f00'), 'AggregateFunction(groupArray, UInt64)'))",
+  "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT count() FROM t",
+  "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + arrayJoin([1, 2]) FROM t) SELECT count() FROM t",
+];
+
 /** Table functions that read, call out or run something. */
 const tableFunctions =
   `fileCluster s3Cluster gcs gcsCluster oss cosn hdfs hdfsCluster azureBlobStorage azureBlobStorageCluster iceberg icebergS3
@@ -85,7 +155,7 @@ const tableFunctions =
   remoteSecure jdbc odbc mysql postgresql redis mongodb sqlite executable executablePool dictionary filesystem url
   urlCluster cluster clusterAllReplicas merge mergeTreeIndex mergeTreeProjection mergeTreeParts view viewIfPermitted loop
   null format input fuzzJSON fuzzQuery generateRandom timeSeriesData timeSeriesSelector timeSeriesTags prometheusQuery
-  prometheusQueryRange arrowFlight ytsaurus primes`.split(/\s+/);
+  prometheusQueryRange arrowFlight ytsaurus primes values`.split(/\s+/);
 
 /** Functions that tell of the server, of settings or of dictionaries, that wait, fail on purpose or take names as text. */
 const functions =
@@ -129,6 +199,12 @@ describeWithAnalyst("statements that would leave the analytics tables", () => {
   test.each(inPlaces)("are refused wherever the table stands: %s", refused);
 
   test.each(spellings)("are refused however they are written: %j", refused);
+
+  test.each(hidden)("are refused where an expression hides: %j", refused);
+
+  test.each(detours)("are refused by another way: %j", refused);
+
+  test.each(bombs)("are refused before they take it all: %s", refused, 30_000);
 
   test.each(tableFunctions)("are refused by the table function %s", async (name) => {
     await refused(`WITH x AS (SELECT * FROM ${name}('a', 'b', 'c')) SELECT count() FROM exchanges, x`);
