@@ -1,4 +1,5 @@
 import type { ChdbResult, Session } from "chdb";
+import type { Clock } from "../../../kernel/clock.ts";
 import { createTurnQueue } from "../../sqlite/turn-queue.ts";
 import { adHocSettings } from "../ad-hoc/ad-hoc-settings.ts";
 
@@ -29,10 +30,23 @@ export interface OpenChdbOptions {
   readonly memoryBytes: number;
   /** What names without a database are of, in ad-hoc statements. */
   readonly database: string;
+  readonly stuck: StuckStatements;
+}
+
+/**
+ * What happens to an analyst's statement that runs on behind its limits: the engine looks at them only between blocks of
+ * rows, and one call of a function may take hours.
+ */
+export interface StuckStatements {
+  /** Milliseconds from when its turn began. */
+  readonly afterMs: number;
+  readonly clock: Clock;
+  end(): void;
 }
 
 /** Opens the three connections. Throws when the package is missing or the directory cannot be used. */
-export async function openChdbEngine({ directory, memoryBytes, database }: OpenChdbOptions): Promise<ChdbEngine> {
+export async function openChdbEngine(options: OpenChdbOptions): Promise<ChdbEngine> {
+  const { directory, memoryBytes, database, stuck } = options;
   const chdb = await import("chdb");
   const connectionArgs = [
     `--max_server_memory_usage=${memoryBytes}`,
@@ -49,9 +63,11 @@ export async function openChdbEngine({ directory, memoryBytes, database }: OpenC
   }
   const inTurn = async <Result>(role: EngineRole, work: (session: Session) => Promise<Result>): Promise<Result> => {
     const done = await turns[role]();
+    const cancel = role === "adhoc" ? stuck.clock.after(stuck.afterMs, () => stuck.end()) : undefined;
     try {
       return await work(sessions[role]);
     } finally {
+      cancel?.();
       done();
     }
   };

@@ -34,16 +34,23 @@ async function start(options: OpenMessage): Promise<void> {
   });
 }
 
-async function open({ directory, memoryBytes, database }: OpenMessage): Promise<ChdbEngine | undefined> {
+async function open({ directory, memoryBytes, database, stuckAfterMs }: OpenMessage): Promise<ChdbEngine | undefined> {
   try {
     // Held until this process ends: the engine itself lets two processes into one directory, and they would spoil it.
     await lockEngineDirectory(directory, lockWaitMs, systemClock);
-    return await openChdbEngine({ directory, memoryBytes, database });
+    const stuck = { afterMs: stuckAfterMs, clock: systemClock, end: endStuck };
+    return await openChdbEngine({ directory, memoryBytes, database, stuck });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     tell({ type: isMissing(error) ? "unavailable" : "failed", reason: reason.slice(0, 2_000) }, () => process.exit(1));
     return undefined;
   }
+}
+
+/** Nothing else ends it: its thread would go on for hours, and all other statements of analysts would wait for it. */
+function endStuck(): void {
+  const end = (): void => void process.kill(process.pid, "SIGKILL");
+  tell({ type: "failed", reason: "a statement of an analyst could not be ended" }, end);
 }
 
 /** The package is optional: left out, or without an engine for this system. */

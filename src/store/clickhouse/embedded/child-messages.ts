@@ -10,6 +10,8 @@ export const openMessageSchema = z.strictObject({
   /** What the engine may hold, in bytes. */
   memoryBytes: z.int(),
   database: z.string().regex(/^\w+$/),
+  /** Milliseconds after which an analyst's statement that still runs ends the process. */
+  stuckAfterMs: z.int(),
 });
 
 /** What the engine's process answers. */

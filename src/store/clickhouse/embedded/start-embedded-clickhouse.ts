@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { extname } from "node:path";
+import { adHocLimits } from "../../../analytics/ad-hoc-reader.ts";
 import type { Clock } from "../../../kernel/clock.ts";
 import { GatewayError } from "../../../kernel/errors.ts";
 import type { Log } from "../../../kernel/log.ts";
@@ -17,6 +18,11 @@ export interface EmbeddedClickHouseOptions {
   readonly memoryBytes: number;
   readonly clock: Clock;
   readonly log: Log;
+  /**
+   * Milliseconds after which the process is ended and started again where a statement of an analyst runs on behind its own
+   * limit, because the engine cannot interrupt it; ten seconds more than that limit unless told.
+   */
+  readonly stuckAfterMs?: number;
   /** The program of the process; the engine's own unless told. */
   readonly program?: URL;
 }
@@ -40,6 +46,7 @@ export interface EmbeddedClickHouse extends AsyncDisposable {
   readonly state: EmbeddedState;
 }
 
+const stuckAfterLimitMs = 10_000;
 const startWithinMs = 60_000;
 const firstPauseMs = 250;
 const longestPauseMs = 30_000;
@@ -112,6 +119,7 @@ class Supervisor implements EmbeddedClickHouse {
 
   #launch(): void {
     const { directory, memoryBytes, clock, program = childPath() } = this.#options;
+    const { stuckAfterMs = adHocLimits.seconds * 1_000 + stuckAfterLimitMs } = this.#options;
     this.#state = "starting";
     this.#startedAtMs = clock.monotonic();
     this.#starting = Promise.withResolvers();
@@ -133,7 +141,7 @@ class Supervisor implements EmbeddedClickHouse {
     child.on("message", (message) => this.#hear(childMessageSchema.parse(message), secret));
     child.on("error", (error) => this.#ended(error.message));
     child.once("exit", (code, signal) => this.#ended(lastWords.trim() || `ended with ${signal ?? `code ${code}`}`));
-    child.send({ type: "open", directory, secret, memoryBytes, database });
+    child.send({ type: "open", directory, secret, memoryBytes, database, stuckAfterMs });
     this.#cancelTimer = clock.after(startWithinMs, () => child.kill("SIGKILL"));
   }
 
