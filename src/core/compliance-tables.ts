@@ -45,7 +45,7 @@ export interface RulesetResult {
   readonly inputHash: string;
   readonly rules: number;
   readonly findings: readonly KeptFinding[];
-  /** Rules that could not be evaluated, and why. */
+  /** Rules that could not be evaluated, and why; those with more findings than are kept, and how many. */
   readonly faults: readonly { readonly rule: string | null; readonly message: string }[];
 }
 

@@ -29,15 +29,39 @@ export function mapSecrets(
 
 /** The same value with every text in it replaced; parts in which nothing changes are the same objects. */
 export function mapTexts(value: unknown, path: ValuePath, replace: (text: string, path: ValuePath) => string): unknown {
-  if (typeof value === "string") return replace(value, path);
-  if (Array.isArray(value)) {
-    const mapped = value.map((item, index) => mapTexts(item, [...path, index], replace));
-    return mapped.every((item, index) => item === value[index]) ? value : mapped;
-  }
+  return mapBelow(value, [...path], replace); // one list of parts for all: a description has a hundred thousand texts
+}
+
+function mapBelow(
+  value: unknown,
+  trail: (string | number)[],
+  replace: (text: string, path: ValuePath) => string,
+): unknown {
+  if (typeof value === "string") return replace(value, [...trail]);
   if (typeof value !== "object" || value === null) return value;
-  const before = Object.entries(value);
-  const mapped = before.map(([key, member]) => [key, mapTexts(member, [...path, key], replace)] as const);
-  return mapped.every(([, member], index) => member === before[index]?.[1]) ? value : Object.fromEntries(mapped);
+  const mapMember = (member: unknown, part: string | number): unknown => {
+    if (typeof member !== "string" && (typeof member !== "object" || member === null)) return member;
+    trail.push(part);
+    const mapped = mapBelow(member, trail, replace);
+    trail.pop();
+    return mapped;
+  };
+  if (Array.isArray(value)) {
+    const before: readonly unknown[] = value;
+    let after: unknown[] | undefined;
+    for (const [index, item] of before.entries()) {
+      const mapped = mapMember(item, index);
+      if (mapped !== item) (after ??= [...before])[index] = mapped;
+    }
+    return after ?? value;
+  }
+  let after: Map<string, unknown> | undefined;
+  for (const name of Object.keys(value)) {
+    const member: unknown = Reflect.get(value, name);
+    const mapped = mapMember(member, name);
+    if (mapped !== member) (after ??= new Map<string, unknown>(Object.entries(value))).set(name, mapped);
+  }
+  return after === undefined ? value : Object.fromEntries(after);
 }
 
 interface Search {

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CatalogTransaction } from "../core/catalog.ts";
 import type { KeptFinding, McpEntry, PolicyResult, RulesetResult } from "../core/compliance-tables.ts";
 import { contentHash } from "../core/content-hash.ts";
@@ -6,6 +8,7 @@ import type { GovernancePolicySpec } from "../core/governance-policy.ts";
 import type { GovernedState } from "../core/governed-kinds.ts";
 import { findingSeverities } from "../core/governed-kinds.ts";
 import { fieldPath } from "../core/parse-document.ts";
+import type { RulesetSpec } from "../core/ruleset.ts";
 import { GatewayError } from "../kernel/errors.ts";
 import { parseJson } from "../kernel/parse-json.ts";
 import { documentOf } from "./document-of.ts";
@@ -28,9 +31,12 @@ export interface JudgeParts {
 export async function judge(parts: JudgeParts, subject: GovernedSubject): Promise<Verdict> {
   const policies: PolicyResult[] = [];
   const blocked = { deploy: 0, publish: 0 };
+  const read = readOnce(parts, subject);
+  const found = new Map<string, Promise<Evaluated>>();
   for (const policy of parts.book.policies.filter(({ spec }) => isTarget(spec, subject))) {
     const rulesets: RulesetResult[] = [];
-    for (const name of policy.spec.rulesets) rulesets.push(await holdAgainst(parts, subject, name, policy.spec));
+    for (const name of policy.spec.rulesets)
+      rulesets.push(await holdAgainst({ ...parts, read, found }, subject, name, policy.spec));
     const status = statusOf(rulesets.map((result) => result.status));
     policies.push({ policy: policy.name, status, rulesets });
     for (const state of ["deploy", "publish"] as const)
@@ -54,8 +60,41 @@ export function blocking(
   return rulesets.flatMap(({ findings }) => findings.filter(blocks));
 }
 
+interface SeenDocument {
+  readonly document: GovernedDocument;
+  readonly hash: string;
+}
+
+type ReadOnce = (type: RulesetSpec["type"]) => Promise<SeenDocument | undefined>;
+
+/**
+ * What rulesets see of a resource, made and hashed once for all of them: a description of some megabytes keeps the
+ * processor busy for a tenth of a second each time. Between the parts of that work others have their turn.
+ */
+function readOnce({ read }: JudgeParts, subject: GovernedSubject): ReadOnce {
+  const made = new Map<RulesetSpec["type"], ReturnType<ReadOnce>>();
+  const make: ReadOnce = async (type) => {
+    await nextTurn();
+    const document = await documentOf(read, subject, type);
+    if (document === undefined) return undefined;
+    await nextTurn();
+    return { document, hash: createHash("sha256").update(document.text).digest("hex") };
+  };
+  return (type) => {
+    const known = made.get(type) ?? make(type);
+    made.set(type, known);
+    return known;
+  };
+}
+
+interface HoldParts extends Omit<JudgeParts, "read"> {
+  readonly read: ReadOnce;
+  /** What was found with the same rules for another policy, by the hash of both. */
+  readonly found: Map<string, Promise<Evaluated>>;
+}
+
 async function holdAgainst(
-  parts: JudgeParts,
+  parts: HoldParts,
   subject: GovernedSubject,
   name: string,
   { threshold, actions }: GovernancePolicySpec,
@@ -63,13 +102,16 @@ async function holdAgainst(
   const known = parts.book.ruleset(name);
   if (known === undefined) return unapplied(name, [{ rule: null, message: `there is no ruleset ${name}` }]);
   const isFor = known.artifacts.some((kind) => kind === subject.kind);
-  const document = isFor ? await documentOf(parts.read, subject, known.type) : undefined;
-  if (document === undefined) return unapplied(name, []);
+  const seen = isFor ? await parts.read(known.type) : undefined;
+  if (seen === undefined) return unapplied(name, []);
+  const { document } = seen;
   try {
     const { bundle, hash } = await parts.book.bundle(name);
-    const inputHash = contentHash([hash, document]);
+    const inputHash = contentHash([hash, seen.hash, document.source]);
     const before = parts.before?.flatMap(({ rulesets }) => rulesets).find((each) => each.inputHash === inputHash);
-    const found = before ?? (await evaluated(parts, bundle, document, inputHash));
+    const now = before ?? parts.found.get(inputHash) ?? evaluated(parts, bundle, document, inputHash);
+    if (before === undefined) parts.found.set(inputHash, Promise.resolve(now));
+    const found = await now;
     const findings = found.findings.map(({ isHeld: _, ...each }) => {
       const exemption = exemptionOf(parts, subject, name, each);
       const isHeld = exemption === null && each.entry !== undefined && wantsQuarantine(actions, each.severity);
@@ -88,16 +130,19 @@ async function holdAgainst(
 type Evaluated = Pick<RulesetResult, "inputHash" | "rules" | "findings" | "faults">;
 
 async function evaluated(
-  { evaluator, isUrgent = false }: JudgeParts,
+  { evaluator, isUrgent = false }: Pick<JudgeParts, "evaluator" | "isUrgent">,
   ...[bundle, document, inputHash]: readonly [...Parameters<typeof requestOf>, string]
 ): Promise<Evaluated> {
   const entries = entriesOf(document);
+  await nextTurn(); // its text is written for the other process next
   const { findings, faults, rules } = await evaluator.evaluate({ ...requestOf(bundle, document), isUrgent });
+  const all = findings.map((each) => kept(each, entries(each.path)));
+  const most = mostTelling(all);
   return {
     inputHash,
     rules: rules.length,
-    findings: mostTelling(findings.map((each) => kept(each, entries(each.path)))),
-    faults: faults.map(({ rule, message }) => ({ rule: rule ?? null, message })),
+    findings: most,
+    faults: [...faults.map(({ rule, message }) => ({ rule: rule ?? null, message })), ...untold(all, most)],
   };
 }
 
@@ -111,15 +156,40 @@ function requestOf(
 /** Findings of one ruleset in one resource that are kept, but for the first of each rule in each entry of an MCP server. */
 const mostFindings = 1_000;
 
-// Nobody keeps a tool out of quarantine by a thousand faults in another one.
+/**
+ * The gravest, in the order of the document: nobody gets an error past a policy by a thousand hints before it, nor keeps a
+ * tool out of quarantine by a thousand faults in another one.
+ */
 function mostTelling(findings: readonly KeptFinding[]): readonly KeptFinding[] {
+  if (findings.length <= mostFindings) return findings;
+  const weight = ({ severity }: KeptFinding): number => findingSeverities.indexOf(severity);
+  const gravest = new Set(findings.toSorted((left, right) => weight(left) - weight(right)).slice(0, mostFindings));
   const known = new Set<string>();
-  return findings.filter(({ rule, entry }, at) => {
-    const key = JSON.stringify([rule, entry]);
-    const isFirst = entry !== undefined && !known.has(key);
+  return findings.filter((finding) => {
+    const key = JSON.stringify([finding.rule, finding.entry]);
+    const isFirst = !known.has(key);
     known.add(key);
-    return isFirst || at < mostFindings;
+    return isFirst || gravest.has(finding);
   });
+}
+
+/** Of each rule that has more findings than are kept, how many. */
+function untold(all: readonly KeptFinding[], most: readonly KeptFinding[]): RulesetResult["faults"] {
+  if (all.length === most.length) return [];
+  const shown = new Map(all.map(({ rule }) => [rule, { all: 0, most: 0 }]));
+  const count = (findings: readonly KeptFinding[], as: "all" | "most"): void => {
+    for (const { rule } of findings) {
+      const counts = shown.get(rule);
+      if (counts !== undefined) counts[as] += 1;
+    }
+  };
+  count(all, "all");
+  count(most, "most");
+  return [...shown].flatMap(([rule, counts]) =>
+    counts.most < counts.all
+      ? [{ rule, message: `It finds ${counts.all} places, of which ${counts.most} are kept.` }]
+      : [],
+  );
 }
 
 function wantsQuarantine(actions: GovernancePolicySpec["actions"], severity: KeptFinding["severity"]): boolean {
@@ -169,7 +239,7 @@ function kept(
 }
 
 function exemptionOf(
-  { book, nowMs }: JudgeParts,
+  { book, nowMs }: Pick<JudgeParts, "book" | "nowMs">,
   { kind, name }: GovernedSubject,
   ruleset: string,
   finding: KeptFinding,
