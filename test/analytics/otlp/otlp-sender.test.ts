@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { createOtlpSender } from "../../../src/analytics/otlp/otlp-sender.ts";
 import { eventually } from "../../kit/eventually.ts";
@@ -127,4 +128,17 @@ test("a collector that is not there is told of once, and costs what waited at th
   await run.sender[Symbol.asyncDispose]();
   expect(run.log.lines).toHaveLength(1);
   expect([run.sender.sent, run.sender.dropped]).toEqual([0, 1]);
+});
+
+test("no failure tells a header that the collector is shown, or what was to be sent", async () => {
+  await using run = await startSending(json(401, { message: "no" }));
+  run.sender.push(4_711);
+  run.clock.advance(1_000);
+  await eventually("the refusal is told", () => run.log.lines.length === 1);
+  await run.collector[Symbol.asyncDispose]();
+  run.sender.push(4_712);
+  run.clock.advance(1_000);
+  await eventually("the failure is told", () => run.log.lines.length === 2);
+  const told = inspect(run.log.lines, { depth: 20 });
+  expect(told).not.toMatch(/Bearer|471[12]/);
 });
