@@ -5,6 +5,7 @@ import type { GovernancePolicySpec } from "../core/governance-policy.ts";
 import type { Resource } from "../core/resource.ts";
 import type { JudgeParts } from "./judge.ts";
 import { judge } from "./judge.ts";
+import { notEvaluatedRule } from "./unread-document.ts";
 
 /** How a resource stands to its policies, and what follows for its deployed revision. */
 export interface RunningVerdict extends Verdict {
@@ -58,6 +59,7 @@ function brokenRules({ actions }: GovernancePolicySpec, { rulesets }: PolicyResu
   return rulesets.flatMap(({ findings }) =>
     findings
       .filter(({ exemption, severity }) => exemption === null && severities.has(severity))
+      .filter(({ rule }) => rule !== notEvaluatedRule)
       .map(({ rule }) => rule),
   );
 }

@@ -16,6 +16,7 @@ import type { Finding } from "./finding.ts";
 import type { RuleBook } from "./rule-book.ts";
 import { isTarget } from "./rule-book.ts";
 import type { GovernedDocument, RulesetEvaluator } from "./ruleset-evaluator.ts";
+import { isUnread, notEvaluated } from "./unread-document.ts";
 
 export interface JudgeParts {
   readonly read: CatalogTransaction;
@@ -108,7 +109,9 @@ async function holdAgainst(
   try {
     const { bundle, hash } = await parts.book.bundle(name);
     const inputHash = contentHash([hash, seen.hash, document.source]);
-    const before = parts.before?.flatMap(({ rulesets }) => rulesets).find((each) => each.inputHash === inputHash);
+    const before = parts.before
+      ?.flatMap(({ rulesets }) => rulesets)
+      .find((each) => each.inputHash === inputHash && !isUnread(each));
     const now = before ?? parts.found.get(inputHash) ?? evaluated(parts, bundle, document, inputHash);
     if (before === undefined) parts.found.set(inputHash, Promise.resolve(now));
     const found = await now;
@@ -118,7 +121,8 @@ async function holdAgainst(
       return { ...each, exemption, ...(isHeld && { isHeld }) };
     });
     const counts = findings.some((each) => each.exemption === null && weighs(each.severity, threshold));
-    const status = found.rules === 0 ? "UNAPPLIED" : counts ? "FAILED" : "PASSED";
+    const isApplied = found.rules > 0 || isUnread(found);
+    const status = !isApplied ? "UNAPPLIED" : counts ? "FAILED" : "PASSED";
     return { ...found, ruleset: name, status, findings };
   } catch (error) {
     // The ruleset's own fault: it says nothing of the resource.
@@ -136,7 +140,11 @@ async function evaluated(
   const entries = entriesOf(document);
   await nextTurn(); // its text is written for the other process next
   const { findings, faults, rules } = await evaluator.evaluate({ ...requestOf(bundle, document), isUrgent });
-  const all = findings.map((each) => kept(each, entries(each.path)));
+  const unread = rules.length === 0 ? faults.find(({ rule }) => rule === undefined) : undefined;
+  const all = [
+    ...(unread === undefined ? [] : [notEvaluated(unread.message)]),
+    ...findings.map((each) => kept(each, entries(each.path))),
+  ];
   const most = mostTelling(all);
   return {
     inputHash,
