@@ -31,11 +31,9 @@ const findingSchema = z.strictObject({
 });
 
 const rulesetStatus = z.enum(["PASSED", "FAILED", "UNAPPLIED"]);
-const faultsSchema = z
-  .array(z.strictObject({ rule: z.string().nullable(), message: z.string() }))
-  .meta({
-    description: "Rules that could not be evaluated, which is their own fault, and those that find more than is kept.",
-  });
+const faultsSchema = z.array(z.strictObject({ rule: z.string().nullable(), message: z.string() })).meta({
+  description: "Rules that could not be evaluated, which is their own fault, and those that find more than is kept.",
+});
 
 /** How a resource stands to each policy that is for it. */
 export const policyResultsSchema = z.array(
